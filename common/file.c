@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include "file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "text.h"
+
+#define SECRET_MAX ((size_t)16 * 1024)
+
+static void closep(int *fd)
+{
+        if (*fd >= 0)
+                (void)close(*fd);
+}
+#define _cleanup_close_ _cleanup_(closep)
+
+/* `what` completes "cannot WHAT PATH: reason". */
+static int file_error(struct error *e, int code, const char *what, const char *path)
+{
+        return error_set(e, code, "cannot %s %s: %s", what, path, error_text(NULL, code));
+}
+
+static int file_open(const char *path, struct error *e)
+{
+        _cleanup_close_ int fd = -1;
+        struct stat st;
+        int opened;
+
+        /* Without O_NONBLOCK, opening a FIFO would wait for its writer for ever. */
+        fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+        if (fd < 0 || fstat(fd, &st) < 0)
+                return file_error(e, -errno, "open", path);
+        if (S_ISDIR(st.st_mode))
+                return file_error(e, -EISDIR, "read", path);
+        if (!S_ISREG(st.st_mode))
+                return error_set(e, -EINVAL, "cannot read %s: not a regular file", path);
+        opened = fd;
+        fd = -1;
+        return opened;
+}
+
+/* Reads to the end instead of trusting st_size: the file may grow, and those in /proc have none. */
+int file_read(const char *path, size_t limit, char **ret, size_t *ret_size, struct error *e)
+{
+        _cleanup_text_ struct text content = {0};
+        _cleanup_close_ int fd = file_open(path, e);
+        char chunk[16384], *data;
+
+        if (fd < 0)
+                return fd;
+        for (;;) {
+                ssize_t n = read(fd, chunk, sizeof(chunk));
+
+                if (n < 0 && errno == EINTR)
+                        continue;
+                if (n < 0)
+                        return file_error(e, -errno, "read", path);
+                if (n == 0)
+                        break;
+                if ((size_t)n > limit - content.size)
+                        return error_set(
+                                e, -EFBIG, "%s is larger than the limit of %zu bytes", path, limit);
+                text_append_bytes(&content, chunk, (size_t)n);
+                if (text_failed(&content))
+                        break;
+        }
+        data = text_take(&content, ret_size);
+        if (!data)
+                return file_error(e, -ENOMEM, "read", path);
+        *ret = data;
+        return 0;
+}
+
+int file_read_secret(const char *path, char **ret, struct error *e)
+{
+        _cleanup_free_ char *data = NULL, *secret = NULL;
+        size_t size, length;
+        const char *end;
+        int r;
+
+        r = file_read(path, SECRET_MAX, &data, &size, e);
+        if (r < 0)
+                return r;
+        end = memchr(data, '\n', size);
+        length = end ? (size_t)(end - data) : size;
+        if (length > 0 && data[length - 1] == '\r')
+                length--;
+        if (length == 0)
+                r = error_set(e, -ENODATA, "%s: the first line is empty, expected a secret", path);
+        else if (memchr(data, '\0', length))
+                r = error_set(e, -EINVAL, "%s: the first line contains a NUL byte", path);
+        else if (!(secret = strndup(data, length)))
+                r = file_error(e, -ENOMEM, "read", path);
+        explicit_bzero(data, size);
+        if (r < 0)
+                return r;
+        *ret = take_ptr(secret);
+        return 0;
+}
+
+static int write_all(int fd, const char *data, size_t size)
+{
+        while (size > 0) {
+                ssize_t n = write(fd, data, size);
+
+                if (n < 0 && errno == EINTR)
+                        continue;
+                if (n < 0)
+                        return -errno;
+                data += n;
+                size -= (size_t)n;
+        }
+        return 0;
+}
+
+static int sync_directory_of(const char *path)
+{
+        _cleanup_free_ char *directory = path_resolve(".", path);
+        _cleanup_close_ int fd = -1;
+
+        if (!directory)
+                return -ENOMEM;
+        fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        if (fd < 0)
+                return -errno;
+        /* Some network and FUSE file systems cannot sync a directory and say so with EINVAL. */
+        return fsync(fd) < 0 && errno != EINVAL ? -errno : 0;
+}
+
+/* Fills the temporary file and gives it the mode of the file it replaces. */
+static int write_temporary(int fd, const char *path, const void *data, size_t size)
+{
+        struct stat st;
+        int r;
+
+        r = write_all(fd, data, size);
+        if (r < 0)
+                return r;
+        if (stat(path, &st) >= 0 && S_ISREG(st.st_mode) && fchmod(fd, st.st_mode & 0777) < 0)
+                return -errno;
+        return fsync(fd) < 0 ? -errno : 0;
+}
+
+int file_replace(const char *path, const void *data, size_t size, struct error *e)
+{
+        _cleanup_free_ char *temporary = NULL;
+        int fd, r;
+
+        if (asprintf(&temporary, "%s.XXXXXX", path) < 0) {
+                temporary = NULL;
+                return file_error(e, -ENOMEM, "write", path);
+        }
+        fd = mkostemp(temporary, O_CLOEXEC);
+        if (fd < 0)
+                return file_error(e, -errno, "create a temporary file for", path);
+        r = write_temporary(fd, path, data, size);
+        /* NFS and quotas report a failed write as late as here. */
+        if (close(fd) < 0 && r == 0)
+                r = -errno;
+        if (r == 0 && rename(temporary, path) < 0)
+                r = -errno;
+        if (r < 0) {
+                (void)unlink(temporary);
+                return file_error(e, r, "write", path);
+        }
+        r = sync_directory_of(path);
+        return r < 0 ? file_error(e, r, "sync the directory of", path) : 0;
+}
+
+char *path_resolve(const char *path, const char *relative_to)
+{
+        const char *slash = relative_to ? strrchr(relative_to, '/') : NULL;
+        char *joined;
+
+        if (path[0] == '/' || !slash)
+                return strdup(path);
+        if (asprintf(&joined, "%.*s/%s", (int)(slash - relative_to), relative_to, path) < 0)
+                return NULL;
+        return joined;
+}
+
+int credential_path(const char *name, char **ret, struct error *e)
+{
+        const char *directory = secure_getenv("CREDENTIALS_DIRECTORY");
+
+        if (!*name || strchr(name, '/') || streq(name, ".") || streq(name, "..") ||
+                strlen(name) > NAME_MAX)
+                return error_set(e, -EINVAL, "\"%s\" is not the name of a credential", name);
+        if (!directory || directory[0] != '/')
+                return error_set(e, -ENXIO,
+                        "credential \"%s\": $CREDENTIALS_DIRECTORY is not set; "
+                        "the service manager sets it for LoadCredential=",
+                        name);
+        if (asprintf(ret, "%s/%s", directory, name) < 0) {
+                *ret = NULL;
+                return error_set(e, -ENOMEM, "credential \"%s\": out of memory", name);
+        }
+        return 0;
+}

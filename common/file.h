@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/* Whole files with a limit, and replacement that survives a crash. */
+
+#include "error.h"
+
+/* Reads the whole regular file; -EFBIG above `limit` bytes. `*ret` is NUL-terminated (the NUL is
+ * not counted in `*ret_size`) and owned by the caller. */
+_must_check_ int file_read(
+        const char *path, size_t limit, char **ret, size_t *ret_size, struct error *e);
+/* First line of a secret file without its line end, at most 16 KiB; -ENODATA when empty. The
+ * content never appears in the error. */
+_must_check_ int file_read_secret(const char *path, char **ret, struct error *e);
+/* Writes a temporary file in the same directory, syncs it, renames it over `path` and syncs the
+ * directory: after a crash there is the old content or the new, never a mixture. Mode 0600 & ~umask
+ * unless the file existed. */
+_must_check_ int file_replace(const char *path, const void *data, size_t size, struct error *e);
+/* `path` itself when absolute, else joined to the directory of `relative_to` (a file). Owned by the
+ * caller, NULL when memory is short. */
+char *path_resolve(const char *path, const char *relative_to);
+/* Path of the credential `name` below $CREDENTIALS_DIRECTORY; -ENXIO with a sentence when the
+ * variable is not set, -EINVAL when the name is not a plain file name. */
+_must_check_ int credential_path(const char *name, char **ret, struct error *e);

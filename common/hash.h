@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/* FNV-1a, 64 bits, over strings: for identities and for spreading, never against an adversary. Each string is ended
+ * by a byte 0xff, which no UTF-8 text contains, as Prometheus does in its label signatures. */
+
+#include <stdint.h>
+
+#define HASH_INIT UINT64_C(14695981039346656037)
+
+/* Adds a string; NULL counts as an empty one. */
+static inline uint64_t hash_text(uint64_t hash, const char *s)
+{
+        const uint64_t prime = UINT64_C(1099511628211);
+
+        for (; s && *s; s++)
+                hash = (hash ^ (unsigned char)*s) * prime;
+        return (hash ^ 0xff) * prime;
+}

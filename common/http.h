@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/* One HTTP exchange as plain data: what a pure builder makes, what a client sends, what comes back.
+ * No socket, no library. */
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "duration.h"
+#include "error.h"
+
+/* How to reach one peer. Strings are owned. Secrets are read from their files when the
+ * configuration is (re)loaded and held only here. */
+struct http_peer {
+        char *url; /* http:// or https://, without a trailing slash */
+        char **headers; /* "Name: value", static, NULL-terminated; NULL for none */
+        char *authorization; /* whole header line with a secret, or NULL; never logged */
+        char *user_password; /* "user:password" for Basic authentication, or NULL; never logged */
+        char *ca_file, *cert_file, *key_file; /* NULL: the system's */
+        char *server_name; /* name expected in the certificate; NULL: the URL's host */
+        bool insecure_skip_verify;
+        usec_t connect_timeout_usec;
+        usec_t timeout_usec; /* of one request, in total */
+};
+void http_peer_done(struct http_peer *peer);
+_must_check_ int http_peer_copy(const struct http_peer *from, struct http_peer *ret);
+/* Scheme, host and port of a URL: what of it may be shown where user information, path and query
+ * may be secret. Owned; NULL when memory is short. */
+char *http_url_address(const char *url);
+
+struct http_request {
+        const char *method; /* static string: "GET", "POST", … */
+        char *path; /* appended to the peer's URL, begins with "/" or is empty; owned */
+        char *body; /* owned; NULL for none. Sent as application/json */
+        size_t body_size;
+        size_t response_limit; /* a longer response body ends the exchange with -EMSGSIZE */
+};
+void http_request_done(struct http_request *request);
+
+/* `result` is 0 when a complete response arrived, whatever its status, else a negative errno:
+ * -ETIMEDOUT, -ECONNREFUSED, -EHOSTUNREACH (no route, name not resolved), -ECONNRESET (closed
+ * before the response was complete), -EPROTO (not HTTP, TLS failure), -EMSGSIZE, -ECANCELED. */
+struct http_response {
+        int result;
+        unsigned status; /* 0 unless result is 0 */
+        const char *body; /* NUL-terminated, never NULL; valid during the callback only */
+        size_t body_size;
+        const char *error; /* one sentence when result is not 0, e.g. "no answer within 10s" */
+        usec_t duration_usec;
+        usec_t retry_after_usec; /* of a Retry-After header in seconds; 0 when there is none */
+};
+
+/* A short name for a failed exchange, used as a metric's `reason`: "timeout", "connect", "resolve",
+ * "tls", "reset", "too_large", "canceled", "client_error" (4xx), "auth" (401, 403), "rate_limited"
+ * (429), "server_error" (5xx), "unexpected" (other status). NULL when the exchange succeeded with
+ * 2xx. */
+const char *http_failure_reason(const struct http_response *response);
+/* First `max` bytes of a body on one line, control characters as spaces, invalid UTF-8 as U+FFFD
+ * (so that the result may be longer), for messages. Owned; NULL when memory is short. */
+char *http_body_excerpt(const char *body, size_t size, size_t max);

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/* A growing byte buffer for output: exposition, pages, payloads. Appending after a failed
+ * allocation is a no-op that keeps the failure, so a renderer checks once, at the end, with
+ * text_failed(). Always NUL-terminated, may contain NULs. */
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "macro.h"
+
+struct text {
+        char *data; /* NULL while empty */
+        size_t size;
+        size_t allocated;
+        bool failed;
+};
+
+void text_done(struct text *t);
+#define _cleanup_text_ _cleanup_(text_done)
+void text_clear(struct text *t); /* empties it, keeps the memory */
+void text_append(struct text *t, const char *s);
+void text_append_bytes(struct text *t, const void *data, size_t size);
+void text_appendf(struct text *t, const char *format, ...) _printf_(2, 3);
+/* `&<>"'` as entities: safe in HTML and XML element text and quoted attributes. Characters that XML
+ * forbids and invalid UTF-8 become U+FFFD. */
+void text_append_html(struct text *t, const char *s);
+/* The shortest decimal that reads back as the same float (at most 9 digits); NaN, +Inf, -Inf. */
+void text_append_float(struct text *t, float value);
+/* As above for double, at most 17 digits. */
+void text_append_double(struct text *t, double value);
+/* The same into a buffer of NUMBER_TEXT_MAX bytes; the length without the NUL is returned. Plain
+ * decimals from 0.00001 to below 1e15, "1.5e+20" beyond; the decimal point is always a dot. */
+#define NUMBER_TEXT_MAX 48
+size_t float_format(char *buffer, float value);
+size_t double_format(char *buffer, double value);
+/* The bytes, NUL-terminated, never NULL; the buffer is empty afterwards. NULL when it failed. */
+char *text_take(struct text *t, size_t *ret_size);
+static inline bool text_failed(const struct text *t)
+{
+        return t->failed;
+}
+/* The content as a string, "" while empty. Valid until the buffer changes. */
+const char *text_string(const struct text *t);
+
+/* Length of the longest prefix of `s` with at most `max` bytes that does not cut a UTF-8 sequence.
+ */
+size_t utf8_prefix(const char *s, size_t max);
+/* Whether the whole string is valid UTF-8 (no surrogates, no overlong forms). */
+bool utf8_valid(const char *s, size_t size);
+/* Offset of the first byte that is not part of a valid sequence; `size` when all are. */
+size_t utf8_invalid_at(const char *s, size_t size);
+/* Copy of `s` as a string in which every invalid byte and every NUL became U+FFFD; owned by the
+ * caller, NULL when memory is short. */
+char *utf8_clean(const char *s, size_t size);
+/* Edits (insert, delete, replace, swap of neighbours) from `a` to `b`; for "did you mean". Optimal
+ * string alignment on bytes; words of more than 63 bytes count as entirely different. */
+unsigned edit_distance(const char *a, const char *b);
+/* The candidate nearest to `word` (the first of several), NULL when none is near enough to be a
+ * typing mistake: at most one edit for every three bytes, one for short words. */
+const char *nearest_word(const char *word, const char *const *candidates, size_t count);

@@ -1,0 +1,309 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# The demonstration: a real Chroma with a sample collection, and driftwatch watching it. Made for a
+# fresh Debian 12 on x86-64; installs what is missing, builds, runs until Ctrl-C, leaves nothing
+# running. Only the packages, the build directory and Chroma's program (in the cache) stay.
+set -eu
+
+usage() {
+        cat <<EOF
+usage: sh config/demo/run.sh [--once]
+  --once              stop as soon as every canonical query passes: exit 0, or 1 if that fails
+Environment:
+  CHROMA_PORT=8000      port of Chroma on 127.0.0.1
+  DRIFTWATCH_PORT=9820  port of driftwatch on 127.0.0.1
+  DRIFTWATCH=PATH       use this driftwatch instead of building one
+  DRIFTWATCH_BUILD=DIR  build directory, build-demo in the source tree by default
+EOF
+}
+
+say() {
+        echo "demo: $*"
+}
+
+die() {
+        echo "demo: $*" >&2
+        exit 1
+}
+
+# --- what is needed
+
+# command_or PACKAGE COMMAND, header_or PACKAGE HEADER: prints the package when it is missing.
+command_or() {
+        command -v "$2" >/dev/null 2>&1 || echo "$1"
+}
+
+header_or() {
+        for directory in /usr/include /usr/include/*-linux-gnu /usr/local/include; do
+                [ ! -e "$directory/$2" ] || return 0
+        done
+        echo "$1"
+}
+
+missing_packages() {
+        command_or curl curl
+        command_or jq jq
+        command_or nodejs node
+        command_or npm npm
+        [ -e /etc/ssl/certs/ca-certificates.crt ] || echo ca-certificates
+        [ -z "${DRIFTWATCH:-}" ] || return 0
+        command_or gcc cc
+        command_or meson meson
+        command_or ninja-build ninja
+        command_or pkg-config pkg-config
+        header_or libc6-dev stdio.h
+        header_or libmicrohttpd-dev microhttpd.h
+        header_or libcurl4-gnutls-dev curl/curl.h
+        header_or libjansson-dev jansson.h
+        header_or libsystemd-dev systemd/sd-event.h
+        header_or libyaml-dev yaml.h
+        header_or zlib1g-dev zlib.h
+}
+
+apt_install() {
+        apt-get install -qq -y --no-install-recommends "$@" >"$tmp/apt.log" 2>&1
+}
+
+install_packages() {
+        # shellcheck disable=SC2046 # one word per package
+        set -- $(missing_packages)
+        [ $# -gt 0 ] || return 0
+        command -v apt-get >/dev/null 2>&1 ||
+                die "this is not Debian; install what these packages hold, then try again: $*"
+        [ "$(id -u)" -eq 0 ] ||
+                die "packages are missing; run this, then try again: sudo apt-get install $*"
+        say "installing $*"
+        export DEBIAN_FRONTEND=noninteractive
+        if ! apt-cache show "$@" >/dev/null 2>&1 || ! apt_install "$@"; then
+                apt-get update -qq || die "apt-get update failed, see above"
+                apt_install "$@" || die "apt-get could not install $*: $(tail -n 5 "$tmp/apt.log")"
+        fi
+}
+
+# Runs a long command in the background, so that a signal reaches this script at once.
+step() {
+        "$@" >"$tmp/step.log" 2>&1 &
+        step_pid=$!
+        if ! wait "$step_pid"; then
+                step_pid=
+                tail -n 30 "$tmp/step.log" >&2
+                die "failed: $*"
+        fi
+        step_pid=
+}
+
+# bindings 1.0.5 are the newest that load on Debian 12's C library.
+install_chroma() {
+        mkdir -p "$cache"
+        cat >"$cache/package.json" <<EOF
+{"dependencies": {"chromadb": "3.0.14"},
+ "overrides": {"chromadb-js-bindings-linux-x64-gnu": "1.0.5"}}
+EOF
+        node -e 'process.exit(parseInt(process.versions.node) < 18 ? 1 : 0)' ||
+                die "node $(node --version) is too old for Chroma's server; it needs 18 or later"
+        cmp -s "$cache/package.json" "$cache/installed.json" && return
+        say "installing Chroma into $cache"
+        step npm install --prefix "$cache" --no-package-lock --no-audit --no-fund
+        cp "$cache/package.json" "$cache/installed.json"
+}
+
+build_driftwatch() {
+        [ -z "${DRIFTWATCH:-}" ] || return 0
+        build=${DRIFTWATCH_BUILD:-$root/build-demo}
+        say "building driftwatch in $build"
+        [ -f "$build/build.ninja" ] || step meson setup -Dtests=false "$build" "$root"
+        step ninja -C "$build"
+        DRIFTWATCH=$build/driftwatch
+}
+
+# --- what runs
+
+check_port() {
+        case $2 in
+        '' | *[!0-9]*) die "$1=$2 is not a port number" ;;
+        esac
+        status=0
+        curl -s --noproxy '*' --max-time 1 -o "$tmp/port" "http://127.0.0.1:$2/" || status=$?
+        [ "$status" -eq 7 ] || # connection refused: nobody listens
+                die "port $2 on 127.0.0.1 is taken; choose another one: $1=PORT sh config/demo/run.sh"
+}
+
+# A child that ended but was not waited for is a zombie: not alive.
+alive() {
+        stat=$(cat "/proc/$1/stat" 2>/dev/null) || return 1
+        case $stat in
+        *') Z '*) return 1 ;;
+        esac
+}
+
+# must_live NAME PID: NAME is also that of its log.
+must_live() {
+        alive "$2" && return
+        tail -n 20 "$tmp/$1.log" >&2
+        die "$1 ended; its last words are above"
+}
+
+get() {
+        curl -sf --noproxy '*' --max-time 2 "$1"
+}
+
+start_chroma() {
+        node "$cache/node_modules/.bin/chroma" run --path "$tmp/chroma" --host 127.0.0.1 \
+                --port "$CHROMA_PORT" >"$tmp/chroma.log" 2>&1 &
+        chroma_pid=$!
+        tries=0
+        until get "http://127.0.0.1:$CHROMA_PORT/api/v2/heartbeat" >"$tmp/heartbeat"; do
+                must_live chroma "$chroma_pid"
+                tries=$((tries + 1))
+                [ "$tries" -lt 300 ] || die "Chroma gave no heartbeat within half a minute"
+                sleep 0.1
+        done
+        must_live chroma "$chroma_pid"
+}
+
+# The configuration as checked in, or a copy for another port of Chroma. Relative paths in it are
+# relative to the file, so its neighbours are copied too.
+choose_config() {
+        config=$here/driftwatch.yaml
+        [ "$CHROMA_PORT" != 8000 ] || return 0
+        mkdir "$tmp/config"
+        cp "$here/queries.yaml" "$here/vectors.json" "$tmp/config"
+        config=$tmp/config/driftwatch.yaml
+        sed "s#http://127\.0\.0\.1:8000#http://127.0.0.1:$CHROMA_PORT#" "$here/driftwatch.yaml" >"$config"
+}
+
+start_driftwatch() {
+        mkdir "$tmp/state"
+        "$DRIFTWATCH" run --config.file "$config" --web.listen-address "127.0.0.1:$DRIFTWATCH_PORT" \
+                --storage.path "$tmp/state" >"$tmp/driftwatch.log" 2>&1 &
+        driftwatch_pid=$!
+}
+
+outcomes() {
+        get "$web/metrics" | grep '^driftwatch_queries{.*collection="original_agents"'
+}
+
+await_pass() {
+        wanted=$(jq '.vectors | length' "$here/vectors.json")
+        tries=0
+        until [ "$(outcomes | awk '/outcome="pass"/ {print $2}')" = "$wanted" ]; do
+                must_live driftwatch "$driftwatch_pid"
+                must_live chroma "$chroma_pid"
+                tries=$((tries + 1))
+                if [ "$tries" -ge 150 ]; then
+                        tail -n 20 "$tmp/driftwatch.log" >&2
+                        outcomes >&2 || true
+                        die "not all $wanted canonical queries pass after half a minute, see above"
+                fi
+                sleep 0.2
+        done
+        must_live driftwatch "$driftwatch_pid"
+        say "all $wanted canonical queries pass, $(($(date +%s) - started)) seconds after the start"
+}
+
+explain() {
+        ports='' at=''
+        [ "$CHROMA_PORT" = 8000 ] || ports="CHROMA_PORT=$CHROMA_PORT "
+        [ "$DRIFTWATCH_PORT" = 9820 ] || at=" --web.listen-address 127.0.0.1:$DRIFTWATCH_PORT"
+        cat <<EOF
+
+Look
+  status page   $web/
+  metrics       $web/metrics
+  alerts        $web/api/v1/alerts
+  table         $DRIFTWATCH status$at
+  the gate      $DRIFTWATCH check --config.file $config
+
+Try, in another terminal, and look again
+  delete an agent; RetrievalExpectedResultMissing fires after some 15 seconds
+    ${ports}sh $here/chroma.sh delete-agent frontend-architect
+  turn an agent's vectors away, as another embedding model would; its queries drift, and if their
+  home band was confirmed before (half a minute after the start), RetrievalBandCrossed fires
+    ${ports}sh $here/chroma.sh disturb-agent backend-architect
+  mend both; the alerts resolve
+    ${ports}sh $here/chroma.sh restore
+
+Ctrl-C stops everything.
+EOF
+}
+
+watch_over() {
+        running=yes
+        while :; do
+                must_live driftwatch "$driftwatch_pid"
+                must_live chroma "$chroma_pid"
+                sleep 0.5
+        done
+}
+
+# --- how it ends
+
+# Ends a child by TERM, after ten seconds by KILL.
+stop() {
+        [ -n "$1" ] || return 0
+        kill "$1" 2>/dev/null || true
+        tries=0
+        while alive "$1" && [ "$tries" -lt 100 ]; do
+                tries=$((tries + 1))
+                sleep 0.1
+        done
+        kill -KILL "$1" 2>/dev/null || true
+        wait "$1" 2>/dev/null || true
+}
+
+clean_up() {
+        trap '' INT TERM HUP
+        stop "$step_pid"
+        stop "$driftwatch_pid"
+        stop "$chroma_pid"
+        rm -rf "$tmp"
+}
+
+# Ctrl-C is the way to end a running demonstration, and an interruption before.
+interrupted() {
+        [ -z "$running" ] || { say "stopping" && exit 0; }
+        exit "$1"
+}
+
+main() {
+        once=
+        case ${1:-} in
+        '') ;;
+        --once) once=yes ;;
+        -h | --help) usage && exit ;;
+        *) usage >&2 && exit 2 ;;
+        esac
+
+        started=$(date +%s)
+        here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)
+        root=$(CDPATH='' cd -- "$here/../.." && pwd)
+        cache=${XDG_CACHE_HOME:-${HOME:?must be set}/.cache}/driftwatch-demo
+        CHROMA_PORT=${CHROMA_PORT:-8000}
+        DRIFTWATCH_PORT=${DRIFTWATCH_PORT:-9820}
+        export CHROMA_PORT
+        web=http://127.0.0.1:$DRIFTWATCH_PORT
+        step_pid='' driftwatch_pid='' chroma_pid='' running=''
+        tmp=$(mktemp -d "${TMPDIR:-/tmp}/driftwatch-demo.XXXXXX")
+        trap clean_up EXIT
+        trap 'interrupted 130' INT
+        trap 'interrupted 143' TERM HUP
+
+        install_packages
+        check_port CHROMA_PORT "$CHROMA_PORT"
+        check_port DRIFTWATCH_PORT "$DRIFTWATCH_PORT"
+        [ "$CHROMA_PORT" != "$DRIFTWATCH_PORT" ] ||
+                die "CHROMA_PORT and DRIFTWATCH_PORT are both $CHROMA_PORT; choose two ports"
+        install_chroma
+        build_driftwatch
+        say "starting Chroma on port $CHROMA_PORT and driftwatch on port $DRIFTWATCH_PORT"
+        start_chroma
+        sh "$here/chroma.sh" load
+        choose_config
+        start_driftwatch
+        await_pass
+        [ -z "$once" ] || return 0
+        explain
+        watch_over
+}
+
+main "$@"

@@ -1,0 +1,527 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include "ask/chroma.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <float.h>
+#include <jansson.h>
+#include <limits.h>
+#include <math.h>
+
+#include "text.h"
+
+/* More components than any embedding has; the server's own limit is its request size. */
+#define DIMENSION_MAX 1000000
+/* How much of a body is quoted, and how large a body is searched for the server's own words. */
+#define EXCERPT_MAX 200
+#define ERROR_BODY_MAX (64U << 10)
+
+void chroma_collection_done(struct chroma_collection *c)
+{
+        free(c->id);
+        free(c->space);
+        *c = (struct chroma_collection){0};
+}
+
+/* RFC 3986: everything but its unreserved characters, so that a name is always one path segment. */
+static void append_encoded(struct text *t, const char *s)
+{
+        for (; *s; s++)
+                if (isascii((unsigned char)*s) &&
+                        (isalnum((unsigned char)*s) || strchr("-._~", *s)))
+                        text_append_bytes(t, s, 1);
+                else
+                        text_appendf(t, "%%%02X", (unsigned)(unsigned char)*s);
+}
+
+/* "/api/v2/tenants/T/databases/D/collections/C" and what follows it. */
+static int build_path(const char *tenant, const char *database, const char *collection,
+        const char *tail, char **ret)
+{
+        _cleanup_text_ struct text t = {0};
+        char *path;
+
+        text_append(&t, "/api/v2/tenants/");
+        append_encoded(&t, tenant);
+        text_append(&t, "/databases/");
+        append_encoded(&t, database);
+        text_append(&t, "/collections/");
+        append_encoded(&t, collection);
+        text_append(&t, tail);
+        path = text_take(&t, NULL);
+        if (!path)
+                return -ENOMEM;
+        *ret = path;
+        return 0;
+}
+
+static int build_get(const char *tenant, const char *database, const char *collection,
+        const char *tail, struct http_request *ret)
+{
+        struct http_request request = {
+                .method = "GET", .response_limit = CHROMA_SMALL_RESPONSE_MAX};
+        int r;
+
+        r = build_path(tenant, database, collection, tail, &request.path);
+        if (r < 0)
+                return r;
+        *ret = request;
+        return 0;
+}
+
+int chroma_build_collection(
+        const char *tenant, const char *database, const char *name, struct http_request *ret)
+{
+        return build_get(tenant, database, name, "", ret);
+}
+
+int chroma_build_count(
+        const char *tenant, const char *database, const char *id, struct http_request *ret)
+{
+        return build_get(tenant, database, id, "/count", ret);
+}
+
+static int append_vector(struct text *t, const float *vector, unsigned dimension)
+{
+        for (unsigned i = 0; i < dimension; i++) {
+                if (!isfinite(vector[i]))
+                        return -EINVAL;
+                text_append_bytes(t, i == 0 ? "[" : ",", 1);
+                text_append_float(t, vector[i]);
+        }
+        text_append(t, "]");
+        return 0;
+}
+
+static void append_filter(struct text *t, const char *key, const char *json)
+{
+        if (json)
+                text_appendf(t, ",\"%s\":%s", key, json);
+}
+
+int chroma_build_query(const char *tenant, const char *database, const char *id,
+        const float *const *vectors, size_t count, unsigned dimension, unsigned results,
+        const char *where, const char *where_document, bool metadata, struct http_request *ret)
+{
+        _cleanup_(http_request_done) struct http_request request = {.method = "POST"};
+        _cleanup_text_ struct text t = {0};
+        int r;
+
+        if (count == 0 || dimension == 0 || results == 0)
+                return -EINVAL;
+        text_append(&t, "{\"query_embeddings\":");
+        for (size_t i = 0; i < count; i++) {
+                text_append(&t, i == 0 ? "[" : ",");
+                r = append_vector(&t, vectors[i], dimension);
+                if (r < 0)
+                        return r;
+        }
+        text_appendf(&t, "],\"n_results\":%u,\"include\":[\"distances\"%s]", results,
+                metadata ? ",\"metadatas\"" : "");
+        append_filter(&t, "where", where);
+        append_filter(&t, "where_document", where_document);
+        text_append(&t, "}");
+        request.body = text_take(&t, &request.body_size);
+        if (!request.body)
+                return -ENOMEM;
+        r = build_path(tenant, database, id, "/query", &request.path);
+        if (r < 0)
+                return r;
+        request.response_limit = MIN((uint64_t)CHROMA_QUERY_RESPONSE_MAX,
+                CHROMA_SMALL_RESPONSE_MAX + (uint64_t)count * results * CHROMA_RECORD_MAX);
+        *ret = request;
+        request = (struct http_request){0};
+        return 0;
+}
+
+/* What the server itself says about a failure: Chroma's {"error": NAME, "message": TEXT}, or
+ * FastAPI's
+ * {"detail": TEXT} of the Python servers. The strings are the document's. */
+struct complaint {
+        json_t *document;
+        const char *name, *message, *detail;
+};
+
+static void complaint_done(struct complaint *c)
+{
+        json_decref(c->document);
+}
+
+static void complaint_read(struct complaint *ret, const char *body, size_t size)
+{
+        *ret = (struct complaint){0};
+        if (size > ERROR_BODY_MAX)
+                return;
+        ret->document = json_loadb(body, size, 0, NULL);
+        ret->name = json_string_value(json_object_get(ret->document, "error"));
+        ret->message = json_string_value(json_object_get(ret->document, "message"));
+        ret->detail = json_string_value(json_object_get(ret->document, "detail"));
+}
+
+/* The first row that fits decides. */
+static const struct ruling {
+        unsigned first, last; /* status */
+        const char *name; /* of the complaint; "": any, but it has one; NULL: any or none */
+        const char *detail; /* of the complaint; NULL: any or none */
+        int code;
+        const char *hint; /* "" for none */
+} rulings[] = {
+        {401, 401, NULL, NULL, -EACCES, "; look at the server's `auth`"},
+        {403, 403, NULL, NULL, -EACCES, "; look at the server's `auth`"},
+        {404, 404, NULL, "Not Found", -EOPNOTSUPP,
+                "; this looks like a Chroma before 0.5.16, which has no v2 API"},
+        {404, 404, "", NULL, -ENOENT, ""},
+        {404, 404, NULL, NULL, -EOPNOTSUPP,
+                "; the server has no such route: look at the server's `url`, and whether this is "
+                "Chroma with the v2 API"},
+        {410, 410, NULL, NULL, -EOPNOTSUPP,
+                "; the v1 API is gone from this server: the server's `url` must not contain /api/v1"},
+        /* The Python servers up to 0.6.3 have this name where the later ones have 404. */
+        {400, 400, "InvalidCollection", NULL, -ENOENT, ""},
+        {429, 429, NULL, NULL, -EAGAIN, ""},
+        {503, 503, NULL, NULL, -EAGAIN, ""},
+        {300, 399, NULL, NULL, -EREMOTEIO,
+                "; redirects are not followed: look at the server's `url`"},
+        {413, 413, NULL, NULL, -EREMOTEIO, "; a smaller `batch` makes smaller requests"},
+        {0, UINT_MAX, NULL, NULL, -EREMOTEIO, ""},
+};
+
+static bool ruling_fits(const struct ruling *r, unsigned status, const struct complaint *c)
+{
+        if (status < r->first || status > r->last)
+                return false;
+        if (r->detail && !streq(r->detail, c->detail))
+                return false;
+        return !r->name || (c->name && (r->name[0] == '\0' || streq(r->name, c->name)));
+}
+
+static const struct ruling *find_ruling(unsigned status, const struct complaint *c)
+{
+        const struct ruling *r = rulings;
+
+        while (!ruling_fits(r, status, c))
+                r++;
+        return r;
+}
+
+/* The server's words as one printable line; owned, NULL when memory is short. */
+static char *complaint_text(const struct complaint *c, const struct http_response *response)
+{
+        const char *said = c->message ? c->message : c->name ? c->name : c->detail;
+
+        if (said && *said)
+                return http_body_excerpt(said, strlen(said), EXCERPT_MAX);
+        if (response->body_size == 0)
+                return strdup("empty body");
+        return http_body_excerpt(response->body, response->body_size, EXCERPT_MAX);
+}
+
+int chroma_check(const struct http_response *response, const char *what, struct error *e)
+{
+        _cleanup_(complaint_done) struct complaint complaint = {0};
+        _cleanup_free_ char *text = NULL;
+        const struct ruling *ruling;
+
+        if (response->result != 0)
+                return error_set(e, response->result, "%s: %s", what,
+                        response->error ? response->error : "no answer");
+        if (response->status >= 200 && response->status <= 299)
+                return 0;
+        complaint_read(&complaint, response->body, response->body_size);
+        ruling = find_ruling(response->status, &complaint);
+        text = complaint_text(&complaint, response);
+        return error_set(e, ruling->code, "%s: HTTP %u: %s%s", what, response->status,
+                text ? text : "out of memory", ruling->hint);
+}
+
+/* Not json_parse(): that refuses \u0000 inside strings, which Chroma stores and returns, so that
+ * one such record would make the whole answer unreadable. */
+static int parse_body(const char *body, size_t size, json_t **ret, struct error *e)
+{
+        _cleanup_free_ char *text = NULL;
+        json_error_t error;
+        json_t *document;
+
+        document = json_loadb(
+                body, size, JSON_DECODE_ANY | JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, &error);
+        if (document) {
+                *ret = document;
+                return 0;
+        }
+        if (json_error_code(&error) == json_error_out_of_memory)
+                return -ENOMEM;
+        text = http_body_excerpt(error.text, strlen(error.text), EXCERPT_MAX);
+        return error_set(e, -EBADMSG, "the answer is not JSON: line %d, column %d: %s",
+                MAX(error.line, 1), MAX(error.column, 1), text ? text : "out of memory");
+}
+
+/* The string, or NULL when it is none or contains a NUL, which C strings cannot. */
+static const char *plain_string(const json_t *value)
+{
+        const char *s = json_string_value(value);
+
+        return s && strlen(s) == json_string_length(value) ? s : NULL;
+}
+
+/* 36 characters in five groups everywhere today; only what a URL must be protected from is checked.
+ */
+static bool looks_like_uuid(const char *s)
+{
+        size_t size = strlen(s);
+
+        return size >= 32 && size <= 36 && strspn(s, "0123456789abcdefABCDEF-") == size;
+}
+
+static const json_t *json_at(const json_t *value, const char *const *path)
+{
+        for (; value && *path; path++)
+                value = json_object_get(value, *path);
+        return value;
+}
+
+static const char *known_space(const json_t *value)
+{
+        static const char *const spaces[] = {"l2", "cosine", "ip"};
+
+        for (size_t i = 0; i < ARRAY_SIZE(spaces); i++)
+                if (streq(spaces[i], plain_string(value)))
+                        return spaces[i];
+        return NULL;
+}
+
+/* Before 1.0 the configuration shows a default whatever the collection uses; there the metadata
+ * rules, and l2 when it says nothing. */
+static const char *find_space(const json_t *collection)
+{
+        static const char *const places[][8] = {
+                {"configuration_json", "hnsw", "space"},
+                {"configuration_json", "spann", "space"},
+                {"schema", "keys", "#embedding", "float_list", "vector_index", "config", "space"},
+        };
+        const json_t *configuration = json_object_get(collection, "configuration_json");
+        const char *space = NULL;
+
+        if (!json_is_object(configuration) ||
+                json_object_get(configuration, "hnsw_configuration")) {
+                const json_t *metadata = json_object_get(collection, "metadata");
+                const json_t *value = json_object_get(metadata, "hnsw:space");
+
+                return value ? known_space(value) : "l2";
+        }
+        for (size_t i = 0; i < ARRAY_SIZE(places) && !space; i++)
+                space = known_space(json_at(collection, places[i]));
+        return space;
+}
+
+static int read_dimension(const json_t *value, unsigned *ret)
+{
+        json_int_t dimension = json_integer_value(value);
+
+        if (value && !json_is_null(value) && !json_is_integer(value))
+                return -EBADMSG;
+        if (dimension < 0 || dimension > DIMENSION_MAX)
+                return -EBADMSG;
+        *ret = (unsigned)dimension;
+        return 0;
+}
+
+int chroma_parse_collection(
+        const char *body, size_t size, struct chroma_collection *ret, struct error *e)
+{
+        _cleanup_(chroma_collection_done) struct chroma_collection c = {0};
+        _cleanup_(json_decrefp) json_t *document = NULL;
+        const char *id;
+        int r;
+
+        r = parse_body(body, size, &document, e);
+        if (r < 0)
+                return r;
+        if (!json_is_object(document))
+                return error_set(e, -EBADMSG, "the answer is not a collection: no JSON object");
+        id = plain_string(json_object_get(document, "id"));
+        if (!id || !looks_like_uuid(id))
+                return error_set(e, -EBADMSG, "the answer is not a collection: `id` is not a UUID");
+        if (read_dimension(json_object_get(document, "dimension"), &c.dimension) < 0)
+                return error_set(e, -EBADMSG,
+                        "the answer is not a collection: `dimension` is not a number from 0 to %d",
+                        DIMENSION_MAX);
+        r = strdup_to(&c.id, id);
+        if (r >= 0)
+                r = strdup_to(&c.space, find_space(document));
+        if (r < 0)
+                return r;
+        *ret = c;
+        c = (struct chroma_collection){0};
+        return 0;
+}
+
+int chroma_parse_count(const char *body, size_t size, uint64_t *ret, struct error *e)
+{
+        _cleanup_(json_decrefp) json_t *document = NULL;
+        int r;
+
+        r = parse_body(body, size, &document, e);
+        if (r < 0)
+                return r;
+        if (!json_is_integer(document) || json_integer_value(document) < 0)
+                return error_set(e, -EBADMSG, "the answer is not a count of records");
+        *ret = (uint64_t)json_integer_value(document);
+        return 0;
+}
+
+/* A row's records as C arrays. Strings are the document's. */
+struct row {
+        size_t count;
+        const char **ids;
+        float *distances;
+};
+
+static void row_done(struct row *row)
+{
+        free(row->ids);
+        free(row->distances);
+}
+
+/* NULL, or why it is no distance. json_number_value(null) would be 0, a perfect match. */
+static const char *read_distance(const json_t *value, float *ret)
+{
+        double distance;
+
+        if (json_is_null(value))
+                return "a distance is null";
+        if (!json_is_number(value))
+                return "a distance is not a number";
+        distance = json_number_value(value);
+        /* Written so that NaN fails too. Converting more than FLT_MAX is undefined in C. */
+        if (!(fabs(distance) <= (double)FLT_MAX))
+                return "a distance is beyond the range of a float";
+        *ret = (float)distance;
+        return NULL;
+}
+
+static const char *read_records(struct row *row, const json_t *ids, const json_t *distances)
+{
+        for (size_t i = 0; i < row->count; i++) {
+                const char *problem;
+
+                row->ids[i] = plain_string(json_array_get(ids, i));
+                if (!row->ids[i])
+                        return "an id is not a string";
+                problem = read_distance(json_array_get(distances, i), &row->distances[i]);
+                if (problem)
+                        return problem;
+                if (i > 0 && row->distances[i] < row->distances[i - 1])
+                        return "distances are not ascending";
+        }
+        return NULL;
+}
+
+/* NULL, or why the metadata is unusable. Without metadata an expectation of it would look unmet. */
+static const char *check_metadata(const json_t *metadatas, size_t count, bool included)
+{
+        if (!metadatas || json_is_null(metadatas))
+                return included && count > 0 ? "metadata was asked for and is missing" : NULL;
+        if (!json_is_array(metadatas) || json_array_size(metadatas) != count)
+                return "there is not one metadata for each id";
+        for (size_t i = 0; i < count; i++) {
+                const json_t *metadata = json_array_get(metadatas, i);
+
+                if (!json_is_null(metadata) && !json_is_object(metadata))
+                        return "a record's metadata is not an object";
+        }
+        return NULL;
+}
+
+static const char *check_shape(const json_t *ids, const json_t *distances, unsigned results)
+{
+        if (!json_is_array(ids))
+                return "ids are not a list";
+        if (!json_is_array(distances))
+                return "distances are not a list";
+        if (json_array_size(ids) != json_array_size(distances))
+                return "there is not one distance for each id";
+        if (json_array_size(ids) > results)
+                return "there are more records than were asked for";
+        return NULL;
+}
+
+static int parse_row(const json_t *ids, const json_t *distances, json_t *metadatas, bool included,
+        unsigned results, struct chroma_answer *ret)
+{
+        _cleanup_(row_done) struct row row = {.count = json_array_size(ids)};
+
+        ret->unmeasured = check_shape(ids, distances, results);
+        if (!ret->unmeasured)
+                ret->unmeasured = check_metadata(metadatas, row.count, included);
+        if (ret->unmeasured)
+                return 0;
+        row.ids = calloc(MAX(row.count, (size_t)1), sizeof(*row.ids));
+        row.distances = calloc(MAX(row.count, (size_t)1), sizeof(*row.distances));
+        if (!row.ids || !row.distances)
+                return -ENOMEM;
+        ret->unmeasured = read_records(&row, ids, distances);
+        if (ret->unmeasured)
+                return 0;
+        ret->answer = answer_new((unsigned)row.count, row.ids, row.distances,
+                json_is_array(metadatas) ? json_incref(metadatas) : NULL);
+        return ret->answer ? 0 : -ENOMEM;
+}
+
+/* Whether the server says that it included metadata; 0.5 and 0.6 call the list "included". */
+static bool includes_metadata(const json_t *document)
+{
+        static const char *const keys[] = {"include", "included"};
+
+        for (size_t i = 0; i < ARRAY_SIZE(keys); i++) {
+                const json_t *list = json_object_get(document, keys[i]);
+
+                for (size_t j = 0; j < json_array_size(list); j++)
+                        if (streq(json_string_value(json_array_get(list, j)), "metadatas"))
+                                return true;
+        }
+        return false;
+}
+
+static int check_rows(const json_t *document, const char *key, size_t count, struct error *e)
+{
+        const json_t *rows = json_object_get(document, key);
+
+        if (!json_is_array(rows))
+                return error_set(e, -EBADMSG, "the answer has no list of %s", key);
+        if (json_array_size(rows) != count)
+                return error_set(e, -EBADMSG, "the answer has %zu rows of %s for %zu queries",
+                        json_array_size(rows), key, count);
+        return 0;
+}
+
+int chroma_parse_query(const char *body, size_t size, size_t count, unsigned results,
+        struct chroma_answer *ret, struct error *e)
+{
+        _cleanup_(json_decrefp) json_t *document = NULL;
+        const json_t *metadatas;
+        bool included;
+        int r;
+
+        r = parse_body(body, size, &document, e);
+        if (r < 0)
+                return r;
+        r = check_rows(document, "ids", count, e);
+        if (r >= 0)
+                r = check_rows(document, "distances", count, e);
+        metadatas = json_object_get(document, "metadatas");
+        if (r >= 0 && metadatas && !json_is_null(metadatas))
+                r = check_rows(document, "metadatas", count, e);
+        if (r < 0)
+                return r;
+        included = includes_metadata(document);
+        for (size_t i = 0; i < count && r >= 0; i++)
+                r = parse_row(json_array_get(json_object_get(document, "ids"), i),
+                        json_array_get(json_object_get(document, "distances"), i),
+                        json_array_get(metadatas, i), included, results, &ret[i]);
+        for (size_t i = 0; i < count && r < 0; i++) {
+                (void)answer_unref(ret[i].answer);
+                ret[i] = (struct chroma_answer){0};
+        }
+        return r;
+}

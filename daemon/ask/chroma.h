@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/* Chroma's HTTP API, version 2, as bytes: builds requests and reads answers, distrusting every one
+ * of them. No I/O. What is expected of the server and what it does instead is in docs/chroma.md. */
+
+#include <stdint.h>
+
+#include "http.h"
+#include "model/answer.h"
+
+/* A collection as the server describes it. */
+struct chroma_collection {
+        char *id; /* UUID */
+        char *space; /* "l2", "cosine", "ip"; NULL when it says nothing we understand */
+        unsigned dimension; /* 0: not set, the collection never held a record */
+};
+void chroma_collection_done(struct chroma_collection *c);
+
+/* Largest response body accepted for a query, per expected record (id, distance and metadata). */
+#define CHROMA_RECORD_MAX (64U << 10)
+#define CHROMA_SMALL_RESPONSE_MAX (1U << 20)
+#define CHROMA_QUERY_RESPONSE_MAX (256U << 20)
+
+/* GET …/collections/{name}; names are percent-encoded. */
+_must_check_ int chroma_build_collection(
+        const char *tenant, const char *database, const char *name, struct http_request *ret);
+/* GET …/collections/{id}/count */
+_must_check_ int chroma_build_count(
+        const char *tenant, const char *database, const char *id, struct http_request *ret);
+/* POST …/collections/{id}/query with `vectors` as `count` rows of `dimension` finite floats. Asks
+ * for distances, and metadatas when `metadata` is set. Filters are JSON text or NULL. -EINVAL when
+ * `count`, `dimension` or `results` is 0 or a float is not finite. */
+_must_check_ int chroma_build_query(const char *tenant, const char *database, const char *id,
+        const float *const *vectors, size_t count, unsigned dimension, unsigned results,
+        const char *where, const char *where_document, bool metadata, struct http_request *ret);
+
+/* Why an exchange is no usable answer: -ENOENT (404 from Chroma itself: tenant, database or
+ * collection missing), -EOPNOTSUPP (410, a v1-only server, or a 404 that is not Chroma's: no such
+ * route), -EACCES (401, 403), -EAGAIN (429, 503), -EREMOTEIO (other status), or the transport's
+ * errno. 0 for 2xx. The sentence begins with `what` and names the status and the server's own
+ * words, or the start of the body. */
+_must_check_ int chroma_check(
+        const struct http_response *response, const char *what, struct error *e);
+/* The functions below expect a 2xx response and return -EBADMSG with a sentence when the body is
+ * not right. */
+_must_check_ int chroma_parse_collection(
+        const char *body, size_t size, struct chroma_collection *ret, struct error *e);
+_must_check_ int chroma_parse_count(const char *body, size_t size, uint64_t *ret, struct error *e);
+
+/* One query's share of a response: an answer, or why there is none. */
+struct chroma_answer {
+        struct answer *answer; /* reference; NULL when unusable */
+        const char *unmeasured; /* static sentence when answer is NULL: "a distance is null", … */
+};
+/* Reads a response to `count` vectors into `ret[0 … count-1]`, which the caller provides zeroed and
+ * whose answers it then owns. A defect of one row makes that row unusable; of the whole, -EBADMSG.
+ * An empty row is an answer without records. */
+_must_check_ int chroma_parse_query(const char *body, size_t size, size_t count, unsigned results,
+        struct chroma_answer *ret, struct error *e);

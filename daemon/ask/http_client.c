@@ -1,0 +1,315 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include "ask/http_client.h"
+
+#include <errno.h>
+#include <sys/epoll.h>
+#include <time.h>
+
+#include "ask/http_transfer.h"
+
+/* Easy handles kept for reuse; connections live in the multi handle and survive either way. */
+#define IDLE_HANDLES_MAX 16
+/* Connections kept open between exchanges: more peers than this are not configured. */
+#define IDLE_CONNECTIONS_MAX 64L
+
+LIST_HEAD(transfer_list, http_transfer);
+
+struct http_client {
+        sd_event *event;
+        CURLM *multi; /* NULL when it broke and could not be replaced yet */
+        sd_event_source *timer, *reaper;
+        struct transfer_list attached; /* in the multi handle */
+        struct transfer_list broken; /* their multi handle failed; callback is due */
+        int attached_count, broken_count;
+        CURL *idle[IDLE_HANDLES_MAX];
+        size_t idle_count;
+        char *user_agent;
+};
+
+static void easy_release(struct http_client *client, CURL *easy)
+{
+        if (client->idle_count == ARRAY_SIZE(client->idle)) {
+                curl_easy_cleanup(easy);
+                return;
+        }
+        curl_easy_reset(easy);
+        client->idle[client->idle_count++] = easy;
+}
+
+/* Takes it out of the multi handle and the client; what remains is its memory. */
+static void transfer_detach(struct http_transfer *t)
+{
+        struct http_client *client = t->client;
+
+        LIST_REMOVE(t, siblings);
+        if (t->broken) {
+                client->broken_count--;
+        } else {
+                client->attached_count--;
+                (void)curl_multi_remove_handle(client->multi, t->easy);
+        }
+        easy_release(client, take_ptr(t->easy));
+        t->client = NULL;
+}
+
+static void arm_reaper(struct http_client *client)
+{
+        (void)sd_event_source_set_enabled(client->reaper, SD_EVENT_ONESHOT);
+}
+
+static int multi_new(struct http_client *client);
+
+/* An error of curl_multi_socket_action() is fatal for the multi handle and so for all it carries.
+ */
+static void client_fail(struct http_client *client)
+{
+        struct http_transfer *t;
+
+        while ((t = LIST_FIRST(&client->attached))) {
+                (void)curl_multi_remove_handle(client->multi, t->easy);
+                LIST_REMOVE(t, siblings);
+                LIST_INSERT_HEAD(&client->broken, t, siblings);
+                t->broken = true;
+                client->broken_count++;
+        }
+        client->attached_count = 0;
+        (void)curl_multi_cleanup(take_ptr(client->multi));
+        (void)sd_event_source_set_enabled(client->timer, SD_EVENT_OFF);
+        (void)multi_new(client); /* else the next submission tries again */
+        arm_reaper(client);
+}
+
+static void client_action(struct http_client *client, curl_socket_t fd, int bits)
+{
+        int running;
+
+        if (curl_multi_socket_action(client->multi, fd, bits, &running) != CURLM_OK)
+                client_fail(client);
+        else if (running < client->attached_count)
+                arm_reaper(client);
+}
+
+static int on_io(sd_event_source *s, int fd, uint32_t revents, void *userdata)
+{
+        int bits = (revents & EPOLLIN ? CURL_CSELECT_IN : 0) |
+                (revents & EPOLLOUT ? CURL_CSELECT_OUT : 0) |
+                (revents & (EPOLLERR | EPOLLHUP) ? CURL_CSELECT_ERR : 0);
+
+        client_action(userdata, fd, bits);
+        return 0;
+}
+
+static int on_timer(sd_event_source *s, uint64_t usec, void *userdata)
+{
+        client_action(userdata, CURL_SOCKET_TIMEOUT, 0);
+        return 0;
+}
+
+/* libcurl's CURLMOPT_SOCKETFUNCTION; freeing the event source inside it is safe, nothing else is.
+ */
+static int on_socket(CURL *easy, curl_socket_t fd, int what, void *userdata, void *socket_data)
+{
+        static const uint32_t events[] = {
+                [CURL_POLL_IN] = EPOLLIN,
+                [CURL_POLL_OUT] = EPOLLOUT,
+                [CURL_POLL_INOUT] = EPOLLIN | EPOLLOUT,
+        };
+        struct http_client *client = userdata;
+        sd_event_source *source = socket_data;
+
+        if (what == CURL_POLL_REMOVE) {
+                (void)sd_event_source_disable_unref(source);
+                return 0;
+        }
+        if (what < CURL_POLL_IN || what > CURL_POLL_INOUT)
+                return 0;
+        if (source)
+                return sd_event_source_set_io_events(source, events[what]) < 0 ? -1 : 0;
+        if (sd_event_add_io(client->event, &source, fd, events[what], on_io, client) < 0)
+                return -1;
+        (void)sd_event_source_set_description(source, "http-client-io");
+        if (curl_multi_assign(client->multi, fd, source) != CURLM_OK) {
+                (void)sd_event_source_disable_unref(source);
+                return -1;
+        }
+        return 0;
+}
+
+/* libcurl's CURLMOPT_TIMERFUNCTION. The clock is read anew: the loop's own "now" is older by what
+ * this iteration did so far. */
+static int on_timeout_changed(CURLM *multi, long timeout_ms, void *userdata)
+{
+        struct http_client *client = userdata;
+        struct timespec now;
+
+        if (timeout_ms < 0)
+                return sd_event_source_set_enabled(client->timer, SD_EVENT_OFF) < 0 ? -1 : 0;
+        (void)clock_gettime(CLOCK_MONOTONIC, &now);
+        if (sd_event_source_set_time(client->timer,
+                    (usec_t)now.tv_sec * USEC_PER_SEC + (usec_t)now.tv_nsec / 1000 +
+                            (usec_t)timeout_ms * USEC_PER_MSEC) < 0)
+                return -1;
+        return sd_event_source_set_enabled(client->timer, SD_EVENT_ONESHOT) < 0 ? -1 : 0;
+}
+
+static int multi_new(struct http_client *client)
+{
+        CURLM *multi = curl_multi_init();
+
+        if (!multi)
+                return -ENOMEM;
+        (void)curl_multi_setopt(multi, CURLMOPT_SOCKETFUNCTION, on_socket);
+        (void)curl_multi_setopt(multi, CURLMOPT_SOCKETDATA, client);
+        (void)curl_multi_setopt(multi, CURLMOPT_TIMERFUNCTION, on_timeout_changed);
+        (void)curl_multi_setopt(multi, CURLMOPT_TIMERDATA, client);
+        (void)curl_multi_setopt(multi, CURLMOPT_MAXCONNECTS, IDLE_CONNECTIONS_MAX);
+        client->multi = multi;
+        return 0;
+}
+
+/* Everything of ours is in order before the callback runs: it may submit, cancel, or free the
+ * client. */
+static void transfer_complete(struct http_transfer *t, CURLcode code)
+{
+        _cleanup_free_ char *sentence = NULL;
+        struct http_response response;
+
+        http_transfer_result(t, code, &response, &sentence);
+        transfer_detach(t);
+        t->done(&response, t->userdata);
+        (void)http_transfer_free(t);
+}
+
+/* One completion per iteration: many at once must not keep timers and signals waiting. */
+static int on_reap(sd_event_source *s, void *userdata)
+{
+        struct http_client *client = userdata;
+        struct http_transfer *t = LIST_FIRST(&client->broken);
+        CURLcode code = HTTP_TRANSFER_BROKEN;
+        int left;
+
+        if (!t) {
+                CURLMsg *message =
+                        client->multi ? curl_multi_info_read(client->multi, &left) : NULL;
+
+                if (!message)
+                        return 0;
+                code = message->data.result;
+                (void)curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &t);
+        }
+        arm_reaper(client);
+        transfer_complete(t, code);
+        return 0;
+}
+
+int http_client_new(sd_event *event, const char *user_agent, struct http_client **ret)
+{
+        _cleanup_(http_client_freep) struct http_client *client = NULL;
+        int r;
+
+        if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
+                return -ENOMEM;
+        client = calloc(1, sizeof(*client));
+        if (!client) {
+                curl_global_cleanup();
+                return -ENOMEM;
+        }
+        client->event = sd_event_ref(event);
+        r = strdup_to(&client->user_agent, user_agent);
+        if (r < 0)
+                return r;
+        r = sd_event_add_time(event, &client->timer, CLOCK_MONOTONIC, 0, 1, on_timer, client);
+        if (r < 0)
+                return r;
+        (void)sd_event_source_set_description(client->timer, "http-client-timer");
+        r = sd_event_source_set_enabled(client->timer, SD_EVENT_OFF);
+        if (r < 0)
+                return r;
+        r = sd_event_add_defer(event, &client->reaper, on_reap, client);
+        if (r < 0)
+                return r;
+        (void)sd_event_source_set_description(client->reaper, "http-client-reap");
+        r = multi_new(client);
+        if (r < 0)
+                return r;
+        *ret = take_ptr(client);
+        return 0;
+}
+
+struct http_client *http_client_free(struct http_client *client)
+{
+        struct http_transfer *t;
+
+        if (!client)
+                return NULL;
+        while ((t = LIST_FIRST(&client->broken)) || (t = LIST_FIRST(&client->attached)))
+                (void)http_transfer_cancel(t);
+        while (client->idle_count > 0)
+                curl_easy_cleanup(client->idle[--client->idle_count]);
+        (void)curl_multi_cleanup(client->multi);
+        (void)sd_event_source_disable_unref(client->timer);
+        (void)sd_event_source_disable_unref(client->reaper);
+        (void)sd_event_unref(client->event);
+        free(client->user_agent);
+        free(client);
+        curl_global_cleanup();
+        return NULL;
+}
+
+static int client_attach(struct http_client *client, struct http_transfer *t)
+{
+        CURLMcode code;
+        int r;
+
+        if (!client->multi) {
+                r = multi_new(client);
+                if (r < 0)
+                        return r;
+        }
+        code = curl_multi_add_handle(client->multi, t->easy);
+        if (code != CURLM_OK)
+                return code == CURLM_OUT_OF_MEMORY ? -ENOMEM : -EIO;
+        LIST_INSERT_HEAD(&client->attached, t, siblings);
+        client->attached_count++;
+        return 0;
+}
+
+int http_client_submit(struct http_client *client, const struct http_peer *peer,
+        const struct http_request *request, http_done_t done, void *userdata,
+        struct http_transfer **ret)
+{
+        _cleanup_(http_transfer_freep) struct http_transfer *t = NULL;
+        CURL *easy;
+        int r;
+
+        if (client->attached_count + client->broken_count >= HTTP_TRANSFERS_MAX)
+                return -EAGAIN;
+        easy = client->idle_count > 0 ? client->idle[--client->idle_count] : curl_easy_init();
+        if (!easy)
+                return -ENOMEM;
+        r = http_transfer_new(easy, client->user_agent, peer, request, &t);
+        if (r < 0) {
+                curl_easy_cleanup(easy);
+                return r;
+        }
+        t->client = client;
+        t->done = done;
+        t->userdata = userdata;
+        r = client_attach(client, t);
+        if (r < 0)
+                return r;
+        if (ret)
+                *ret = t;
+        (void)take_ptr(t);
+        return 0;
+}
+
+struct http_transfer *http_transfer_cancel(struct http_transfer *transfer)
+{
+        /* Without a client its callback is running, and on_reap() frees it. */
+        if (!transfer || !transfer->client)
+                return NULL;
+        transfer_detach(transfer);
+        return http_transfer_free(transfer);
+}

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/* What the command line said, and the commands that act on it. Flags and commands are tables in main.c; each command is one
+ * file and returns the exit status. */
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* Exit statuses shared by all commands; the gate's own are show/check.h's. */
+#define EXIT_USAGE 2      /* usage or configuration */
+#define EXIT_UNMEASURED 3 /* nothing could be measured, or the daemon did not answer */
+
+/* Bound of repeatable flags: more addresses or collections than that are a mistake in a script. */
+#define OPTION_VALUES_MAX 64
+
+struct option_values {
+        const char *values[OPTION_VALUES_MAX];
+        size_t count;
+};
+
+struct options {
+        const char *config_file;
+        const char *storage_path;
+        struct option_values listen_addresses;
+        const char *external_url;
+        bool systemd_socket;
+        struct option_values collections;
+        const char *format;
+        const char *fail_on;
+        bool json;
+};
+
+int command_run(const struct options *options);
+int command_check(const struct options *options);
+int command_validate(const struct options *options);
+int command_status(const struct options *options);

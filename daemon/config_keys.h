@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/* What the configuration file says, key by key: the structures its table of keys fills. Strings and
+ * nodes belong to the parsed file. What it means - files, secrets, references, defaults that depend
+ * on other keys - is made of it by config.c and config_peer.c. */
+
+#include "schema.h"
+
+struct auth_keys {
+        struct schema_place place;
+        const char *scheme, *credential, *secret_file;
+};
+
+struct tls_keys {
+        struct schema_place place;
+        const char *ca_file, *cert_file, *key_file, *server_name;
+        bool insecure_skip_verify;
+};
+
+/* A server, an Alertmanager or a webhook; each has some of the keys. */
+struct peer_keys {
+        struct schema_place place;
+        const char *name, *tenant, *database; /* of a server */
+        const char *url, *url_file;
+        const struct yaml_node *headers;
+        struct auth_keys auth;
+        struct tls_keys tls;
+        usec_t timeout;
+        bool send_resolved; /* of a webhook, as what follows */
+        unsigned max_alerts;
+};
+
+struct replay_keys {
+        struct schema_place place;
+        usec_t interval, timeout, history;
+        unsigned results, batch;
+};
+
+struct band_keys {
+        struct schema_place place;
+        const char *name;
+        double below;
+};
+
+struct collection_keys {
+        struct schema_place place;
+        const char *name, *label, *server, *queries, *vectors;
+        struct schema_list bands; /* struct band_keys */
+        struct replay_keys replay; /* of the collection itself; absent where it has none */
+};
+
+struct receiver_keys {
+        struct schema_place place;
+        const char *name;
+        struct schema_list webhooks; /* struct peer_keys */
+};
+
+struct rule_keys {
+        struct schema_place place; /* name is the rule's */
+        bool enabled;
+        const char *severity;
+        usec_t for_usec, keep_firing_for_usec;
+};
+
+struct alerting_keys {
+        struct schema_place place;
+        struct schema_list alertmanagers; /* struct peer_keys */
+        struct schema_list receivers; /* struct receiver_keys */
+        struct schema_list rules; /* struct rule_keys */
+        usec_t resend_delay, repeat_interval;
+        const char *runbook_url;
+};
+
+struct metrics_keys {
+        struct schema_place place;
+        unsigned per_query_limit;
+};
+
+struct config_keys {
+        struct schema_place place;
+        struct replay_keys replay;
+        struct schema_list servers; /* struct peer_keys */
+        struct schema_list collections; /* struct collection_keys */
+        struct alerting_keys alerting;
+        struct metrics_keys metrics;
+};
+
+extern const struct schema config_schema;

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/* The daemon: owns every object, wires the rooms together, reloads and stops. It judges nothing, formats nothing and
+ * keeps no state of its own but who waits for what. */
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "error.h"
+
+struct daemon_options {
+        const char *config_path;
+        const char *storage_path; /* directory; made by the service manager */
+        const char *external_url; /* NULL: not given */
+        const char *const *listen_addresses;
+        size_t listen_address_count;
+        bool systemd_socket; /* refuse to start without sockets passed by the service manager */
+};
+
+/* Runs until SIGTERM or SIGINT; 0 then. -EBADMSG when the configuration is unusable, another negative errno
+ * when something else prevents the start; the reasons were logged. */
+_must_check_ int daemon_run(const struct daemon_options *options);

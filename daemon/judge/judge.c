@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "judge/judge.h"
+
+#include <errno.h>
+#include <math.h>
+
+#include "judge/rank.h"
+#include "text.h"
+
+static void describe_expected(const struct expectation *e, struct text *t)
+{
+        if (e->id_count > 0)
+                text_appendf(t, "record \"%s\"", e->ids[0]);
+        else {
+                char *match = json_dumps(json_array_get(e->metadata, 0), JSON_COMPACT | JSON_ENCODE_ANY);
+
+                text_appendf(t, "a record with %s", match ? match : "the expected metadata");
+                free(match);
+        }
+        if (e->id_count + json_array_size(e->metadata) > 1)
+                text_append(t, " or another expected one");
+}
+
+static void explain_missing(const struct expectation *e, const struct answer *a,
+        const struct verdict *v, struct text *t)
+{
+        text_append(t, "expected ");
+        describe_expected(e, t);
+        if (v->expected_rank > 0)
+                text_appendf(t, " among the first %u answers, but it stands at rank %u", e->within,
+                        v->expected_rank);
+        else
+                text_appendf(t, ", but none of the %u answers is it; the best is \"%s\" at distance %.6g",
+                        a->count, a->ids[0], (double)a->distances[0]);
+}
+
+static void explain_range(const struct expectation *e, float distance, struct text *t)
+{
+        bool below = distance < e->distance_min;
+
+        text_appendf(t, "distance %.6g is %s the expected %s of %.6g", (double)distance,
+                below ? "below" : "above", below ? "minimum" : "maximum",
+                (double)(below ? e->distance_min : e->distance_max));
+}
+
+static void explain_crossing(const struct bands *bands, const struct verdict *v, struct text *t)
+{
+        text_appendf(t, "distance moved from band \"%s\" (%.6g) to \"%s\" (%.6g)",
+                bands_name(bands, v->home_band), (double)v->home_distance,
+                bands_name(bands, v->confirmed_band), (double)v->distance);
+}
+
+/* The outcome of a valid answer whose numbers are in `v`; the reason goes to `t`. */
+static enum outcome decide(const struct expectation *e, const struct answer *a,
+        const struct bands *bands, const struct verdict *v, struct text *t)
+{
+        bool names = expectation_names_records(e);
+        float ranged = names ? v->expected_distance : v->distance;
+
+        if (a->count == 0) {
+                text_append(t, "the collection returned no record");
+                return OUTCOME_FAIL;
+        }
+        if (names && (v->expected_rank == 0 || (e->within > 0 && v->expected_rank > e->within))) {
+                explain_missing(e, a, v, t);
+                return OUTCOME_FAIL;
+        }
+        if (ranged < e->distance_min || ranged > e->distance_max) {
+                explain_range(e, ranged, t);
+                return OUTCOME_DRIFT;
+        }
+        if (v->crossed) {
+                explain_crossing(bands, v, t);
+                return OUTCOME_DRIFT;
+        }
+        return OUTCOME_PASS;
+}
+
+static void measure(const struct query *query, const struct answer *answer, const struct bands *bands,
+        struct band_state *state, struct verdict *v)
+{
+        if (answer->count > 0) {
+                v->distance = answer->distances[0];
+                v->band = bands_index(bands, v->distance);
+                band_state_update(state, bands, v->distance);
+        }
+        v->expected_rank = rank_expected(&query->expect, answer);
+        if (v->expected_rank > 0)
+                v->expected_distance = answer->distances[v->expected_rank - 1];
+}
+
+int judge_answer(const struct query *query, const struct answer *answer, const char *unmeasured,
+        const struct bands *bands, struct band_state *state, struct verdict *ret)
+{
+        _cleanup_text_ struct text reason = {0};
+        struct verdict v;
+
+        verdict_init(&v);
+        if (answer)
+                measure(query, answer, bands, state, &v);
+        else
+                text_append(&reason, unmeasured ? unmeasured : "no answer");
+        v.confirmed_band = state->confirmed;
+        v.home_band = state->home;
+        v.home_distance = state->home_distance;
+        v.crossed = band_state_crossed(state);
+        if (answer)
+                v.outcome = decide(&query->expect, answer, bands, &v, &reason);
+        if (text_failed(&reason))
+                return -ENOMEM;
+        if (reason.size > 0)
+                v.reason = text_take(&reason, NULL);
+        *ret = v;
+        return 0;
+}

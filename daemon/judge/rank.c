@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "judge/rank.h"
+
+static bool values_equal(const json_t *a, const json_t *b)
+{
+        if (json_is_number(a) && json_is_number(b))
+                return json_number_value(a) == json_number_value(b);
+        return json_equal(a, b);
+}
+
+static bool contains(const json_t *record, const json_t *wanted)
+{
+        const char *key;
+        json_t *value;
+
+        /* jansson's iterator wants a mutable object but only reads it. */
+        json_object_foreach((json_t *)wanted, key, value)
+                if (!values_equal(json_object_get(record, key), value))
+                        return false;
+        return true;
+}
+
+static bool record_expected(const struct expectation *e, const struct answer *a, unsigned i)
+{
+        const json_t *record;
+
+        for (size_t k = 0; k < e->id_count; k++)
+                if (streq(e->ids[k], a->ids[i]))
+                        return true;
+        record = json_array_get(a->metadatas, i);
+        if (!json_is_object(record))
+                return false;
+        for (size_t k = 0; k < json_array_size(e->metadata); k++)
+                if (contains(record, json_array_get(e->metadata, k)))
+                        return true;
+        return false;
+}
+
+unsigned rank_expected(const struct expectation *expect, const struct answer *answer)
+{
+        for (unsigned i = 0; i < answer->count; i++)
+                if (record_expected(expect, answer, i))
+                        return i + 1;
+        return 0;
+}

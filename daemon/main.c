@@ -1,0 +1,263 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* From argv to a command: one table of flags, one of commands. --help, the manual page and the shell completion name the
+ * same flags; a test compares them. */
+
+#include <errno.h>
+#include <getopt.h>
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "build_config.h"
+#include "commands/command.h"
+#include "log.h"
+#include "version.h"
+
+enum use { USE_RUN = 1, USE_CHECK = 2, USE_VALIDATE = 4, USE_STATUS = 8, USE_ALL = 15 };
+
+struct settings {
+        struct options options;
+        int log_level;
+        enum log_format log_format;
+};
+
+struct flag {
+        const char *name;
+        const char *argument; /* its name in the help; NULL: takes none */
+        unsigned uses;        /* the commands that know it */
+        int (*set)(struct settings *s, const char *value); /* negative errno: the value is wrong */
+        const char *doc;
+};
+
+struct command_entry {
+        const char *name;
+        unsigned use;
+        int (*run)(const struct options *options);
+        const char *doc;
+};
+
+static int add_value(struct option_values *values, const char *value)
+{
+        if (values->count == OPTION_VALUES_MAX)
+                return -E2BIG;
+        values->values[values->count++] = value;
+        return 0;
+}
+
+static int set_config_file(struct settings *s, const char *value)
+{
+        s->options.config_file = value;
+        return 0;
+}
+
+static int set_storage_path(struct settings *s, const char *value)
+{
+        s->options.storage_path = value;
+        return 0;
+}
+
+static int set_listen_address(struct settings *s, const char *value)
+{
+        return add_value(&s->options.listen_addresses, value);
+}
+
+static int set_external_url(struct settings *s, const char *value)
+{
+        s->options.external_url = value;
+        return strncmp(value, "http://", 7) == 0 || strncmp(value, "https://", 8) == 0 ? 0 : -EINVAL;
+}
+
+static int set_systemd_socket(struct settings *s, const char *value)
+{
+        s->options.systemd_socket = true;
+        return 0;
+}
+
+static int set_log_level(struct settings *s, const char *value)
+{
+        return log_level_parse(value, &s->log_level);
+}
+
+static int set_log_format(struct settings *s, const char *value)
+{
+        return log_format_parse(value, &s->log_format);
+}
+
+static int set_collection(struct settings *s, const char *value)
+{
+        return add_value(&s->options.collections, value);
+}
+
+static int set_format(struct settings *s, const char *value)
+{
+        s->options.format = value;
+        return 0;
+}
+
+static int set_fail_on(struct settings *s, const char *value)
+{
+        s->options.fail_on = value;
+        return 0;
+}
+
+static int set_json(struct settings *s, const char *value)
+{
+        s->options.json = true;
+        return 0;
+}
+
+static const struct flag flags[] = {
+        {"config.file", "FILE", USE_RUN | USE_CHECK | USE_VALIDATE, set_config_file,
+                "configuration (/etc/driftwatch/driftwatch.yaml)"},
+        {"storage.path", "DIRECTORY", USE_RUN, set_storage_path,
+                "what survives a restart ($STATE_DIRECTORY, else /var/lib/driftwatch)"},
+        {"web.listen-address", "ADDRESS", USE_RUN | USE_STATUS, set_listen_address,
+                "host:port to serve on, or to ask; repeatable (127.0.0.1:9820)"},
+        {"web.external-url", "URL", USE_RUN, set_external_url,
+                "how people reach this daemon; used in links of alerts"},
+        {"web.systemd-socket", NULL, USE_RUN, set_systemd_socket,
+                "insist on sockets passed by systemd; passed ones always win over addresses"},
+        {"collection", "NAME", USE_CHECK, set_collection,
+                "check only this collection (its label); repeatable"},
+        {"format", "FORMAT", USE_CHECK, set_format, "text or json (text)"},
+        {"fail-on", "OUTCOME", USE_CHECK, set_fail_on,
+                "drift: any drift or fail fails the gate; fail: only fail does (drift)"},
+        {"json", NULL, USE_STATUS, set_json, "the API's answer instead of a table"},
+        {"log.level", "LEVEL", USE_ALL, set_log_level, "debug, info, warn or error (info)"},
+        {"log.format", "FORMAT", USE_ALL, set_log_format, "logfmt or json, where not to the journal (logfmt)"},
+};
+
+static const struct command_entry commands[] = {
+        {"run", USE_RUN, command_run, "the daemon"},
+        {"check", USE_CHECK, command_check, "replay once; the exit status is the verdict"},
+        {"validate", USE_VALIDATE, command_validate, "read configuration and query sets, print every error"},
+        {"status", USE_STATUS, command_status, "what the running daemon sees"},
+};
+
+static void print_help(void)
+{
+        printf("driftwatch - notices that retrieval from Chroma got worse, and says why\n\n"
+               "Usage: driftwatch COMMAND [FLAG...]\n\nCommands:\n");
+        for (size_t i = 0; i < ARRAY_SIZE(commands); i++)
+                printf("  %-10s %s\n", commands[i].name, commands[i].doc);
+        printf("\nFlags, and the commands that know them:\n");
+        for (size_t i = 0; i < ARRAY_SIZE(flags); i++) {
+                char left[64];
+
+                (void)snprintf(left, sizeof(left), "--%s%s%s", flags[i].name, flags[i].argument ? "=" : "",
+                        flags[i].argument ? flags[i].argument : "");
+                printf("  %-32s %s [", left, flags[i].doc);
+                for (size_t k = 0, n = 0; k < ARRAY_SIZE(commands); k++)
+                        if (flags[i].uses & commands[k].use)
+                                printf("%s%s", n++ > 0 ? " " : "", commands[k].name);
+                printf("]\n");
+        }
+        printf("  %-32s print the version and exit\n  %-32s print this and exit\n\n", "--version", "--help");
+        printf("Exit status of check: 0 passed, 1 failed, 2 usage or configuration, 3 not measured.\n");
+}
+
+static int _printf_(1, 2) usage_error(const char *format, ...)
+{
+        va_list arguments;
+
+        fputs("driftwatch: ", stderr);
+        va_start(arguments, format);
+        (void)vfprintf(stderr, format, arguments);
+        va_end(arguments);
+        fputs("; try driftwatch --help\n", stderr);
+        return EXIT_USAGE;
+}
+
+static const struct command_entry *find_command(const char *name)
+{
+        for (size_t i = 0; i < ARRAY_SIZE(commands); i++)
+                if (streq(commands[i].name, name))
+                        return &commands[i];
+        return NULL;
+}
+
+#define OPTION_HELP 1000
+#define OPTION_VERSION 1001
+
+static void fill_options(struct option *long_options)
+{
+        size_t i;
+
+        for (i = 0; i < ARRAY_SIZE(flags); i++)
+                long_options[i] = (struct option){flags[i].name,
+                        flags[i].argument ? required_argument : no_argument, NULL, (int)i + 1};
+        long_options[i++] = (struct option){"help", no_argument, NULL, OPTION_HELP};
+        long_options[i++] = (struct option){"version", no_argument, NULL, OPTION_VERSION};
+        long_options[i] = (struct option){NULL, 0, NULL, 0};
+}
+
+/* -1: go on; else the exit status. `used` collects the flags that were given. */
+static int parse_flags(int argc, char **argv, struct settings *s, bool *used)
+{
+        struct option long_options[ARRAY_SIZE(flags) + 3];
+        int c;
+
+        fill_options(long_options);
+        opterr = 0;
+        while ((c = getopt_long(argc, argv, ":h", long_options, NULL)) >= 0) {
+                if (c == OPTION_HELP || c == 'h') {
+                        print_help();
+                        return EXIT_SUCCESS;
+                }
+                if (c == OPTION_VERSION) {
+                        printf("driftwatch, version %s (revision: %s)\n", DRIFTWATCH_VERSION,
+                                DRIFTWATCH_REVISION);
+                        return EXIT_SUCCESS;
+                }
+                if (c == ':')
+                        return usage_error("%s needs a value", argv[optind - 1]);
+                if (c == '?')
+                        return usage_error("%s is not a flag", argv[optind - 1]);
+                used[c - 1] = true;
+                if (flags[c - 1].set(s, optarg) < 0) {
+                        fprintf(stderr, "driftwatch: --%s: \"%s\" is not usable; expected %s\n",
+                                flags[c - 1].name, optarg, flags[c - 1].doc);
+                        return EXIT_USAGE;
+                }
+        }
+        return -1;
+}
+
+static const char *default_storage_path(void)
+{
+        const char *path = getenv("STATE_DIRECTORY");
+
+        return path && *path ? path : "/var/lib/driftwatch";
+}
+
+int main(int argc, char **argv)
+{
+        struct settings s = {
+                .options = {.config_file = "/etc/driftwatch/driftwatch.yaml",
+                        .storage_path = default_storage_path(),
+                        .format = "text",
+                        .fail_on = "drift"},
+                .log_level = LOG_INFO,
+                .log_format = LOG_LOGFMT,
+        };
+        bool used[ARRAY_SIZE(flags)] = {false};
+        const struct command_entry *command;
+        int r = parse_flags(argc, argv, &s, used);
+
+        if (r >= 0)
+                return r;
+        if (optind >= argc)
+                return usage_error("a command is needed");
+        command = find_command(argv[optind]);
+        if (!command)
+                return usage_error("%s is not a command", argv[optind]);
+        if (optind + 1 < argc)
+                return usage_error("%s is one argument too many", argv[optind + 1]);
+        for (size_t i = 0; i < ARRAY_SIZE(flags); i++)
+                if (used[i] && !(flags[i].uses & command->use))
+                        return usage_error("%s does not know --%s", command->name, flags[i].name);
+        if (s.options.listen_addresses.count == 0)
+                (void)add_value(&s.options.listen_addresses, "127.0.0.1:9820");
+        log_init(s.log_level, s.log_format);
+        return command->run(&s.options);
+}

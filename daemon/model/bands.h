@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/* Named ranges of distance, best first: a band holds the distances from its predecessor's upper bound
+ * (inclusive) to its own (exclusive); the last has none. Plain data; when a query is *in* a band is
+ * judge/band.h's business. */
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "macro.h"
+
+struct band {
+        char *name; /* owned */
+        float below; /* exclusive upper bound, ascending; +INFINITY for the last */
+};
+
+/* More bands than anyone can tell apart; history stores a band in four bits. */
+#define BANDS_MAX 15
+
+struct bands {
+        struct band *bands; /* owned */
+        size_t count;       /* 1 … BANDS_MAX */
+};
+
+/* excellent < 0.8 <= good < 1.0 <= okay < 1.2 <= poor. */
+_must_check_ int bands_default(struct bands *ret);
+_must_check_ int bands_copy(const struct bands *from, struct bands *ret);
+void bands_done(struct bands *b);
+/* Index of the band that holds `distance`; -1 for NaN. */
+int bands_index(const struct bands *b, float distance);
+/* Its name, NULL for an index out of range (-1: unknown). */
+const char *bands_name(const struct bands *b, int index);
+/* Same names and bounds in the same order. */
+bool bands_equal(const struct bands *a, const struct bands *b);

@@ -1,0 +1,354 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "model/query_set.h"
+
+#include <errno.h>
+#include <float.h>
+#include <math.h>
+
+#include "file.h"
+#include "json.h"
+#include "schema.h"
+
+/* More answers than that are never asked for. */
+#define WITHIN_MAX 1000
+
+struct distance_keys {
+        struct schema_place place;
+        double min, max;
+};
+
+struct expect_keys {
+        struct schema_place place;
+        const struct yaml_node *ids, *metadata;
+        unsigned within;
+        struct distance_keys distance;
+};
+
+struct query_keys {
+        struct schema_place place;
+        const char *id, *text;
+        const struct yaml_node *tags, *where, *where_document;
+        struct expect_keys expect;
+};
+
+struct set_keys {
+        struct schema_place place;
+        struct schema_list queries;
+};
+
+static const struct schema_key distance_key_table[] = {
+        {.name = "min",
+                .type = SCHEMA_NUMBER,
+                .offset = offsetof(struct distance_keys, min),
+                .min = -(double)FLT_MAX,
+                .max = (double)FLT_MAX},
+        {.name = "max",
+                .type = SCHEMA_NUMBER,
+                .offset = offsetof(struct distance_keys, max),
+                .min = -(double)FLT_MAX,
+                .max = (double)FLT_MAX},
+};
+static const struct schema distance_schema = {
+        distance_key_table, ARRAY_SIZE(distance_key_table), sizeof(struct distance_keys)};
+
+static const struct schema_key expect_key_table[] = {
+        {.name = "ids", .type = SCHEMA_STRINGS, .offset = offsetof(struct expect_keys, ids)},
+        {.name = "metadata", .type = SCHEMA_ANY, .offset = offsetof(struct expect_keys, metadata)},
+        {.name = "within",
+                .type = SCHEMA_INTEGER,
+                .offset = offsetof(struct expect_keys, within),
+                .min = 1,
+                .max = WITHIN_MAX},
+        {.name = "distance",
+                .type = SCHEMA_OBJECT,
+                .offset = offsetof(struct expect_keys, distance),
+                .object = &distance_schema},
+};
+static const struct schema expect_schema = {
+        expect_key_table, ARRAY_SIZE(expect_key_table), sizeof(struct expect_keys)};
+
+static const struct schema_key query_key_table[] = {
+        {.name = "id",
+                .type = SCHEMA_STRING,
+                .offset = offsetof(struct query_keys, id),
+                .required = true,
+                .max = QUERY_ID_MAX,
+                .check = schema_check_line},
+        {.name = "text",
+                .type = SCHEMA_STRING,
+                .offset = offsetof(struct query_keys, text),
+                .required = true},
+        {.name = "tags", .type = SCHEMA_STRING_MAP, .offset = offsetof(struct query_keys, tags)},
+        {.name = "where", .type = SCHEMA_MAPPING, .offset = offsetof(struct query_keys, where)},
+        {.name = "where_document",
+                .type = SCHEMA_MAPPING,
+                .offset = offsetof(struct query_keys, where_document)},
+        {.name = "expect",
+                .type = SCHEMA_OBJECT,
+                .offset = offsetof(struct query_keys, expect),
+                .object = &expect_schema},
+};
+static const struct schema query_schema = {
+        query_key_table, ARRAY_SIZE(query_key_table), sizeof(struct query_keys)};
+
+static const struct schema_key set_key_table[] = {
+        {.name = "queries",
+                .type = SCHEMA_OBJECTS,
+                .offset = offsetof(struct set_keys, queries),
+                .max = QUERY_SET_MAX,
+                .object = &query_schema},
+};
+static const struct schema set_schema = {
+        set_key_table, ARRAY_SIZE(set_key_table), sizeof(struct set_keys)};
+
+static int build_tags(const struct yaml_node *map, struct query *ret)
+{
+        if (!map)
+                return 0;
+        ret->tags = calloc(map->count + 1, sizeof(*ret->tags));
+        if (!ret->tags)
+                return -ENOMEM;
+        for (size_t i = 0; i < map->count; i++) {
+                struct tag *tag = &ret->tags[ret->tag_count++];
+
+                if (strdup_to(&tag->key, map->keys[i]->scalar) < 0 ||
+                        strdup_to(&tag->value, map->values[i]->scalar) < 0)
+                        return -ENOMEM;
+        }
+        return 0;
+}
+
+static int build_filter(const struct yaml_node *filter, char **ret)
+{
+        _cleanup_json_ json_t *value = NULL;
+
+        if (!filter)
+                return 0;
+        value = json_from_yaml(filter);
+        *ret = value ? json_text(value, JSON_COMPACT, NULL) : NULL;
+        return *ret ? 0 : -ENOMEM;
+}
+
+static int build_ids(const struct yaml_node *list, struct expectation *ret)
+{
+        if (!list)
+                return 0;
+        ret->ids = calloc(list->count + 1, sizeof(*ret->ids));
+        if (!ret->ids)
+                return -ENOMEM;
+        for (; ret->id_count < list->count; ret->id_count++)
+                if (strdup_to(&ret->ids[ret->id_count], list->values[ret->id_count]->scalar) < 0)
+                        return -ENOMEM;
+        return 0;
+}
+
+static void check_match(const struct schema_reader *reader, const struct expect_keys *keys,
+        const struct yaml_node *match)
+{
+        if (match->kind != YAML_MAPPING || match->count == 0) {
+                schema_error(reader, &keys->place, "metadata", match,
+                        "must be a mapping that is not empty, or a list of such mappings");
+                return;
+        }
+        for (size_t i = 0; i < match->count; i++)
+                if (match->values[i]->kind != YAML_SCALAR || yaml_is_null(match->values[i]))
+                        schema_error(reader, &keys->place, "metadata", match->values[i],
+                                "the value of \"%s\" must be a string, a number, true or false",
+                                match->keys[i]->scalar);
+}
+
+static int build_metadata(
+        const struct schema_reader *reader, const struct expect_keys *keys, struct expectation *ret)
+{
+        const struct yaml_node *node = keys->metadata;
+        json_t *value;
+
+        if (!node)
+                return 0;
+        if (node->kind == YAML_SEQUENCE && node->count > 0)
+                for (size_t i = 0; i < node->count; i++)
+                        check_match(reader, keys, node->values[i]);
+        else
+                check_match(reader, keys, node);
+        value = json_from_yaml(node);
+        if (node->kind == YAML_SEQUENCE)
+                ret->metadata = value;
+        else if (value)
+                ret->metadata = json_pack("[o]", value);
+        return ret->metadata ? 0 : -ENOMEM;
+}
+
+static void build_range(const struct schema_reader *reader, const struct distance_keys *keys,
+        struct expectation *ret)
+{
+        ret->distance_min = isnan(keys->min) ? -INFINITY : (float)keys->min;
+        ret->distance_max = isnan(keys->max) ? INFINITY : (float)keys->max;
+        if (keys->place.node && isnan(keys->min) && isnan(keys->max))
+                schema_error(reader, &keys->place, NULL, NULL, "needs min, max or both");
+        else if (ret->distance_min > ret->distance_max)
+                schema_error(reader, &keys->place, "min", NULL, "is greater than max");
+}
+
+static int build_expectation(
+        const struct schema_reader *reader, const struct expect_keys *keys, struct expectation *ret)
+{
+        const struct yaml_node *node = keys->place.node;
+        int r = build_ids(keys->ids, ret);
+
+        if (r == 0)
+                r = build_metadata(reader, keys, ret);
+        build_range(reader, &keys->distance, ret);
+        ret->within = keys->within;
+        if (!node)
+                return r;
+        if (keys->within > 0 && !keys->ids && !keys->metadata)
+                schema_error(reader, &keys->place, "within", NULL,
+                        "needs ids or metadata: which record must stand there?");
+        if (yaml_is_null(node) || (node->kind == YAML_MAPPING && node->count == 0))
+                schema_error(reader, &keys->place, NULL, NULL,
+                        "expects nothing; give ids, metadata or distance, or leave it out");
+        return r;
+}
+
+static int build_query(
+        const struct schema_reader *reader, const struct query_keys *keys, struct query *ret)
+{
+        int r = strdup_to(&ret->id, keys->id);
+
+        if (r == 0)
+                r = strdup_to(&ret->text, keys->text);
+        if (r == 0)
+                r = build_tags(keys->tags, ret);
+        if (r == 0)
+                r = build_filter(keys->where, &ret->where);
+        if (r == 0)
+                r = build_filter(keys->where_document, &ret->where_document);
+        if (r == 0)
+                r = build_expectation(reader, &keys->expect, &ret->expect);
+        return r;
+}
+
+static int build_set(
+        const struct schema_reader *reader, const struct set_keys *keys, struct query_set *ret)
+{
+        const struct query_keys *queries = keys->queries.items;
+        int r;
+
+        if (keys->queries.count == 0) {
+                schema_error(reader, &keys->place, "queries", NULL,
+                        "no query: an empty set would always look healthy");
+                return 0;
+        }
+        r = schema_unique(reader, &keys->queries, sizeof(struct query_keys), "id",
+                offsetof(struct query_keys, id));
+        if (r < 0)
+                return r;
+        ret->queries = calloc(keys->queries.count, sizeof(*ret->queries));
+        if (!ret->queries)
+                return -ENOMEM;
+        while (r == 0 && ret->count < keys->queries.count) {
+                struct query *query = &ret->queries[ret->count];
+
+                r = build_query(reader, &queries[ret->count++], query);
+                ret->wants_metadata = ret->wants_metadata || query->expect.metadata;
+        }
+        return r;
+}
+
+static int parse(
+        const struct schema_reader *reader, const struct yaml_node *root, struct query_set *ret)
+{
+        struct set_keys keys = {0};
+        int r = schema_read(reader, &set_schema, root, &keys);
+
+        /* After complaints about the file's form, an empty list may be their consequence. */
+        if (r == 0 || (r == -EBADMSG && keys.queries.count > 0))
+                r = build_set(reader, &keys, ret);
+        schema_done(&set_schema, &keys);
+        return r;
+}
+
+int query_set_parse(const char *path, const char *data, size_t size, struct query_set **ret,
+        struct errors *errors)
+{
+        _cleanup_(query_set_unrefp) struct query_set *set = calloc(1, sizeof(*set));
+        _cleanup_(yaml_node_freep) struct yaml_node *root = NULL;
+        const struct schema_reader reader = {path, errors};
+        size_t before = errors_total(errors);
+        int r;
+
+        if (!set || strdup_to(&set->path, path) < 0)
+                return -ENOMEM;
+        atomic_init(&set->references, 1);
+        r = yaml_parse(path, data, size, &root, errors);
+        if (r == 0)
+                r = parse(&reader, root, set);
+        if (r == 0 && errors_total(errors) > before)
+                r = -EBADMSG;
+        if (r < 0)
+                return r;
+        *ret = take_ptr(set);
+        return 0;
+}
+
+int query_set_load(const char *path, struct query_set **ret, struct errors *errors)
+{
+        _cleanup_error_ struct error e = {0};
+        _cleanup_free_ char *data = NULL;
+        size_t size;
+        int r = file_read(path, QUERY_SET_FILE_MAX, &data, &size, &e);
+
+        if (r < 0) {
+                errors_add(errors, "%s", error_text(&e, r));
+                return r;
+        }
+        return query_set_parse(path, data, size, ret, errors);
+}
+
+struct query_set *query_set_ref(struct query_set *set)
+{
+        atomic_fetch_add_explicit(&set->references, 1, memory_order_relaxed);
+        return set;
+}
+
+static void query_done(struct query *q)
+{
+        for (size_t i = 0; i < q->tag_count; i++) {
+                free(q->tags[i].key);
+                free(q->tags[i].value);
+        }
+        for (size_t i = 0; i < q->expect.id_count; i++)
+                free(q->expect.ids[i]);
+        free(q->tags);
+        free(q->expect.ids);
+        json_decref(q->expect.metadata);
+        free(q->where);
+        free(q->where_document);
+        free(q->id);
+        free(q->text);
+}
+
+struct query_set *query_set_unref(struct query_set *set)
+{
+        if (!set || atomic_fetch_sub_explicit(&set->references, 1, memory_order_acq_rel) != 1)
+                return NULL;
+        for (size_t i = 0; i < set->count; i++)
+                query_done(&set->queries[i]);
+        free(set->queries);
+        free(set->path);
+        free(set);
+        return NULL;
+}
+
+const struct query *query_set_find(const struct query_set *set, const char *id)
+{
+        for (size_t i = 0; i < set->count; i++)
+                if (streq(set->queries[i].id, id))
+                        return &set->queries[i];
+        return NULL;
+}
+
+bool expectation_names_records(const struct expectation *e)
+{
+        return e->id_count > 0 || e->metadata;
+}

@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "model/view.h"
+
+#include "macro.h"
+
+struct view *view_new(void)
+{
+        struct view *v = calloc(1, sizeof(*v));
+
+        if (v)
+                atomic_init(&v->references, 1);
+        return v;
+}
+
+struct view *view_ref(struct view *v)
+{
+        if (v)
+                atomic_fetch_add_explicit(&v->references, 1, memory_order_relaxed);
+        return v;
+}
+
+static void view_free(struct view *v)
+{
+        for (size_t i = 0; i < v->collection_count; i++)
+                collection_view_unref(v->collections[i]);
+        for (size_t i = 0; i < v->server_count; i++) {
+                free(v->servers[i].name);
+                free(v->servers[i].url);
+        }
+        for (size_t i = 0; i < v->alert_count; i++)
+                alert_done(&v->alerts[i]);
+        for (size_t i = 0; i < v->rule_count; i++)
+                free(v->rules[i].severity);
+        channel_views_free(v->channels, v->channel_count);
+        free(v->rules);
+        free(v->collections);
+        free(v->servers);
+        free(v->alerts);
+        free(v->reload_error);
+        free(v->config_path);
+        free(v->external_url);
+        free(v);
+}
+
+struct view *view_unref(struct view *v)
+{
+        if (v && atomic_fetch_sub_explicit(&v->references, 1, memory_order_acq_rel) == 1)
+                view_free(v);
+        return NULL;
+}
+
+void channel_views_free(struct channel_view *channels, size_t count)
+{
+        for (size_t i = 0; i < count; i++) {
+                free(channels[i].receiver);
+                free(channels[i].address);
+                free(channels[i].last_error);
+        }
+        free(channels);
+}
+
+struct collection_view *collection_view_new(size_t query_count)
+{
+        struct collection_view *c = calloc(1, sizeof(*c));
+
+        if (!c)
+                return NULL;
+        atomic_init(&c->references, 1);
+        c->records = -1;
+        c->queries = calloc(MAX(query_count, (size_t)1), sizeof(*c->queries));
+        if (!c->queries) {
+                free(c);
+                return NULL;
+        }
+        for (size_t i = 0; i < query_count; i++)
+                verdict_init(&c->queries[i].verdict);
+        return c;
+}
+
+struct collection_view *collection_view_ref(struct collection_view *c)
+{
+        if (c)
+                atomic_fetch_add_explicit(&c->references, 1, memory_order_relaxed);
+        return c;
+}
+
+static void collection_view_free(struct collection_view *c)
+{
+        for (size_t i = 0; c->query_set && i < c->query_set->count; i++) {
+                verdict_done(&c->queries[i].verdict);
+                answer_unref(c->queries[i].answer);
+                history_snapshot_unref(c->queries[i].history);
+        }
+        free(c->queries);
+        query_set_unref(c->query_set);
+        bands_done(&c->bands);
+        free(c->label);
+        free(c->name);
+        free(c->server);
+        free(c->url);
+        free(c->last_error);
+        free(c->collection_id);
+        free(c->space);
+        free(c);
+}
+
+struct collection_view *collection_view_unref(struct collection_view *c)
+{
+        if (c && atomic_fetch_sub_explicit(&c->references, 1, memory_order_acq_rel) == 1)
+                collection_view_free(c);
+        return NULL;
+}
+
+const struct collection_view *view_find_collection(const struct view *v, const char *label)
+{
+        for (size_t i = 0; i < v->collection_count; i++)
+                if (streq(v->collections[i]->label, label))
+                        return v->collections[i];
+        return NULL;
+}
+
+void reason_count_add(struct reason_count *counts, const char *reason)
+{
+        size_t i = 0;
+
+        while (i < REASONS_MAX - 1 && counts[i].reason && !streq(counts[i].reason, reason))
+                i++;
+        if (i == REASONS_MAX - 1)
+                reason = "other";
+        counts[i].reason = reason;
+        counts[i].count++;
+}
+
+void latency_observe(struct latency *l, usec_t duration)
+{
+        static const double bounds[LATENCY_BUCKET_COUNT] = LATENCY_BUCKETS;
+        double seconds = (double)duration / (double)USEC_PER_SEC;
+        size_t i = 0;
+
+        while (i < LATENCY_BUCKET_COUNT && seconds > bounds[i])
+                i++;
+        l->buckets[i]++;
+        l->sum_seconds += seconds;
+}

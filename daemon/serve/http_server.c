@@ -1,0 +1,481 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "serve/http_server.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <microhttpd.h>
+#include <pthread.h>
+#include <signal.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "macro.h"
+#include "serve/guard.h"
+#include "serve/listen.h"
+#include "serve/request.h"
+#include "serve/response.h"
+#include "serve/scrape.h"
+#include "show/api.h"
+#include "show/page.h"
+#include "text.h"
+
+#define TYPE_TEXT "text/plain; charset=utf-8"
+#define TYPE_HTML "text/html; charset=utf-8"
+#define TYPE_JSON "application/json"
+
+struct http_server {
+        struct MHD_Daemon *daemon;
+        struct handover *handover;
+        struct waiting waiting;
+        struct scrape scrape; /* web thread only */
+        unsigned port;
+};
+
+/* One request while the web thread works on it: what was asked, and the answer as it grows. */
+struct exchange {
+        struct http_server *server;
+        struct MHD_Connection *connection;
+        struct request *request;
+        const struct api_route *api;
+        bool json; /* errors are told in the API's envelope */
+        bool deferred; /* the loop answers */
+
+        unsigned status;
+        const char *type;
+        const char *policy; /* Content-Security-Policy; NULL: nothing is allowed */
+        const char *allow;
+        struct text body;
+        struct MHD_Response *shared; /* instead of the body; borrowed */
+};
+
+static usec_t clock_now(clockid_t clock)
+{
+        struct timespec ts;
+
+        clock_gettime(clock, &ts);
+        return (usec_t)ts.tv_sec * USEC_PER_SEC + (usec_t)ts.tv_nsec / 1000;
+}
+
+static void say(struct exchange *x, unsigned status, const char *sentence)
+{
+        x->status = status;
+        if (x->json && status >= 400) {
+                x->type = TYPE_JSON;
+                api_error(&x->body, status, "%s", sentence);
+                return;
+        }
+        x->type = TYPE_TEXT;
+        text_appendf(&x->body, "%s\n", sentence);
+}
+
+static const char *header(const struct exchange *x, const char *name)
+{
+        return MHD_lookup_connection_value(x->connection, MHD_HEADER_KIND, name);
+}
+
+static const char *argument(const struct exchange *x, const char *name)
+{
+        return MHD_lookup_connection_value(x->connection, MHD_GET_ARGUMENT_KIND, name);
+}
+
+/* NULL after it said that there is nothing to show yet. */
+static struct view *acquire(struct exchange *x)
+{
+        struct view *view = handover_acquire(x->server->handover);
+
+        if (!view)
+                say(x, 503, "driftwatch is starting");
+        return view;
+}
+
+static void get_page(struct exchange *x)
+{
+        _cleanup_(view_unrefp) struct view *view = acquire(x);
+
+        if (!view)
+                return;
+        x->status = 200;
+        x->type = TYPE_HTML;
+        x->policy = RESPONSE_POLICY_PAGE;
+        page_render(&x->body, view, clock_now(CLOCK_REALTIME));
+}
+
+static void get_metrics(struct exchange *x)
+{
+        _cleanup_(view_unrefp) struct view *view = acquire(x);
+
+        if (!view)
+                return;
+        x->status = 200;
+        x->shared = scrape_response(&x->server->scrape, view,
+                accept_exposition(header(x, MHD_HTTP_HEADER_ACCEPT)),
+                accept_gzip(header(x, MHD_HTTP_HEADER_ACCEPT_ENCODING)),
+                clock_now(CLOCK_MONOTONIC));
+        if (!x->shared)
+                say(x, 500, "memory is short");
+}
+
+static void get_healthy(struct exchange *x)
+{
+        say(x, 200, "driftwatch is healthy");
+}
+
+static void get_ready(struct exchange *x)
+{
+        _cleanup_(view_unrefp) struct view *view = acquire(x);
+
+        if (!view)
+                return;
+        if (view->ready)
+                say(x, 200, "driftwatch is ready");
+        else
+                say(x, 503, "driftwatch is not ready: its state is not restored yet");
+}
+
+static enum MHD_Result check_argument(void *userdata, enum MHD_ValueKind kind, const char *key,
+        size_t key_size, const char *value, size_t value_size)
+{
+        bool *valid = userdata;
+
+        *valid = utf8_valid(key, key_size) && (!value || utf8_valid(value, value_size));
+        return *valid ? MHD_YES : MHD_NO;
+}
+
+static bool arguments_valid(struct exchange *x)
+{
+        bool valid = true;
+
+        (void)MHD_get_connection_values_n(
+                x->connection, MHD_GET_ARGUMENT_KIND, check_argument, &valid);
+        if (!valid)
+                say(x, 400, "the parameters of the URL are not UTF-8");
+        return valid;
+}
+
+static void get_api(struct exchange *x)
+{
+        const struct api_query query = {
+                .collection = argument(x, "collection"),
+                .query = argument(x, "query"),
+                .start = argument(x, "start"),
+                .end = argument(x, "end"),
+                .state = argument(x, "state"),
+        };
+        _cleanup_(view_unrefp) struct view *view = NULL;
+
+        if (!arguments_valid(x) || !(view = acquire(x)))
+                return;
+        x->type = TYPE_JSON;
+        x->status = x->api->get(view, &query, &x->body);
+}
+
+/* A header that only proxies add: behind one, every client looks local. */
+static const char *forwarded(const struct exchange *x)
+{
+        static const char *const names[] = {
+                "Forwarded", "X-Forwarded-For", "X-Real-IP", MHD_HTTP_HEADER_VIA};
+        const char *value = NULL;
+
+        for (size_t i = 0; i < ARRAY_SIZE(names) && !value; i++)
+                value = header(x, names[i]);
+        return value;
+}
+
+static bool may_change(struct exchange *x)
+{
+        const union MHD_ConnectionInfo *info =
+                MHD_get_connection_info(x->connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+        const char *refusal = guard_refusal(&(const struct guard_request){
+                .peer = info ? info->client_addr : NULL,
+                .host = header(x, MHD_HTTP_HEADER_HOST),
+                .origin = header(x, MHD_HTTP_HEADER_ORIGIN),
+                .fetch_site = header(x, "Sec-Fetch-Site"),
+                .forwarded = forwarded(x),
+        });
+
+        if (refusal)
+                say(x, 403, refusal);
+        return !refusal;
+}
+
+static void submit(struct exchange *x, enum command_type type, const char *collection, bool wait)
+{
+        struct command *command = command_new(type, collection, wait);
+
+        if (!command) {
+                say(x, 500, "memory is short");
+                return;
+        }
+        if (waiting_submit(&x->server->waiting, x->request, x->server->handover, command) < 0)
+                say(x, 503, "too many requests wait for an answer already; try again later");
+        else
+                x->deferred = true;
+}
+
+static void post_reload(struct exchange *x)
+{
+        if (may_change(x))
+                submit(x, COMMAND_RELOAD, NULL, true);
+}
+
+static void post_replay(struct exchange *x)
+{
+        const char *wait = argument(x, "wait");
+
+        if (!may_change(x) || !arguments_valid(x))
+                return;
+        if (wait && !streq(wait, "true") && !streq(wait, "false"))
+                say(x, 400, "wait is neither true nor false");
+        else
+                submit(x, COMMAND_REPLAY, argument(x, "collection"), streq(wait, "true"));
+}
+
+/* The resources that are not a plain view of the API; those are in api_routes[]. */
+struct route {
+        const char *path;
+        void (*get)(struct exchange *x);
+        void (*post)(struct exchange *x);
+};
+
+static const struct route routes[] = {
+        {"/", get_page, NULL},
+        {"/metrics", get_metrics, NULL},
+        {"/-/healthy", get_healthy, NULL},
+        {"/-/ready", get_ready, NULL},
+        {"/-/reload", NULL, post_reload},
+        {"/api/v1/replay", NULL, post_replay},
+};
+
+static struct route find_route(const char *path, const struct api_route **ret_api)
+{
+        struct route found = {0};
+
+        for (size_t i = 0; i < ARRAY_SIZE(routes); i++)
+                if (streq(routes[i].path, path))
+                        found = routes[i];
+        for (size_t i = 0; i < api_route_count; i++)
+                if (streq(api_routes[i].path, path)) {
+                        found.path = api_routes[i].path;
+                        found.get = get_api;
+                        *ret_api = &api_routes[i];
+                }
+        return found;
+}
+
+static void dispatch(struct exchange *x, const char *path, const char *method)
+{
+        const struct route route = find_route(path, &x->api);
+        const bool reads =
+                streq(method, MHD_HTTP_METHOD_GET) || streq(method, MHD_HTTP_METHOD_HEAD);
+
+        if (!route.path) {
+                say(x, 404, "there is nothing at this path");
+        } else if (reads && route.get) {
+                route.get(x);
+        } else if (streq(method, MHD_HTTP_METHOD_POST) && route.post) {
+                route.post(x);
+        } else {
+                x->allow = !route.post ? "GET, HEAD" : route.get ? "GET, HEAD, POST" : "POST";
+                say(x, 405, "this path does not take this method");
+        }
+}
+
+/* The loop's answer to a request that waited. */
+static void take_answer(struct exchange *x)
+{
+        struct request *r = x->request;
+
+        if (!r->body && r->status >= 400) {
+                say(x, r->status,
+                        r->status == 503 ? "driftwatch is stopping, or too busy to take this now"
+                                         : "driftwatch could not do this");
+                return;
+        }
+        x->status = r->status;
+        x->type = x->json ? TYPE_JSON : TYPE_TEXT;
+        if (r->body)
+                text_append_bytes(&x->body, r->body, r->body_size);
+        else if (x->json)
+                x->status = api_success(&x->body, json_null()) == 200 ? r->status : 500;
+}
+
+static struct MHD_Response *make_response(struct exchange *x)
+{
+        size_t size;
+        char *body = text_take(&x->body, &size);
+
+        if (!body) {
+                x->status = 500;
+                x->type = TYPE_TEXT;
+                size = 0;
+        }
+        return response_new(body, size, x->type,
+                response_headers({"Content-Security-Policy",
+                                         x->policy ? x->policy
+                                                   : "default-src 'none'; frame-ancestors 'none'"},
+                        {MHD_HTTP_HEADER_ALLOW, x->allow}));
+}
+
+static enum MHD_Result send_answer(struct exchange *x)
+{
+        struct MHD_Response *response;
+        enum MHD_Result r;
+
+        if (x->shared)
+                return MHD_queue_response(x->connection, x->status, x->shared);
+        response = make_response(x);
+        if (!response)
+                return MHD_NO;
+        r = MHD_queue_response(x->connection, x->status, response);
+        MHD_destroy_response(response);
+        return r;
+}
+
+static bool announces_too_much(const struct exchange *x)
+{
+        const char *length = header(x, MHD_HTTP_HEADER_CONTENT_LENGTH);
+
+        return length && strtoull(length, NULL, 10) > HTTP_SERVER_BODY_CUT;
+}
+
+/* libmicrohttpd calls this once with the headers, then for each piece of the body, then once more.
+ * Except for a body that would be cut anyway the answer comes in that last call: an earlier one
+ * makes it close the connection. */
+static enum MHD_Result on_request(void *userdata, struct MHD_Connection *connection,
+        const char *url, const char *method, const char *version, const char *upload_data,
+        size_t *upload_data_size, void **request)
+{
+        struct exchange x = {
+                .server = userdata,
+                .connection = connection,
+                .request = *request,
+                .json = strncmp(url, "/api/", strlen("/api/")) == 0,
+        };
+        enum MHD_Result r;
+
+        if (!x.request) {
+                *request = request_new(connection);
+                if (!*request || !announces_too_much(&x))
+                        return *request ? MHD_YES : MHD_NO;
+                say(&x, 413, "the body is too large; none is needed");
+        } else if (*upload_data_size > 0) {
+                x.request->received += *upload_data_size;
+                *upload_data_size = 0;
+                return x.request->received > HTTP_SERVER_BODY_CUT ? MHD_NO : MHD_YES;
+        } else if (x.request->waited) {
+                take_answer(&x);
+        } else if (x.request->received > HTTP_SERVER_BODY_MAX) {
+                say(&x, 413, "the body is too large; none is needed");
+        } else {
+                dispatch(&x, url, method);
+        }
+        r = x.deferred ? MHD_YES : send_answer(&x);
+        text_done(&x.body);
+        return r;
+}
+
+static void on_finished(void *userdata, struct MHD_Connection *connection, void **request,
+        enum MHD_RequestTerminationCode code)
+{
+        struct http_server *s = userdata;
+
+        if (*request)
+                waiting_finish(&s->waiting, *request);
+        *request = request_unref(*request);
+}
+
+static int hex_digit(char c)
+{
+        return isdigit((unsigned char)c)     ? c - '0'
+                : isxdigit((unsigned char)c) ? (c | 0x20) - 'a' + 10
+                                             : -1;
+}
+
+/* As libmicrohttpd's own, but %00 stays as it is: no string of ours contains a NUL. */
+static size_t unescape(void *userdata, struct MHD_Connection *connection, char *s)
+{
+        char *out = s;
+
+        for (const char *in = s; *in;) {
+                int high = in[0] == '%' ? hex_digit(in[1]) : -1;
+                int low = high >= 0 ? hex_digit(in[2]) : -1;
+
+                if (low >= 0 && (high | low) != 0) {
+                        *out++ = (char)(high << 4 | low);
+                        in += 3;
+                } else {
+                        *out++ = *in++;
+                }
+        }
+        *out = '\0';
+        return (size_t)(out - s);
+}
+
+/* `fd` becomes libmicrohttpd's, which closes it also when it cannot start. */
+static struct MHD_Daemon *start(struct http_server *s, int fd)
+{
+        sigset_t all, old;
+        struct MHD_Daemon *daemon;
+
+        /* The thread inherits the mask: signals are the loop's. */
+        sigfillset(&all);
+        pthread_sigmask(SIG_SETMASK, &all, &old);
+        daemon = MHD_start_daemon(MHD_USE_POLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME, 0, NULL,
+                NULL, on_request, s, MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_NOTIFY_COMPLETED,
+                on_finished, s, MHD_OPTION_UNESCAPE_CALLBACK, unescape, s,
+                MHD_OPTION_CONNECTION_LIMIT, (unsigned)HTTP_SERVER_CONNECTIONS,
+                MHD_OPTION_PER_IP_CONNECTION_LIMIT, (unsigned)HTTP_SERVER_CONNECTIONS_PER_IP,
+                MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)HTTP_SERVER_IDLE_SECONDS,
+                MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)HTTP_SERVER_HEADERS_MAX,
+                MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_END);
+        pthread_sigmask(SIG_SETMASK, &old, NULL);
+        return daemon;
+}
+
+int http_server_new(const char *address, int fd, struct handover *handover,
+        struct http_server **ret, struct error *e)
+{
+        _cleanup_free_ struct http_server *s = calloc(1, sizeof(*s));
+        int r;
+
+        if (s && fd >= 0)
+                r = listen_adopt(fd, e);
+        else
+                r = s ? listen_open(address, &fd, e) : -ENOMEM;
+        if (r >= 0)
+                r = waiting_init(&s->waiting);
+        if (r < 0) {
+                if (fd >= 0)
+                        close(fd);
+                return error_set(e, r, "cannot serve %s: %s", address, strerror(-r));
+        }
+        s->handover = handover;
+        s->port = listen_port(fd);
+        errno = 0;
+        s->daemon = start(s, fd);
+        if (!s->daemon) {
+                r = errno > 0 ? -errno : -EIO;
+                waiting_done(&s->waiting);
+                return error_set(
+                        e, r, "cannot start the web server on %s: %s", address, strerror(-r));
+        }
+        *ret = take_ptr(s);
+        return 0;
+}
+
+struct http_server *http_server_free(struct http_server *s)
+{
+        if (!s)
+                return NULL;
+        waiting_close(&s->waiting);
+        MHD_stop_daemon(s->daemon);
+        waiting_done(&s->waiting);
+        scrape_done(&s->scrape);
+        free(s);
+        return NULL;
+}
+
+unsigned http_server_port(const struct http_server *s)
+{
+        return s->port;
+}

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/* One HTTP request, from its headers to the last byte of its answer, and the wait for an answer
+ * from the loop. While it waits its connection is suspended; whoever answers first resumes it,
+ * later answers are dropped. It may outlive its connection and the server: a command that still
+ * refers to it then answers into nothing. */
+
+#include <microhttpd.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "macro.h"
+#include "serve/handover.h"
+
+struct request {
+        atomic_uint references;
+        struct MHD_Connection *connection; /* not valid in the loop once it is answered */
+        size_t received; /* bytes of the body, all discarded */
+        bool waited; /* it was handed to the loop; web thread only */
+        atomic_bool claimed; /* somebody answers, or has answered, it */
+        atomic_bool answered; /* what follows is set */
+        unsigned status;
+        char *body; /* owned; may be NULL */
+        size_t body_size;
+};
+
+struct request *request_new(struct MHD_Connection *connection);
+struct request *request_ref(struct request *r);
+struct request *request_unref(struct request *r);
+
+/* Requests of one server that may wait at a time: fewer than the connections of one address, so
+ * that those who wait for long replays do not keep the scraper out. */
+#define WAITING_MAX 16
+/* How long a server that stops waits for clients to read the answers they waited for. */
+#define WAITING_DRAIN_USEC USEC_PER_SEC
+
+struct waiting {
+        _Atomic(struct request *) slots[WAITING_MAX]; /* each holds a reference */
+        atomic_uint count; /* waiting, or still sending the answer */
+        atomic_bool closed;
+        int idle_fd; /* eventfd, written when count becomes 0 */
+};
+
+_must_check_ int waiting_init(struct waiting *w);
+/* Web thread: suspends the connection and hands the command to the loop, whose answer becomes the
+ * request's. Takes the command, also on failure. -EBUSY when too many wait; nothing is suspended
+ * then. */
+_must_check_ int waiting_submit(
+        struct waiting *w, struct request *r, struct handover *handover, struct command *command);
+/* Web thread: the connection is through with the request. */
+void waiting_finish(struct waiting *w, struct request *r);
+/* Loop, before it stops the web thread: answers whoever still waits with 503, and gives those
+ * answers a moment to be read. */
+void waiting_close(struct waiting *w);
+void waiting_done(struct waiting *w);

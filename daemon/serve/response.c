@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "serve/response.h"
+
+#include <stdbool.h>
+#include <stdlib.h>
+
+#include "macro.h"
+
+static const struct response_header common[] = {
+        {MHD_HTTP_HEADER_CACHE_CONTROL, "no-store"},
+        {"X-Content-Type-Options", "nosniff"},
+        {"Referrer-Policy", "no-referrer"},
+        {NULL, NULL},
+};
+
+static bool add_headers(struct MHD_Response *response, const struct response_header *headers)
+{
+        for (; headers->name; headers++)
+                if (headers->value &&
+                        MHD_add_response_header(response, headers->name, headers->value) != MHD_YES)
+                        return false;
+        return true;
+}
+
+struct MHD_Response *response_new(
+        char *body, size_t size, const char *content_type, const struct response_header *extra)
+{
+        struct MHD_Response *response;
+
+        response = MHD_create_response_from_buffer(size, body, MHD_RESPMEM_MUST_FREE);
+        if (!response) {
+                free(body);
+                return NULL;
+        }
+        if (MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, content_type) !=
+                        MHD_YES ||
+                !add_headers(response, common) || (extra && !add_headers(response, extra))) {
+                MHD_destroy_response(response);
+                return NULL;
+        }
+        return response;
+}

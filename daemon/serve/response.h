@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/* A response of libmicrohttpd with the headers that every answer of ours has: its type, and what
+ * keeps a browser from guessing, embedding, caching or telling others. */
+
+#include <microhttpd.h>
+#include <stddef.h>
+
+struct response_header {
+        const char *name, *value; /* a NULL value is left out */
+};
+
+/* Takes `body` (malloc), also on failure. `extra` ends with a NULL name or is NULL. NULL when
+ * memory is short. */
+struct MHD_Response *response_new(
+        char *body, size_t size, const char *content_type, const struct response_header *extra);
+#define response_headers(...) ((const struct response_header[]){__VA_ARGS__, {NULL, NULL}})
+/* What the page may do: its own inline style, images within the document. */
+#define RESPONSE_POLICY_PAGE \
+        "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; " \
+        "form-action 'none'; frame-ancestors 'none'"

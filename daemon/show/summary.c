@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "show/summary.h"
+
+#include <math.h>
+
+void summary_count(const struct collection_view *c, struct summary *ret)
+{
+        *ret = (struct summary){0};
+        for (size_t i = 0; i < c->query_set->count; i++) {
+                const struct verdict *v = &c->queries[i].verdict;
+                int band = summary_band(v);
+
+                ret->outcomes[v->outcome]++;
+                if (band >= 0 && band < BANDS_MAX)
+                        ret->bands[band]++;
+        }
+}
+
+int summary_band(const struct verdict *v)
+{
+        if (isnan(v->distance))
+                return -1;
+        return v->confirmed_band >= 0 ? v->confirmed_band : v->band;
+}
+
+size_t *summary_worst_first(const struct collection_view *c)
+{
+        static const enum outcome order[OUTCOME_COUNT] = {
+                OUTCOME_FAIL, OUTCOME_DRIFT, OUTCOME_UNMEASURED, OUTCOME_PASS};
+        size_t count = c->query_set->count, n = 0;
+        size_t *indices = calloc(MAX(count, (size_t)1), sizeof(*indices));
+
+        for (size_t k = 0; indices && k < ARRAY_SIZE(order); k++)
+                for (size_t i = 0; i < count; i++)
+                        if (c->queries[i].verdict.outcome == order[k])
+                                indices[n++] = i;
+        return indices;
+}
+
+const char *summary_reason(const struct collection_view *c, const struct verdict *v)
+{
+        if (v->outcome == OUTCOME_PASS)
+                return "";
+        if (v->reason && v->reason[0])
+                return v->reason;
+        if (!c->replayed)
+                return "not replayed yet";
+        return c->last_error ? c->last_error : "no reason is known";
+}

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/* What several renderers say about one collection: how many queries have which outcome and band,
+ * which are worst, and why. Pure; formatting is the renderers' business. */
+
+#include "model/view.h"
+
+struct summary {
+        size_t outcomes[OUTCOME_COUNT];
+        size_t bands[BANDS_MAX]; /* index of the collection's bands; queries without a distance are
+                                    in none */
+};
+
+void summary_count(const struct collection_view *c, struct summary *ret);
+/* The band a query is in after its last replay: the confirmed one, before that the measured one; -1
+ * when that replay measured no distance. */
+int summary_band(const struct verdict *v);
+/* Indices of the collection's queries: fail, drift, unmeasured, pass, each in the order of the set.
+ * The array is the caller's; NULL when memory is short. */
+size_t *summary_worst_first(const struct collection_view *c);
+/* Why the query did not pass: a sentence, never NULL; "" when it passed. Valid as long as the view.
+ */
+const char *summary_reason(const struct collection_view *c, const struct verdict *v);

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/* The alert state machine, as Prometheus runs it (rules/alerting.go): inactive → pending → firing →
+ * resolved, with `for`, `keep_firing_for`, resending and a rolling endsAt. Pure: time comes in,
+ * alerts to be sent come out. An evaluation that did not happen (unmeasured) changes nothing.
+ * Identity is the fingerprint of the labels, severity included: a rule whose severity changes has
+ * new alerts, and the old ones end.
+ *
+ * It differs from Prometheus where people are told directly: an alert that is back to pending (a
+ * longer `for`) and ends there is resolved instead of forgotten if anyone was told that it fired,
+ * and an alert of a rule with inhibits_server that fires because the server is not reached inhibits
+ * the alerts of other rules about that server. An inhibited alert is not told; one that was sent
+ * already is sent on, because an Alertmanager would take silence for its end. When the clock is set
+ * back, no alert waits for it. */
+
+#include "model/alert.h"
+#include "tell/rule.h"
+
+/* A resolved alert is kept, and its resolution re-sent, for so long (Prometheus:
+ * resolvedRetention). */
+#define ALERT_RESOLVED_RETENTION (15 * USEC_PER_MINUTE)
+
+struct alerts;
+
+struct alerts *alerts_new(void);
+struct alerts *alerts_free(struct alerts *a);
+DEFINE_CLEANUP(struct alerts *, alerts_free)
+
+/* Takes what an evaluation of one collection found at `now`. Alerts of that collection that no
+ * signal mentions end, unless they are unknown. `rules` gives `for` and `keep_firing_for`. -ENOMEM:
+ * nothing has ended, and the next update makes it good. */
+_must_check_ int alerts_update(struct alerts *a, const struct rule rules[RULE_COUNT],
+        const struct signals *signals, usec_t now);
+/* The collection is no longer watched: its firing alerts resolve, pending ones go. */
+void alerts_forget_collection(struct alerts *a, const char *collection, usec_t now);
+/* A rule that was switched off ends its alerts; a longer `for` returns a firing alert to pending.
+ * Other changes show with the next update. */
+void alerts_reconfigure(struct alerts *a, const struct rule rules[RULE_COUNT], usec_t now);
+/* Drops resolved alerts whose retention is over. */
+void alerts_expire(struct alerts *a, usec_t now);
+
+/* How an alert is to be sent. */
+struct alert_policy {
+        usec_t resend_delay; /* between two sendings of a firing alert */
+        usec_t interval; /* the longest interval between two evaluations of any collection */
+};
+/* Alerts that have to go to the Alertmanagers now: resolved since they were last sent, or last sent
+ * more than resend_delay ago, resolved ones until they expire. Marks them as sent and sets
+ * valid_until = now + 4 × max(interval, resend_delay). An alert that is inhibited and was never
+ * sent stays back, and so does the resolution of one that never was sent. `*ret` is an array of
+ * borrowed pointers, valid until the next call that changes `a`; the array is the caller's. */
+_must_check_ int alerts_due(struct alerts *a, const struct alert_policy *policy, usec_t now,
+        const struct alert ***ret, size_t *ret_count);
+/* Alerts whose news (fired, resolved) were not yet given to the receivers: each transition once,
+ * and firing ones again after `repeat_interval` (USEC_INFINITY: never). Marks them as told. A
+ * resolution is only told where the firing was. Order and pointers as in alerts_list(). */
+_must_check_ int alerts_news(struct alerts *a, usec_t repeat_interval, usec_t now,
+        const struct alert ***ret, size_t *ret_count);
+/* Transitions since the last call, for the log: fired and resolved alerts, each once. */
+_must_check_ int alerts_transitions(struct alerts *a, const struct alert ***ret, size_t *ret_count);
+/* When alerts_due(), alerts_news() or alerts_expire() next has something to do; 0 for at once,
+ * USEC_INFINITY for never. All three have to be called then, also where nobody listens, because
+ * they mark what they hand out. */
+usec_t alerts_next(
+        const struct alerts *a, const struct alert_policy *policy, usec_t repeat_interval);
+/* All alerts: firing, pending, resolved; each group by fingerprint. The pointers as in
+ * alerts_due(). */
+_must_check_ int alerts_list(const struct alerts *a, const struct alert ***ret, size_t *ret_count);
+/* Grows with every change that a view should show. */
+uint64_t alerts_generation(const struct alerts *a);

@@ -1,0 +1,188 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# Installs what is missing (Debian 12), builds, and runs every test. The last line counts them.
+#
+#   sh tests/run.sh [--list] [PART...]
+#
+# Parts, in the order of a run without arguments:
+#   unit      modules, and I/O modules against a scripted server; warnings are errors
+#   style     layout, layers, sizes, wording, documentation
+#   valgrind  unit again, under memcheck
+#   asan      unit again, with the address and undefined behaviour sanitizers
+#   tsan      what two threads share, with the thread sanitizer
+#   system    the program with real Chroma, Prometheus, Alertmanager and systemd
+# Only on request:
+#   system-asan  the system tests with the sanitized program
+#   bench        ratios against something that runs in the same minute
+#
+# A test that cannot run here is a failure; DRIFTWATCH_REQUIRE_ALL=0 lets it be skipped, except in CI.
+# DRIFTWATCH_SOAK_SECONDS=300 makes the soak test as long as before a release.
+set -eu
+cd "$(dirname "$0")/.."
+top=$PWD
+PATH=$PATH:/usr/sbin:/sbin
+export PATH
+if [ "${CI:-}" = true ]; then
+        DRIFTWATCH_REQUIRE_ALL=1
+fi
+export DRIFTWATCH_REQUIRE_ALL="${DRIFTWATCH_REQUIRE_ALL:-1}"
+# Debian's, with Debian's modules: another python3 may come first in PATH.
+python=/usr/bin/python3
+results=$top/build-tests/results
+
+# package probe argument
+needs() {
+        cat <<'LIST'
+git                       command git
+gcc                       command gcc
+libc6-dev                 file /usr/include/stdio.h
+meson                     command meson
+ninja-build               command ninja
+pkg-config                command pkg-config
+libmicrohttpd-dev         library libmicrohttpd
+libcurl4-gnutls-dev       library libcurl
+libjansson-dev            library jansson
+libsystemd-dev            library libsystemd
+systemd                   library systemd
+libyaml-dev               library yaml-0.1
+zlib1g-dev                library zlib
+libcmocka-dev             library cmocka
+clang-format              command clang-format
+universal-ctags           command ctags
+man-db                    command man
+valgrind                  command valgrind
+python3                   file /usr/bin/python3
+python3-pytest            module pytest
+python3-pytest-xdist      module xdist
+python3-numpy             module numpy
+python3-requests          module requests
+python3-yaml              module yaml
+python3-prometheus-client module prometheus_client
+prometheus                command prometheus
+prometheus-alertmanager   command prometheus-alertmanager
+nodejs                    command node
+npm                       command npm
+dbus                      command dbus-daemon
+iproute2                  command ip
+util-linux                command unshare
+LIST
+}
+
+present() {
+        case $1 in
+        command) command -v "$2" >/dev/null ;;
+        library) command -v pkg-config >/dev/null && pkg-config --exists "$2" ;;
+        module) $python -c "import $2" 2>/dev/null ;;
+        file) [ -e "$2" ] ;;
+        esac
+}
+
+install_missing() {
+        missing=$(needs | while read -r package probe argument; do
+                present "$probe" "$argument" || echo "$package"
+        done)
+        if [ -z "$missing" ]; then
+                return
+        fi
+        echo "== installing: $(echo $missing)"
+        as_root=
+        if [ "$(id -u)" != 0 ]; then
+                as_root=sudo
+        fi
+        export DEBIAN_FRONTEND=noninteractive
+        $as_root apt-get update -q
+        $as_root apt-get install -q -y --no-install-recommends $missing
+}
+
+# build DIR OPTION...
+build() {
+        dir=$1
+        shift
+        if [ ! -e "$dir/build.ninja" ]; then
+                meson setup "$dir" -Dwerror=true -Dtests=true "$@"
+        fi
+        meson compile -C "$dir"
+}
+
+# run_meson NAME DIR ARGUMENT...
+run_meson() {
+        name=$1 dir=$2
+        shift 2
+        status=0
+        meson test -C "$dir" --no-rebuild --print-errorlogs --logbase "$name" "$@" || status=$?
+        cp "$dir/meson-logs/$name.junit.xml" "$results/$name.xml"
+        return $status
+}
+
+# run_pytest NAME BUILD ARGUMENT...
+run_pytest() {
+        name=$1
+        export DRIFTWATCH_BUILD="$top/$2"
+        shift 2
+        $python -m pytest -q -p no:cacheprovider --junitxml="$results/$name.xml" "$@"
+}
+
+part() {
+        case $1 in
+        unit)
+                build build-tests &&
+                        run_meson unit build-tests --suite unit --suite component
+                ;;
+        style)
+                build build-tests && run_pytest style build-tests tests/style
+                ;;
+        valgrind)
+                build build-tests &&
+                        run_meson valgrind build-tests --setup valgrind \
+                                --suite unit --suite component
+                ;;
+        asan)
+                build build-asan -Db_sanitize=address,undefined -Db_lundef=false &&
+                        run_meson asan build-asan --suite unit --suite component
+                ;;
+        tsan)
+                build build-tsan -Db_sanitize=thread -Db_lundef=false &&
+                        run_meson tsan build-tsan handover http_server
+                ;;
+        system)
+                build build-tests &&
+                        run_pytest system build-tests -n 4 --dist loadfile tests/system
+                ;;
+        system-asan)
+                build build-asan -Db_sanitize=address,undefined -Db_lundef=false &&
+                        run_pytest system-asan build-asan -n 4 --dist loadfile tests/system
+                ;;
+        bench)
+                build build-tests && run_meson bench build-tests --benchmark --verbose
+                ;;
+        esac
+}
+
+all='unit style valgrind asan tsan system'
+if [ "${1:-}" = --list ]; then
+        echo "$all system-asan bench"
+        exit
+fi
+for name in "$@"; do
+        case " $all system-asan bench " in
+        *" $name "*) ;;
+        *)
+                echo "tests/run.sh: there is no part \"$name\"; --list names them" >&2
+                exit 2
+                ;;
+        esac
+done
+if [ $# = 0 ]; then
+        set -- $all
+fi
+
+install_missing
+mkdir -p "$results"
+rm -f "$results"/*
+for name in "$@"; do
+        echo "== $name"
+        status=0
+        (part "$name") || status=$?
+        echo $status >"$results/$name.status"
+done
+exec $python tests/tally.py "$results"

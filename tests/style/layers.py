@@ -1,0 +1,130 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Who may know whom: the rooms of the house as a table, and a checker of #include lines against it."""
+import fnmatch
+import re
+
+# Room of a file, by the first pattern that matches its path. A room's includes may only come from itself
+# and from those named after it.
+ROOMS = [
+    ("common/*", "common"),
+    ("daemon/model/*", "model"),
+    ("daemon/judge/*", "judge"),
+    ("daemon/tell/*", "tell"),
+    ("daemon/show/*", "show"),
+    ("daemon/ask/*", "ask"),
+    ("daemon/serve/*", "serve"),
+    ("daemon/keep/*", "keep"),
+    ("daemon/config.*", "config"),
+    ("daemon/config_*", "config"),
+    ("daemon/commands/*", "commands"),
+    ("daemon/main.c", "main"),
+]
+# Every other file directly in daemon/ is a piece of daemon.c, which owns every object.
+DATA = ["common", "model", "judge"]
+MAY_INCLUDE = {
+    "common": [],
+    "model": ["common"],
+    "judge": ["common", "model"],
+    "tell": DATA,
+    "show": DATA,
+    "ask": DATA + ["tell", "show"],
+    "serve": DATA + ["tell", "show"],
+    "keep": DATA + ["tell", "show"],
+    "config": DATA + ["tell", "show", "ask", "serve", "keep"],
+    "daemon": DATA + ["tell", "show", "ask", "serve", "keep", "config"],
+    "commands": DATA + ["tell", "show", "ask", "serve", "keep", "config", "daemon"],
+    "main": ["common", "commands"],
+}
+# Headers made by the build, which belong to no room.
+GENERATED = {"version.h", "build_config.h"}
+
+# A library's header and the only files that may name it.
+CONFINED = {
+    "curl/*": ["daemon/ask/http_client.c"],
+    "microhttpd.h": ["daemon/serve/*"],
+    "systemd/sd-event.h": [
+        "daemon/ask/*", "daemon/tell/outbox.[ch]", "daemon/daemon.[ch]", "daemon/commands/*"],
+    "yaml.h": ["common/yaml.c"],
+    "pthread.h": ["daemon/serve/*", "common/log.c"],
+}
+
+# Files without a clock, a file, a socket, an environment or a log, and what they may not name.
+PURE = [
+    "daemon/model/*", "daemon/judge/*", "daemon/show/*", "daemon/tell/alert.c", "daemon/tell/rule.c",
+    "daemon/tell/channel.c", "daemon/tell/alertmanager.c", "daemon/tell/webhook.c",
+    "daemon/ask/chroma.c", "daemon/ask/schedule.c",
+]
+# query_set_load() and vector_set_load() read a whole file through common/file.h and are nothing but that.
+IMPURE_CALL = re.compile(
+    r"\b(clock_gettime|gettimeofday|time|localtime|open|openat|fopen|read|write|socket|connect|getenv"
+    r"|secure_getenv|printf|fprintf|puts|log_(?:event|debug|info|warning|error|init))\s*\(")
+IMPURE_HEADERS = {"log.h", "sys/socket.h", "netdb.h", "fcntl.h", "systemd/sd-journal.h"}
+
+INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^">]+)[">]', re.MULTILINE)
+
+
+def room(path):
+    """The room of a path relative to the top; None outside the house."""
+    for pattern, name in ROOMS:
+        if fnmatch.fnmatch(path, pattern):
+            return name
+    return "daemon" if re.fullmatch(r"daemon/[a-z_]+\.[ch]", path) else None
+
+
+def without_comments_and_strings(text):
+    """Same line structure, but comments are spaces and string literals are empty."""
+    def blank(match):
+        found = match.group(0)
+        if found.startswith("/"):
+            return re.sub(r"[^\n]", " ", found)
+        return found[0] * 2
+    return re.sub(
+        r'/\*.*?\*/|//[^\n]*|"(?:\\.|[^"\\\n])*"|\'(?:\\.|[^\'\\\n])+\'', blank, text, flags=re.DOTALL)
+
+
+def resolve(source, path, included):
+    """The path of a quoted include relative to the top, None when no such file is in the tree."""
+    for base in (source / path).parent, source / "common", source / "daemon":
+        candidate = base / included
+        if candidate.is_file():
+            return candidate.resolve().relative_to(source.resolve()).as_posix()
+    return None
+
+
+def violations(source):
+    """A sentence for each line of daemon/ and common/ that knows what it may not know."""
+    found = []
+    for file in sorted([*source.glob("common/**/*.[ch]"), *source.glob("daemon/**/*.[ch]")]):
+        path = file.relative_to(source).as_posix()
+        found += file_violations(source, path, file.read_text(encoding="utf-8"))
+    return found
+
+
+def file_violations(source, path, text):
+    found = []
+    here = room(path)
+    if here is None:
+        return [f"{path}: belongs to no room"]
+    pure = any(fnmatch.fnmatch(path, pattern) for pattern in PURE)
+    for match in INCLUDE.finditer(text):
+        where = f"{path}:{text.count(chr(10), 0, match.start(2)) + 1}"
+        quoted, included = match.group(1) == '"', match.group(2)
+        if quoted and included not in GENERATED:
+            target = resolve(source, path, included)
+            there = room(target) if target else None
+            if there is None:
+                found.append(f'{where}: "{included}" is no header of ours')
+            elif there != here and there not in MAY_INCLUDE[here]:
+                found.append(f'{where}: {here} may not include "{included}" of {there}')
+        for pattern, allowed in CONFINED.items():
+            if not quoted and fnmatch.fnmatch(included, pattern) and not any(
+                    fnmatch.fnmatch(path, one) for one in allowed):
+                found.append(f"{where}: <{included}> is only for {', '.join(allowed)}")
+        if pure and included in IMPURE_HEADERS:
+            found.append(f"{where}: a pure file includes <{included}>")
+    if pure:
+        code = without_comments_and_strings(text)
+        for match in IMPURE_CALL.finditer(code):
+            where = f"{path}:{code.count(chr(10), 0, match.start()) + 1}"
+            found.append(f"{where}: a pure file calls {match.group(1)}()")
+    return found

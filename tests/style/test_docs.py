@@ -1,0 +1,126 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Documentation says what the program says: flags, alerts, message ids; and its links lead somewhere."""
+import re
+import subprocess
+
+import pytest
+
+LINK = re.compile(r"(?<!!)\[[^\]]+\]\(([^)\s]+)\)|!\[[^\]]*\]\(([^)\s]+)\)")
+
+
+def anchors(text):
+    """The names GitHub gives to the headings of a Markdown text."""
+    found = set()
+    for heading in re.findall(r"^#+ +(.*?)\s*$", re.sub(r"```.*?```", "", text, flags=re.DOTALL), re.MULTILINE):
+        name = re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
+        while name in found:
+            name += "-1"
+        found.add(name)
+    return found
+
+
+def broken_links(source, name, text):
+    """Relative links of a Markdown file that lead to no file or no heading."""
+    broken = []
+    prose = re.sub(r"```.*?```", "", text, flags=re.DOTALL)
+    for link in (a or b for a, b in LINK.findall(prose)):
+        if re.match(r"[a-z]+:", link):
+            continue
+        path, _, anchor = link.partition("#")
+        target = (source / name).parent / path if path else source / name
+        if not target.exists():
+            broken.append(f"{name}: {link}")
+        elif anchor and target.suffix == ".md" and anchor not in anchors(target.read_text()):
+            broken.append(f"{name}: {link}: no such heading")
+    return broken
+
+
+def message_ids(source):
+    header = (source / "common/log.h").read_text()
+    return dict(re.findall(r'#define (LOG_ID_\w+)\s+"([0-9a-f]{32})"', header))
+
+
+def alert_names(source):
+    return sorted(set(re.findall(r'"((?:Retrieval|Driftwatch)[A-Z]\w+)"',
+                                 (source / "daemon/tell/rule.c").read_text())))
+
+
+def test_links(source, texts):
+    pages = {name: text for name, text in texts.items()
+             if name.endswith(".md") and not name.startswith("config/demo/agents/")}
+    assert "README.md" in pages
+    assert [one for name, text in pages.items() for one in broken_links(source, name, text)] == []
+
+
+def test_a_broken_link_is_noticed(tmp_path):
+    (tmp_path / "a.md").write_text("# One `two`\n")
+    text = "# Here\n[a](a.md#one-two) [b](#here) [c](https://x.example) [d](b.md) [e](a.md#two)"
+    (tmp_path / "x.md").write_text(text)
+    assert broken_links(tmp_path, "x.md", text) == ["x.md: b.md", "x.md: a.md#two: no such heading"]
+
+
+@pytest.fixture(scope="module")
+def man(texts):
+    pages = {name: text.replace(r"\-", "-") for name, text in texts.items()
+             if re.fullmatch(r"docs/(?:man/)?[\w.-]+\.[1-8]", name)}
+    assert pages
+    return pages
+
+
+def test_every_flag_is_in_the_manual(build, man):
+    """Also the flags of each command: `driftwatch check --help`."""
+    program = build / "driftwatch"
+    usage = subprocess.run([program, "--help"], check=True, capture_output=True, text=True).stdout
+    commands = re.findall(r"^  (?:driftwatch )?([a-z][a-z-]+)\b", usage, re.MULTILINE)
+    assert {"run", "check", "validate", "status"} <= set(commands)
+    for command in commands:
+        usage += subprocess.run(
+            [program, command, "--help"], check=True, capture_output=True, text=True).stdout
+    flags = set(re.findall(r"--[a-z][a-z.-]+[a-z]", usage))
+    assert {"--config.file", "--format", "--help"} <= flags
+    manual = "\n".join(man.values())
+    assert sorted(flag for flag in flags if flag not in manual) == []
+    documented = set(re.findall(r"(?<![\w-])--[a-z][a-z.-]+[a-z]", "\n".join(
+        text for name, text in man.items() if name.endswith("driftwatch.1"))))
+    assert sorted(documented - flags) == [], "the manual knows flags that the program does not"
+
+
+def test_manual_pages_have_no_warnings(source, man):
+    for name in man:
+        done = subprocess.run(
+            ["man", "--warnings", "-E", "UTF-8", "-l", "-Tutf8", "-Z", name], cwd=source,
+            capture_output=True, text=True, env={"MANROFFSEQ": "", "MANWIDTH": "80", "PATH": "/usr/bin:/bin",
+                                                 "LC_ALL": "C.UTF-8"})
+        assert (done.returncode, done.stderr) == (0, ""), name
+
+
+def test_catalog_explains_each_message(source):
+    catalog = (source / "systemd/driftwatch.catalog").read_text()
+    ids = message_ids(source)
+    assert len(ids) > 5
+    assert len(set(ids.values())) == len(ids)
+    entries = re.findall(
+        r"^-- ([0-9a-f]{32})\nSubject: \S.*\nDefined-By: driftwatch\nSupport: \S+\n"
+        r"(?:Documentation: \S+\n)?\n\S", catalog, re.MULTILINE)
+    assert sorted(entries) == sorted(ids.values())
+
+
+def test_message_ids_are_used(source, texts):
+    code = "\n".join(text for name, text in texts.items()
+                     if name.startswith("daemon/") and name.endswith(".c"))
+    assert [name for name in message_ids(source) if name not in code] == []
+
+
+def test_alerts_are_documented(source):
+    names = alert_names(source)
+    assert "RetrievalBandCrossed" in names
+    page = (source / "docs/alerts.md").read_text()
+    headings = anchors(page)
+    assert [name for name in names if name.lower() not in headings] == []
+
+
+def test_alerts_have_a_rule_in_prometheus(source):
+    """Who alerts from Prometheus instead finds each built-in alert under the same name."""
+    rules = (source / "dashboards/driftwatch.rules.yaml").read_text()
+    assert [name for name in alert_names(source)
+            if not re.search(rf"- alert: {name}$", rules, re.MULTILINE)] == []

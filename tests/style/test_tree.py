@@ -1,0 +1,123 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What lies where, that every module has its test, and words that must not be in the tree."""
+import ast
+import pathlib
+import re
+import subprocess
+
+import pytest
+
+TOP_LEVEL = {
+    "meson.build", "meson_options.txt", "README.md", "CHANGELOG.md", "LICENSE", ".ci", ".github",
+    ".clang-format", ".gitignore", ".gitattributes", ".editorconfig",
+    "daemon", "common", "config", "systemd", "tests", "dashboards", "docs",
+}
+
+# Modules whose test has another name, or is not in C because only the whole program shows what they do.
+TEST_OF = {
+    "daemon/model/alert": "unit/test_labels.c",
+    "daemon/tell/alertmanager": "unit/test_channel.c",
+    "daemon/tell/webhook": "unit/test_channel.c",
+    "daemon/main": "system/test_check.py",
+    "daemon/daemon": "system/test_outage.py",
+    "daemon/watch": "system/test_band.py",
+    "daemon/commands/check": "system/test_check.py",
+    "daemon/commands/run": "system/test_http.py",
+    "daemon/commands/status": "system/test_status.py",
+    "daemon/commands/validate": "system/test_check.py",
+}
+
+# Character classes, so that this file does not contain what it looks for.
+UNWANTED = [
+    (re.compile(r"(?<![\w.])/wor[k]\b(?!-)"), "a path of the machine it was written on"),
+    (re.compile(r"\bsha[r]ed/(?:facts|tools|hooks|product|architecture)"), "a path of that machine"),
+    (re.compile(r"\b(?:sub[a]gents?|fa[r]m-\w+)\b"), "how it was made"),
+    (re.compile(r"\b(?:TO[D]O|FIX[M]E|XX[X])\b"), "unfinished business"),
+]
+
+
+def unwanted(name, text):
+    return [f"{name}:{text.count(chr(10), 0, m.start()) + 1}: {why}: {m.group(0)}"
+            for pattern, why in UNWANTED for m in pattern.finditer(text)]
+
+
+def hosts_of_package_sources():
+    """Host names from which this machine gets packages: they are its own business."""
+    words = []
+    try:
+        words.append(subprocess.run(["npm", "config", "get", "registry"], capture_output=True,
+                                    text=True, timeout=30).stdout)
+    except (OSError, subprocess.TimeoutExpired):
+        pass
+    sources = pathlib.Path("/etc/apt")
+    for file in [*sources.glob("sources.list"), *sources.glob("sources.list.d/*")]:
+        words.append(file.read_text(errors="replace"))
+    return set(re.findall(r"https?://(?:[^/\s@]*@)?([^/:\s]+)", "\n".join(words)))
+
+
+def test_top_level(files):
+    assert {name.split("/")[0] for name in files} - TOP_LEVEL == set()
+
+
+def module_test(source, module):
+    """The test of "daemon/judge/band", relative to tests/, None when there is none."""
+    name = pathlib.PurePosixPath(module).name
+    candidates = [TEST_OF[module]] if module in TEST_OF else [
+        f"unit/test_{name}.c", f"component/test_{name}.c"]
+    return next((one for one in candidates if (source / "tests" / one).exists()), None)
+
+
+def test_every_module_has_a_test(source, files):
+    modules = {name[:-2] for name in files
+               if name.endswith(".c") and name.startswith(("common/", "daemon/"))}
+    assert len(modules) > 30
+    assert sorted(module for module in modules if not module_test(source, module)) == []
+
+
+def test_no_test_is_listed_for_a_module_that_is_gone(source):
+    assert [module for module in TEST_OF if not (source / f"{module}.c").exists()] == []
+
+
+@pytest.mark.parametrize("room, variable", [
+    ("unit", "unit_tests"), ("component", "component_tests"), ("fuzz", "fuzz_targets"),
+    ("bench", "bench_targets")])
+def test_every_c_test_is_built(source, room, variable):
+    table = re.search(rf"^{variable} = (\[.*?\])", (source / f"tests/{room}/meson.build").read_text(),
+                      re.MULTILINE | re.DOTALL).group(1)
+    built = ast.literal_eval(table)
+    prefix = {"unit": "test", "component": "test"}.get(room, room)
+    there = [file.stem[len(prefix) + 1:] for file in (source / f"tests/{room}").glob(f"{prefix}_*.c")]
+    assert sorted(built) == sorted(there)
+
+
+def test_no_unwanted_words(texts):
+    assert [found for name, text in texts.items() for found in unwanted(name, text)] == []
+
+
+@pytest.mark.parametrize("text", ["/wor" + "k/main/x", "# TO" + "DO later", "written by a sub" + "agent"])
+def test_unwanted_words_are_noticed(text):
+    assert unwanted("x", text)
+
+
+@pytest.mark.parametrize("text", [".github/workflows/ci.yml", "a workload", "http://x/network/"])
+def test_other_words_are_not(text):
+    assert unwanted("x", text) == []
+
+
+def test_no_package_source_is_named(texts):
+    hosts = hosts_of_package_sources()
+    assert hosts, "this machine gets packages from somewhere"
+    pattern = re.compile("|".join(re.escape(host) for host in hosts))
+    assert [name for name, text in texts.items() if pattern.search(text)] == []
+
+
+def test_lock_files_name_no_host(texts):
+    locks = {name: text for name, text in texts.items() if name.endswith("package-lock.json")}
+    assert [name for name, text in locks.items() if '"resolved"' in text] == []
+
+
+def test_shell_scripts_parse(source, texts):
+    for name, text in texts.items():
+        shell = re.match(r"#!(?:/usr/bin/env )?(?:/bin/)?(sh|bash)\b", text)
+        if shell:
+            subprocess.run([shell.group(1), "-n", name], cwd=source, check=True)

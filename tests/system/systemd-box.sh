@@ -1,0 +1,107 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+# Boots systemd in namespaces of its own over a throw-away copy of this machine's root, runs one program in it as a
+# unit, prints its output and the journal of driftwatch, and ends with the program's status.
+#
+#   systemd-box.sh PROGRAM FILES     FILES is laid over the root, PROGRAM is run in it as /box/test
+#
+# Needs root and util-linux, no package. Nothing outside changes: the overlay's upper side is a tmpfs, and mounts,
+# processes, network and control groups are private. Mounts below / (a bind-mounted home, say) are not in the box.
+set -eu
+seconds=150
+
+# Outside, in a mount namespace: the overlay, a control group, and the boot in further namespaces.
+prepare() {
+        local program=$1 files=$2 scratch group status=0
+        scratch=$(mktemp -d)
+        mount -t tmpfs -o size=1g,mode=755 box "$scratch"
+        mkdir "$scratch"/{upper,work,root}
+        mount -t overlay box "$scratch/root" \
+                -o "lowerdir=/,upperdir=$scratch/upper,workdir=$scratch/work"
+        fill "$scratch/root" "$program" "$files"
+
+        # Only version 2 of control groups, seen from a group of the box's own.
+        umount --lazy --recursive /sys/fs/cgroup
+        mount -t cgroup2 cgroup2 /sys/fs/cgroup
+        group=$(mktemp -d /sys/fs/cgroup/driftwatch-box.XXXXXX)
+        (
+                echo "$BASHPID" >"$group/cgroup.procs"
+                exec timeout --signal=KILL "$seconds" unshare --uts --ipc --net --pid --cgroup --mount \
+                        --fork --kill-child "$0" --boot "$scratch/root"
+        ) || status=$?
+        cat "$scratch/root/box/log"
+        find "$group" -depth -type d -exec rmdir {} +
+        umount --lazy "$scratch"
+        rmdir "$scratch"
+        return "$status"
+}
+
+# fill ROOT PROGRAM FILES
+fill() {
+        tr -d - </proc/sys/kernel/random/uuid >"$1/etc/machine-id"
+        # tar and not cp: /lib may be a link in the root and a directory in FILES.
+        tar -C "$3" -c . | tar -C "$1" -x --keep-directory-symlink --no-same-owner
+        install -D -m755 "$2" "$1/box/test"
+        touch "$1/box/log"
+        cat >"$1/etc/systemd/system/box.service" <<EOU
+[Unit]
+SuccessAction=exit-force
+FailureAction=exit-force
+[Service]
+Type=oneshot
+TimeoutStartSec=$((seconds - 10))
+ExecStart=/box/test
+ExecStopPost=-/bin/sh -c 'echo; journalctl --no-pager --output=short-precise --unit=driftwatch.service'
+StandardOutput=append:/box/log
+StandardError=inherit
+EOU
+        cat >"$1/etc/systemd/system/box.target" <<EOU
+[Unit]
+Requires=basic.target dbus.socket box.service
+After=basic.target
+EOU
+}
+
+# Inside all namespaces: what a container manager provides, then PID 1.
+boot() {
+        local root=$1 node
+        mount -t proc proc "$root/proc"
+        mount -t tmpfs -o mode=755 dev "$root/dev"
+        mount -t tmpfs -o mode=755 run "$root/run"
+        mount -t tmpfs tmp "$root/tmp"
+        for node in null zero full random urandom tty; do
+                touch "$root/dev/$node"
+                mount --bind "/dev/$node" "$root/dev/$node"
+        done
+        mkdir "$root"/dev/{pts,shm}
+        mount -t devpts -o newinstance,ptmxmode=666,mode=620,gid=5 devpts "$root/dev/pts"
+        ln -s pts/ptmx "$root/dev/ptmx"
+        mount -t tmpfs shm "$root/dev/shm"
+        mount -t sysfs -o ro sysfs "$root/sys"
+        mount -t cgroup2 cgroup2 "$root/sys/fs/cgroup"
+        cd "$root"
+        mkdir -p box/old
+        pivot_root . box/old
+        umount --lazy box/old
+        exec env --ignore-environment container=driftwatch-box PATH=/usr/sbin:/usr/bin:/sbin:/bin \
+                /lib/systemd/systemd --system --unit=box.target --show-status=no </dev/null
+}
+
+case ${1:-} in
+--prepare)
+        shift
+        prepare "$@"
+        ;;
+--boot)
+        shift
+        boot "$@"
+        ;;
+*)
+        [ $# -eq 2 ] || {
+                echo "usage: systemd-box.sh PROGRAM FILES" >&2
+                exit 2
+        }
+        exec unshare --mount --propagation private \
+                "$(realpath "$0")" --prepare "$(realpath "$1")" "$(realpath "$2")"
+        ;;
+esac

@@ -1,0 +1,608 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include <errno.h>
+#include <float.h>
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include <cmocka.h>
+
+#include "ask/chroma.h"
+#include "text.h"
+
+#define ID "e52921b2-6f0c-4b6e-9f3a-0123456789ab"
+#define BASE "/api/v2/tenants/default_tenant/databases/default_database/collections/"
+
+static void builds_get_requests(void **state)
+{
+        static const struct {
+                const char *tenant, *database, *name, *path;
+        } cases[] = {
+                {"default_tenant", "default_database", "original_agents", BASE "original_agents"},
+                {"t", "d", "a b/c?d#e%f",
+                        "/api/v2/tenants/t/databases/d/collections/a%20b%2Fc%3Fd%23e%25f"},
+                {"t/..", "d", "..", "/api/v2/tenants/t%2F../databases/d/collections/.."},
+                {"t", "d", "-._~AZaz09", "/api/v2/tenants/t/databases/d/collections/-._~AZaz09"},
+                {"t", "d", "caf\xc3\xa9\r\n",
+                        "/api/v2/tenants/t/databases/d/collections/caf%C3%A9%0D%0A"},
+        };
+
+        for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+                struct http_request request;
+
+                assert_int_equal(chroma_build_collection(cases[i].tenant, cases[i].database,
+                                         cases[i].name, &request),
+                        0);
+                assert_string_equal(request.method, "GET");
+                assert_string_equal(request.path, cases[i].path);
+                assert_null(request.body);
+                assert_int_equal(request.response_limit, CHROMA_SMALL_RESPONSE_MAX);
+                http_request_done(&request);
+        }
+}
+
+static void builds_count(void **state)
+{
+        struct http_request request;
+
+        assert_int_equal(chroma_build_count("default_tenant", "default_database", ID, &request), 0);
+        assert_string_equal(request.method, "GET");
+        assert_string_equal(request.path, BASE ID "/count");
+        http_request_done(&request);
+}
+
+static void builds_queries(void **state)
+{
+        static const float first[] = {0.1f, -1.0f, 16777216.0f}, second[] = {1e-7f, 3.4e38f, 0.0f};
+        static const float *const vectors[] = {first, second};
+        static const struct {
+                size_t count;
+                bool metadata;
+                const char *where, *where_document, *body;
+        } cases[] = {
+                {1, false, NULL, NULL,
+                        "{\"query_embeddings\":[[0.1,-1,16777216]],\"n_results\":10,"
+                        "\"include\":[\"distances\"]}"},
+                {2, true, NULL, NULL,
+                        "{\"query_embeddings\":[[0.1,-1,16777216],[1e-07,3.4e+38,0]],"
+                        "\"n_results\":10,\"include\":[\"distances\",\"metadatas\"]}"},
+                {1, false, "{\"a\":{\"$gt\":1}}", "{\"$contains\":\"x\"}",
+                        "{\"query_embeddings\":[[0.1,-1,16777216]],\"n_results\":10,"
+                        "\"include\":[\"distances\"],\"where\":{\"a\":{\"$gt\":1}},"
+                        "\"where_document\":{\"$contains\":\"x\"}}"},
+        };
+
+        for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+                struct http_request request;
+                json_t *document;
+
+                assert_int_equal(chroma_build_query("default_tenant", "default_database", ID,
+                                         vectors, cases[i].count, 3, 10, cases[i].where,
+                                         cases[i].where_document, cases[i].metadata, &request),
+                        0);
+                assert_string_equal(request.method, "POST");
+                assert_string_equal(request.path, BASE ID "/query");
+                assert_string_equal(request.body, cases[i].body);
+                assert_int_equal(request.body_size, strlen(cases[i].body));
+                assert_int_equal(request.response_limit,
+                        CHROMA_SMALL_RESPONSE_MAX + cases[i].count * 10 * CHROMA_RECORD_MAX);
+                document = json_loads(request.body, 0, NULL);
+                assert_non_null(document);
+                json_decref(document);
+                http_request_done(&request);
+        }
+}
+
+/* The server must read back every bit of every float. */
+static void floats_survive(void **state)
+{
+        enum { COUNT = 4096 };
+        float *vector = calloc(COUNT, sizeof(*vector));
+        struct http_request request;
+        uint32_t bits = 1;
+        json_t *document, *row;
+
+        for (size_t i = 0; i < COUNT; i++) {
+                do {
+                        bits = bits * 1664525U + 1013904223U;
+                        memcpy(&vector[i], &bits, sizeof(bits));
+                } while (!isfinite(vector[i]));
+        }
+        assert_int_equal(chroma_build_query("t", "d", ID, (const float *const[]){vector}, 1, COUNT,
+                                 10, NULL, NULL, false, &request),
+                0);
+        document = json_loads(request.body, 0, NULL);
+        row = json_array_get(json_object_get(document, "query_embeddings"), 0);
+        assert_int_equal(json_array_size(row), COUNT);
+        for (size_t i = 0; i < COUNT; i++) {
+                float read = (float)json_number_value(json_array_get(row, i));
+
+                assert_true(read == vector[i]);
+        }
+        json_decref(document);
+        http_request_done(&request);
+        free(vector);
+}
+
+static void refuses_to_build(void **state)
+{
+        static const float good[] = {1, 2}, bad[][2] = {{1, NAN}, {INFINITY, 1}, {-INFINITY, 1}};
+        static const float *const vector[] = {good};
+        struct http_request request = {.method = "untouched"};
+
+        for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
+                assert_int_equal(
+                        chroma_build_query("t", "d", ID, (const float *const[]){good, bad[i]}, 2, 2,
+                                10, NULL, NULL, false, &request),
+                        -EINVAL);
+        assert_int_equal(
+                chroma_build_query("t", "d", ID, vector, 0, 2, 10, NULL, NULL, false, &request),
+                -EINVAL);
+        assert_int_equal(
+                chroma_build_query("t", "d", ID, vector, 1, 0, 10, NULL, NULL, false, &request),
+                -EINVAL);
+        assert_int_equal(
+                chroma_build_query("t", "d", ID, vector, 1, 2, 0, NULL, NULL, false, &request),
+                -EINVAL);
+        assert_string_equal(request.method, "untouched");
+}
+
+static void limits_the_response(void **state)
+{
+        static const float vector[] = {1};
+        struct http_request request;
+
+        assert_int_equal(chroma_build_query("t", "d", ID, (const float *const[]){vector}, 1, 1,
+                                 UINT32_MAX, NULL, NULL, false, &request),
+                0);
+        assert_int_equal(request.response_limit, CHROMA_QUERY_RESPONSE_MAX);
+        http_request_done(&request);
+}
+
+static void checks_status(void **state)
+{
+        static const struct {
+                unsigned status;
+                const char *body;
+                int code;
+                const char *sentence; /* its end or all of it */
+        } cases[] = {
+                {200, "", 0, NULL},
+                {201, "{}", 0, NULL},
+                {204, "", 0, NULL},
+                {400,
+                        "{\"error\":\"InvalidArgumentError\",\"message\":\"Collection expecting embedding "
+                        "with dimension of 3, got 2\"}",
+                        -EREMOTEIO,
+                        "asking a: HTTP 400: Collection expecting embedding with dimension of 3, got 2"},
+                {400, "{\"error\":\"InvalidCollection\",\"message\":\"Collection a does not exist.\"}",
+                        -ENOENT, "asking a: HTTP 400: Collection a does not exist."},
+                {401, "<html>login</html>", -EACCES,
+                        "asking a: HTTP 401: <html>login</html>; look at the server's `auth`"},
+                {403, "{\"error\":\"AuthError\",\"message\":\"Forbidden\"}", -EACCES,
+                        "asking a: HTTP 403: Forbidden; look at the server's `auth`"},
+                {404, "{\"error\":\"NotFoundError\",\"message\":\"Collection [a] does not exists\"}",
+                        -ENOENT, "asking a: HTTP 404: Collection [a] does not exists"},
+                {404, "{\"error\":\"NotFoundError\"}", -ENOENT,
+                        "asking a: HTTP 404: NotFoundError"},
+                {404, "", -EOPNOTSUPP,
+                        "asking a: HTTP 404: empty body; the server has no such route: look at the "
+                        "server's `url`, and whether this is Chroma with the v2 API"},
+                {404, "<h1>nginx</h1>", -EOPNOTSUPP, NULL},
+                {404, "{\"error\":null}", -EOPNOTSUPP, NULL},
+                {404, "{\"error\":{\"deep\":1}}", -EOPNOTSUPP, NULL},
+                {404, "[1]", -EOPNOTSUPP, NULL},
+                {404, "{\"detail\":\"Not Found\"}", -EOPNOTSUPP,
+                        "asking a: HTTP 404: Not Found; this looks like a Chroma before 0.5.16, which "
+                        "has no v2 API"},
+                {410,
+                        "{\"error\":\"Unimplemented\",\"message\":\"The v1 API is deprecated. Please use "
+                        "/v2 apis\"}",
+                        -EOPNOTSUPP,
+                        "asking a: HTTP 410: The v1 API is deprecated. Please use /v2 apis; the v1 API "
+                        "is gone from this server: the server's `url` must not contain /api/v1"},
+                {405, "", -EREMOTEIO, "asking a: HTTP 405: empty body"},
+                {413, "Payload too large", -EREMOTEIO,
+                        "asking a: HTTP 413: Payload too large; a smaller `batch` makes smaller requests"},
+                {415,
+                        "{\"error\":\"ChromaError\",\"message\":\"Expected request with `Content-Type: "
+                        "application/json`\"}",
+                        -EREMOTEIO,
+                        "asking a: HTTP 415: Expected request with `Content-Type: application/json`"},
+                {422, "{\"detail\":[{\"loc\":[]}]}", -EREMOTEIO,
+                        "asking a: HTTP 422: {\"detail\":[{\"loc\":[]}]}"},
+                {429, "You have been rate limited.", -EAGAIN,
+                        "asking a: HTTP 429: You have been rate limited."},
+                {503, "", -EAGAIN, "asking a: HTTP 503: empty body"},
+                {500, "{\"error\":\"RuntimeError('x\\ny')\"}", -EREMOTEIO,
+                        "asking a: HTTP 500: RuntimeError('x y')"},
+                {500, "{\"error\":\"\",\"message\":\"\"}", -EREMOTEIO,
+                        "asking a: HTTP 500: {\"error\":\"\",\"message\":\"\"}"},
+                {500, "\x01\xff\x02", -EREMOTEIO, "asking a: HTTP 500:  \xef\xbf\xbd "},
+                {302, "", -EREMOTEIO,
+                        "asking a: HTTP 302: empty body; redirects are not followed: look at the "
+                        "server's `url`"},
+                {304, "", -EREMOTEIO, NULL},
+                {100, "", -EREMOTEIO, NULL},
+                {999, "", -EREMOTEIO, "asking a: HTTP 999: empty body"},
+                {0, "", -EREMOTEIO, NULL},
+        };
+
+        for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+                struct http_response response = {.status = cases[i].status,
+                        .body = cases[i].body,
+                        .body_size = strlen(cases[i].body)};
+                _cleanup_error_ struct error e = {0};
+
+                assert_int_equal(chroma_check(&response, "asking a", &e), cases[i].code);
+                if (cases[i].code == 0)
+                        assert_null(e.message);
+                else
+                        assert_non_null(e.message);
+                if (cases[i].sentence)
+                        assert_string_equal(e.message, cases[i].sentence);
+                assert_int_equal(chroma_check(&response, "asking a", NULL), cases[i].code);
+        }
+}
+
+static void check_passes_transport_errors_on(void **state)
+{
+        struct http_response response = {
+                .result = -ETIMEDOUT, .body = "", .error = "no answer from h:1 within 10s"};
+        _cleanup_error_ struct error e = {0};
+
+        assert_int_equal(chroma_check(&response, "asking a", &e), -ETIMEDOUT);
+        assert_string_equal(e.message, "asking a: no answer from h:1 within 10s");
+        error_done(&e);
+        response = (struct http_response){.result = -EIO, .body = ""};
+        assert_int_equal(chroma_check(&response, "asking a", &e), -EIO);
+        assert_string_equal(e.message, "asking a: no answer");
+}
+
+static void check_quotes_little(void **state)
+{
+        size_t size = 1U << 20;
+        char *body = malloc(size + 1);
+        struct http_response response = {.status = 500, .body = body, .body_size = size};
+        _cleanup_error_ struct error e = {0};
+
+        memset(body, 'x', size);
+        body[size] = '\0';
+        assert_int_equal(chroma_check(&response, "asking a", &e), -EREMOTEIO);
+        assert_int_equal(strlen(e.message), strlen("asking a: HTTP 500: ") + 200);
+        free(body);
+}
+
+#define NAMED(rest) "{\"id\":\"" ID "\",\"name\":\"c\"," rest "}"
+#define HNSW(content) "\"configuration_json\":{\"hnsw\":" content ",\"spann\":null}"
+#define OLD_HNSW \
+        "\"configuration_json\":{\"hnsw_configuration\":{\"space\":\"l2\"},\"_type\":\"C\"}"
+#define SCHEMA(space) \
+        "\"schema\":{\"keys\":{\"#embedding\":{\"float_list\":{\"vector_index\":{\"config\":{\"space\":" space \
+        "}}}}}}"
+
+static void parses_collections(void **state)
+{
+        static const struct {
+                const char *body, *space;
+                unsigned dimension;
+        } cases[] = {
+                {NAMED(HNSW(
+                         "{\"space\":\"l2\",\"ef_search\":100}") ",\"metadata\":null,\"dimension\":null"),
+                        "l2", 0},
+                {NAMED(HNSW("{\"space\":\"cosine\"}") ",\"dimension\":384"), "cosine", 384},
+                {NAMED(HNSW("{\"space\":\"ip\"}") ",\"dimension\":0"), "ip", 0},
+                /* The configuration rules over metadata that only repeats what somebody wished. */
+                {NAMED(HNSW("{\"space\":\"l2\"}") ",\"metadata\":{\"hnsw:space\":\"cosine\"}"),
+                        "l2", 0},
+                {NAMED("\"configuration_json\":{\"hnsw\":null,\"spann\":{\"space\":\"cosine\"}}"),
+                        "cosine", 0},
+                {NAMED("\"configuration_json\":{}," SCHEMA("\"ip\"")), "ip", 0},
+                {NAMED(HNSW("{\"space\":\"manhattan\"}")), NULL, 0},
+                {NAMED(HNSW("{\"space\":3}")), NULL, 0},
+                {NAMED(HNSW("[]") "," SCHEMA("null")), NULL, 0},
+                /* 0.5 and 0.6: the configuration shows a default, the metadata rules. */
+                {NAMED(OLD_HNSW ",\"metadata\":{\"hnsw:space\":\"cosine\"},\"dimension\":3"),
+                        "cosine", 3},
+                {NAMED(OLD_HNSW ",\"metadata\":null"), "l2", 0},
+                {NAMED("\"metadata\":{\"hnsw:space\":\"ip\"}"), "ip", 0},
+                {NAMED("\"metadata\":{\"hnsw:space\":\"L2\"}"), NULL, 0},
+                {NAMED("\"metadata\":{\"a\":\"nul\\u0000\"}"), "l2", 0},
+                {NAMED("\"configuration_json\":null,\"metadata\":{}"), "l2", 0},
+                {"{\"id\":\"" ID "\"}", "l2", 0},
+        };
+
+        for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+                _cleanup_(chroma_collection_done) struct chroma_collection c = {0};
+                _cleanup_error_ struct error e = {0};
+
+                assert_int_equal(
+                        chroma_parse_collection(cases[i].body, strlen(cases[i].body), &c, &e), 0);
+                assert_string_equal(c.id, ID);
+                if (cases[i].space)
+                        assert_string_equal(c.space, cases[i].space);
+                else
+                        assert_null(c.space);
+                assert_int_equal(c.dimension, cases[i].dimension);
+                assert_null(e.message);
+        }
+}
+
+static void refuses_collections(void **state)
+{
+        static const char *const cases[] = {
+                "",
+                "null",
+                "[]",
+                "[{\"id\":\"" ID "\"}]",
+                "{}",
+                "<html>",
+                "{\"id\":\"" ID "\"",
+                "{\"id\":\"" ID "\"} x",
+                "{\"id\":\"" ID "\",\"id\":\"" ID "\"}",
+                "{\"id\":null}",
+                "{\"id\":7}",
+                "{\"id\":\"\"}",
+                "{\"id\":\"e52921b2-6f0c\"}",
+                "{\"id\":\"" ID "0\"}",
+                "{\"id\":\"../../../../../../../../../../../../\"}",
+                "{\"id\":\"e52921b2-6f0c-4b6e-9f3a-0123456789a\\u0000\"}",
+                "{\"id\":\"e52921b2-6f0c-4b6e-9f3a-0123456789g\"}",
+                "{\"id\":\"" ID "\",\"dimension\":-1}",
+                "{\"id\":\"" ID "\",\"dimension\":3.0}",
+                "{\"id\":\"" ID "\",\"dimension\":\"3\"}",
+                "{\"id\":\"" ID "\",\"dimension\":4294967299}",
+                "{\"id\":\"" ID "\",\"dimension\":99999999999999999999}",
+        };
+
+        for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+                struct chroma_collection c = {.dimension = 77};
+                _cleanup_error_ struct error e = {0};
+
+                assert_int_equal(
+                        chroma_parse_collection(cases[i], strlen(cases[i]), &c, &e), -EBADMSG);
+                assert_non_null(e.message);
+                assert_int_equal(c.dimension, 77);
+                assert_null(c.id);
+        }
+}
+
+static void parses_counts(void **state)
+{
+        static const struct {
+                const char *body;
+                int result;
+                uint64_t count;
+        } cases[] = {
+                {"0", 0, 0},
+                {"4", 0, 4},
+                {" 5700\n", 0, 5700},
+                {"9223372036854775807", 0, INT64_MAX},
+                {"9223372036854775808", -EBADMSG, 0},
+                {"-1", -EBADMSG, 0},
+                {"4.0", -EBADMSG, 0},
+                {"null", -EBADMSG, 0},
+                {"\"4\"", -EBADMSG, 0},
+                {"[4]", -EBADMSG, 0},
+                {"{\"count\":4}", -EBADMSG, 0},
+                {"", -EBADMSG, 0},
+                {"4 4", -EBADMSG, 0},
+                {"true", -EBADMSG, 0},
+        };
+
+        for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+                _cleanup_error_ struct error e = {0};
+                uint64_t count = 42;
+
+                assert_int_equal(
+                        chroma_parse_count(cases[i].body, strlen(cases[i].body), &count, &e),
+                        cases[i].result);
+                assert_int_equal(count, cases[i].result == 0 ? cases[i].count : 42);
+                if (cases[i].result < 0)
+                        assert_non_null(e.message);
+        }
+}
+
+#define ANSWER(ids, distances, metadatas) \
+        "{\"ids\":" ids \
+        ",\"embeddings\":null,\"documents\":null,\"uris\":null,\"metadatas\":" metadatas \
+        ",\"distances\":" distances ",\"include\":[\"distances\",\"metadatas\"]}"
+
+static void parses_rows(void **state)
+{
+        static const char *const body = ANSWER("[[\"a\",\"d\"],[],[\"b\"]]",
+                "[[-4.7e-07,0.29986],[],[7]]", "[[{\"f\":\"x\"},null],[],[{}]]");
+        struct chroma_answer answers[3] = {0};
+        _cleanup_error_ struct error e = {0};
+        const struct answer *a;
+
+        assert_int_equal(chroma_parse_query(body, strlen(body), 3, 2, answers, &e), 0);
+        a = answers[0].answer;
+        assert_int_equal(a->count, 2);
+        assert_string_equal(a->ids[0], "a");
+        assert_string_equal(a->ids[1], "d");
+        assert_true(a->distances[0] == -4.7e-07f);
+        assert_true(a->distances[1] == 0.29986f);
+        assert_string_equal(
+                json_string_value(json_object_get(json_array_get(a->metadatas, 0), "f")), "x");
+        assert_true(json_is_null(json_array_get(a->metadatas, 1)));
+        assert_int_equal(answers[1].answer->count, 0);
+        assert_null(answers[1].unmeasured);
+        assert_true(answers[2].answer->distances[0] == 7.0f);
+        for (size_t i = 0; i < 3; i++)
+                (void)answer_unref(answers[i].answer);
+}
+
+/* Each defect makes its row unusable, and leaves its neighbour alone. */
+static void bad_rows_are_unmeasured(void **state)
+{
+        static const struct {
+                const char *ids, *distances, *metadatas;
+                const char *unmeasured; /* NULL: usable */
+        } cases[] = {
+                {"[\"a\",\"b\"]", "[1,2]", "[null,{}]", NULL},
+                {"[\"a\",\"b\"]", "[1,1]", "[null,{}]", NULL},
+                {"[]", "[]", "[]", NULL},
+                {"[]", "[]", "null", NULL},
+                {"[\"a\",\"b\"]", "[1,null]", "[null,{}]", "a distance is null"},
+                {"[\"a\",\"b\"]", "[null,1]", "[null,{}]", "a distance is null"},
+                {"[\"a\",\"b\"]", "[null,null]", "[null,{}]", "a distance is null"},
+                {"[\"a\"]", "[\"NaN\"]", "[null]", "a distance is not a number"},
+                {"[\"a\"]", "[\"0.5\"]", "[null]", "a distance is not a number"},
+                {"[\"a\"]", "[false]", "[null]", "a distance is not a number"},
+                {"[\"a\"]", "[[1]]", "[null]", "a distance is not a number"},
+                {"[\"a\"]", "[1e39]", "[null]", "a distance is beyond the range of a float"},
+                {"[\"a\"]", "[-1e39]", "[null]", "a distance is beyond the range of a float"},
+                {"[\"a\"]", "[3.4028234663852886e+38]", "[null]", NULL},
+                {"[\"a\",\"b\"]", "[2,1]", "[null,{}]", "distances are not ascending"},
+                {"[\"a\",\"b\"]", "[1]", "[null,{}]", "there is not one distance for each id"},
+                {"[\"a\"]", "[1,2]", "[null]", "there is not one distance for each id"},
+                {"[\"a\",7]", "[1,2]", "[null,{}]", "an id is not a string"},
+                {"[\"a\",null]", "[1,2]", "[null,{}]", "an id is not a string"},
+                {"[\"a\\u0000b\"]", "[1]", "[null]", "an id is not a string"},
+                {"null", "[1]", "[null]", "ids are not a list"},
+                {"\"a\"", "[1]", "[null]", "ids are not a list"},
+                {"[\"a\"]", "null", "[null]", "distances are not a list"},
+                {"[\"a\"]", "1", "[null]", "distances are not a list"},
+                {"[\"a\",\"b\",\"c\",\"d\"]", "[1,2,3,4]", "[null,null,null,null]",
+                        "there are more records than were asked for"},
+                {"[\"a\"]", "[1]", "[]", "there is not one metadata for each id"},
+                {"[\"a\"]", "[1]", "{}", "there is not one metadata for each id"},
+                {"[\"a\"]", "[1]", "[\"x\"]", "a record's metadata is not an object"},
+                {"[\"a\"]", "[1]", "null", "metadata was asked for and is missing"},
+                {"[\"a\"]", "[1]", "[{\"nul\":\"\\u0000\"}]", NULL},
+        };
+
+        for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+                struct chroma_answer answers[2] = {0};
+                _cleanup_error_ struct error e = {0};
+                _cleanup_text_ struct text body = {0};
+
+                text_appendf(&body, ANSWER("[%s,[\"z\"]]", "[%s,[0.5]]", "[%s,[null]]"),
+                        cases[i].ids, cases[i].metadatas, cases[i].distances);
+                assert_int_equal(chroma_parse_query(body.data, body.size, 2, 3, answers, &e), 0);
+                assert_null(e.message);
+                if (cases[i].unmeasured) {
+                        assert_null(answers[0].answer);
+                        assert_string_equal(answers[0].unmeasured, cases[i].unmeasured);
+                } else {
+                        assert_non_null(answers[0].answer);
+                        assert_null(answers[0].unmeasured);
+                }
+                assert_string_equal(answers[1].answer->ids[0], "z");
+                (void)answer_unref(answers[0].answer);
+                (void)answer_unref(answers[1].answer);
+        }
+}
+
+static void metadata_may_be_left_out(void **state)
+{
+        static const struct {
+                const char *body;
+                bool usable;
+        } cases[] = {
+                {"{\"ids\":[[\"a\"]],\"distances\":[[1]]}", true},
+                {"{\"ids\":[[\"a\"]],\"distances\":[[1]],\"metadatas\":null,\"include\":[\"distances\"]}",
+                        true},
+                {"{\"ids\":[[\"a\"]],\"distances\":[[1]],\"metadatas\":null,\"include\":null}",
+                        true},
+                {"{\"ids\":[[\"a\"]],\"distances\":[[1]],\"metadatas\":null,\"included\":[\"metadatas\"]}",
+                        false},
+                {"{\"ids\":[[\"a\"]],\"distances\":[[1]],\"include\":[7,\"metadatas\"]}", false},
+        };
+
+        for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+                struct chroma_answer answer = {0};
+
+                assert_int_equal(chroma_parse_query(cases[i].body, strlen(cases[i].body), 1, 10,
+                                         &answer, NULL),
+                        0);
+                assert_int_equal(answer.answer != NULL, cases[i].usable);
+                if (answer.answer)
+                        assert_null(answer.answer->metadatas);
+                (void)answer_unref(answer.answer);
+        }
+}
+
+static void bad_answers_are_refused(void **state)
+{
+        static const struct {
+                const char *body, *sentence;
+        } cases[] = {
+                {"", NULL},
+                {"not json\x01", NULL},
+                {"null", "the answer has no list of ids"},
+                {"[]", "the answer has no list of ids"},
+                {"{}", "the answer has no list of ids"},
+                {"{\"ids\":null,\"distances\":null}", "the answer has no list of ids"},
+                {"{\"ids\":[[]],\"distances\":null}", "the answer has no list of distances"},
+                {"{\"ids\":[],\"distances\":[]}", "the answer has 0 rows of ids for 1 queries"},
+                {"{\"ids\":[[],[]],\"distances\":[[]]}",
+                        "the answer has 2 rows of ids for 1 queries"},
+                {"{\"ids\":[[]],\"distances\":[[],[]]}",
+                        "the answer has 2 rows of distances for 1 queries"},
+                {"{\"ids\":[[]],\"distances\":[[]],\"metadatas\":[]}",
+                        "the answer has 0 rows of metadatas for 1 queries"},
+                {"{\"ids\":[[]],\"distances\":[[]],\"metadatas\":7}",
+                        "the answer has no list of metadatas"},
+                {"{\"ids\":[[\"a\"]],\"distances\":[[NaN]]}", NULL},
+                {"{\"ids\":[[\"a\"]],\"distances\":[[1e400]]}", NULL},
+                {"{\"ids\":[[\"a\"]],\"distances\":[[1]]", NULL},
+                {"{\"ids\":[[\"\xff\"]],\"distances\":[[1]]}", NULL},
+        };
+
+        for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+                struct chroma_answer answer = {0};
+                _cleanup_error_ struct error e = {0};
+
+                assert_int_equal(chroma_parse_query(
+                                         cases[i].body, strlen(cases[i].body), 1, 10, &answer, &e),
+                        -EBADMSG);
+                assert_non_null(e.message);
+                assert_true(utf8_valid(e.message, strlen(e.message)));
+                if (cases[i].sentence)
+                        assert_string_equal(e.message, cases[i].sentence);
+                assert_null(answer.answer);
+                assert_null(answer.unmeasured);
+        }
+}
+
+static void deep_nesting_is_an_error(void **state)
+{
+        enum { DEPTH = 100000 };
+        char *body = malloc(DEPTH);
+        struct chroma_answer answer = {0};
+
+        memset(body, '[', DEPTH);
+        assert_int_equal(chroma_parse_query(body, DEPTH, 1, 10, &answer, NULL), -EBADMSG);
+        free(body);
+}
+
+int main(void)
+{
+        static const struct CMUnitTest tests[] = {
+                cmocka_unit_test(builds_get_requests),
+                cmocka_unit_test(builds_count),
+                cmocka_unit_test(builds_queries),
+                cmocka_unit_test(floats_survive),
+                cmocka_unit_test(refuses_to_build),
+                cmocka_unit_test(limits_the_response),
+                cmocka_unit_test(checks_status),
+                cmocka_unit_test(check_passes_transport_errors_on),
+                cmocka_unit_test(check_quotes_little),
+                cmocka_unit_test(parses_collections),
+                cmocka_unit_test(refuses_collections),
+                cmocka_unit_test(parses_counts),
+                cmocka_unit_test(parses_rows),
+                cmocka_unit_test(bad_rows_are_unmeasured),
+                cmocka_unit_test(metadata_may_be_left_out),
+                cmocka_unit_test(bad_answers_are_refused),
+                cmocka_unit_test(deep_nesting_is_an_error),
+        };
+
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "http.h"
+
+static void done_frees_everything(void **state)
+{
+        struct http_peer peer = {
+                .url = strdup("http://a"),
+                .headers = calloc(3, sizeof(char *)),
+                .authorization = strdup("Authorization: Bearer x"),
+                .user_password = strdup("u:p"),
+                .ca_file = strdup("ca"),
+                .cert_file = strdup("cert"),
+                .key_file = strdup("key"),
+                .server_name = strdup("name"),
+                .timeout_usec = 5,
+        };
+        struct http_request request = {"POST", strdup("/x"), strdup("{}"), 2, 100};
+
+        peer.headers[0] = strdup("A: b");
+        peer.headers[1] = strdup("C: d");
+        for (int i = 0; i < 2; i++) {
+                http_peer_done(&peer);
+                http_request_done(&request);
+        }
+        assert_null(peer.url);
+        assert_null(peer.headers);
+        assert_null(peer.authorization);
+        assert_null(request.path);
+        assert_null(request.body);
+}
+
+static void names_failures(void **state)
+{
+        static const struct {
+                int result;
+                unsigned status;
+                const char *reason;
+        } cases[] = {
+                {0, 200, NULL},
+                {0, 204, NULL},
+                {0, 299, NULL},
+                {0, 100, "unexpected"},
+                {0, 301, "unexpected"},
+                {0, 600, "unexpected"},
+                {0, 400, "client_error"},
+                {0, 401, "auth"},
+                {0, 402, "client_error"},
+                {0, 403, "auth"},
+                {0, 404, "client_error"},
+                {0, 429, "rate_limited"},
+                {0, 499, "client_error"},
+                {0, 500, "server_error"},
+                {0, 599, "server_error"},
+                {-ETIMEDOUT, 0, "timeout"},
+                {-ECONNREFUSED, 0, "connect"},
+                {-EHOSTUNREACH, 0, "resolve"},
+                {-ECONNRESET, 0, "reset"},
+                {-EPROTO, 0, "tls"},
+                {-EMSGSIZE, 0, "too_large"},
+                {-ECANCELED, 0, "canceled"},
+                {-ENOMEM, 0, "unexpected"},
+        };
+
+        for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+                struct http_response response = {
+                        .result = cases[i].result, .status = cases[i].status, .body = ""};
+
+                if (!streq(http_failure_reason(&response), cases[i].reason))
+                        fail_msg("%d %u", cases[i].result, cases[i].status);
+        }
+}
+
+static void excerpts_are_one_line(void **state)
+{
+        static const struct {
+                const char *body;
+                size_t size, max;
+                const char *excerpt;
+        } cases[] = {
+                {"", 0, 10, ""},
+                {"abc", 3, 0, ""},
+                {"abc", 3, 2, "ab"},
+                {"abc", 3, 10, "abc"},
+                {"abcdef", 3, 10, "abc"},
+                {"a\r\nb\tc\x1b[0m\x7f", 11, 100, "a  b c [0m "},
+                {"a\0b", 3, 10,
+                        "a\xef\xbf\xbd"
+                        "b"},
+                {"\xff"
+                 "a",
+                        2, 10,
+                        "\xef\xbf\xbd"
+                        "a"},
+                {"ab\xe2\x82\xac", 5, 4, "ab"},
+                {"ab\xe2\x82\xac", 5, 5, "ab\xe2\x82\xac"},
+        };
+
+        for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+                _cleanup_free_ char *excerpt =
+                        http_body_excerpt(cases[i].body, cases[i].size, cases[i].max);
+
+                assert_string_equal(excerpt, cases[i].excerpt);
+        }
+}
+
+int main(void)
+{
+        const struct CMUnitTest tests[] = {
+                cmocka_unit_test(done_frees_everything),
+                cmocka_unit_test(names_failures),
+                cmocka_unit_test(excerpts_are_one_line),
+        };
+
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* When /metrics is rendered anew, and what the process says of itself. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <fcntl.h>
+#include <time.h>
+#include <unistd.h>
+#include <zlib.h>
+
+#include "macro.h"
+#include "serve/gzip.h"
+#include "serve/process.h"
+#include "serve/scrape.h"
+
+static struct view *make_view(void)
+{
+        struct view *v = view_new();
+
+        assert_non_null(v);
+        return v;
+}
+
+static void a_view_is_rendered_once_a_second_at_most(void **state)
+{
+        const usec_t start = 1000 * USEC_PER_SEC;
+        struct scrape s = {0};
+        struct view *view = make_view();
+        struct MHD_Response *first;
+        double process_start;
+
+        first = scrape_response(&s, view, EXPOSITION_TEXT, false, start);
+        assert_non_null(first);
+        process_start = s.process.start_time_seconds;
+        assert_ptr_equal(scrape_response(&s, view, EXPOSITION_TEXT, false, start + 1), first);
+        assert_ptr_equal(
+                scrape_response(&s, view, EXPOSITION_TEXT, false, start + SCRAPE_AGE_USEC - 1),
+                first);
+        assert_int_equal(s.rendered, start);
+        assert_non_null(scrape_response(&s, view, EXPOSITION_TEXT, false, start + SCRAPE_AGE_USEC));
+        assert_int_equal(s.rendered, start + SCRAPE_AGE_USEC);
+        /* Derived from two clocks, it would move otherwise. */
+        assert_true(s.process.start_time_seconds == process_start);
+        scrape_done(&s);
+        view_unref(view);
+}
+
+static void each_form_is_rendered_when_it_is_asked_for(void **state)
+{
+        struct scrape s = {0};
+        struct view *view = make_view();
+        struct MHD_Response *plain, *gzip, *openmetrics;
+
+        plain = scrape_response(&s, view, EXPOSITION_TEXT, false, 1);
+        assert_null(s.formats[EXPOSITION_TEXT].gzip);
+        assert_null(s.formats[EXPOSITION_OPENMETRICS].plain);
+        gzip = scrape_response(&s, view, EXPOSITION_TEXT, true, 1);
+        openmetrics = scrape_response(&s, view, EXPOSITION_OPENMETRICS, false, 1);
+        assert_ptr_not_equal(gzip, plain);
+        assert_ptr_not_equal(openmetrics, plain);
+        assert_ptr_equal(scrape_response(&s, view, EXPOSITION_TEXT, true, 1), gzip);
+        assert_ptr_equal(scrape_response(&s, view, EXPOSITION_TEXT, false, 1), plain);
+        scrape_done(&s);
+        view_unref(view);
+}
+
+static void another_view_is_rendered_at_once(void **state)
+{
+        struct scrape s = {0};
+        struct view *first = make_view(), *second = make_view();
+
+        assert_non_null(scrape_response(&s, first, EXPOSITION_TEXT, false, 1));
+        /* The cache holds the view: its address is not used again. */
+        view_unref(first);
+        assert_ptr_equal(s.view, first);
+        assert_non_null(scrape_response(&s, second, EXPOSITION_TEXT, false, 2));
+        assert_ptr_equal(s.view, second);
+        assert_int_equal(s.rendered, 2);
+        view_unref(second);
+        scrape_done(&s);
+        assert_null(s.view);
+}
+
+static void the_process_knows_itself(void **state)
+{
+        struct process_metrics before, after;
+        int fd;
+
+        process_read(&before);
+        fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+        assert_true(fd >= 0);
+        process_read(&after);
+        close(fd);
+        assert_true(after.open_fds == before.open_fds + 1);
+        assert_true(after.max_fds >= after.open_fds);
+        assert_true(after.threads == 1);
+        assert_true(after.resident_bytes > 100e3 && after.resident_bytes < after.virtual_bytes);
+        assert_true(before.cpu_seconds > 0 && after.cpu_seconds >= before.cpu_seconds);
+        /* It began before now, and within the time a test may take. */
+        assert_true(after.start_time_seconds <= (double)time(NULL) + 1);
+        assert_true(after.start_time_seconds > (double)time(NULL) - 600);
+}
+
+static void gzip_round_trip(void **state)
+{
+        static const size_t sizes[] = {0, 1, 100, 1000000};
+
+        for (size_t i = 0; i < ARRAY_SIZE(sizes); i++) {
+                _cleanup_free_ char *data = malloc(sizes[i] + 1), *back = malloc(sizes[i] + 1);
+                _cleanup_free_ char *packed = NULL;
+                size_t size = 0;
+                z_stream z = {0};
+
+                assert_true(data && back);
+                for (size_t n = 0; n < sizes[i]; n++)
+                        data[n] = (char)(n * n / 7);
+                assert_int_equal(gzip_compress(data, sizes[i], &packed, &size), 0);
+                z.next_in = (Bytef *)packed;
+                z.avail_in = (uInt)size;
+                z.next_out = (Bytef *)back;
+                z.avail_out = (uInt)sizes[i] + 1;
+                assert_int_equal(inflateInit2(&z, 15 + 16), Z_OK);
+                assert_int_equal(inflate(&z, Z_FINISH), Z_STREAM_END);
+                assert_int_equal(z.total_out, sizes[i]);
+                assert_int_equal(z.avail_in, 0);
+                assert_memory_equal(back, data, sizes[i]);
+                inflateEnd(&z);
+        }
+}
+
+int main(void)
+{
+        const struct CMUnitTest tests[] = {
+                cmocka_unit_test(a_view_is_rendered_once_a_second_at_most),
+                cmocka_unit_test(each_form_is_rendered_when_it_is_asked_for),
+                cmocka_unit_test(another_view_is_rendered_at_once),
+                cmocka_unit_test(the_process_knows_itself),
+                cmocka_unit_test(gzip_round_trip),
+        };
+
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}

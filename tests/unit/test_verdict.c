@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "unit.h"
+
+#include <math.h>
+
+#include "model/verdict.h"
+
+static void begins_with_nothing_known(void **state)
+{
+        struct verdict v;
+
+        verdict_init(&v);
+        assert_int_equal(v.outcome, OUTCOME_UNMEASURED);
+        assert_true(isnan(v.distance) && isnan(v.expected_distance) && isnan(v.home_distance));
+        assert_int_equal(v.band, -1);
+        assert_int_equal(v.home_band, -1);
+        assert_int_equal(v.expected_rank, 0);
+}
+
+static void copies_own_their_reason(void **state)
+{
+        _cleanup_(verdict_done) struct verdict v, copy;
+
+        verdict_init(&v);
+        v.reason = strdup("because");
+        assert_int_equal(verdict_copy(&v, &copy), 0);
+        assert_string_equal(copy.reason, "because");
+        assert_ptr_not_equal(copy.reason, v.reason);
+}
+
+static void outcomes_have_the_contracts_names(void **state)
+{
+        assert_string_equal(outcome_name(OUTCOME_PASS), "pass");
+        assert_string_equal(outcome_name(OUTCOME_DRIFT), "drift");
+        assert_string_equal(outcome_name(OUTCOME_FAIL), "fail");
+        assert_string_equal(outcome_name(OUTCOME_UNMEASURED), "unmeasured");
+}
+
+int main(void)
+{
+        const struct CMUnitTest tests[] = {
+                cmocka_unit_test(begins_with_nothing_known),
+                cmocka_unit_test(copies_own_their_reason),
+                cmocka_unit_test(outcomes_have_the_contracts_names),
+        };
+
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
-/* FNV-1a, 64 bits, over strings: for identities and for spreading, never against an adversary. Each string is ended
- * by a byte 0xff, which no UTF-8 text contains, as Prometheus does in its label signatures. */
+/* FNV-1a, 64 bits, over strings: for identities and for spreading, never against an adversary. Each
+ * string is ended by a byte 0xff, which no UTF-8 text contains, as Prometheus does in its label
+ * signatures. */
 
 #include <stdint.h>
 

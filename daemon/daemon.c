@@ -60,7 +60,8 @@ static usec_t longest_interval(const struct daemon *d)
 static struct dispatch_policy dispatch_policy(const struct daemon *d)
 {
         return (struct dispatch_policy){
-                .alert = {.resend_delay = d->config->alerting.resend_delay, .interval = longest_interval(d)},
+                .alert = {.resend_delay = d->config->alerting.resend_delay,
+                        .interval = longest_interval(d)},
                 .repeat_interval = d->config->alerting.repeat_interval,
                 .external_url = d->options->external_url ? d->options->external_url : "",
         };
@@ -85,7 +86,8 @@ static void log_transitions(struct daemon *d)
                                 {"DRIFTWATCH_COLLECTION", labels_get(&a->labels, "collection")},
                                 {"DRIFTWATCH_QUERY", labels_get(&a->labels, "query")},
                                 {"DRIFTWATCH_SEVERITY", labels_get(&a->labels, "severity")}),
-                        "alert %s %s: %s", name, resolved ? "resolved" : "is firing", text ? text : "");
+                        "alert %s %s: %s", name, resolved ? "resolved" : "is firing",
+                        text ? text : "");
         }
 }
 
@@ -97,8 +99,7 @@ static int set_timer(sd_event *event, sd_event_source **source, clockid_t clock,
         int r;
 
         if (!*source) {
-                r = sd_event_add_time(
-                        event, source, clock, due, TIMER_ACCURACY, handler, userdata);
+                r = sd_event_add_time(event, source, clock, due, TIMER_ACCURACY, handler, userdata);
                 return r < 0 ? r : sd_event_source_set_description(*source, description);
         }
         r = sd_event_source_set_time(*source, due);
@@ -140,8 +141,8 @@ static void evaluate(struct daemon *d, const struct collection_view *view)
                 d->config->alerting.runbook_url, &signals);
 
         if (r >= 0) {
-                r = alerts_update(d->alerts, d->config->alerting.rules, &signals,
-                        clock_usec(CLOCK_REALTIME));
+                r = alerts_update(
+                        d->alerts, d->config->alerting.rules, &signals, clock_usec(CLOCK_REALTIME));
                 signals_done(&signals);
         }
         if (r < 0)
@@ -158,9 +159,11 @@ static void set_replay_timer(struct daemon *d)
 
         for (size_t i = 0; i < d->watch_count; i++)
                 due = MIN(due, watch_due(d->watches[i]));
-        r = set_timer(d->event, &d->replay_timer, CLOCK_BOOTTIME, due, on_replay_timer, "replays", d);
+        r = set_timer(
+                d->event, &d->replay_timer, CLOCK_BOOTTIME, due, on_replay_timer, "replays", d);
         if (r < 0) {
-                log_error("cannot set the replay timer: %s; stopping, because nothing would be measured",
+                log_error(
+                        "cannot set the replay timer: %s; stopping, because nothing would be measured",
                         strerror(-r));
                 (void)sd_event_exit(d->event, r);
         }
@@ -194,8 +197,7 @@ static void on_exchanged(struct watch *w, const struct http_response *response, 
 {
         struct daemon *d = userdata;
 
-        publisher_observe(
-                &d->publisher, watch_config(w)->server->name, response->duration_usec);
+        publisher_observe(&d->publisher, watch_config(w)->server->name, response->duration_usec);
 }
 
 static int send_notification(void *sender, const struct http_peer *peer,
@@ -213,7 +215,8 @@ static void save(struct daemon *d, const struct view *view)
 
         if (signature == d->snapshot_signature)
                 return;
-        d->snapshot_signature = signature; /* also after a failure, which is logged once and not for each replay */
+        d->snapshot_signature =
+                signature; /* also after a failure, which is logged once and not for each replay */
         r = snapshot_save(d->snapshot_path, view, &error);
         if (r < 0)
                 log_warning("%s; home bands would be measured anew after a restart",
@@ -369,7 +372,8 @@ static int configure(struct daemon *d)
         return r;
 }
 
-/* RELOADING=1 comes first, because the service manager returns to the administrator early otherwise. */
+/* RELOADING=1 comes first, because the service manager returns to the administrator early
+ * otherwise. */
 static int reload(struct daemon *d)
 {
         int r;
@@ -379,7 +383,8 @@ static int reload(struct daemon *d)
         r = configure(d);
         if (r < 0)
                 log_event(LOG_ERR, LOG_ID_RELOAD_FAILED, NULL,
-                        "%s was refused: going on with the configuration in use", d->options->config_path);
+                        "%s was refused: going on with the configuration in use",
+                        d->options->config_path);
         else {
                 log_event(LOG_NOTICE, LOG_ID_RELOADED, NULL, "%s was read again: %zu collections",
                         d->options->config_path, d->watch_count);
@@ -450,8 +455,8 @@ static int add_sources(struct daemon *d)
         if (r >= 0)
                 r = sd_event_source_set_description(d->post, "publish");
         if (r >= 0)
-                r = sd_event_add_io(d->event, &d->commands, handover_fd(d->handover), EPOLLIN,
-                        on_commands, d);
+                r = sd_event_add_io(
+                        d->event, &d->commands, handover_fd(d->handover), EPOLLIN, on_commands, d);
         if (r >= 0)
                 r = sd_event_source_set_description(d->commands, "commands");
         if (r >= 0)
@@ -484,7 +489,8 @@ static int listen_all(struct daemon *d)
         int passed = sd_listen_fds(1), r = 0;
 
         if (passed == 0 && d->options->systemd_socket) {
-                log_error("--web.systemd-socket was given, but no socket was passed: is driftwatch.socket started?");
+                log_error(
+                        "--web.systemd-socket was given, but no socket was passed: is driftwatch.socket started?");
                 return -ENOTCONN;
         }
         for (int i = 0; i < passed && r >= 0; i++)
@@ -524,8 +530,8 @@ static int start(struct daemon *d)
         return listen_all(d);
 }
 
-/* In the order that lets nobody call into what is gone: requests are answered before the servers stop, transfers are
- * cancelled before their owners go. */
+/* In the order that lets nobody call into what is gone: requests are answered before the servers
+ * stop, transfers are cancelled before their owners go. */
 static void stop(struct daemon *d)
 {
         if (d->handover)
@@ -559,7 +565,8 @@ int daemon_run(const struct daemon_options *options)
         r = start(&d);
         if (r >= 0) {
                 set_replay_timer(&d);
-                log_info("driftwatch %s: watching %zu collections", DRIFTWATCH_VERSION, d.watch_count);
+                log_info("driftwatch %s: watching %zu collections", DRIFTWATCH_VERSION,
+                        d.watch_count);
                 (void)sd_notify(0, "READY=1");
                 r = sd_event_loop(d.event);
                 (void)sd_notify(0, "STOPPING=1\nSTATUS=stopping");

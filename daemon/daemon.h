@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
-/* The daemon: owns every object, wires the rooms together, reloads and stops. It judges nothing, formats nothing and
- * keeps no state of its own but who waits for what. */
+/* The daemon: owns every object, wires the rooms together, reloads and stops. It judges nothing,
+ * formats nothing and keeps no state of its own but who waits for what. */
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -18,6 +18,6 @@ struct daemon_options {
         bool systemd_socket; /* refuse to start without sockets passed by the service manager */
 };
 
-/* Runs until SIGTERM or SIGINT; 0 then. -EBADMSG when the configuration is unusable, another negative errno
- * when something else prevents the start; the reasons were logged. */
+/* Runs until SIGTERM or SIGINT; 0 then. -EBADMSG when the configuration is unusable, another
+ * negative errno when something else prevents the start; the reasons were logged. */
 _must_check_ int daemon_run(const struct daemon_options *options);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* From argv to a command: one table of flags, one of commands. --help, the manual page and the shell completion name the
- * same flags; a test compares them. */
+/* From argv to a command: one table of flags, one of commands. --help, the manual page and the
+ * shell completion name the same flags; a test compares them. */
 
 #include <errno.h>
 #include <getopt.h>
@@ -24,7 +24,7 @@ struct settings {
 struct flag {
         const char *name;
         const char *argument; /* its name in the help; NULL: takes none */
-        unsigned uses;        /* the commands that know it */
+        unsigned uses; /* the commands that know it */
         int (*set)(struct settings *s, const char *value); /* negative errno: the value is wrong */
         const char *doc;
 };
@@ -64,7 +64,8 @@ static int set_listen_address(struct settings *s, const char *value)
 static int set_external_url(struct settings *s, const char *value)
 {
         s->options.external_url = value;
-        return strncmp(value, "http://", 7) == 0 || strncmp(value, "https://", 8) == 0 ? 0 : -EINVAL;
+        return strncmp(value, "http://", 7) == 0 || strncmp(value, "https://", 8) == 0 ? 0
+                                                                                       : -EINVAL;
 }
 
 static int set_systemd_socket(struct settings *s, const char *value)
@@ -124,13 +125,15 @@ static const struct flag flags[] = {
                 "drift: any drift or fail fails the gate; fail: only fail does (drift)"},
         {"json", NULL, USE_STATUS, set_json, "the API's answer instead of a table"},
         {"log.level", "LEVEL", USE_ALL, set_log_level, "debug, info, warn or error (info)"},
-        {"log.format", "FORMAT", USE_ALL, set_log_format, "logfmt or json, where not to the journal (logfmt)"},
+        {"log.format", "FORMAT", USE_ALL, set_log_format,
+                "logfmt or json, where not to the journal (logfmt)"},
 };
 
 static const struct command_entry commands[] = {
         {"run", USE_RUN, command_run, "the daemon"},
         {"check", USE_CHECK, command_check, "replay once; the exit status is the verdict"},
-        {"validate", USE_VALIDATE, command_validate, "read configuration and query sets, print every error"},
+        {"validate", USE_VALIDATE, command_validate,
+                "read configuration and query sets, print every error"},
         {"status", USE_STATUS, command_status, "what the running daemon sees"},
 };
 
@@ -144,15 +147,16 @@ static void print_help(void)
         for (size_t i = 0; i < ARRAY_SIZE(flags); i++) {
                 char left[64];
 
-                (void)snprintf(left, sizeof(left), "--%s%s%s", flags[i].name, flags[i].argument ? "=" : "",
-                        flags[i].argument ? flags[i].argument : "");
+                (void)snprintf(left, sizeof(left), "--%s%s%s", flags[i].name,
+                        flags[i].argument ? "=" : "", flags[i].argument ? flags[i].argument : "");
                 printf("  %-32s %s [", left, flags[i].doc);
                 for (size_t k = 0, n = 0; k < ARRAY_SIZE(commands); k++)
                         if (flags[i].uses & commands[k].use)
                                 printf("%s%s", n++ > 0 ? " " : "", commands[k].name);
                 printf("]\n");
         }
-        printf("  %-32s print the version and exit\n  %-32s print this and exit\n\n", "--version", "--help");
+        printf("  %-32s print the version and exit\n  %-32s print this and exit\n\n", "--version",
+                "--help");
         printf("Exit status of check: 0 passed, 1 failed, 2 usage or configuration, 3 not measured.\n");
 }
 

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
-/* Builds the view that is published: collects what the rooms know, and keeps the few facts that belong to none of
- * them - when the daemon started, how the last reload went, how long the servers take to answer. */
+/* Builds the view that is published: collects what the rooms know, and keeps the few facts that
+ * belong to none of them - when the daemon started, how the last reload went, how long the servers
+ * take to answer. */
 
 #include "config.h"
 #include "model/view.h"
@@ -12,10 +13,10 @@
 
 struct publisher {
         usec_t started;
-        bool configured;      /* a configuration is in use */
+        bool configured; /* a configuration is in use */
         bool reload_successful;
         usec_t reload_success_at;
-        char *reload_error;   /* every reason, one a line; NULL when the last (re)load succeeded */
+        char *reload_error; /* every reason, one a line; NULL when the last (re)load succeeded */
         struct server_latency *latencies; /* by server name; servers that vanished keep theirs */
         size_t latency_count;
         char status[256];

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
-/* The destinations that a configuration names, as routes for dispatch(): every Alertmanager and every receiver's
- * channels. Keys are stable over reloads and restarts as long as the receiver keeps its name and order. */
+/* The destinations that a configuration names, as routes for dispatch(): every Alertmanager and
+ * every receiver's channels. Keys are stable over reloads and restarts as long as the receiver
+ * keeps its name and order. */
 
 #include "config.h"
 #include "tell/dispatch.h"

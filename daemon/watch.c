@@ -245,8 +245,8 @@ static int judge_query(struct watch *w, size_t i, struct chroma_answer *got, use
 {
         struct query_state *s = &w->queries[i];
         const struct query *q = &w->config->queries->queries[i];
-        bool same = got->answer ? answer_equal(got->answer, s->answer) :
-                                  s->verdict.outcome == OUTCOME_UNMEASURED;
+        bool same = got->answer ? answer_equal(got->answer, s->answer)
+                                : s->verdict.outcome == OUTCOME_UNMEASURED;
         struct verdict v;
         int r = judge_answer(q, got->answer, got->unmeasured, &w->config->bands, &s->band, &v);
 
@@ -270,7 +270,8 @@ static void judge_all(struct watch *w, struct replay_result *result)
         for (size_t i = 0; i < result->count && r >= 0; i++)
                 r = judge_query(w, i, &result->answers[i], now);
         if (r < 0)
-                log_error("%s: cannot judge a replay: %s; its remaining queries keep their last verdict",
+                log_error(
+                        "%s: cannot judge a replay: %s; its remaining queries keep their last verdict",
                         w->config->label, strerror(-r));
 }
 
@@ -287,8 +288,8 @@ static void note_collection(
                 log_event(LOG_WARNING, LOG_ID_COLLECTION_REPLACED,
                         log_fields({"DRIFTWATCH_COLLECTION", w->config->label},
                                 {"DRIFTWATCH_COLLECTION_ID", c->id}),
-                        "%s: the collection was replaced: its id was %s and is now %s", w->config->label,
-                        v->collection_id, c->id);
+                        "%s: the collection was replaced: its id was %s and is now %s",
+                        w->config->label, v->collection_id, c->id);
         }
         free(v->collection_id);
         free(v->space);
@@ -302,7 +303,8 @@ static void log_outcome(const struct watch *w, const struct replay_result *resul
 {
         const struct collection_view *old = w->view;
         const struct log_field *fields = log_fields({"DRIFTWATCH_COLLECTION", w->config->label},
-                {"DRIFTWATCH_SERVER", w->config->server->name}, {"DRIFTWATCH_REASON", result->failure});
+                {"DRIFTWATCH_SERVER", w->config->server->name},
+                {"DRIFTWATCH_REASON", result->failure});
 
         if (result->failure && !streq(old->last_error, result->error.message))
                 log_event(LOG_WARNING, LOG_ID_REPLAY_FAILED, fields, "replay failed: %s",
@@ -396,7 +398,8 @@ void watch_replay(struct watch *w)
         r = replay_start(w->client, &w->target, on_replayed, on_exchanged, w, &w->replay);
         if (r >= 0)
                 return;
-        log_warning("%s: cannot start a replay: %s; trying again later", w->config->label, strerror(-r));
+        log_warning("%s: cannot start a replay: %s; trying again later", w->config->label,
+                strerror(-r));
         w->due = schedule_next(&w->schedule, clock_usec(CLOCK_BOOTTIME), false);
 }
 

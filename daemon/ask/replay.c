@@ -14,10 +14,11 @@ struct replay {
         replay_exchange_t exchange;
         void *userdata;
 
-        size_t *order;  /* query indices, grouped by filters */
-        size_t next;    /* first of `order` that is not asked yet */
-        size_t asked;   /* members of the request in flight */
-        bool resolved_again; /* a collection that vanished during the replay is looked up once more */
+        size_t *order; /* query indices, grouped by filters */
+        size_t next; /* first of `order` that is not asked yet */
+        size_t asked; /* members of the request in flight */
+        bool resolved_again; /* a collection that vanished during the replay is looked up once more
+                              */
         usec_t started; /* monotonic */
         struct replay_result result;
 };
@@ -32,7 +33,8 @@ static bool same_filters(const struct query *a, const struct query *b)
         return streq(a->where, b->where) && streq(a->where_document, b->where_document);
 }
 
-/* Groups queries by their filters, keeping the order of the set within a group. Sets have few distinct filters. */
+/* Groups queries by their filters, keeping the order of the set within a group. Sets have few
+ * distinct filters. */
 static int order_queries(struct replay *r)
 {
         const struct query_set *set = r->target->queries;
@@ -76,8 +78,8 @@ static void finish(struct replay *r)
         if (!result->failure && (double)valid < REPLAY_VALID_SHARE * (double)result->count) {
                 result->failure = "invalid_answers";
                 (void)error_set(&result->error, -EBADMSG,
-                        "%s: only %zu of %zu queries got a valid answer from %s", r->target->label, valid,
-                        result->count, r->target->peer->url);
+                        "%s: only %zu of %zu queries got a valid answer from %s", r->target->label,
+                        valid, result->count, r->target->peer->url);
         }
         result->duration = clock_usec(CLOCK_MONOTONIC) - r->started;
         r->done(result, r->userdata);
@@ -103,8 +105,7 @@ static const char *failure_reason(const struct http_response *response, int code
 
 static int submit(struct replay *r, http_done_t done)
 {
-        return http_client_submit(
-                r->client, r->target->peer, &r->request, done, r, &r->transfer);
+        return http_client_submit(r->client, r->target->peer, &r->request, done, r, &r->transfer);
 }
 
 static void submit_or_fail(struct replay *r, int code, http_done_t done)
@@ -113,13 +114,14 @@ static void submit_or_fail(struct replay *r, int code, http_done_t done)
                 code = submit(r, done);
         if (code >= 0)
                 return;
-        (void)error_set(&r->result.error, code, "cannot send a request to %s: %s", r->target->peer->url,
-                strerror(-code));
+        (void)error_set(&r->result.error, code, "cannot send a request to %s: %s",
+                r->target->peer->url, strerror(-code));
         fail(r, "other", "the request could not be sent");
 }
 
 /* What every answer goes through. False when the replay is over. */
-static bool accept_response(struct replay *r, const struct http_response *response, const char *what)
+static bool accept_response(
+        struct replay *r, const struct http_response *response, const char *what)
 {
         int code;
 
@@ -161,8 +163,8 @@ static void on_answers(const struct http_response *response, void *userdata)
         if (!accept_response(r, response, "query"))
                 return;
         answers = calloc(r->asked, sizeof(*answers));
-        code = !answers ? -ENOMEM :
-                          chroma_parse_query(response->body, response->body_size, r->asked,
+        code = !answers ? -ENOMEM
+                        : chroma_parse_query(response->body, response->body_size, r->asked,
                                   r->target->results, answers, &r->result.error);
         if (code < 0) {
                 (void)error_set(&r->result.error, code, "cannot read the answers of %s: %s",
@@ -203,9 +205,9 @@ static int build_batch(struct replay *r)
                 vectors[i] = vector_set_find(t->vectors, q->id);
                 metadata |= q->expect.metadata != NULL;
         }
-        return chroma_build_query(t->tenant, t->database, r->result.collection.id, vectors, r->asked,
-                t->vectors->dimension, t->results, first->where, first->where_document, metadata,
-                &r->request);
+        return chroma_build_query(t->tenant, t->database, r->result.collection.id, vectors,
+                r->asked, t->vectors->dimension, t->results, first->where, first->where_document,
+                metadata, &r->request);
 }
 
 static void ask_next(struct replay *r)
@@ -246,8 +248,9 @@ static void on_collection(const struct http_response *response, void *userdata)
         }
         if (c->dimension != 0 && c->dimension != t->vectors->dimension) {
                 (void)error_set(&r->result.error, -EINVAL,
-                        "collection %s at %s has dimension %u, but the vectors in %s have %u", t->collection,
-                        t->peer->url, c->dimension, t->vectors->path, t->vectors->dimension);
+                        "collection %s at %s has dimension %u, but the vectors in %s have %u",
+                        t->collection, t->peer->url, c->dimension, t->vectors->path,
+                        t->vectors->dimension);
                 fail(r, "dimension", "the pinned vector's dimension is not the collection's");
                 return;
         }

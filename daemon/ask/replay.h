@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
-/* One replay: resolve the collection by name, count its records, ask every canonical query in batches of
- * those that share their filters. It judges nothing and remembers nothing. */
+/* One replay: resolve the collection by name, count its records, ask every canonical query in
+ * batches of those that share their filters. It judges nothing and remembers nothing. */
 
 #include "ask/chroma.h"
 #include "ask/http_client.h"
@@ -18,19 +18,19 @@ struct replay_target {
         unsigned results, batch;
 };
 
-/* A replay counts as successful when every request succeeded and at least this share of the queries got a
- * valid answer. */
+/* A replay counts as successful when every request succeeded and at least this share of the queries
+ * got a valid answer. */
 #define REPLAY_VALID_SHARE 0.8
 
 struct replay_result {
         const char *failure; /* metric reason, static; NULL when successful */
-        struct error error;  /* the sentence for it */
-        bool reached;        /* the server answered HTTP at all */
+        struct error error; /* the sentence for it */
+        bool reached; /* the server answered HTTP at all */
         struct chroma_collection collection; /* id NULL when not resolved */
-        int64_t records;     /* -1: unknown */
-        size_t count;        /* of queries */
+        int64_t records; /* -1: unknown */
+        size_t count; /* of queries */
         struct chroma_answer *answers; /* count, in the order of the set */
-        usec_t started;      /* wall clock */
+        usec_t started; /* wall clock */
         usec_t duration;
 };
 
@@ -42,7 +42,7 @@ typedef void (*replay_exchange_t)(const struct http_response *response, void *us
 
 _must_check_ int replay_start(struct http_client *client, const struct replay_target *target,
         replay_done_t done, replay_exchange_t exchange, void *userdata, struct replay **ret);
-/* Cancels: the callback is not called any more. An ended replay is freed by this too, also from within its
- * callback, whose result is gone then. */
+/* Cancels: the callback is not called any more. An ended replay is freed by this too, also from
+ * within its callback, whose result is gone then. */
 struct replay *replay_free(struct replay *replay);
 DEFINE_CLEANUP(struct replay *, replay_free)

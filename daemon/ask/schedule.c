@@ -4,7 +4,8 @@
 #include "hash.h"
 #include "macro.h"
 
-/* splitmix64's finaliser (Steele, Lea, Flood 2014): FNV alone leaves the high bits of short names alike. */
+/* splitmix64's finaliser (Steele, Lea, Flood 2014): FNV alone leaves the high bits of short names
+ * alike. */
 static uint64_t mix(uint64_t x)
 {
         x = (x ^ (x >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
@@ -28,7 +29,8 @@ static usec_t next_on_grid(const struct schedule *s, usec_t now)
 
 static usec_t next_after_failure(const struct schedule *s, usec_t now)
 {
-        usec_t factor = MIN((usec_t)1 << MIN(s->failures - 1, 16u), (usec_t)SCHEDULE_BACKOFF_FACTOR);
+        usec_t factor =
+                MIN((usec_t)1 << MIN(s->failures - 1, 16u), (usec_t)SCHEDULE_BACKOFF_FACTOR);
         usec_t wait = MIN(s->interval * factor, MAX(SCHEDULE_BACKOFF_MAX, s->interval));
         usec_t spread = wait * 2 / 5; /* ± 20 % */
 

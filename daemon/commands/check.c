@@ -114,7 +114,8 @@ static const struct check_format *find_format(const char *name)
         return NULL;
 }
 
-static int print(const struct gate *g, const struct options *options, usec_t started, usec_t duration)
+static int print(
+        const struct gate *g, const struct options *options, usec_t started, usec_t duration)
 {
         _cleanup_free_ const struct collection_view **views = calloc(g->count + 1, sizeof(*views));
         _cleanup_text_ struct text text = {0};

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
-/* What the command line said, and the commands that act on it. Flags and commands are tables in main.c; each command is one
- * file and returns the exit status. */
+/* What the command line said, and the commands that act on it. Flags and commands are tables in
+ * main.c; each command is one file and returns the exit status. */
 
 #include <stdbool.h>
 #include <stddef.h>
 
 /* Exit statuses shared by all commands; the gate's own are show/check.h's. */
-#define EXIT_USAGE 2      /* usage or configuration */
+#define EXIT_USAGE 2 /* usage or configuration */
 #define EXIT_UNMEASURED 3 /* nothing could be measured, or the daemon did not answer */
 
 /* Bound of repeatable flags: more addresses or collections than that are a mistake in a script. */

@@ -59,7 +59,8 @@ static int daemon_url(const char *address, char **ret)
 
         if (!port)
                 return asprintf(ret, "http://%s:9820", address) < 0 ? -ENOMEM : 0;
-        if (port == address || strncmp(address, "0.0.0.0:", 8) == 0 || strncmp(address, "[::]:", 5) == 0)
+        if (port == address || strncmp(address, "0.0.0.0:", 8) == 0 ||
+                strncmp(address, "[::]:", 5) == 0)
                 return asprintf(ret, "http://127.0.0.1%s", port) < 0 ? -ENOMEM : 0;
         return asprintf(ret, "http://%s", address) < 0 ? -ENOMEM : 0;
 }
@@ -121,10 +122,9 @@ static int print_table(const json_t *collections)
         const json_t *c;
         size_t i;
 
-        printf("%-24s %-12s %-4s %9s %10s %10s %10s %10s  %s\n", "COLLECTION", "SERVER", "UP", "RECORDS",
-                "PASS", "DRIFT", "FAIL", "UNMEASURED", "LAST ERROR");
-        json_array_foreach(collections, i, c)
-                print_collection(c);
+        printf("%-24s %-12s %-4s %9s %10s %10s %10s %10s  %s\n", "COLLECTION", "SERVER", "UP",
+                "RECORDS", "PASS", "DRIFT", "FAIL", "UNMEASURED", "LAST ERROR");
+        json_array_foreach(collections, i, c) print_collection(c);
         return fflush(stdout) == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
@@ -144,5 +144,6 @@ int command_status(const struct options *options)
                 fprintf(stderr, "driftwatch: %s\n", error_text(&f.error, r));
                 return EXIT_UNMEASURED;
         }
-        return options->json ? print_json(f.data) : print_table(f.data);
+        return options->json ? print_json(f.data)
+                             : print_table(json_object_get(f.data, "collections"));
 }

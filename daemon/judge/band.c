@@ -8,7 +8,8 @@ void band_state_init(struct band_state *s)
         *s = (struct band_state){.confirmed = -1, .home = -1, .home_distance = NAN};
 }
 
-/* The band a sample speaks for: moving away from `from` needs the margin beyond each border it passes. */
+/* The band a sample speaks for: moving away from `from` needs the margin beyond each border it
+ * passes. */
 static signed char candidate(const struct bands *bands, float distance, int from)
 {
         int b = bands_index(bands, distance);
@@ -42,7 +43,8 @@ static void push(struct band_state *s, signed char sample)
         s->recent[s->samples - 1] = sample;
 }
 
-/* Sorted, the samples BAND_NEEDED from either end are the furthest bands at or beyond which that many lie. */
+/* Sorted, the samples BAND_NEEDED from either end are the furthest bands at or beyond which that
+ * many lie. */
 static signed char confirm(const struct band_state *s)
 {
         signed char sorted[BAND_WINDOW];
@@ -55,7 +57,8 @@ static signed char confirm(const struct band_state *s)
                 /* Agreement, or - for a distance born at a border - the middle of a full window. */
                 bool agreed = sorted[0] == sorted[s->samples - 1];
 
-                return agreed || s->samples == BAND_WINDOW ? sorted[s->samples / 2] : (signed char)-1;
+                return agreed || s->samples == BAND_WINDOW ? sorted[s->samples / 2]
+                                                           : (signed char)-1;
         }
         if (sorted[s->samples - BAND_NEEDED] > s->confirmed)
                 return sorted[s->samples - BAND_NEEDED];

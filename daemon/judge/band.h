@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
-/* In which band a query *is*: a border counts as passed only BAND_HYSTERESIS beyond it, and a move is
- * confirmed when 4 of the last 5 valid samples agree that it went at least so far. So a distance that
- * flaps at a border stays where it was. Home is the first confirmed band; a crossing is a confirmed band
- * worse than home. Samples that were not measured are simply not given to this module. */
+/* In which band a query *is*: a border counts as passed only BAND_HYSTERESIS beyond it, and a move
+ * is confirmed when 4 of the last 5 valid samples agree that it went at least so far. So a distance
+ * that flaps at a border stays where it was. Home is the first confirmed band; a crossing is a
+ * confirmed band worse than home. Samples that were not measured are simply not given to this
+ * module. */
 
 #include <stdbool.h>
 
@@ -17,10 +18,10 @@
 
 struct band_state {
         signed char recent[BAND_WINDOW]; /* candidate bands of the last samples, newest last */
-        unsigned char samples;           /* how many of them are valid */
-        signed char confirmed;           /* -1 until confirmed */
-        signed char home;                /* -1 until confirmed or restored */
-        float home_distance;             /* last distance whose candidate was home while there; NaN */
+        unsigned char samples; /* how many of them are valid */
+        signed char confirmed; /* -1 until confirmed */
+        signed char home; /* -1 until confirmed or restored */
+        float home_distance; /* last distance whose candidate was home while there; NaN */
 };
 
 void band_state_init(struct band_state *s);

@@ -12,7 +12,8 @@ static void describe_expected(const struct expectation *e, struct text *t)
         if (e->id_count > 0)
                 text_appendf(t, "record \"%s\"", e->ids[0]);
         else {
-                char *match = json_dumps(json_array_get(e->metadata, 0), JSON_COMPACT | JSON_ENCODE_ANY);
+                char *match =
+                        json_dumps(json_array_get(e->metadata, 0), JSON_COMPACT | JSON_ENCODE_ANY);
 
                 text_appendf(t, "a record with %s", match ? match : "the expected metadata");
                 free(match);
@@ -30,7 +31,8 @@ static void explain_missing(const struct expectation *e, const struct answer *a,
                 text_appendf(t, " among the first %u answers, but it stands at rank %u", e->within,
                         v->expected_rank);
         else
-                text_appendf(t, ", but none of the %u answers is it; the best is \"%s\" at distance %.6g",
+                text_appendf(t,
+                        ", but none of the %u answers is it; the best is \"%s\" at distance %.6g",
                         a->count, a->ids[0], (double)a->distances[0]);
 }
 
@@ -76,8 +78,8 @@ static enum outcome decide(const struct expectation *e, const struct answer *a,
         return OUTCOME_PASS;
 }
 
-static void measure(const struct query *query, const struct answer *answer, const struct bands *bands,
-        struct band_state *state, struct verdict *v)
+static void measure(const struct query *query, const struct answer *answer,
+        const struct bands *bands, struct band_state *state, struct verdict *v)
 {
         if (answer->count > 0) {
                 v->distance = answer->distances[0];

@@ -6,7 +6,7 @@
 #include "model/answer.h"
 #include "model/query_set.h"
 
-/* Rank, from 1, of the first record that the expectation names by id or whose metadata contains (as equal
- * JSON values; integers equal reals of the same value) every member of one listed object; 0 when there is
- * none. */
+/* Rank, from 1, of the first record that the expectation names by id or whose metadata contains (as
+ * equal JSON values; integers equal reals of the same value) every member of one listed object; 0
+ * when there is none. */
 unsigned rank_expected(const struct expectation *expect, const struct answer *answer);

@@ -71,20 +71,22 @@ static int each_home(const json_t *homes, snapshot_home_t home, void *userdata)
         if (!json_is_object(homes))
                 return -EBADMSG;
         json_object_foreach((json_t *)homes, collection, queries)
-                json_object_foreach(queries, query, entry) {
-                        const char *band = json_string_value(json_object_get(entry, "band"));
-                        double distance = NAN;
-                        int r = json_to_double(json_object_get(entry, "distance"), &distance);
+                json_object_foreach(queries, query, entry)
+        {
+                const char *band = json_string_value(json_object_get(entry, "band"));
+                double distance = NAN;
+                int r = json_to_double(json_object_get(entry, "distance"), &distance);
 
-                        if (!band || r == -EINVAL)
-                                return -EBADMSG;
-                        if (home)
-                                home(collection, query, band, (float)distance, userdata);
-                }
+                if (!band || r == -EINVAL)
+                        return -EBADMSG;
+                if (home)
+                        home(collection, query, band, (float)distance, userdata);
+        }
         return 0;
 }
 
-/* Puts a file that cannot be used aside, so that the next snapshot does not destroy what somebody may want to look at. */
+/* Puts a file that cannot be used aside, so that the next snapshot does not destroy what somebody
+ * may want to look at. */
 static int set_aside(const char *path, struct error *e)
 {
         _cleanup_free_ char *aside = NULL;
@@ -94,7 +96,8 @@ static int set_aside(const char *path, struct error *e)
         if (rename(path, aside) < 0)
                 return error_set(e, -EBADMSG, "%s: is damaged and cannot be set aside: %s", path,
                         strerror(errno));
-        return error_set(e, -EBADMSG, "%s: is damaged or of another version; it is kept as %s", path, aside);
+        return error_set(
+                e, -EBADMSG, "%s: is damaged or of another version; it is kept as %s", path, aside);
 }
 
 int snapshot_load(const char *path, snapshot_home_t home, void *userdata, struct error *e)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
-/* An alert as data: what it is about, in which state, since when. Its identity is its label set. The state
- * machine is tell/alert.c; payload builders, API and pages read this. */
+/* An alert as data: what it is about, in which state, since when. Its identity is its label set.
+ * The state machine is tell/alert.c; payload builders, API and pages read this. */
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -34,12 +34,12 @@ struct alert {
         char *server; /* the server whose failure inhibits this alert; NULL for none */
         enum alert_state state;
         bool inhibited; /* not told to anybody while it is */
-        usec_t active_at;   /* when the condition was first seen; wall clock, as all times here */
-        usec_t fired_at;    /* 0 unless it fired */
+        usec_t active_at; /* when the condition was first seen; wall clock, as all times here */
+        usec_t fired_at; /* 0 unless it fired */
         usec_t resolved_at; /* 0 unless resolved */
         usec_t keep_firing_since; /* the condition ended then, keep_firing_for runs; 0 otherwise */
         usec_t last_sent_at; /* to the Alertmanagers; 0 if never */
-        usec_t valid_until;  /* endsAt of a firing alert when it was last sent */
+        usec_t valid_until; /* endsAt of a firing alert when it was last sent */
 };
 
 /* Adds or replaces one label, keeping the order; an empty or NULL value removes it. Copies. */

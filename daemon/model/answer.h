@@ -15,12 +15,12 @@ struct answer {
         atomic_uint references;
         unsigned count;
         float *distances; /* count, finite, ascending */
-        char **ids;       /* count */
+        char **ids; /* count */
         json_t *metadatas; /* count objects or nulls while the answer is being judged, else NULL */
 };
 
-/* Copies ids and distances into one allocation; takes the reference to `metadatas` (may be NULL), also on
- * failure. NULL when memory is short. */
+/* Copies ids and distances into one allocation; takes the reference to `metadatas` (may be NULL),
+ * also on failure. NULL when memory is short. */
 struct answer *answer_new(
         unsigned count, const char *const *ids, const float *distances, json_t *metadatas);
 struct answer *answer_ref(struct answer *a);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
-/* Named ranges of distance, best first: a band holds the distances from its predecessor's upper bound
- * (inclusive) to its own (exclusive); the last has none. Plain data; when a query is *in* a band is
- * judge/band.h's business. */
+/* Named ranges of distance, best first: a band holds the distances from its predecessor's upper
+ * bound (inclusive) to its own (exclusive); the last has none. Plain data; when a query is *in* a
+ * band is judge/band.h's business. */
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -20,7 +20,7 @@ struct band {
 
 struct bands {
         struct band *bands; /* owned */
-        size_t count;       /* 1 … BANDS_MAX */
+        size_t count; /* 1 … BANDS_MAX */
 };
 
 /* excellent < 0.8 <= good < 1.0 <= okay < 1.2 <= poor. */

@@ -5,8 +5,8 @@
 #include <math.h>
 #include <stdatomic.h>
 
-/* Times are milliseconds since the block's base: 32 bits hold 49 days, and a block that would need more is
- * followed by a new one. */
+/* Times are milliseconds since the block's base: 32 bits hold 49 days, and a block that would need
+ * more is followed by a new one. */
 struct run {
         uint32_t first_msec;
         uint32_t length_msec; /* from its first to its last sample */
@@ -18,8 +18,9 @@ _Static_assert(sizeof(struct run) == 20, "a run is what the documentation says i
 
 #define BAND_UNKNOWN 15
 
-/* Blocks double from the first, small one - most queries of an unchanged index need one run - to this many
- * runs: 5 kB, small against what a changing query keeps and large against malloc's overhead. */
+/* Blocks double from the first, small one - most queries of an unchanged index need one run - to
+ * this many runs: 5 kB, small against what a changing query keeps and large against malloc's
+ * overhead. */
 #define BLOCK_RUNS_MIN 4
 #define BLOCK_RUNS_MAX 256
 
@@ -30,7 +31,8 @@ struct block {
         struct run runs[];
 };
 
-/* The list of blocks. Never changed once a snapshot may hold it: adding or dropping a block makes a new one. */
+/* The list of blocks. Never changed once a snapshot may hold it: adding or dropping a block makes a
+ * new one. */
 struct spine {
         atomic_uint references;
         size_t count;
@@ -42,7 +44,8 @@ struct history {
         struct spine *spine; /* NULL while empty */
 };
 
-/* All runs but the last are immutable; the last is copied, because the writer may go on extending it. */
+/* All runs but the last are immutable; the last is copied, because the writer may go on extending
+ * it. */
 struct history_snapshot {
         atomic_uint references;
         struct spine *spine;
@@ -97,7 +100,8 @@ static usec_t run_last(const struct block *b, const struct run *r)
         return b->base + ((usec_t)r->first_msec + r->length_msec) * USEC_PER_MSEC;
 }
 
-/* A new spine of the blocks that are not older than `oldest`, and `added` (whose reference it takes on success). */
+/* A new spine of the blocks that are not older than `oldest`, and `added` (whose reference it takes
+ * on success). */
 static struct spine *spine_with(const struct spine *old, usec_t oldest, struct block *added)
 {
         size_t first = 0, kept;
@@ -157,13 +161,14 @@ static struct run run_from_verdict(const struct verdict *v)
 }
 
 /* Whether the sample is the last run's once more and its counters have room for it. */
-static bool run_continues(const struct block *b, const struct run *r, const struct run *sample, usec_t now)
+static bool run_continues(
+        const struct block *b, const struct run *r, const struct run *sample, usec_t now)
 {
-        return r->outcome == sample->outcome && r->rank == sample->rank && r->band == sample->band &&
-               same_float(r->distance, sample->distance) &&
-               same_float(r->expected_distance, sample->expected_distance) &&
-               r->samples < UINT16_MAX && now >= run_last(b, r) &&
-               (now - b->base) / USEC_PER_MSEC - r->first_msec <= UINT32_MAX;
+        return r->outcome == sample->outcome && r->rank == sample->rank &&
+                r->band == sample->band && same_float(r->distance, sample->distance) &&
+                same_float(r->expected_distance, sample->expected_distance) &&
+                r->samples < UINT16_MAX && now >= run_last(b, r) &&
+                (now - b->base) / USEC_PER_MSEC - r->first_msec <= UINT32_MAX;
 }
 
 /* The block that takes a run beginning at `now`. */
@@ -294,8 +299,8 @@ size_t history_snapshot_find(const struct history_snapshot *s, usec_t start)
 {
         size_t i = history_snapshot_runs(s);
 
-        /* From the newest backwards: clocks may have stepped, so order is by arrival, and readers mostly
-         * ask for the recent past. */
+        /* From the newest backwards: clocks may have stepped, so order is by arrival, and readers
+         * mostly ask for the recent past. */
         while (i > 0 && history_snapshot_run(s, i - 1).last >= start)
                 i--;
         return i;

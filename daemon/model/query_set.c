@@ -181,9 +181,11 @@ static int build_metadata(
 static void build_range(const struct schema_reader *reader, const struct distance_keys *keys,
         struct expectation *ret)
 {
+        const struct yaml_node *node = keys->place.node;
+
         ret->distance_min = isnan(keys->min) ? -INFINITY : (float)keys->min;
         ret->distance_max = isnan(keys->max) ? INFINITY : (float)keys->max;
-        if (keys->place.node && isnan(keys->min) && isnan(keys->max))
+        if (node && !yaml_get(node, "min") && !yaml_get(node, "max"))
                 schema_error(reader, &keys->place, NULL, NULL, "needs min, max or both");
         else if (ret->distance_min > ret->distance_max)
                 schema_error(reader, &keys->place, "min", NULL, "is greater than max");

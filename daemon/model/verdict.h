@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
-/* The judgement of one query in one replay. Plain data; unknown numbers are NaN (distances), 0 (ranks) or
- * -1 (bands), never a value that could be mistaken for a measurement. */
+/* The judgement of one query in one replay. Plain data; unknown numbers are NaN (distances), 0
+ * (ranks) or -1 (bands), never a value that could be mistaken for a measurement. */
 
 #include <stdbool.h>
 
@@ -18,15 +18,15 @@ enum outcome {
 
 struct verdict {
         enum outcome outcome;
-        float distance;          /* of the best answer */
+        float distance; /* of the best answer */
         float expected_distance; /* of the best-placed expected record */
-        unsigned expected_rank;  /* of that record, from 1; 0: not found or none expected */
-        int band;                /* of `distance`, as measured */
-        int confirmed_band;      /* after hysteresis and 4 of 5; -1 until confirmed */
-        int home_band;           /* the first confirmed band, the reference for a crossing */
-        float home_distance;     /* last distance measured while at home */
-        bool crossed;            /* confirmed band worse than home */
-        char *reason;            /* a sentence whenever the outcome is not pass; owned */
+        unsigned expected_rank; /* of that record, from 1; 0: not found or none expected */
+        int band; /* of `distance`, as measured */
+        int confirmed_band; /* after hysteresis and 4 of 5; -1 until confirmed */
+        int home_band; /* the first confirmed band, the reference for a crossing */
+        float home_distance; /* last distance measured while at home */
+        bool crossed; /* confirmed band worse than home */
+        char *reason; /* a sentence whenever the outcome is not pass; owned */
 };
 
 /* Unmeasured, everything unknown. */

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
-/* Everything that is shown, as it was at one moment. The loop thread builds a view after each change and
- * publishes it; any thread may read it, nobody changes it after that. Parts that did not change are shared
- * between views by reference. A view holds no secret. */
+/* Everything that is shown, as it was at one moment. The loop thread builds a view after each
+ * change and publishes it; any thread may read it, nobody changes it after that. Parts that did not
+ * change are shared between views by reference. A view holds no secret. */
 
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -11,29 +11,31 @@
 #include <stdint.h>
 
 #include "duration.h"
-#include "model/history.h"
 #include "model/alert.h"
 #include "model/answer.h"
 #include "model/bands.h"
+#include "model/history.h"
 #include "model/query_set.h"
 #include "model/verdict.h"
 
-/* Upper bounds, in seconds, of request_duration_seconds. Up to the default timeout of 10 s and one beyond. */
-#define LATENCY_BUCKETS                                                                            \
-        {                                                                                          \
-                0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30         \
+/* Upper bounds, in seconds, of request_duration_seconds. Up to the default timeout of 10 s and one
+ * beyond. */
+#define LATENCY_BUCKETS \
+        { \
+                0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30 \
         }
 #define LATENCY_BUCKET_COUNT 14
 
 struct latency {
-        uint64_t buckets[LATENCY_BUCKET_COUNT + 1]; /* not cumulative; the last is above all bounds */
+        uint64_t buckets[LATENCY_BUCKET_COUNT +
+                1]; /* not cumulative; the last is above all bounds */
         double sum_seconds;
 };
 
 struct query_view {
-        struct verdict verdict;            /* of the last replay */
-        struct answer *answer;             /* the last valid one; NULL while there is none */
-        struct history_snapshot *history;  /* NULL before the first replay */
+        struct verdict verdict; /* of the last replay */
+        struct answer *answer; /* the last valid one; NULL while there is none */
+        struct history_snapshot *history; /* NULL before the first replay */
 };
 
 /* A counter by reason, e.g. replays_failed_total. */
@@ -45,10 +47,10 @@ struct reason_count {
 
 struct collection_view {
         atomic_uint references;
-        char *label;  /* its name in metrics and alerts */
-        char *name;   /* Chroma's */
+        char *label; /* its name in metrics and alerts */
+        char *name; /* Chroma's */
         char *server; /* configured name */
-        char *url;    /* of the server, without user information */
+        char *url; /* of the server, without user information */
         struct bands bands;
         struct query_set *query_set;
         struct query_view *queries; /* query_set->count, same order */
@@ -57,22 +59,23 @@ struct collection_view {
 
         uint64_t replays, failed_replays; /* since start */
         struct reason_count failures[REASONS_MAX]; /* unused ones have a NULL reason */
-        bool replayed;                    /* at least one replay ended; else what follows is unknown */
-        bool up;                          /* the last one reached the server */
-        bool running;                     /* one is under way */
+        bool replayed; /* at least one replay ended; else what follows is unknown */
+        bool up; /* the last one reached the server */
+        bool running; /* one is under way */
         usec_t last_started, last_finished; /* of the last ended replay, wall clock; 0: never */
-        usec_t last_success;              /* end of the last successful replay, wall clock; 0: never */
+        usec_t last_success; /* end of the last successful replay, wall clock; 0: never */
         usec_t last_duration;
-        usec_t next_due;                  /* wall clock, 0 while running */
-        char *last_error;                 /* a sentence; NULL when the last replay succeeded */
-        uint64_t canonical_total, canonical_good_total; /* measured query replays, and those that passed */
+        usec_t next_due; /* wall clock, 0 while running */
+        char *last_error; /* a sentence; NULL when the last replay succeeded */
+        uint64_t canonical_total,
+                canonical_good_total; /* measured query replays, and those that passed */
 
         char *collection_id; /* Chroma's UUID; NULL while unknown */
-        char *space;         /* "l2", "cosine", "ip"; NULL while unknown */
-        unsigned dimension;  /* 0: unknown or not set yet */
-        int64_t records;     /* -1: unknown */
-        uint64_t replaced;   /* times the collection was seen under another id since start */
-        usec_t replaced_at;  /* last of them, 0: never */
+        char *space; /* "l2", "cosine", "ip"; NULL while unknown */
+        unsigned dimension; /* 0: unknown or not set yet */
+        int64_t records; /* -1: unknown */
+        uint64_t replaced; /* times the collection was seen under another id since start */
+        usec_t replaced_at; /* last of them, 0: never */
 };
 
 struct server_view {
@@ -100,8 +103,8 @@ struct rule_view {
 struct view {
         atomic_uint references;
         usec_t published; /* wall clock */
-        usec_t started;   /* of the daemon */
-        bool ready;       /* configuration loaded and state restored */
+        usec_t started; /* of the daemon */
+        bool ready; /* configuration loaded and state restored */
         bool reload_successful;
         usec_t reload_success_at;
         char *reload_error; /* of the last reload, NULL when it succeeded */
@@ -133,6 +136,7 @@ DEFINE_CLEANUP(struct collection_view *, collection_view_unref)
 void channel_views_free(struct channel_view *channels, size_t count);
 /* The collection with this label, NULL when there is none. */
 const struct collection_view *view_find_collection(const struct view *v, const char *label);
-/* Counts one event under `reason` (a static string); a reason beyond REASONS_MAX is counted as "other". */
+/* Counts one event under `reason` (a static string); a reason beyond REASONS_MAX is counted as
+ * "other". */
 void reason_count_add(struct reason_count *counts, const char *reason);
 void latency_observe(struct latency *l, usec_t duration);

@@ -309,11 +309,8 @@ static struct MHD_Response *make_response(struct exchange *x)
                 x->type = TYPE_TEXT;
                 size = 0;
         }
-        return response_new(body, size, x->type,
-                response_headers({"Content-Security-Policy",
-                                         x->policy ? x->policy
-                                                   : "default-src 'none'; frame-ancestors 'none'"},
-                        {MHD_HTTP_HEADER_ALLOW, x->allow}));
+        return response_new(body, size, x->type, x->policy,
+                response_headers({MHD_HTTP_HEADER_ALLOW, x->allow}));
 }
 
 static enum MHD_Result send_answer(struct exchange *x)

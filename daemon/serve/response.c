@@ -6,12 +6,7 @@
 
 #include "macro.h"
 
-static const struct response_header common[] = {
-        {MHD_HTTP_HEADER_CACHE_CONTROL, "no-store"},
-        {"X-Content-Type-Options", "nosniff"},
-        {"Referrer-Policy", "no-referrer"},
-        {NULL, NULL},
-};
+#define POLICY_NOTHING "default-src 'none'; frame-ancestors 'none'"
 
 static bool add_headers(struct MHD_Response *response, const struct response_header *headers)
 {
@@ -22,9 +17,14 @@ static bool add_headers(struct MHD_Response *response, const struct response_hea
         return true;
 }
 
-struct MHD_Response *response_new(
-        char *body, size_t size, const char *content_type, const struct response_header *extra)
+struct MHD_Response *response_new(char *body, size_t size, const char *content_type,
+        const char *policy, const struct response_header *extra)
 {
+        const struct response_header *common =
+                response_headers({MHD_HTTP_HEADER_CONTENT_TYPE, content_type},
+                        {MHD_HTTP_HEADER_CACHE_CONTROL, "no-store"},
+                        {"Content-Security-Policy", policy ? policy : POLICY_NOTHING},
+                        {"X-Content-Type-Options", "nosniff"}, {"Referrer-Policy", "no-referrer"});
         struct MHD_Response *response;
 
         response = MHD_create_response_from_buffer(size, body, MHD_RESPMEM_MUST_FREE);
@@ -32,9 +32,7 @@ struct MHD_Response *response_new(
                 free(body);
                 return NULL;
         }
-        if (MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, content_type) !=
-                        MHD_YES ||
-                !add_headers(response, common) || (extra && !add_headers(response, extra))) {
+        if (!add_headers(response, common) || !add_headers(response, extra)) {
                 MHD_destroy_response(response);
                 return NULL;
         }

@@ -11,10 +11,10 @@ struct response_header {
         const char *name, *value; /* a NULL value is left out */
 };
 
-/* Takes `body` (malloc), also on failure. `extra` ends with a NULL name or is NULL. NULL when
- * memory is short. */
-struct MHD_Response *response_new(
-        char *body, size_t size, const char *content_type, const struct response_header *extra);
+/* Takes `body` (malloc), also on failure. `policy` is its Content-Security-Policy, NULL: nothing is
+ * allowed. `extra` ends with a NULL name. NULL when memory is short. */
+struct MHD_Response *response_new(char *body, size_t size, const char *content_type,
+        const char *policy, const struct response_header *extra);
 #define response_headers(...) ((const struct response_header[]){__VA_ARGS__, {NULL, NULL}})
 /* What the page may do: its own inline style, images within the document. */
 #define RESPONSE_POLICY_PAGE \

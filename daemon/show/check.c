@@ -129,6 +129,13 @@ static char *plain(const char *s, size_t max)
         return line;
 }
 
+static void append_plain(struct text *text, const char *s)
+{
+        _cleanup_free_ char *line = plain(s, REASON_MAX);
+
+        text_append(text, line ? line : "?");
+}
+
 static void cell_set(char *cell, const char *s)
 {
         _cleanup_free_ char *clean = plain(s, CELL_MAX);
@@ -171,19 +178,16 @@ static size_t width(const char *s)
 
 static void row_write(const struct row *row, const size_t *widths, struct text *text)
 {
-        _cleanup_free_ char *reason = plain(row->reason, REASON_MAX);
-
-        text_append(text, " ");
         for (size_t k = 0; k < COLUMN_COUNT; k++) {
                 bool last = k + 1 == COLUMN_COUNT && row->reason[0] == '\0';
-                int padding = (int)(widths[k] - width(row->cells[k]));
+                int padding = last ? 0 : (int)(widths[k] - width(row->cells[k]));
 
-                text_appendf(text, " %s%*s", row->cells[k], last ? 0 : padding + 1, "");
+                text_appendf(text, "  %s%*s", row->cells[k], padding, "");
         }
-        while (text->size > 0 && text->data[text->size - 1] == ' ')
-                text->data[--text->size] = '\0';
-        if (row->reason[0])
-                text_appendf(text, "  %s", reason ? reason : "?");
+        if (row->reason[0]) {
+                text_append(text, "  ");
+                append_plain(text, row->reason);
+        }
         text_append(text, "\n");
 }
 
@@ -216,19 +220,23 @@ static void write_table(const struct collection_view *c, struct text *text)
 static void write_collection(
         const struct check *check, const struct collection_view *c, struct text *text)
 {
-        _cleanup_free_ char *error = c->last_error ? plain(c->last_error, REASON_MAX) : NULL;
         char duration[DURATION_TEXT_MAX];
 
-        text_appendf(text, "%s on %s: %s", c->label, c->server,
-                check_verdict_name(check_collection(check, c)));
+        append_plain(text, c->label);
+        text_append(text, " on ");
+        append_plain(text, c->server);
+        text_appendf(text, ": %s", check_verdict_name(check_collection(check, c)));
         if (c->records >= 0)
                 text_appendf(text, ", %lld records", (long long)c->records);
         if (c->replayed)
                 text_appendf(text, ", replayed in %s",
                         duration_format(duration, sizeof(duration), c->last_duration));
         text_append(text, "\n");
-        if (error)
-                text_appendf(text, "  %s\n", error);
+        if (c->last_error) {
+                text_append(text, "  ");
+                append_plain(text, c->last_error);
+                text_append(text, "\n");
+        }
         if (c->query_set->count == 0)
                 text_append(text, "  the query set is empty\n");
         else

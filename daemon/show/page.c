@@ -78,7 +78,7 @@ static void append_head(const struct page *p, const char *verdict)
                 markup_text(p->text, p->view->external_url);
                 text_append(p->text, " · ");
         }
-        text_append(p->text, "running since ");
+        text_append(p->text, "started ");
         markup_time(p->text, p->view->started, p->now);
         text_append(p->text, "</p></div>\n");
 }
@@ -97,11 +97,11 @@ static void append_verdict(const struct page *p, const char *verdict)
                         queries == 1 ? "The only query passes" : "All queries pass");
         else
                 text_appendf(p->text,
-                        "%s</strong><span>of %zu queries %zu fail, %zu drifted, %zu unmeasured, "
+                        "%s</strong><span>%zu of %zu queries fail, %zu drifted, %zu unmeasured, "
                         "%zu pass</span>",
                         streq(verdict, "fail") ? "Retrieval is worse than expected"
                                                : "Not everything is measured",
-                        queries, n[OUTCOME_FAIL], n[OUTCOME_DRIFT], n[OUTCOME_UNMEASURED],
+                        n[OUTCOME_FAIL], queries, n[OUTCOME_DRIFT], n[OUTCOME_UNMEASURED],
                         n[OUTCOME_PASS]);
         text_append(p->text, "</div>\n");
         if (!p->view->ready)
@@ -454,7 +454,7 @@ static void append_delivery(const struct page *p)
         text_append(p->text, "<section><div class=\"title\"><h2>Delivery</h2></div>\n");
         if (p->view->channel_count == 0) {
                 text_append(p->text,
-                        "<p class=\"muted\">No receiver is configured: alerts are shown here only.</p>"
+                        "<p class=\"muted\">Nobody is notified: alerts are only shown here.</p>"
                         "</section>\n");
                 return;
         }

@@ -135,8 +135,9 @@ static bool take_request(struct connection *c)
                 return false;
         }
         r->connection = c->number;
-        r->body = strndup(c->in.data + head, r->body_size);
-        must(r->body, "strndup");
+        r->body = calloc(1, r->body_size + 1);
+        must(r->body, "calloc");
+        memcpy(r->body, c->in.data + head, r->body_size);
         head += r->body_size;
         memmove(c->in.data, c->in.data + head, c->in.size - head);
         c->in.size -= head;

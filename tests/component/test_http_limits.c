@@ -239,20 +239,12 @@ static void headers_are_bounded(void **state)
         }
 }
 
-/* Closed by the server, or still open. */
-static bool is_cut(int fd, int msec)
-{
-        char byte;
-
-        return wait_readable(fd, msec) && recv(fd, &byte, 1, 0) <= 0;
-}
-
 static void one_address_gets_a_share_of_the_connections(void **state)
 {
         struct fixture *f = *state;
         int fds[40];
         unsigned open = 0;
-        _cleanup_response_ struct response other = {0}, again = {0};
+        _cleanup_response_ struct response other = {0};
         int fd;
 
         for (size_t i = 0; i < ARRAY_SIZE(fds); i++)

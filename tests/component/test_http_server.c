@@ -23,7 +23,7 @@ static void each_path_has_its_answer(void **state)
                 unsigned status;
                 const char *type, *contains;
         } cases[] = {
-                {"GET", "/", 200, "text/html; charset=utf-8", "<!DOCTYPE html>"},
+                {"GET", "/", 200, "text/html; charset=utf-8", "<!doctype html>"},
                 {"GET", "/metrics", 200, "text/plain; version=0.0.4; charset=utf-8",
                         "driftwatch_build_info"},
                 {"GET", "/-/healthy", 200, "text/plain; charset=utf-8", "healthy"},

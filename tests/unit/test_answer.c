@@ -13,7 +13,8 @@ static void identical_means_bit_identical(void **state)
         _cleanup_(answer_unrefp) struct answer *a = answer_new(2, ids, distances, NULL);
         _cleanup_(answer_unrefp) struct answer *same = answer_new(2, ids, distances, NULL);
         _cleanup_(answer_unrefp) struct answer *id = answer_new(2, other_ids, distances, NULL);
-        _cleanup_(answer_unrefp) struct answer *distance = answer_new(2, ids, other_distances, NULL);
+        _cleanup_(answer_unrefp) struct answer *distance =
+                answer_new(2, ids, other_distances, NULL);
         _cleanup_(answer_unrefp) struct answer *shorter = answer_new(1, ids, distances, NULL);
 
         assert_true(answer_equal(a, same));

@@ -5,7 +5,8 @@
 
 #include "judge/band.h"
 
-/* Each row is a life: samples, and after each the confirmed band's initial (- while unknown), upper case while crossed. */
+/* Each row is a life: samples, and after each the confirmed band's initial (- while unknown), upper
+ * case while crossed. */
 static const struct {
         const char *what;
         float samples[24];
@@ -15,21 +16,25 @@ static const struct {
         {"one disagreement in five is tolerated", {.9f, .9f, 1.1f, .9f, .9f}, "----g"},
         {"a move is confirmed by the fourth sample beyond",
                 {.9f, .9f, .9f, .9f, 1.1f, 1.1f, 1.1f, 1.1f}, "---ggggO"},
-        {"three of five are not enough", {.9f, .9f, .9f, .9f, 1.1f, 1.1f, 1.1f, .9f, .9f}, "---gggggg"},
+        {"three of five are not enough", {.9f, .9f, .9f, .9f, 1.1f, 1.1f, 1.1f, .9f, .9f},
+                "---gggggg"},
         {"nearer to the border than the hysteresis is not beyond it",
                 {.9f, .9f, .9f, .9f, 1.009f, 1.009f, 1.009f, 1.009f, 1.009f}, "---gggggg"},
-        {"just beyond the hysteresis is", {.9f, .9f, .9f, .9f, 1.011f, 1.011f, 1.011f, 1.011f}, "---ggggO"},
+        {"just beyond the hysteresis is", {.9f, .9f, .9f, .9f, 1.011f, 1.011f, 1.011f, 1.011f},
+                "---ggggO"},
         {"flapping at the border stays",
-                {.99f, .99f, .99f, .99f, 1.02f, .99f, 1.02f, .99f, 1.02f, .99f, 1.02f, .99f}, "---ggggggggg"},
+                {.99f, .99f, .99f, .99f, 1.02f, .99f, 1.02f, .99f, 1.02f, .99f, 1.02f, .99f},
+                "---ggggggggg"},
         {"coming back needs the hysteresis too",
-                {.9f, .9f, .9f, .9f, 1.1f, 1.1f, 1.1f, 1.1f, .995f, .995f, .995f, .995f, .995f, .98f, .98f,
-                        .98f, .98f},
+                {.9f, .9f, .9f, .9f, 1.1f, 1.1f, 1.1f, 1.1f, .995f, .995f, .995f, .995f, .995f,
+                        .98f, .98f, .98f, .98f},
                 "---ggggOOOOOOOOOg"},
         {"a jump over two borders lands as far as four samples reach",
                 {.9f, .9f, .9f, .9f, 1.3f, 1.1f, 1.3f, 1.3f, 1.3f}, "---ggggOP"},
         {"a jump past a border but not past the next one's margin stops before it",
                 {.9f, .9f, .9f, .9f, 1.205f, 1.205f, 1.205f, 1.205f}, "---ggggO"},
-        {"better than home is no crossing", {1.1f, 1.1f, 1.1f, 1.1f, .5f, .5f, .5f, .5f}, "---ooooe"},
+        {"better than home is no crossing", {1.1f, 1.1f, 1.1f, 1.1f, .5f, .5f, .5f, .5f},
+                "---ooooe"},
         {"born at a border: the middle of five", {.99f, 1.01f, .99f, 1.01f, .99f}, "----g"},
 };
 

@@ -25,7 +25,8 @@ static void default_bands_hold_their_lower_border(void **state)
 
         assert_int_equal(bands_default(&b), 0);
         for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
-                assert_string_equal(bands_name(&b, bands_index(&b, rows[i].distance)), rows[i].band);
+                assert_string_equal(
+                        bands_name(&b, bands_index(&b, rows[i].distance)), rows[i].band);
 }
 
 static void nan_is_in_no_band(void **state)

@@ -136,7 +136,8 @@ static void counters_do_not_overflow(void **state)
 
         for (unsigned i = 0; i < 70000; i++)
                 add(h, START + i * USEC_PER_MSEC, .9f, i > 0);
-        add_keeping(h, START + 60 * USEC_PER_DAY, .9f, true, 100 * USEC_PER_DAY); /* beyond 32 bits of milliseconds */
+        add_keeping(h, START + 60 * USEC_PER_DAY, .9f, true,
+                100 * USEC_PER_DAY); /* beyond 32 bits of milliseconds */
         s = history_snapshot(h);
         for (size_t i = 0; i < history_snapshot_runs(s); i++)
                 samples += history_snapshot_run(s, i).samples;

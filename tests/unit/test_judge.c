@@ -17,7 +17,10 @@ static struct query query_expecting(char **id, unsigned within, float min, float
 {
         return (struct query){
                 .id = (char *)"q",
-                .expect = {.ids = id, .id_count = id ? 1 : 0, .within = within, .distance_min = min,
+                .expect = {.ids = id,
+                        .id_count = id ? 1 : 0,
+                        .within = within,
+                        .distance_min = min,
                         .distance_max = max},
         };
 }
@@ -38,7 +41,8 @@ static void outcomes(void **state)
                 {id_c, 3, -INFINITY, INFINITY, 3, OUTCOME_PASS, 3, NULL},
                 {id_c, 2, -INFINITY, INFINITY, 3, OUTCOME_FAIL, 3, "at rank 3"},
                 {id_c, 0, -INFINITY, INFINITY, 3, OUTCOME_PASS, 3, NULL},
-                {id_x, 0, -INFINITY, INFINITY, 3, OUTCOME_FAIL, 0, "the best is \"a\" at distance 0.9"},
+                {id_x, 0, -INFINITY, INFINITY, 3, OUTCOME_FAIL, 0,
+                        "the best is \"a\" at distance 0.9"},
                 {id_a, 0, -INFINITY, .8f, 3, OUTCOME_DRIFT, 1, "above the expected maximum of 0.8"},
                 {id_c, 0, 1.2f, INFINITY, 3, OUTCOME_DRIFT, 3, "below the expected minimum of 1.2"},
                 {id_c, 0, 1.0f, 1.11f, 3, OUTCOME_PASS, 3, NULL},
@@ -85,8 +89,7 @@ static void a_crossing_is_drift_and_says_from_where(void **state)
                 assert_int_equal(v.outcome, i < 7 ? OUTCOME_PASS : OUTCOME_DRIFT);
         }
         assert_true(v.crossed);
-        assert_string_equal(
-                v.reason, "distance moved from band \"good\" (0.9) to \"okay\" (1.1)");
+        assert_string_equal(v.reason, "distance moved from band \"good\" (0.9) to \"okay\" (1.1)");
 }
 
 static void unmeasured_changes_nothing(void **state)

@@ -9,8 +9,9 @@ static struct answer *three_records(void)
         static const float distances[] = {.1f, .2f, .3f};
 
         return answer_new(3, ids, distances,
-                json_loads("[{\"file\":\"x.md\",\"page\":1},null,{\"file\":\"y.md\",\"page\":2.0,\"ok\":true}]", 0,
-                        NULL));
+                json_loads(
+                        "[{\"file\":\"x.md\",\"page\":1},null,{\"file\":\"y.md\",\"page\":2.0,\"ok\":true}]",
+                        0, NULL));
 }
 
 static void finds_metadata(void **state)

@@ -64,7 +64,8 @@ static void a_long_interval_is_its_own_bound(void **state)
 
         schedule_init(&s, "agents", USEC_PER_HOUR);
         for (unsigned i = 0; i < 5; i++)
-                assert_in_range(schedule_next(&s, 0, false), 48 * USEC_PER_MINUTE, 72 * USEC_PER_MINUTE);
+                assert_in_range(
+                        schedule_next(&s, 0, false), 48 * USEC_PER_MINUTE, 72 * USEC_PER_MINUTE);
 }
 
 int main(void)

@@ -48,8 +48,8 @@ static struct view *sample_view(void)
         return v;
 }
 
-static void write_home(const char *collection, const char *query, const char *band, float distance,
-        void *userdata)
+static void write_home(
+        const char *collection, const char *query, const char *band, float distance, void *userdata)
 {
         text_appendf(userdata, "%s|%s|%s|%.9g\n", collection, query, band, (double)distance);
 }
@@ -78,9 +78,9 @@ static void signature_follows_homes_not_distances(void **state)
 
 static void damaged_files_are_set_aside(void **state)
 {
-        static const char *const contents[] = {
-                "", "{", "[]", "null", "{\"version\":2,\"homes\":{}}", "{\"version\":1}",
-                "{\"version\":1,\"homes\":[]}", "{\"version\":1,\"homes\":{\"c\":{\"q\":{\"distance\":1}}}}",
+        static const char *const contents[] = {"", "{", "[]", "null",
+                "{\"version\":2,\"homes\":{}}", "{\"version\":1}", "{\"version\":1,\"homes\":[]}",
+                "{\"version\":1,\"homes\":{\"c\":{\"q\":{\"distance\":1}}}}",
                 "{\"version\":1,\"homes\":{\"c\":{\"q\":{\"band\":\"good\",\"distance\":\"near\"}}}}"};
 
         for (size_t i = 0; i < ARRAY_SIZE(contents); i++) {
@@ -98,7 +98,8 @@ static void damaged_files_are_set_aside(void **state)
 
 static void no_file_is_no_error_of_a_person(void **state)
 {
-        assert_int_equal(snapshot_load("/nonexistent/snapshot.json", write_home, NULL, NULL), -ENOENT);
+        assert_int_equal(
+                snapshot_load("/nonexistent/snapshot.json", write_home, NULL, NULL), -ENOENT);
 }
 
 int main(void)

@@ -5,8 +5,8 @@
 
 static void reasons_beyond_the_table_count_as_other(void **state)
 {
-        static const char *const names[] = {"a", "b", "c", "d", "e", "f", "g", "h", "i", "j", "k", "l", "m",
-                "n", "o", "p", "q", "r"};
+        static const char *const names[] = {"a", "b", "c", "d", "e", "f", "g", "h", "i", "j", "k",
+                "l", "m", "n", "o", "p", "q", "r"};
         struct reason_count counts[REASONS_MAX] = {{NULL, 0}};
         uint64_t total = 0;
 
@@ -25,9 +25,9 @@ static void latencies_fall_into_the_bucket_that_holds_their_bound(void **state)
 {
         struct latency l = {0};
 
-        latency_observe(&l, 1000);                /* 1 ms: the first bucket's bound belongs to it */
+        latency_observe(&l, 1000); /* 1 ms: the first bucket's bound belongs to it */
         latency_observe(&l, 1001);
-        latency_observe(&l, 31 * USEC_PER_SEC);   /* above all bounds */
+        latency_observe(&l, 31 * USEC_PER_SEC); /* above all bounds */
         assert_int_equal(l.buckets[0], 1);
         assert_int_equal(l.buckets[1], 1);
         assert_int_equal(l.buckets[LATENCY_BUCKET_COUNT], 1);

@@ -11,4 +11,3 @@
 #include <cmocka.h>
 
 #include "macro.h"
-

@@ -1,0 +1,360 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "../unit/unit.h"
+
+#include <errno.h>
+
+#include "ask/replay.h"
+#include "fake_server.h"
+
+#define UUID_A "aaaaaaaa-0000-4000-8000-000000000001"
+#define UUID_B "bbbbbbbb-0000-4000-8000-000000000002"
+#define COLLECTION(id) \
+        "{\"id\":\"" id "\",\"name\":\"c\",\"dimension\":2," \
+        "\"configuration_json\":{\"hnsw\":{\"space\":\"l2\"}}}"
+#define NOT_FOUND "{\"error\":\"NotFoundError\",\"message\":\"no such collection\"}"
+#define QUERIES \
+        "queries: [{id: a, text: a}, {id: b, text: b, where: {k: 1}}, {id: c, text: c}," \
+        " {id: d, text: d, expect: {metadata: {k: v}}}]"
+#define VECTORS \
+        "{\"dimension\":2,\"vectors\":{\"a\":[1,0],\"b\":[0,1],\"c\":[0.5,0.5],\"d\":[1,1]}}"
+
+/* What the server answers to each kind of request; a NULL body stands for the healthy one. */
+struct answers {
+        struct {
+                unsigned status;
+                const char *body;
+        } collection, count, query;
+        unsigned vanishings; /* queries answered with 404 before the others */
+};
+
+struct world {
+        sd_event *event;
+        struct http_client *client;
+        struct fake_server *server;
+        struct http_peer peer;
+        struct query_set *queries;
+        struct vector_set *vectors;
+        struct replay_target target;
+        struct replay *replay;
+        struct answers answers;
+        unsigned ended, exchanges;
+        char *failure, *error;
+        bool reached;
+        char *id;
+        int64_t records;
+        char valid[8];
+        const char *unmeasured; /* of the first query */
+};
+
+/* One row per vector of the request, told by its brackets: the body is ours and known to be
+ * well-formed. */
+static void answer_query(const struct fake_request *request, struct text *out)
+{
+        _cleanup_text_ struct text ids = {0}, distances = {0}, metadatas = {0}, body = {0};
+        const char *end = strstr(request->body, "]]");
+        bool first = true;
+
+        for (const char *p = strchr(request->body, '['); p && p < end; p = strchr(p + 1, '[')) {
+                if (p[1] == '[')
+                        continue;
+                text_appendf(&ids, "%s[\"x\"]", first ? "" : ",");
+                text_appendf(&distances, "%s[0.5]", first ? "" : ",");
+                text_appendf(&metadatas, "%s[{\"k\":\"v\"}]", first ? "" : ",");
+                first = false;
+        }
+        text_appendf(&body, "{\"ids\":[%s],\"distances\":[%s],\"metadatas\":[%s]}",
+                text_string(&ids), text_string(&distances), text_string(&metadatas));
+        fake_answer(out, 200, NULL, body.data, body.size);
+}
+
+static void answer(const struct fake_request *request, struct text *out, void *userdata)
+{
+        struct world *w = userdata;
+        const struct answers *a = &w->answers;
+
+        if (strstr(request->path, "/query")) {
+                if (w->answers.vanishings > 0) {
+                        w->answers.vanishings--;
+                        fake_answer(out, 404, NULL, NOT_FOUND, strlen(NOT_FOUND));
+                } else if (a->query.body)
+                        fake_answer(
+                                out, a->query.status, NULL, a->query.body, strlen(a->query.body));
+                else
+                        answer_query(request, out);
+        } else if (strstr(request->path, "/count")) {
+                const char *body = a->count.body ? a->count.body : "311";
+
+                fake_answer(out, a->count.body ? a->count.status : 200, NULL, body, strlen(body));
+        } else {
+                const char *body = a->collection.body ? a->collection.body : COLLECTION(UUID_A);
+
+                fake_answer(out, a->collection.body ? a->collection.status : 200, NULL, body,
+                        strlen(body));
+        }
+}
+
+static const struct fake_step serve[] = {
+        {.action = FAKE_READ}, {.action = FAKE_CALL, .call = answer}, {.action = FAKE_AGAIN}};
+
+static int set_up(void **state)
+{
+        struct world *w = calloc(1, sizeof(*w));
+        struct errors errors = {0};
+
+        *state = w;
+        assert_true(sd_event_new(&w->event) >= 0);
+        assert_int_equal(http_client_new(w->event, "test", &w->client), 0);
+        w->server = fake_server_new(w->event, w);
+        fake_server_script(w->server, serve);
+        assert_int_equal(
+                query_set_parse("queries.yaml", QUERIES, strlen(QUERIES), &w->queries, &errors), 0);
+        assert_int_equal(
+                vector_set_parse("vectors.json", VECTORS, strlen(VECTORS), &w->vectors, &errors),
+                0);
+        w->peer = (struct http_peer){
+                .url = (char *)fake_server_url(w->server), .timeout_usec = 10 * USEC_PER_SEC};
+        w->target = (struct replay_target){
+                .label = "agents",
+                .collection = "c",
+                .tenant = "t",
+                .database = "d",
+                .peer = &w->peer,
+                .queries = w->queries,
+                .vectors = w->vectors,
+                .results = 3,
+                .batch = 2,
+        };
+        return 0;
+}
+
+static void forget_result(struct world *w)
+{
+        free(w->failure);
+        free(w->error);
+        free(w->id);
+        w->failure = w->error = w->id = NULL;
+}
+
+static int tear_down(void **state)
+{
+        struct world *w = *state;
+
+        replay_free(w->replay);
+        http_client_free(w->client);
+        fake_server_free(w->server);
+        query_set_unref(w->queries);
+        vector_set_free(w->vectors);
+        sd_event_unref(w->event);
+        forget_result(w);
+        free(w);
+        return 0;
+}
+
+static void on_done(struct replay_result *result, void *userdata)
+{
+        struct world *w = userdata;
+
+        forget_result(w);
+        w->ended++;
+        w->reached = result->reached;
+        w->records = result->records;
+        w->unmeasured = result->answers[0].unmeasured;
+        assert_int_equal(strdup_to(&w->failure, result->failure), 0);
+        assert_int_equal(strdup_to(&w->error, result->error.message), 0);
+        assert_int_equal(strdup_to(&w->id, result->collection.id), 0);
+        for (size_t i = 0; i < result->count; i++)
+                w->valid[i] = result->answers[i].answer ? 'v' : '-';
+        w->replay = replay_free(w->replay);
+}
+
+static void on_exchange(const struct http_response *response, void *userdata)
+{
+        ((struct world *)userdata)->exchanges++;
+}
+
+static bool ended(void *userdata)
+{
+        return ((struct world *)userdata)->ended > 0;
+}
+
+static void replay(struct world *w)
+{
+        w->ended = w->exchanges = 0;
+        assert_int_equal(
+                replay_start(w->client, &w->target, on_done, on_exchange, w, &w->replay), 0);
+        assert_int_equal(w->ended, 0); /* never from within */
+        assert_true(fake_run_until(w->event, ended, w));
+        assert_int_equal(w->ended, 1);
+}
+
+static void asks_everything_in_batches_of_one_filter(void **state)
+{
+        static const char *const paths[] = {
+                "/api/v2/tenants/t/databases/d/collections/c",
+                "/api/v2/tenants/t/databases/d/collections/" UUID_A "/count",
+                "/api/v2/tenants/t/databases/d/collections/" UUID_A "/query",
+                "/api/v2/tenants/t/databases/d/collections/" UUID_A "/query",
+                "/api/v2/tenants/t/databases/d/collections/" UUID_A "/query",
+        };
+        static const char *const vectors[] = {
+                NULL, NULL, "[[1,0],[0.5,0.5]]", "[[1,1]]", "[[0,1]]"};
+        struct world *w = *state;
+
+        replay(w);
+        assert_null(w->failure);
+        assert_string_equal(w->valid, "vvvv");
+        assert_int_equal(w->records, 311);
+        assert_string_equal(w->id, UUID_A);
+        assert_true(w->reached);
+        assert_int_equal(fake_server_requests(w->server), ARRAY_SIZE(paths));
+        assert_int_equal(w->exchanges, ARRAY_SIZE(paths));
+        assert_int_equal(fake_server_connections(w->server), 1);
+        for (size_t i = 0; i < ARRAY_SIZE(paths); i++) {
+                const struct fake_request *r = fake_server_request(w->server, i);
+
+                assert_string_equal(r->path, paths[i]);
+                if (vectors[i])
+                        assert_non_null(strstr(r->body, vectors[i]));
+        }
+        assert_null(strstr(fake_server_request(w->server, 2)->body, "metadatas"));
+        assert_non_null(strstr(fake_server_request(w->server, 3)->body, "metadatas"));
+        assert_non_null(strstr(fake_server_request(w->server, 4)->body, "\"where\":{\"k\":1}"));
+}
+
+#define ROW(d) "{\"ids\":[[\"x\"],[\"x\"]],\"distances\":[[" d "],[0.5]]}"
+
+static void failures_have_a_reason_and_a_sentence(void **state)
+{
+        static const struct {
+                const char *what;
+                struct answers answers;
+                const char *failure, *error, *valid;
+        } rows[] = {
+                {"no such collection", {.collection = {404, NOT_FOUND}}, "not_found", "404",
+                        "----"},
+                {"v1 only", {.collection = {410, "gone"}}, "client_error", "410", "----"},
+                {"forbidden", {.collection = {403, ""}}, "auth", "403", "----"},
+                {"busy", {.count = {429, "You have been rate limited."}}, "rate_limited", "429",
+                        "----"},
+                {"broken",
+                        {.query = {500,
+                                 "{\"error\":\"InternalError\",\"message\":\"Error finding id\"}"}},
+                        "server_error", "Error finding id", "----"},
+                {"not JSON", {.collection = {200, "<html>"}}, "bad_response", "agents", "----"},
+                {"not a number", {.count = {200, "\"many\""}}, "bad_response", "agents", "----"},
+                {"another dimension",
+                        {.collection = {200,
+                                 "{\"id\":\"" UUID_A "\",\"dimension\":3,"
+                                 "\"configuration_json\":{\"hnsw\":{\"space\":\"l2\"}}}"}},
+                        "dimension", "dimension 3", "----"},
+                {"too few lists", {.query = {200, "{\"ids\":[[\"x\"]],\"distances\":[[0.5]]}"}},
+                        "bad_response", "agents", "----"},
+                {"a null distance", {.query = {200, ROW("null")}}, "bad_response", "agents",
+                        "-v--"},
+        };
+        struct world *w = *state;
+
+        for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+                w->answers = rows[i].answers;
+                replay(w);
+                if (!streq(w->failure, rows[i].failure))
+                        fail_msg("%s: failure %s (%s)", rows[i].what, w->failure, w->error);
+                if (!w->error || !strstr(w->error, rows[i].error))
+                        fail_msg("%s: error %s", rows[i].what, w->error);
+                assert_true(w->reached);
+                assert_non_null(w->unmeasured);
+        }
+}
+
+static void too_few_valid_answers_fail_the_replay(void **state)
+{
+        struct world *w = *state;
+
+        w->answers.query.status = 200;
+        w->answers.query.body = "{\"ids\":[[\"x\"]],\"distances\":[[null]]}";
+        w->queries->count = 1;
+        replay(w);
+        w->queries->count = 4; /* what its memory is freed by */
+        assert_string_equal(w->failure, "invalid_answers");
+        assert_string_equal(w->valid, "-");
+        assert_non_null(strstr(w->error, "0 of 1"));
+}
+
+static void a_collection_that_vanishes_is_looked_up_once_more(void **state)
+{
+        struct world *w = *state;
+
+        w->answers.vanishings = 1;
+        replay(w);
+        assert_null(w->failure);
+        assert_string_equal(w->valid, "vvvv");
+        w->answers.vanishings = 2;
+        memset(w->valid, 0, sizeof(w->valid));
+        replay(w);
+        assert_string_equal(w->failure, "not_found");
+        assert_string_equal(w->valid, "----");
+}
+
+static void a_dead_server_is_not_reached(void **state)
+{
+        struct world *w = *state;
+        char *closed = (char *)"http://127.0.0.1:9"; /* discard: nobody listens here */
+
+        w->peer.url = closed;
+        replay(w);
+        assert_string_equal(w->failure, "connect");
+        assert_false(w->reached);
+        assert_null(w->id);
+        assert_int_equal(w->records, -1);
+}
+
+static void a_server_that_never_answers_times_out(void **state)
+{
+        static const struct fake_step silence[] = {{.action = FAKE_READ}, {.action = FAKE_END}};
+        struct world *w = *state;
+
+        w->server = fake_server_free(w->server);
+        w->server = fake_server_new(w->event, w);
+        fake_server_script(w->server, silence);
+        w->peer.url = (char *)fake_server_url(w->server);
+        w->peer.timeout_usec = 100 * USEC_PER_MSEC;
+        replay(w);
+        assert_string_equal(w->failure, "timeout");
+        assert_false(w->reached);
+}
+
+static bool asked(void *userdata)
+{
+        return fake_server_requests(((struct world *)userdata)->server) > 0;
+}
+
+static void a_cancelled_replay_calls_nobody(void **state)
+{
+        struct world *w = *state;
+
+        assert_int_equal(
+                replay_start(w->client, &w->target, on_done, on_exchange, w, &w->replay), 0);
+        assert_true(fake_run_until(w->event, asked, w));
+        w->replay = replay_free(w->replay);
+        assert_int_equal(w->ended, 0);
+}
+
+int main(void)
+{
+        const struct CMUnitTest tests[] = {
+                cmocka_unit_test_setup_teardown(
+                        asks_everything_in_batches_of_one_filter, set_up, tear_down),
+                cmocka_unit_test_setup_teardown(
+                        failures_have_a_reason_and_a_sentence, set_up, tear_down),
+                cmocka_unit_test_setup_teardown(
+                        too_few_valid_answers_fail_the_replay, set_up, tear_down),
+                cmocka_unit_test_setup_teardown(
+                        a_collection_that_vanishes_is_looked_up_once_more, set_up, tear_down),
+                cmocka_unit_test_setup_teardown(a_dead_server_is_not_reached, set_up, tear_down),
+                cmocka_unit_test_setup_teardown(
+                        a_server_that_never_answers_times_out, set_up, tear_down),
+                cmocka_unit_test_setup_teardown(a_cancelled_replay_calls_nobody, set_up, tear_down),
+        };
+
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,613 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "unit.h"
+
+#include <stdio.h>
+
+#include "tell/alert.h"
+
+#define T0 (1800000000 * USEC_PER_SEC)
+#define SECONDS(s) (T0 + (usec_t)(s)*USEC_PER_SEC)
+
+static const struct alert_policy policy = {60 * USEC_PER_SEC, 30 * USEC_PER_SEC};
+
+/* What an evaluation says of one query's alert. */
+enum condition { NO_EVALUATION, HOLDS, OVER, UNKNOWN };
+enum { ABSENT = -1 };
+
+static void set_rules(struct rule rules[RULE_COUNT], unsigned for_s, unsigned keep_s)
+{
+        for (int i = 0; i < RULE_COUNT; i++)
+                rules[i] = (struct rule){
+                        .enabled = true,
+                        .for_usec = for_s * USEC_PER_SEC,
+                        .keep_firing_for_usec = keep_s * USEC_PER_SEC,
+                };
+}
+
+static void add_signal(struct signals *s, enum rule_id rule, const char *severity,
+        const char *query, const char *description)
+{
+        struct signal *signal;
+
+        s->signals = reallocarray(s->signals, s->count + 1, sizeof(*s->signals));
+        assert_non_null(s->signals);
+        signal = &s->signals[s->count++];
+        *signal = (struct signal){.rule = rule};
+        assert_int_equal(labels_set(&signal->labels, "alertname", rule_defaults[rule].name), 0);
+        assert_int_equal(labels_set(&signal->labels, "severity", severity), 0);
+        assert_int_equal(labels_set(&signal->labels, "collection", s->collection), 0);
+        assert_int_equal(labels_set(&signal->labels, "query", query), 0);
+        assert_int_equal(labels_set(&signal->annotations, "description", description), 0);
+}
+
+static struct signals signals_of(const char *collection, const char *server)
+{
+        return (struct signals){.collection = strdup(collection), .server = strdup(server)};
+}
+
+static void update(struct alerts *a, const struct rule *rules, enum condition condition, usec_t now)
+{
+        _cleanup_(signals_done) struct signals s = signals_of("c", "main");
+
+        if (condition == NO_EVALUATION)
+                return;
+        s.unknown = calloc(1, sizeof(*s.unknown));
+        assert_non_null(s.unknown);
+        if (condition == HOLDS)
+                add_signal(&s, RULE_BAND_CROSSED, "warning", "q", "d");
+        else if (condition == UNKNOWN)
+                s.unknown[s.unknown_count++] = "q";
+        assert_int_equal(alerts_update(a, rules, &s, now), 0);
+}
+
+static size_t due(struct alerts *a, usec_t now)
+{
+        _cleanup_free_ const struct alert **list = NULL;
+        size_t count;
+
+        assert_int_equal(alerts_due(a, &policy, now, &list, &count), 0);
+        return count;
+}
+
+static size_t news(struct alerts *a, usec_t repeat, usec_t now)
+{
+        _cleanup_free_ const struct alert **list = NULL;
+        size_t count;
+
+        assert_int_equal(alerts_news(a, repeat, now, &list, &count), 0);
+        return count;
+}
+
+static size_t transitions(struct alerts *a)
+{
+        _cleanup_free_ const struct alert **list = NULL;
+        size_t count;
+
+        assert_int_equal(alerts_transitions(a, &list, &count), 0);
+        return count;
+}
+
+static size_t count_all(struct alerts *a)
+{
+        _cleanup_free_ const struct alert **list = NULL;
+        size_t count;
+
+        assert_int_equal(alerts_list(a, &list, &count), 0);
+        return count;
+}
+
+/* A copy of the only alert's pointer; NULL when there is none. */
+static const struct alert *only(const struct alerts *a)
+{
+        _cleanup_free_ const struct alert **list = NULL;
+        size_t count;
+
+        assert_int_equal(alerts_list(a, &list, &count), 0);
+        assert_true(count <= 1);
+        return count == 1 ? list[0] : NULL;
+}
+
+struct step {
+        unsigned at; /* seconds */
+        enum condition condition;
+        int state; /* afterwards */
+        bool sent; /* to the Alertmanagers */
+        bool told; /* to the receivers */
+};
+
+static void run(const char *name, unsigned for_s, unsigned keep_s, const struct step *steps)
+{
+        _cleanup_(alerts_freep) struct alerts *a = alerts_new();
+        struct rule rules[RULE_COUNT];
+
+        assert_non_null(a);
+        set_rules(rules, for_s, keep_s);
+        for (const struct step *s = steps; s == steps || s->at > 0; s++) {
+                const struct alert *alert;
+                size_t sent, told;
+                int state;
+
+                update(a, rules, s->condition, SECONDS(s->at));
+                alerts_expire(a, SECONDS(s->at));
+                sent = due(a, SECONDS(s->at));
+                told = news(a, USEC_PER_HOUR, SECONDS(s->at));
+                alert = only(a);
+                state = alert ? (int)alert->state : ABSENT;
+                if (state != s->state || sent != s->sent || told != s->told)
+                        fail_msg("%s at %us: state %d, sent %zu, told %zu", name, s->at, state,
+                                sent, told);
+                /* Nothing is left to do now, or the loop would spin. */
+                assert_true(alerts_next(a, &policy, USEC_PER_HOUR) > SECONDS(s->at));
+        }
+}
+
+#define STEPS(...) ((const struct step[]){__VA_ARGS__, {0}})
+
+static void life_of_an_alert(void **state)
+{
+        run("for: 0 fires at once, is resent after a minute, resolved for 15", 0, 0,
+                STEPS({0, HOLDS, ALERT_FIRING, true, true}, {30, HOLDS, ALERT_FIRING, false, false},
+                        {60, HOLDS, ALERT_FIRING, false, false},
+                        {61, NO_EVALUATION, ALERT_FIRING, true, false},
+                        {90, OVER, ALERT_RESOLVED, true, true},
+                        {120, OVER, ALERT_RESOLVED, false, false},
+                        {151, OVER, ALERT_RESOLVED, true, false},
+                        {990, OVER, ALERT_RESOLVED, true, false},
+                        {991, NO_EVALUATION, ABSENT, false, false}));
+        run("for: 2m waits; a pending alert that ends is never told", 120, 0,
+                STEPS({0, HOLDS, ALERT_PENDING, false, false},
+                        {60, HOLDS, ALERT_PENDING, false, false}, {90, OVER, ABSENT, false, false},
+                        {100, HOLDS, ALERT_PENDING, false, false},
+                        {219, HOLDS, ALERT_PENDING, false, false},
+                        {500, NO_EVALUATION, ALERT_PENDING, false, false},
+                        {510, HOLDS, ALERT_FIRING, true, true}));
+        run("for: exactly reached is reached", 120, 0,
+                STEPS({0, HOLDS, ALERT_PENDING, false, false},
+                        {120, HOLDS, ALERT_FIRING, true, true}));
+        run("keep_firing_for bridges gaps and starts anew after each", 0, 100,
+                STEPS({0, HOLDS, ALERT_FIRING, true, true}, {10, OVER, ALERT_FIRING, false, false},
+                        {100, OVER, ALERT_FIRING, true, false},
+                        {109, HOLDS, ALERT_FIRING, false, false},
+                        {120, OVER, ALERT_FIRING, false, false},
+                        {219, OVER, ALERT_FIRING, true, false},
+                        {220, OVER, ALERT_RESOLVED, true, true}));
+        run("keep_firing_for does not keep a pending alert", 60, 100,
+                STEPS({0, HOLDS, ALERT_PENDING, false, false}, {10, OVER, ABSENT, false, false}));
+        run("unknown changes nothing, pending or firing", 60, 0,
+                STEPS({0, HOLDS, ALERT_PENDING, false, false},
+                        {30, UNKNOWN, ALERT_PENDING, false, false},
+                        {90, UNKNOWN, ALERT_PENDING, false, false},
+                        {91, HOLDS, ALERT_FIRING, true, true},
+                        {152, UNKNOWN, ALERT_FIRING, true, false},
+                        {1000, UNKNOWN, ALERT_FIRING, true, false},
+                        {1001, OVER, ALERT_RESOLVED, true, true}));
+        run("flapping: a new life is sent and told at once, each end too", 0, 0,
+                STEPS({0, HOLDS, ALERT_FIRING, true, true}, {1, OVER, ALERT_RESOLVED, true, true},
+                        {2, HOLDS, ALERT_FIRING, true, true}, {3, OVER, ALERT_RESOLVED, true, true},
+                        {4, UNKNOWN, ALERT_RESOLVED, false, false},
+                        {5, HOLDS, ALERT_FIRING, true, true}));
+        run("a resolved alert waits for its `for` again", 60, 0,
+                STEPS({0, HOLDS, ALERT_PENDING, false, false},
+                        {60, HOLDS, ALERT_FIRING, true, true},
+                        {70, OVER, ALERT_RESOLVED, true, true},
+                        {80, HOLDS, ALERT_PENDING, false, false},
+                        {139, HOLDS, ALERT_PENDING, false, false},
+                        {140, HOLDS, ALERT_FIRING, true, true}));
+}
+
+static void times_are_prometheus(void **state)
+{
+        static const struct alert_policy slow = {60 * USEC_PER_SEC, 300 * USEC_PER_SEC};
+        _cleanup_(alerts_freep) struct alerts *a = alerts_new();
+        struct rule rules[RULE_COUNT];
+        _cleanup_free_ const struct alert **list = NULL;
+        size_t count;
+
+        set_rules(rules, 60, 0);
+        update(a, rules, HOLDS, SECONDS(0));
+        update(a, rules, HOLDS, SECONDS(60));
+        assert_int_equal(due(a, SECONDS(70)), 1);
+        assert_int_equal(only(a)->active_at, SECONDS(0));
+        assert_int_equal(only(a)->fired_at, SECONDS(60));
+        assert_int_equal(only(a)->last_sent_at, SECONDS(70));
+        assert_int_equal(only(a)->valid_until, SECONDS(70 + 4 * 60));
+        assert_int_equal(alerts_due(a, &slow, SECONDS(200), &list, &count), 0);
+        assert_int_equal(count, 1);
+        assert_int_equal(list[0]->valid_until, SECONDS(200 + 4 * 300));
+        update(a, rules, OVER, SECONDS(210));
+        assert_int_equal(only(a)->resolved_at, SECONDS(210));
+        assert_int_equal(only(a)->fired_at, SECONDS(60));
+        update(a, rules, HOLDS, SECONDS(300));
+        assert_int_equal(only(a)->active_at, SECONDS(300));
+        assert_int_equal(only(a)->fired_at, 0);
+        assert_int_equal(only(a)->resolved_at, 0);
+        assert_int_equal(only(a)->last_sent_at, 0);
+}
+
+static void the_next_thing_to_do(void **state)
+{
+        _cleanup_(alerts_freep) struct alerts *a = alerts_new();
+        struct rule rules[RULE_COUNT];
+
+        set_rules(rules, 0, 0);
+        assert_true(alerts_next(a, &policy, 90 * USEC_PER_SEC) == USEC_INFINITY);
+        update(a, rules, HOLDS, SECONDS(0));
+        assert_int_equal(alerts_next(a, &policy, 90 * USEC_PER_SEC), 0);
+        assert_int_equal(due(a, SECONDS(0)), 1);
+        assert_int_equal(news(a, 90 * USEC_PER_SEC, SECONDS(0)), 1);
+        assert_int_equal(alerts_next(a, &policy, 90 * USEC_PER_SEC), SECONDS(60) + 1);
+        assert_int_equal(alerts_next(a, &policy, 30 * USEC_PER_SEC), SECONDS(30));
+        assert_int_equal(alerts_next(a, &policy, USEC_INFINITY), SECONDS(60) + 1);
+        assert_int_equal(news(a, 90 * USEC_PER_SEC, SECONDS(89)), 0);
+        assert_int_equal(news(a, 90 * USEC_PER_SEC, SECONDS(90)), 1);
+        assert_int_equal(news(a, USEC_INFINITY, SECONDS(100000)), 0);
+}
+
+static void annotations_are_refreshed_identity_is_not(void **state)
+{
+        _cleanup_(alerts_freep) struct alerts *a = alerts_new();
+        struct rule rules[RULE_COUNT];
+        uint64_t generation;
+
+        set_rules(rules, 0, 0);
+        for (int i = 0; i < 3; i++) {
+                _cleanup_(signals_done) struct signals s = signals_of("c", "main");
+
+                add_signal(&s, RULE_BAND_CROSSED, "warning", "q", i == 2 ? "new" : "old");
+                generation = alerts_generation(a);
+                assert_int_equal(alerts_update(a, rules, &s, SECONDS(i)), 0);
+                assert_int_equal(alerts_generation(a) > generation, i != 1);
+        }
+        assert_string_equal(labels_get(&only(a)->annotations, "description"), "new");
+        assert_int_equal(only(a)->active_at, SECONDS(0));
+        assert_int_equal(only(a)->fingerprint, labels_fingerprint(&only(a)->labels));
+        assert_string_equal(only(a)->server, "main");
+}
+
+/* A changed severity is another alert; the old one ends, but not while its query is not measured.
+ */
+static void severity_belongs_to_the_identity(void **state)
+{
+        _cleanup_(alerts_freep) struct alerts *a = alerts_new();
+        _cleanup_(signals_done) struct signals s = signals_of("c", "main");
+        _cleanup_free_ const struct alert **list = NULL;
+        struct rule rules[RULE_COUNT];
+        size_t count;
+
+        set_rules(rules, 0, 0);
+        update(a, rules, HOLDS, SECONDS(0));
+        update(a, rules, UNKNOWN, SECONDS(1));
+        assert_int_equal(only(a)->state, ALERT_FIRING);
+        add_signal(&s, RULE_BAND_CROSSED, "critical", "q", "d");
+        assert_int_equal(alerts_update(a, rules, &s, SECONDS(2)), 0);
+        assert_int_equal(alerts_list(a, &list, &count), 0);
+        assert_int_equal(count, 2);
+        assert_int_equal(list[0]->state, ALERT_FIRING);
+        assert_string_equal(labels_get(&list[0]->labels, "severity"), "critical");
+        assert_int_equal(list[1]->state, ALERT_RESOLVED);
+        assert_string_equal(labels_get(&list[1]->labels, "severity"), "warning");
+}
+
+static void a_vanished_query_and_collection_end(void **state)
+{
+        _cleanup_(alerts_freep) struct alerts *a = alerts_new();
+        _cleanup_(signals_done) struct signals both = signals_of("c", "main");
+        _cleanup_(signals_done) struct signals other = signals_of("other", "main");
+        _cleanup_(signals_done) struct signals failed = signals_of("c", "main");
+        _cleanup_free_ const struct alert **list = NULL;
+        struct rule rules[RULE_COUNT];
+        size_t count;
+
+        set_rules(rules, 0, 0);
+        add_signal(&both, RULE_BAND_CROSSED, "warning", "kept", "d");
+        add_signal(&both, RULE_BAND_CROSSED, "warning", "vanished", "d");
+        add_signal(&other, RULE_BAND_CROSSED, "warning", "kept", "d");
+        assert_int_equal(alerts_update(a, rules, &both, SECONDS(0)), 0);
+        assert_int_equal(alerts_update(a, rules, &other, SECONDS(0)), 0);
+        failed.unknown = calloc(2, sizeof(*failed.unknown));
+        failed.unknown[0] = "another";
+        failed.unknown[1] = "kept";
+        failed.unknown_count = 2;
+        assert_int_equal(alerts_update(a, rules, &failed, SECONDS(1)), 0);
+        assert_int_equal(alerts_list(a, &list, &count), 0);
+        assert_int_equal(count, 3);
+        assert_int_equal(list[1]->state, ALERT_FIRING);
+        assert_int_equal(list[2]->state, ALERT_RESOLVED);
+        assert_string_equal(labels_get(&list[2]->labels, "query"), "vanished");
+        free(take_ptr(list));
+        alerts_forget_collection(a, "c", SECONDS(2));
+        assert_int_equal(alerts_list(a, &list, &count), 0);
+        assert_int_equal(count, 3);
+        assert_int_equal(list[0]->state, ALERT_FIRING);
+        assert_string_equal(labels_get(&list[0]->labels, "collection"), "other");
+        assert_int_equal(list[1]->state, ALERT_RESOLVED);
+}
+
+static void replay_of(struct alerts *a, const struct rule *rules, const char *collection,
+        const char *server, bool failing, bool down, const char *crossed, usec_t now)
+{
+        _cleanup_(signals_done) struct signals s = signals_of(collection, server);
+
+        s.server_down = down;
+        if (failing)
+                add_signal(&s, RULE_REPLAY_FAILING, "critical", NULL, "d");
+        if (crossed)
+                add_signal(&s, RULE_BAND_CROSSED, "warning", crossed, "d");
+        assert_int_equal(alerts_update(a, rules, &s, now), 0);
+}
+
+static void a_server_that_is_down_inhibits(void **state)
+{
+        _cleanup_(alerts_freep) struct alerts *a = alerts_new();
+        struct rule rules[RULE_COUNT];
+
+        set_rules(rules, 0, 0);
+        replay_of(a, rules, "down", "main", true, true, NULL, SECONDS(0));
+        assert_int_equal(due(a, SECONDS(0)), 1);
+        assert_int_equal(news(a, USEC_PER_HOUR, SECONDS(0)), 1);
+        /* The same server's alert stays back, another server's does not, nor another failure. */
+        replay_of(a, rules, "c", "main", false, false, "q", SECONDS(1));
+        assert_int_equal(due(a, SECONDS(1)) + news(a, USEC_PER_HOUR, SECONDS(1)), 0);
+        replay_of(a, rules, "d", "second", false, false, "q", SECONDS(2));
+        assert_int_equal(due(a, SECONDS(2)), 1);
+        assert_int_equal(news(a, USEC_PER_HOUR, SECONDS(2)), 1);
+        replay_of(a, rules, "e", "main", true, true, NULL, SECONDS(3));
+        assert_int_equal(due(a, SECONDS(3)), 1);
+        assert_int_equal(news(a, USEC_PER_HOUR, SECONDS(3)), 1);
+        assert_true(alerts_next(a, &policy, USEC_PER_HOUR) > SECONDS(3));
+        /* One of the two failures ends: still inhibited. Both: told. */
+        replay_of(a, rules, "e", "main", false, false, NULL, SECONDS(4));
+        assert_int_equal(due(a, SECONDS(4)), 1);
+        replay_of(a, rules, "c", "main", false, false, "q", SECONDS(5));
+        assert_int_equal(due(a, SECONDS(5)), 0);
+        replay_of(a, rules, "down", "main", false, false, NULL, SECONDS(6));
+        assert_int_equal(due(a, SECONDS(6)), 2);
+        assert_int_equal(news(a, USEC_PER_HOUR, SECONDS(6)), 3);
+}
+
+static void an_inhibited_alert_that_was_sent_goes_on(void **state)
+{
+        _cleanup_(alerts_freep) struct alerts *a = alerts_new();
+        struct rule rules[RULE_COUNT];
+
+        set_rules(rules, 0, 0);
+        replay_of(a, rules, "c", "main", false, false, "q", SECONDS(0));
+        assert_int_equal(due(a, SECONDS(0)), 1);
+        assert_int_equal(news(a, 60 * USEC_PER_SEC, SECONDS(0)), 1);
+        replay_of(a, rules, "down", "main", true, true, NULL, SECONDS(1));
+        assert_int_equal(due(a, SECONDS(1)), 1);
+        assert_int_equal(news(a, 60 * USEC_PER_SEC, SECONDS(1)), 1);
+        /* Alertmanagers get both again, receivers are reminded of the failure only. */
+        assert_int_equal(due(a, SECONDS(62)), 2);
+        assert_int_equal(news(a, 60 * USEC_PER_SEC, SECONDS(62)), 1);
+        /* Its end is told although it is inhibited. */
+        replay_of(a, rules, "c", "main", false, false, NULL, SECONDS(63));
+        assert_int_equal(due(a, SECONDS(63)), 1);
+        assert_int_equal(news(a, 60 * USEC_PER_SEC, SECONDS(63)), 1);
+}
+
+static void an_inhibited_alert_that_was_never_sent_ends_in_silence(void **state)
+{
+        _cleanup_(alerts_freep) struct alerts *a = alerts_new();
+        struct rule rules[RULE_COUNT];
+
+        set_rules(rules, 0, 0);
+        replay_of(a, rules, "down", "main", true, true, NULL, SECONDS(0));
+        replay_of(a, rules, "c", "main", false, false, "q", SECONDS(0));
+        assert_int_equal(due(a, SECONDS(0)), 1);
+        assert_int_equal(news(a, USEC_PER_HOUR, SECONDS(0)), 1);
+        replay_of(a, rules, "c", "main", false, false, NULL, SECONDS(1));
+        assert_int_equal(due(a, SECONDS(1)) + news(a, USEC_PER_HOUR, SECONDS(1)), 0);
+}
+
+/* A collection that is missing on a server that answers says nothing about other collections. */
+static void a_failure_on_a_server_that_answers_does_not_inhibit(void **state)
+{
+        _cleanup_(alerts_freep) struct alerts *a = alerts_new();
+        struct rule rules[RULE_COUNT];
+
+        set_rules(rules, 0, 0);
+        replay_of(a, rules, "missing", "main", true, false, NULL, SECONDS(0));
+        replay_of(a, rules, "c", "main", false, false, "q", SECONDS(0));
+        assert_int_equal(due(a, SECONDS(0)), 2);
+}
+
+/* Only a firing failure inhibits: while it is pending nobody would be told anything. */
+static void a_pending_failure_does_not_inhibit(void **state)
+{
+        _cleanup_(alerts_freep) struct alerts *a = alerts_new();
+        struct rule rules[RULE_COUNT];
+
+        set_rules(rules, 0, 0);
+        rules[RULE_REPLAY_FAILING].for_usec = 60 * USEC_PER_SEC;
+        replay_of(a, rules, "down", "main", true, true, NULL, SECONDS(0));
+        replay_of(a, rules, "c", "main", false, false, "q", SECONDS(0));
+        assert_int_equal(due(a, SECONDS(0)), 1);
+}
+
+static void a_rule_switched_off_ends_its_alerts(void **state)
+{
+        _cleanup_(alerts_freep) struct alerts *a = alerts_new();
+        struct rule rules[RULE_COUNT];
+
+        set_rules(rules, 0, 0);
+        update(a, rules, HOLDS, SECONDS(0));
+        assert_int_equal(due(a, SECONDS(0)), 1);
+        rules[RULE_REPLAY_FAILING].enabled = false;
+        alerts_reconfigure(a, rules, SECONDS(1));
+        assert_int_equal(only(a)->state, ALERT_FIRING);
+        rules[RULE_BAND_CROSSED].enabled = false;
+        alerts_reconfigure(a, rules, SECONDS(2));
+        assert_int_equal(only(a)->state, ALERT_RESOLVED);
+        assert_int_equal(due(a, SECONDS(2)), 1);
+        set_rules(rules, 60, 0);
+        update(a, rules, HOLDS, SECONDS(3));
+        rules[RULE_BAND_CROSSED].enabled = false;
+        alerts_reconfigure(a, rules, SECONDS(4));
+        assert_null(only(a));
+}
+
+static void a_longer_for_returns_to_pending(void **state)
+{
+        _cleanup_(alerts_freep) struct alerts *a = alerts_new();
+        struct rule rules[RULE_COUNT];
+
+        set_rules(rules, 0, 0);
+        update(a, rules, HOLDS, SECONDS(0));
+        assert_int_equal(due(a, SECONDS(0)), 1);
+        assert_int_equal(news(a, USEC_PER_HOUR, SECONDS(0)), 1);
+        set_rules(rules, 30, 0);
+        alerts_reconfigure(a, rules, SECONDS(30));
+        assert_int_equal(only(a)->state, ALERT_FIRING);
+        set_rules(rules, 60, 0);
+        alerts_reconfigure(a, rules, SECONDS(30));
+        assert_int_equal(only(a)->state, ALERT_PENDING);
+        assert_int_equal(due(a, SECONDS(200)) + news(a, USEC_PER_HOUR, SECONDS(200)), 0);
+        /* People were told that it fires, so they are told of its end. */
+        update(a, rules, OVER, SECONDS(201));
+        assert_int_equal(only(a)->state, ALERT_RESOLVED);
+        assert_int_equal(only(a)->fired_at, SECONDS(0));
+        assert_int_equal(due(a, SECONDS(201)), 1);
+        assert_int_equal(news(a, USEC_PER_HOUR, SECONDS(201)), 1);
+}
+
+static void transitions_are_reported_once(void **state)
+{
+        _cleanup_(alerts_freep) struct alerts *a = alerts_new();
+        struct rule rules[RULE_COUNT];
+
+        set_rules(rules, 60, 0);
+        update(a, rules, HOLDS, SECONDS(0));
+        assert_int_equal(transitions(a), 0);
+        update(a, rules, HOLDS, SECONDS(60));
+        assert_int_equal(transitions(a), 1);
+        update(a, rules, HOLDS, SECONDS(70));
+        assert_int_equal(transitions(a), 0);
+        update(a, rules, OVER, SECONDS(80));
+        assert_int_equal(transitions(a), 1);
+        update(a, rules, OVER, SECONDS(90));
+        assert_int_equal(transitions(a), 0);
+}
+
+/* An hour back: nothing waits for an hour, and no alert ends before it began. */
+static void the_clock_is_set_back(void **state)
+{
+        _cleanup_(alerts_freep) struct alerts *a = alerts_new();
+        struct rule rules[RULE_COUNT];
+        const struct alert *alert;
+
+        set_rules(rules, 60, 0);
+        update(a, rules, HOLDS, SECONDS(7200));
+        update(a, rules, HOLDS, SECONDS(3600));
+        assert_int_equal(only(a)->state, ALERT_PENDING);
+        update(a, rules, HOLDS, SECONDS(3660));
+        assert_int_equal(only(a)->state, ALERT_FIRING);
+        assert_int_equal(due(a, SECONDS(3660)), 1);
+        assert_int_equal(due(a, SECONDS(60)), 0);
+        assert_int_equal(due(a, SECONDS(121)), 1);
+        update(a, rules, OVER, SECONDS(30));
+        alert = only(a);
+        assert_int_equal(alert->state, ALERT_RESOLVED);
+        assert_true(alert->fired_at <= alert->resolved_at);
+        assert_int_equal(due(a, SECONDS(30)), 1);
+        alerts_expire(a, SECONDS(0));
+        alerts_expire(a, SECONDS(901));
+        assert_null(only(a));
+}
+
+static void thousands_of_alerts(void **state)
+{
+        enum { COUNT = 5000 };
+        _cleanup_(alerts_freep) struct alerts *a = alerts_new();
+        _cleanup_(signals_done) struct signals all = signals_of("c", "main");
+        _cleanup_(signals_done) struct signals none = signals_of("c", "main");
+        _cleanup_free_ const struct alert **list = NULL;
+        struct rule rules[RULE_COUNT];
+        size_t count;
+
+        set_rules(rules, 0, 0);
+        for (unsigned i = 0; i < COUNT; i++) {
+                char id[16];
+
+                (void)snprintf(id, sizeof(id), "q-%u", i);
+                add_signal(&all, RULE_BAND_CROSSED, "warning", id, "d");
+        }
+        assert_int_equal(alerts_update(a, rules, &all, SECONDS(0)), 0);
+        assert_int_equal(alerts_update(a, rules, &all, SECONDS(1)), 0);
+        assert_int_equal(alerts_list(a, &list, &count), 0);
+        assert_int_equal(count, COUNT);
+        for (size_t i = 1; i < count; i++)
+                assert_true(list[i - 1]->fingerprint < list[i]->fingerprint);
+        assert_int_equal(due(a, SECONDS(1)), COUNT);
+        assert_int_equal(alerts_update(a, rules, &none, SECONDS(2)), 0);
+        alerts_expire(a, SECONDS(2 + 901));
+        assert_int_equal(count_all(a), 0);
+        assert_int_equal(alerts_update(a, rules, &all, SECONDS(2000)), 0);
+        assert_int_equal(count_all(a), COUNT);
+}
+
+/* Random lives: whatever happens, each firing and each end is told once and in turn, nothing is due
+ * twice at one moment, and an end is never told without its beginning. */
+static void random_lives_are_told_in_turn(void **state)
+{
+        unsigned seed = 20261123;
+
+        for (int life = 0; life < 200; life++) {
+                _cleanup_(alerts_freep) struct alerts *a = alerts_new();
+                struct rule rules[RULE_COUNT];
+                bool told = false;
+                usec_t now = T0;
+
+                set_rules(
+                        rules, (unsigned)rand_r(&seed) % 3 * 30, (unsigned)rand_r(&seed) % 3 * 30);
+                for (int i = 0; i < 100; i++) {
+                        _cleanup_free_ const struct alert **list = NULL;
+                        size_t count;
+
+                        now += (usec_t)(rand_r(&seed) % 90) * USEC_PER_SEC;
+                        update(a, rules, (enum condition)(rand_r(&seed) % 4), now);
+                        if (rand_r(&seed) % 10 == 0) {
+                                rules[RULE_BAND_CROSSED].for_usec =
+                                        (usec_t)(rand_r(&seed) % 60) * USEC_PER_SEC;
+                                alerts_reconfigure(a, rules, now);
+                        }
+                        alerts_expire(a, now);
+                        (void)due(a, now);
+                        assert_int_equal(due(a, now), 0);
+                        assert_int_equal(alerts_news(a, USEC_INFINITY, now, &list, &count), 0);
+                        assert_true(count <= 1);
+                        if (count == 1) {
+                                assert_int_equal(
+                                        list[0]->state, told ? ALERT_RESOLVED : ALERT_FIRING);
+                                assert_true(list[0]->fired_at >= T0);
+                                told = !told;
+                        }
+                        assert_true(alerts_next(a, &policy, USEC_INFINITY) > now);
+                }
+        }
+}
+
+int main(void)
+{
+        const struct CMUnitTest tests[] = {
+                cmocka_unit_test(life_of_an_alert),
+                cmocka_unit_test(times_are_prometheus),
+                cmocka_unit_test(the_next_thing_to_do),
+                cmocka_unit_test(annotations_are_refreshed_identity_is_not),
+                cmocka_unit_test(severity_belongs_to_the_identity),
+                cmocka_unit_test(a_vanished_query_and_collection_end),
+                cmocka_unit_test(a_server_that_is_down_inhibits),
+                cmocka_unit_test(an_inhibited_alert_that_was_sent_goes_on),
+                cmocka_unit_test(an_inhibited_alert_that_was_never_sent_ends_in_silence),
+                cmocka_unit_test(a_failure_on_a_server_that_answers_does_not_inhibit),
+                cmocka_unit_test(a_pending_failure_does_not_inhibit),
+                cmocka_unit_test(a_rule_switched_off_ends_its_alerts),
+                cmocka_unit_test(a_longer_for_returns_to_pending),
+                cmocka_unit_test(transitions_are_reported_once),
+                cmocka_unit_test(the_clock_is_set_back),
+                cmocka_unit_test(thousands_of_alerts),
+                cmocka_unit_test(random_lives_are_told_in_turn),
+        };
+
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}

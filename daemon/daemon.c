@@ -437,9 +437,11 @@ static int on_commands(sd_event_source *s, int fd, uint32_t revents, void *userd
         return 0;
 }
 
+/* Without a handler the loop ends, with the status that sd-event takes from the userdata. */
 static int add_signal(struct daemon *d, int signal, sd_event_signal_handler_t handler)
 {
-        return sd_event_add_signal(d->event, NULL, signal | SD_EVENT_SIGNAL_PROCMASK, handler, d);
+        return sd_event_add_signal(
+                d->event, NULL, signal | SD_EVENT_SIGNAL_PROCMASK, handler, handler ? d : NULL);
 }
 
 static int add_sources(struct daemon *d)

@@ -269,9 +269,9 @@ static int set_manners(struct http_transfer *t, const char *user_agent)
         SET(t->easy, CURLOPT_CONNECT_TO, t->connect_to);
         SET(t->easy, CURLOPT_USERAGENT, user_agent);
         SET(t->easy, CURLOPT_NOSIGNAL, 1L);
-        /* Ending a transfer must not join a resolver thread that waits for a dead name server:
-         * without it the loop stood still for 9 s (libcurl 7.88.1,
-         * test_free_with_dead_name_server). */
+        /* Ending a transfer must not join a resolver thread that waits for a dead name server: that
+         * stopped the loop for 9 s with libcurl 7.88.1; dead_name_servers_do_not_stop_the_loop().
+         */
         SET(t->easy, CURLOPT_QUICK_EXIT, 1L);
         SET(t->easy, CURLOPT_PROTOCOLS_STR, "http,https");
         SET(t->easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);

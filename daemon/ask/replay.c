@@ -81,6 +81,7 @@ static void finish(struct replay *r)
                         "%s: only %zu of %zu queries got a valid answer from %s", r->target->label,
                         valid, result->count, r->target->peer->url);
         }
+        error_prefix(&result->error, "%s at %s", r->target->label, r->target->peer->url);
         result->duration = clock_usec(CLOCK_MONOTONIC) - r->started;
         r->done(result, r->userdata);
 }
@@ -89,7 +90,7 @@ static void finish(struct replay *r)
 static void fail(struct replay *r, const char *reason, const char *unmeasured)
 {
         r->result.failure = reason;
-        error_prefix(&r->result.error, "%s", r->target->label);
+
         for (size_t i = 0; i < r->result.count; i++)
                 if (!r->result.answers[i].answer && !r->result.answers[i].unmeasured)
                         r->result.answers[i].unmeasured = unmeasured;
@@ -114,8 +115,7 @@ static void submit_or_fail(struct replay *r, int code, http_done_t done)
                 code = submit(r, done);
         if (code >= 0)
                 return;
-        (void)error_set(&r->result.error, code, "cannot send a request to %s: %s",
-                r->target->peer->url, strerror(-code));
+        (void)error_set(&r->result.error, code, "a request cannot be sent: %s", strerror(-code));
         fail(r, "other", "the request could not be sent");
 }
 
@@ -160,15 +160,15 @@ static void on_answers(const struct http_response *response, void *userdata)
                 resolve(r);
                 return;
         }
-        if (!accept_response(r, response, "query"))
+        if (!accept_response(r, response, "asking the queries"))
                 return;
         answers = calloc(r->asked, sizeof(*answers));
         code = !answers ? -ENOMEM
                         : chroma_parse_query(response->body, response->body_size, r->asked,
                                   r->target->results, answers, &r->result.error);
         if (code < 0) {
-                (void)error_set(&r->result.error, code, "cannot read the answers of %s: %s",
-                        r->target->peer->url, strerror(-code));
+                (void)error_set(
+                        &r->result.error, code, "the answers cannot be read: %s", strerror(-code));
                 fail(r, "bad_response", "the answer could not be read");
                 return;
         }
@@ -223,7 +223,7 @@ static void on_count(const struct http_response *response, void *userdata)
         struct replay *r = userdata;
         uint64_t count;
 
-        if (!accept_response(r, response, "count"))
+        if (!accept_response(r, response, "counting the records"))
                 return;
         if (chroma_parse_count(response->body, response->body_size, &count, &r->result.error) < 0) {
                 fail(r, "bad_response", "the number of records could not be read");
@@ -240,7 +240,7 @@ static void on_collection(const struct http_response *response, void *userdata)
         const struct replay_target *t = r->target;
         struct chroma_collection *c = &r->result.collection;
 
-        if (!accept_response(r, response, t->collection))
+        if (!accept_response(r, response, "looking up the collection"))
                 return;
         if (chroma_parse_collection(response->body, response->body_size, c, &r->result.error) < 0) {
                 fail(r, "bad_response", "the collection could not be read");
@@ -248,9 +248,8 @@ static void on_collection(const struct http_response *response, void *userdata)
         }
         if (c->dimension != 0 && c->dimension != t->vectors->dimension) {
                 (void)error_set(&r->result.error, -EINVAL,
-                        "collection %s at %s has dimension %u, but the vectors in %s have %u",
-                        t->collection, t->peer->url, c->dimension, t->vectors->path,
-                        t->vectors->dimension);
+                        "the collection has dimension %u, but the vectors in %s have %u",
+                        c->dimension, t->vectors->path, t->vectors->dimension);
                 fail(r, "dimension", "the pinned vector's dimension is not the collection's");
                 return;
         }

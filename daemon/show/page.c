@@ -89,7 +89,7 @@ static void append_verdict(const struct page *p, const char *verdict)
         struct summary sum = sum_up(p->view, &queries);
         const size_t *n = sum.outcomes;
 
-        text_appendf(p->text, "<div class=\"verdict %s\" role=\"status\"><strong>", verdict);
+        text_appendf(p->text, "<div class=\"verdict %s\"><strong>", verdict);
         if (p->view->collection_count == 0)
                 text_append(p->text, "Nothing is watched</strong>");
         else if (n[OUTCOME_PASS] == queries && streq(verdict, "pass"))
@@ -313,7 +313,7 @@ static void append_queries(const struct page *p, const struct collection_view *c
                 "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"Queries of ");
         markup_text(p->text, c->label);
         text_append(p->text,
-                "\"><table><caption>Queries, worst first</caption><thead><tr>"
+                "\"><table class=\"q\"><caption>Queries, worst first</caption><thead><tr>"
                 "<th scope=\"col\">Query</th>"
                 "<th scope=\"col\">Outcome</th><th scope=\"col\">Band</th>"
                 "<th scope=\"col\">Best distance</th><th scope=\"col\">Expected record</th>"
@@ -412,7 +412,7 @@ static void append_alerts(const struct page *p)
         }
         text_append(p->text,
                 "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"Alerts\">"
-                "<table><thead>"
+                "<table class=\"a\"><thead>"
                 "<tr><th scope=\"col\">Alert</th><th scope=\"col\">State</th>"
                 "<th scope=\"col\">Severity</th><th scope=\"col\">Since</th></tr></thead>"
                 "<tbody>\n");
@@ -460,7 +460,7 @@ static void append_delivery(const struct page *p)
         }
         text_append(p->text,
                 "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"Delivery\">"
-                "<table><thead>"
+                "<table class=\"d\"><thead>"
                 "<tr><th scope=\"col\">Receiver</th><th scope=\"col\">State</th>"
                 "<th scope=\"col\">Notifications</th><th scope=\"col\">Not delivered</th>"
                 "<th scope=\"col\">Queued</th></tr></thead><tbody>\n");

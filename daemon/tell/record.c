@@ -90,13 +90,13 @@ void record_loss(
 
 void record_success(struct record *r, const struct identity *who)
 {
-        char sentence[80];
+        char sentence[80] = "delivered again";
 
-        if (r->health != HEALTHY) {
+        if (r->lost > 0)
                 (void)snprintf(sentence, sizeof(sentence), "delivered again; %llu were lost",
                         (unsigned long long)r->lost);
+        if (r->health != HEALTHY)
                 say(who, LOG_NOTICE, LOG_ID_DELIVERY_RECOVERED, sentence);
-        }
         r->health = HEALTHY;
         r->lost = 0;
         record_done(r);

@@ -6,13 +6,10 @@
 #include <math.h>
 
 #include "http.h"
-#include "json.h"
 #include "text.h"
 
-/* A description is read on a telephone: longer query texts and expectations are cut. */
+/* A description is read on a telephone: longer query texts are cut. */
 #define EXCERPT_MAX 160
-/* Expected records named one by one. */
-#define RECORDS_NAMED_MAX 3
 
 const struct rule_default rule_defaults[RULE_COUNT] = {
         [RULE_EXPECTED_RESULT_MISSING] =
@@ -114,51 +111,27 @@ static void append_distance(struct text *t, float distance)
                 text_append_float(t, distance);
 }
 
-/* "one of "a", "b" or 3 more", ids first, then metadata. */
-static void append_records(struct text *t, const struct expectation *e)
-{
-        size_t metadata_count = e->metadata ? json_array_size(e->metadata) : 0;
-        size_t count = e->id_count + metadata_count, named = MIN(count, RECORDS_NAMED_MAX);
-
-        text_append(t, count > 1 ? "one of " : "");
-        for (size_t i = 0; i < named; i++) {
-                if (i > 0)
-                        text_append(t, i + 1 == count ? " or " : ", ");
-                if (i < e->id_count) {
-                        text_appendf(t, "\"%s\"", e->ids[i]);
-                } else {
-                        _cleanup_free_ char *object = json_text(
-                                json_array_get(e->metadata, i - e->id_count), JSON_COMPACT, NULL);
-
-                        append_excerpt(t, object ? object : "");
-                        t->failed |= !object;
-                }
-        }
-        if (named < count)
-                text_appendf(t, " or %zu more", count - named);
-}
-
 static int set_text(struct labels *annotations, const char *name, struct text *t)
 {
         return text_failed(t) ? -ENOMEM : labels_set(annotations, name, text_string(t));
 }
 
+/* The reason names what was expected. */
 static int describe_missing(const struct subject *s, struct labels *annotations)
 {
-        const struct expectation *e = &s->query->expect;
+        const struct verdict *v = s->verdict;
         _cleanup_text_ struct text t = {0};
 
         append_query(&t, s);
-        if (expectation_names_records(e)) {
-                text_append(&t, " expects ");
-                append_records(&t, e);
-                if (e->within > 0)
-                        text_appendf(&t, " among the first %u answers", e->within);
-                text_append(&t, ". ");
-        } else {
-                text_append(&t, ": ");
+        text_append(&t, ": ");
+        append_sentence(&t, v->reason ? v->reason : "the expected result was not found");
+        if (!isnan(v->home_distance)) {
+                text_append(&t, " Its best answer was at distance ");
+                append_distance(&t, v->home_distance);
+                text_append(&t, " and is at ");
+                append_distance(&t, v->distance);
+                text_append(&t, " now.");
         }
-        append_sentence(&t, s->verdict->reason ? s->verdict->reason : "It was not found");
         return set_text(annotations, "description", &t);
 }
 

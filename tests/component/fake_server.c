@@ -328,7 +328,7 @@ static int on_connection(sd_event_source *source, int fd, uint32_t revents, void
 
 static int on_accept(sd_event_source *source, int fd, uint32_t revents, void *userdata)
 {
-        static const struct fake_step silence[] = {{FAKE_END}};
+        static const struct fake_step silence[] = {FAKE(END)};
         struct fake_server *s = userdata;
         struct connection *c;
         int client = accept4(fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);

@@ -50,14 +50,18 @@ struct fake_step {
         fake_call_t call;
 };
 
-/* The usual ones. */
+/* Steps as they are usually written: FAKE(READ), FAKE_JSON(200, "[]"), FAKE(AGAIN). */
+#define FAKE(what) \
+        { \
+                .action = FAKE_##what \
+        }
 #define FAKE_JSON(code, json) \
         { \
-                FAKE_ANSWER, .status = (code), .bytes = (json) \
+                .action = FAKE_ANSWER, .status = (code), .bytes = (json) \
         }
 #define FAKE_RAW(text) \
         { \
-                FAKE_SEND, .bytes = (text) \
+                .action = FAKE_SEND, .bytes = (text) \
         }
 
 /* Listens on a free port of 127.0.0.1. */

@@ -129,10 +129,10 @@ static void exchange(struct fixture *f, struct outcome *o)
         wait_for(f, o);
 }
 
-static const struct fake_step always_ok[] = {{FAKE_READ}, FAKE_JSON(200, "[1]"), {FAKE_AGAIN}};
+static const struct fake_step always_ok[] = {FAKE(READ), FAKE_JSON(200, "[1]"), FAKE(AGAIN)};
 static const struct fake_step wait_then_ok[] = {
-        {FAKE_READ}, {FAKE_WAIT}, FAKE_JSON(200, "[2]"), {FAKE_AGAIN}};
-static const struct fake_step silent[] = {{FAKE_END}};
+        FAKE(READ), FAKE(WAIT), FAKE_JSON(200, "[2]"), FAKE(AGAIN)};
+static const struct fake_step silent[] = {FAKE(END)};
 
 static bool one_waits(void *userdata)
 {
@@ -168,7 +168,7 @@ static void connections_are_kept(void **state)
 /* A kept connection that the server closed meanwhile costs a new one, not an error. */
 static void closed_connections_are_replaced(void **state)
 {
-        static const struct fake_step once[] = {{FAKE_READ}, FAKE_JSON(200, "[]"), {FAKE_CLOSE}};
+        static const struct fake_step once[] = {FAKE(READ), FAKE_JSON(200, "[]"), FAKE(CLOSE)};
         struct fixture *f = *state;
 
         fake_server_script(f->server, once);
@@ -219,7 +219,7 @@ static void sends_exactly_these_bytes(void **state)
                 {"HEAD", "/p", NULL, NULL, NULL, NULL, "Accept: application/json\r\n\r\n", ""},
         };
         static const struct fake_step nothing[] = {
-                {FAKE_READ}, FAKE_RAW("HTTP/1.1 204 No Content\r\n\r\n"), {FAKE_AGAIN}};
+                FAKE(READ), FAKE_RAW("HTTP/1.1 204 No Content\r\n\r\n"), FAKE(AGAIN)};
         struct fixture *f = *state;
 
         fake_server_script(f->server, nothing);
@@ -354,8 +354,9 @@ static void reads_odd_answers(void **state)
 {
         for (size_t i = 0; i < ARRAY_SIZE(answers); i++) {
                 const struct answer_case *c = &answers[i];
-                const struct fake_step script[] = {
-                        {FAKE_READ}, {FAKE_SEND, .bytes = c->bytes, .size = c->size}, {c->last}};
+                const struct fake_step script[] = {FAKE(READ),
+                        {.action = FAKE_SEND, .bytes = c->bytes, .size = c->size},
+                        {.action = c->last}};
                 void *one;
                 struct fixture *f;
                 struct outcome o = {0};
@@ -387,8 +388,8 @@ static void reads_odd_answers(void **state)
 
 static void bodies_may_contain_nul(void **state)
 {
-        static const struct fake_step script[] = {{FAKE_READ},
-                {FAKE_ANSWER, .status = 200, .bytes = "a\0b", .size = 3}, {FAKE_AGAIN}};
+        static const struct fake_step script[] = {FAKE(READ),
+                {.action = FAKE_ANSWER, .status = 200, .bytes = "a\0b", .size = 3}, FAKE(AGAIN)};
         struct fixture *f = *state;
         _cleanup_outcome_ struct outcome o = {0};
 
@@ -421,10 +422,10 @@ static void bodies_are_bounded(void **state)
 
         for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
                 _cleanup_free_ char *body = calloc(1, cases[i].body + 1);
-                const struct fake_step with[] = {
-                        {FAKE_READ}, {FAKE_ANSWER, .status = 200, .bytes = body}, {FAKE_CLOSE}};
-                const struct fake_step without[] = {{FAKE_READ}, FAKE_RAW(HEAD "\r\n"),
-                        {FAKE_SEND, .bytes = body}, {FAKE_CLOSE}};
+                const struct fake_step with[] = {FAKE(READ),
+                        {.action = FAKE_ANSWER, .status = 200, .bytes = body}, FAKE(CLOSE)};
+                const struct fake_step without[] = {FAKE(READ), FAKE_RAW(HEAD "\r\n"),
+                        {.action = FAKE_SEND, .bytes = body}, FAKE(CLOSE)};
                 _cleanup_outcome_ struct outcome o = {0};
                 bool fits = cases[i].body <= cases[i].limit;
 
@@ -450,8 +451,8 @@ static void floods_are_bounded(void **state)
         struct fixture *f = *state;
 
         for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-                const struct fake_step script[] = {{FAKE_READ}, FAKE_RAW(cases[i].head),
-                        {FAKE_FLOOD, .bytes = cases[i].flood}};
+                const struct fake_step script[] = {FAKE(READ), FAKE_RAW(cases[i].head),
+                        {.action = FAKE_FLOOD, .bytes = cases[i].flood}};
                 _cleanup_outcome_ struct outcome o = {0};
 
                 fake_server_script(f->server, script);
@@ -469,8 +470,8 @@ static void endless_lines_are_bounded(void **state)
         struct fixture *f = *state;
 
         for (size_t i = 0; i < ARRAY_SIZE(heads); i++) {
-                const struct fake_step script[] = {
-                        {FAKE_READ}, FAKE_RAW(heads[i]), {FAKE_FLOOD, .bytes = "0123456789abcdef"}};
+                const struct fake_step script[] = {FAKE(READ), FAKE_RAW(heads[i]),
+                        {.action = FAKE_FLOOD, .bytes = "0123456789abcdef"}};
                 _cleanup_outcome_ struct outcome o = {0};
 
                 fake_server_script(f->server, script);
@@ -482,11 +483,12 @@ static void endless_lines_are_bounded(void **state)
 
 static void times_out(void **state)
 {
-        static const struct fake_step half[] = {{FAKE_READ}, FAKE_RAW(LENGTH(5) "he"), {FAKE_END}};
-        static const struct fake_step slow[] = {{FAKE_READ},
-                {FAKE_TRICKLE, .bytes = LENGTH(800) "0123456789012345678901234567890123456789",
+        static const struct fake_step half[] = {FAKE(READ), FAKE_RAW(LENGTH(5) "he"), FAKE(END)};
+        static const struct fake_step slow[] = {FAKE(READ),
+                {.action = FAKE_TRICKLE,
+                        .bytes = LENGTH(800) "0123456789012345678901234567890123456789",
                         .pause_usec = 20 * USEC_PER_MSEC},
-                {FAKE_END}};
+                FAKE(END)};
         static const struct {
                 const struct fake_step *script;
                 const char *error;
@@ -571,15 +573,16 @@ static void reads_retry_after(void **state)
                 {"Retry-After: -5\r\n", 0},
                 {"Retry-After: soon\r\n", 0},
                 {"Retry-After: 99999999999\r\n", USEC_PER_DAY},
-                {"Retry-After: 99999999999999999999\r\n", USEC_PER_DAY},
+                {"Retry-After: 99999999999999999999\r\n", 0},
                 {"Retry-After: Wed, 21 Oct 2015 07:28:00 GMT\r\n", 0},
                 {"", 0},
         };
         struct fixture *f = *state;
 
         for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-                const struct fake_step script[] = {{FAKE_READ},
-                        {FAKE_ANSWER, .status = 429, .headers = cases[i].header}, {FAKE_CLOSE}};
+                const struct fake_step script[] = {FAKE(READ),
+                        {.action = FAKE_ANSWER, .status = 429, .headers = cases[i].header},
+                        FAKE(CLOSE)};
                 _cleanup_outcome_ struct outcome o = {0};
 
                 fake_server_script(f->server, script);
@@ -965,21 +968,35 @@ static enum MHD_Result on_tls_request(void *userdata, struct MHD_Connection *con
         return result;
 }
 
+static void make_certificate(const struct tls *t)
+{
+        int status;
+        pid_t pid = fork();
+
+        assert_true(pid >= 0);
+        if (pid == 0) {
+                int null = open("/dev/null", O_WRONLY);
+
+                (void)dup2(null, STDERR_FILENO);
+                (void)execlp("openssl", "openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt",
+                        "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2", "-subj",
+                        "/CN=chroma.test", "-addext", "subjectAltName=DNS:chroma.test", "-keyout",
+                        t->key, "-out", t->certificate, NULL);
+                _exit(127);
+        }
+        assert_int_equal(waitpid(pid, &status, 0), pid);
+        assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+}
+
 static void tls_start(struct tls *t)
 {
-        _cleanup_free_ char *command = NULL;
         const union MHD_DaemonInfo *info;
 
-        strncpy(t->directory, "/tmp/test_http_client.XXXXXX", sizeof(t->directory) - 1);
+        (void)snprintf(t->directory, sizeof(t->directory), "/tmp/test_http_client.XXXXXX");
         assert_non_null(mkdtemp(t->directory));
         (void)snprintf(t->certificate, sizeof(t->certificate), "%s/c.pem", t->directory);
         (void)snprintf(t->key, sizeof(t->key), "%s/k.pem", t->directory);
-        assert_true(asprintf(&command,
-                            "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 "
-                            "-nodes -days 2 -subj /CN=chroma.test -addext "
-                            "subjectAltName=DNS:chroma.test -keyout %s -out %s 2>%s/log",
-                            t->key, t->certificate, t->directory) > 0);
-        assert_int_equal(system(command), 0);
+        make_certificate(t);
         assert_int_equal(file_read(t->certificate, 1 << 20, &t->pem, NULL, NULL), 0);
         assert_int_equal(file_read(t->key, 1 << 20, &t->key_pem, NULL, NULL), 0);
         t->daemon = MHD_start_daemon(MHD_USE_POLL_INTERNAL_THREAD | MHD_USE_TLS, 0, NULL, NULL,
@@ -992,11 +1009,7 @@ static void tls_start(struct tls *t)
 
 static void tls_stop(struct tls *t)
 {
-        char log[64];
-
         MHD_stop_daemon(t->daemon);
-        (void)snprintf(log, sizeof(log), "%s/log", t->directory);
-        (void)unlink(log);
         (void)unlink(t->certificate);
         (void)unlink(t->key);
         (void)rmdir(t->directory);
@@ -1026,7 +1039,7 @@ static void tls_is_verified(void **state)
                 {"/nonexistent/ca.pem", "chroma.test", NULL, false, -EPROTO, "ca_file for"},
                 {tls.key, "chroma.test", NULL, false, -EPROTO, NULL},
                 {tls.certificate, "chroma.test", "/nonexistent/c.pem", false, -EPROTO,
-                        "client certificate for"},
+                        "error reading X.509"},
                 {tls.certificate, "chroma.test", NULL, false, 0, NULL},
         };
         for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
@@ -1049,6 +1062,8 @@ static void tls_is_verified(void **state)
                 if (o.result == 0)
                         assert_string_equal(o.body, f->peer.url + strlen("https://"));
                 if (cases[i].error) {
+                        if (!strstr(o.error, cases[i].error))
+                                print_message("case %zu: %s\n", i, o.error);
                         assert_non_null(strstr(o.error, cases[i].error));
                         assert_non_null(strstr(o.error, f->peer.url + strlen("https://")));
                 }
@@ -1059,7 +1074,7 @@ static void tls_is_verified(void **state)
 static void a_plain_server_is_no_tls_server(void **state)
 {
         static const struct fake_step script[] = {
-                FAKE_RAW("HTTP/1.1 400 Bad Request\r\n\r\n"), {FAKE_CLOSE}};
+                FAKE_RAW("HTTP/1.1 400 Bad Request\r\n\r\n"), FAKE(CLOSE)};
         struct fixture *f = *state;
         _cleanup_outcome_ struct outcome o = {0};
 
@@ -1089,10 +1104,10 @@ static void isolate(const char *resolv_conf)
         int fd;
 
         if (unshare(CLONE_NEWNET | CLONE_NEWNS) < 0 ||
-                mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
+                mount("none", "/", "none", MS_REC | MS_PRIVATE, NULL) < 0)
                 _exit(77);
         must_write(resolv_conf, "nameserver 127.0.0.1\noptions timeout:3 attempts:3\n");
-        if (mount(resolv_conf, "/etc/resolv.conf", NULL, MS_BIND, NULL) < 0)
+        if (mount(resolv_conf, "/etc/resolv.conf", "none", MS_BIND, NULL) < 0)
                 _exit(77);
         fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
         if (fd < 0 || ioctl(fd, SIOCSIFFLAGS, &interface) < 0)

@@ -8,8 +8,11 @@
 
 #include <arpa/inet.h>
 #include <cmocka.h>
+#include <errno.h>
+#include <fcntl.h>
 #include <ifaddrs.h>
 #include <netinet/in.h>
+#include <sys/un.h>
 #include <unistd.h>
 #include <zlib.h>
 
@@ -420,6 +423,67 @@ static void other_machines_may_read_but_not_change(void **state)
         }
 }
 
+static int listen_on(const struct sockaddr *address, socklen_t size)
+{
+        int fd = socket(address->sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+        assert_int_equal(bind(fd, address, size), 0);
+        assert_int_equal(listen(fd, 16), 0);
+        return fd;
+}
+
+/* Also one without an address: whoever may open the file is as local as it gets. */
+static void sockets_of_systemd_are_served(void **state)
+{
+        const struct sockaddr_in in = {
+                .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+        const struct sockaddr_un autobind = {.sun_family = AF_UNIX};
+        const struct {
+                const struct sockaddr *address;
+                socklen_t size;
+        } cases[] = {
+                {(const struct sockaddr *)&in, sizeof(in)},
+                {(const struct sockaddr *)&autobind, sizeof(sa_family_t)},
+        };
+
+        for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+                _cleanup_(http_server_freep) struct http_server *s = NULL;
+                _cleanup_response_ struct response r = {0};
+                int listening = listen_on(cases[i].address, cases[i].size);
+                int fd = socket(cases[i].address->sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+                struct sockaddr_storage bound = {0};
+                socklen_t size = sizeof(bound);
+                struct fixture *f = *state;
+
+                assert_int_equal(getsockname(listening, (struct sockaddr *)&bound, &size), 0);
+                assert_int_equal(http_server_new("systemd", listening, f->handover, &s, NULL), 0);
+                assert_int_equal(http_server_port(s) > 0, bound.ss_family == AF_INET);
+                assert_int_equal(connect(fd, (struct sockaddr *)&bound, size), 0);
+                send_text(fd, "POST /-/reload HTTP/1.1\r\nHost: localhost\r\n\r\n");
+                complete_with(next_command(f), 200, "reloaded");
+                receive(fd, false, &r);
+                assert_int_equal(r.status, 200);
+                close(fd);
+        }
+}
+
+static void a_server_that_cannot_start_says_why(void **state)
+{
+        struct fixture *f = *state;
+        _cleanup_error_ struct error in_use = {0}, no_socket = {0};
+        struct http_server *s = NULL;
+        char address[32];
+        int fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+
+        (void)snprintf(address, sizeof(address), "127.0.0.1:%u", http_server_port(f->server));
+        assert_int_equal(http_server_new(address, -1, f->handover, &s, &in_use), -EADDRINUSE);
+        assert_non_null(strstr(in_use.message, address));
+        assert_int_equal(http_server_new("systemd", fd, f->handover, &s, &no_socket), -EINVAL);
+        assert_non_null(strstr(no_socket.message, "not a listening stream socket"));
+        assert_int_equal(fcntl(fd, F_GETFD), -1);
+        assert_null(s);
+}
+
 #define CASE_OF(test) cmocka_unit_test_setup_teardown(test, fixture_setup, fixture_teardown)
 
 int main(void)
@@ -438,6 +502,8 @@ int main(void)
                 CASE_OF(one_connection_carries_many_requests),
                 CASE_OF(only_this_machine_and_no_foreign_page_may_change_anything),
                 CASE_OF(other_machines_may_read_but_not_change),
+                CASE_OF(sockets_of_systemd_are_served),
+                CASE_OF(a_server_that_cannot_start_says_why),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -206,7 +206,7 @@ def test_an_absent_server_or_collection_is_not_measured(one_query, chroma, drift
     driftwatch.write()
     done = driftwatch.run("check")
     assert done.returncode == UNMEASURED
-    assert url in done.stdout + done.stderr
+    assert url in done.stdout + done.stderr, done.stdout + done.stderr
 
 
 def test_a_null_distance_is_not_measured(chroma, driftwatch, name):

@@ -123,7 +123,7 @@ static void refuses(void **state)
                 {"queries: {a: b}", {"q:1:10: queries: a mapping is not a list"}},
                 {"querys: []", {"q:1:1: querys: unknown key; did you mean \"queries\"?"}},
                 {"[a]", {"q:1:1: a list is not a mapping"}},
-                {"queries: [", {"q:1:11: "}},
+                {"queries: [", {"q:2:1: did not find expected node content"}},
                 {"queries: [x]", {"q:1:11: queries[0]: \"x\" is not a mapping"}},
                 {"queries:\n- text: b\n", {"q:2:3: queries[0].id: is required"}},
                 {"queries:\n- id: a\n", {"q:2:3: queries[0].text: is required"}},

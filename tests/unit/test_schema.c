@@ -197,7 +197,7 @@ static void complains_at_the_place(void **state)
                         "t:1:15: inner.word: \"gren\" is not one of red, green; did you mean "
                         "\"green\"?"},
                 {"inner: {word: red, wait: }",
-                        "t:1:25: inner.wait: has no value, expected a duration such as 30s"},
+                        "t:1:26: inner.wait: has no value, expected a duration such as 30s"},
                 {"items: {word: red}", "t:1:8: items: a mapping is not a list"},
                 {"items:\n- word: red\n- wait: 1s", "t:3:3: items[1].word: is required"},
                 {"items:\n-", "t:2:2: items[0].word: is required"},

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* Vector files of any content: every vector that is there can be found and is finite. */
+
+#include <math.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "model/vector_set.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+#define REQUIRE(condition) \
+        do \
+                if (!(condition)) { \
+                        (void)fprintf(stderr, "not true: %s\n", #condition); \
+                        abort(); \
+                } \
+        while (0)
+
+static void check(const struct vector_set *set)
+{
+        REQUIRE(set->count > 0 && set->dimension > 0);
+        for (size_t i = 0; i < set->count; i++) {
+                const float *vector = vector_set_find(set, set->ids[i]);
+
+                REQUIRE(vector == set->values + i * set->dimension);
+                for (size_t j = 0; j < set->dimension; j++)
+                        REQUIRE(isfinite(vector[j]));
+        }
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+        _cleanup_(vector_set_freep) struct vector_set *set = NULL;
+        _cleanup_errors_ struct errors errors = {0};
+        int r = vector_set_parse("vectors.json", (const char *)data, size, &set, &errors);
+
+        REQUIRE((r == 0) == (errors_total(&errors) == 0));
+        REQUIRE((r == 0) == (set != NULL));
+        if (set)
+                check(set);
+        for (size_t i = 0; i < errors.count; i++)
+                REQUIRE(!strchr(errors.messages[i], '\n'));
+        return 0;
+}

@@ -1,0 +1,742 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include <errno.h>
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "config.h"
+#include "json.h"
+#include "yaml.h"
+
+/* The files a configuration may name, in a directory of their own that is the current one. */
+static const struct {
+        const char *name, *content;
+} files[] = {
+        {"queries.yaml",
+                "queries:\n- {id: a, text: A, expect: {ids: [x], within: 3}}\n"
+                "- {id: b, text: B}\n"},
+        {"more.yaml", "queries:\n- {id: a, text: A}\n- {id: c, text: C}\n- {id: d, text: D}\n"},
+        {"bad.yaml", "queries:\n- {id: a, text: A, expected: 5}\n- {id: a, text: A}\n"},
+        {"many.yaml",
+                "queries: [{id: m1, text: x}, {id: m2, text: x}, {id: m3, text: x}, "
+                "{id: m4, text: x}, {id: m5, text: x}, {id: m6, text: x}, {id: m7, text: x}, "
+                "{id: m8, text: x}, {id: m9, text: x}, {id: m10, text: x}, "
+                "{id: m11, text: x}, {id: m12, text: x}]"},
+        {"vectors.json",
+                "{\"model\": \"m\", \"dimension\": 2, \"vectors\": "
+                "{\"a\": [1, 0], \"b\": [0, 1], \"unused\": [0, 0]}}"},
+        {"bad.json", "{\"dimension\": 2, \"vectors\": {\"a\": [1, null]}}"},
+        {"ca.pem", "CERTIFICATE"},
+        {"key.pem", "KEY"},
+        {"token", "s3cret\nsecond line\n"},
+        {"password", "anna:pass:word\n"},
+        {"control", "s3\tcret\n"},
+        {"empty", "\n"},
+        {"hook", "https://hooks.example/T0/s3cret?key=s3cret\n"},
+        {"badhook", "https://anna:s3cret@hooks.example/\n"},
+        {"credential/chroma-token", "from-credential\n"},
+};
+
+static char directory[] = "/tmp/test_config.XXXXXX";
+
+static void write_file(const char *name, const char *content)
+{
+        FILE *f = fopen(name, "we");
+
+        assert_non_null(f);
+        assert_true(fputs(content, f) >= 0);
+        assert_int_equal(fclose(f), 0);
+}
+
+static int make_files(void **state)
+{
+        char credentials[sizeof(directory) + 16];
+
+        if (!mkdtemp(directory) || chdir(directory) < 0 || mkdir("credential", 0700) < 0)
+                return -1;
+        for (size_t i = 0; i < ARRAY_SIZE(files); i++)
+                write_file(files[i].name, files[i].content);
+        (void)snprintf(credentials, sizeof(credentials), "%s/credential", directory);
+        return setenv("CREDENTIALS_DIRECTORY", credentials, 1);
+}
+
+static int remove_files(void **state)
+{
+        for (size_t i = 0; i < ARRAY_SIZE(files); i++)
+                if (unlink(files[i].name) < 0)
+                        return -1;
+        return rmdir("credential") < 0 || chdir("/") < 0 || rmdir(directory) < 0;
+}
+
+static struct config *parse(const char *yaml)
+{
+        _cleanup_errors_ struct errors errors = {0};
+        struct config *config = NULL;
+        int r = config_parse("driftwatch.yaml", yaml, strlen(yaml), &config, &errors);
+
+        if (r < 0)
+                fail_msg("%s:\n%s", yaml, errors.count > 0 ? errors.messages[0] : "no message");
+        assert_int_equal(errors_total(&errors), 0);
+        return config;
+}
+
+#define SERVERS "servers: [{name: main, url: 'http://127.0.0.1:8000'}]\n"
+#define COLLECTION "collections:\n- name: faq\n  queries: queries.yaml\n  vectors: vectors.json\n"
+#define MINIMAL SERVERS COLLECTION
+/* One line, so that what a case adds begins in line 2. */
+#define ONE_LINE \
+        "{servers: [{name: main, url: 'http://127.0.0.1:8000'}], collections: [{name: faq, " \
+        "queries: queries.yaml, vectors: vectors.json}], "
+
+static void the_minimum_has_every_default(void **state)
+{
+        _cleanup_(config_freep) struct config *c = parse(MINIMAL);
+        const struct collection_config *faq = &c->collections[0];
+
+        assert_string_equal(c->path, "driftwatch.yaml");
+        assert_int_equal(c->replay.interval, 5 * USEC_PER_MINUTE);
+        assert_int_equal(c->replay.timeout, 10 * USEC_PER_SEC);
+        assert_int_equal(c->replay.history, 7 * USEC_PER_DAY);
+        assert_int_equal(c->replay.results, 10);
+        assert_int_equal(c->replay.batch, 32);
+        assert_int_equal(c->per_query_limit, 200);
+        assert_int_equal(c->server_count, 1);
+        assert_string_equal(c->servers[0].name, "main");
+        assert_string_equal(c->servers[0].tenant, "default_tenant");
+        assert_string_equal(c->servers[0].database, "default_database");
+        assert_string_equal(c->servers[0].peer.url, "http://127.0.0.1:8000");
+        assert_null(c->servers[0].peer.headers);
+        assert_null(c->servers[0].peer.authorization);
+        assert_int_equal(c->servers[0].peer.timeout_usec, 10 * USEC_PER_SEC);
+        assert_int_equal(c->servers[0].peer.connect_timeout_usec, 2 * USEC_PER_SEC);
+        assert_int_equal(c->collection_count, 1);
+        assert_string_equal(faq->name, "faq");
+        assert_string_equal(faq->label, "faq");
+        assert_ptr_equal(faq->server, &c->servers[0]);
+        assert_ptr_equal(faq->peer.url, c->servers[0].peer.url);
+        assert_memory_equal(&faq->replay, &c->replay, sizeof(faq->replay));
+        assert_int_equal(faq->bands.count, 4);
+        assert_int_equal(faq->queries->count, 2);
+        assert_int_equal(faq->vectors->dimension, 2);
+        assert_int_equal(c->alerting.alertmanager_count + c->alerting.receiver_count, 0);
+        assert_int_equal(c->alerting.resend_delay, USEC_PER_MINUTE);
+        assert_int_equal(c->alerting.repeat_interval, 4 * USEC_PER_HOUR);
+        assert_null(c->alerting.runbook_url);
+        for (enum rule_id id = 0; id < RULE_COUNT; id++) {
+                assert_true(c->alerting.rules[id].enabled);
+                assert_null(c->alerting.rules[id].severity);
+                assert_int_equal(c->alerting.rules[id].for_usec, rule_defaults[id].for_usec);
+        }
+}
+
+static const char full[] =
+        "replay: {interval: 1m, timeout: 1s, results: 20, batch: 8, history: 2d}\n"
+        "servers:\n"
+        "  - name: main\n"
+        "    url: https://chroma.example:8443/proxy/\n"
+        "    tenant: acme\n"
+        "    database: prod\n"
+        "    headers: {X-Team: search, x-area: eu}\n"
+        "    auth: {scheme: token, credential: chroma-token}\n"
+        "    tls: {ca_file: ca.pem, cert_file: ca.pem, key_file: key.pem, server_name: c.example}\n"
+        "  - name: spare\n"
+        "    url: http://[::1]:8000\n"
+        "    auth: {scheme: basic, secret_file: password}\n"
+        "    tls: {insecure_skip_verify: true}\n"
+        "collections:\n"
+        "  - name: faq\n"
+        "    server: main\n"
+        "    queries: queries.yaml\n"
+        "    vectors: vectors.json\n"
+        "    bands: [{name: near, below: -0.5}, {name: far}]\n"
+        "    interval: 10s\n"
+        "    timeout: 30s\n"
+        "  - name: faq\n"
+        "    label: faq-spare\n"
+        "    server: spare\n"
+        "    queries: queries.yaml\n"
+        "    vectors: vectors.json\n"
+        "    results: 3\n"
+        "    batch: 1000\n"
+        "    history: 1h\n"
+        "alerting:\n"
+        "  alertmanagers:\n"
+        "    - {url: 'http://am:9093/', timeout: 500ms, auth: {scheme: bearer, secret_file: token}}\n"
+        "  receivers:\n"
+        "    - name: search-team\n"
+        "      webhook_configs:\n"
+        "        - {url: 'https://hooks.example/a/?x=1', send_resolved: false, max_alerts: 5}\n"
+        "        - {url_file: hook}\n"
+        "  rules:\n"
+        "    RetrievalBandCrossed: {severity: info, for: 10m, keep_firing_for: 0s}\n"
+        "    RetrievalReplayFailing: {enabled: false}\n"
+        "  resend_delay: 30s\n"
+        "  repeat_interval: 1h\n"
+        "  runbook_url: https://wiki.example/runbook#\n"
+        "metrics: {per_query_limit: 0}\n";
+
+static void reads_servers(void **state)
+{
+        _cleanup_(config_freep) struct config *c = parse(full);
+        const struct http_peer *main = &c->servers[0].peer, *spare = &c->servers[1].peer;
+
+        assert_string_equal(main->url, "https://chroma.example:8443/proxy");
+        assert_string_equal(c->servers[0].tenant, "acme");
+        assert_string_equal(c->servers[0].database, "prod");
+        assert_string_equal(main->headers[0], "X-Team: search");
+        assert_string_equal(main->headers[1], "x-area: eu");
+        assert_null(main->headers[2]);
+        assert_string_equal(main->authorization, "X-Chroma-Token: from-credential");
+        assert_null(main->user_password);
+        assert_string_equal(main->ca_file, "ca.pem");
+        assert_string_equal(main->cert_file, "ca.pem");
+        assert_string_equal(main->key_file, "key.pem");
+        assert_string_equal(main->server_name, "c.example");
+        assert_false(main->insecure_skip_verify);
+        assert_int_equal(main->timeout_usec, USEC_PER_SEC);
+        assert_int_equal(main->connect_timeout_usec, USEC_PER_SEC);
+        assert_string_equal(spare->user_password, "anna:pass:word");
+        assert_null(spare->authorization);
+        assert_true(spare->insecure_skip_verify);
+}
+
+static void collections_override_the_defaults(void **state)
+{
+        _cleanup_(config_freep) struct config *c = parse(full);
+        const struct collection_config *faq = &c->collections[0], *spare = &c->collections[1];
+
+        assert_int_equal(faq->replay.interval, 10 * USEC_PER_SEC);
+        assert_int_equal(faq->replay.timeout, 30 * USEC_PER_SEC);
+        assert_int_equal(faq->peer.timeout_usec, 30 * USEC_PER_SEC);
+        assert_int_equal(faq->peer.connect_timeout_usec, 2 * USEC_PER_SEC);
+        assert_int_equal(faq->replay.results, 20);
+        assert_int_equal(faq->replay.batch, 8);
+        assert_int_equal(faq->replay.history, 2 * USEC_PER_DAY);
+        assert_int_equal(faq->bands.count, 2);
+        assert_string_equal(faq->bands.bands[0].name, "near");
+        assert_true(faq->bands.bands[0].below == -0.5f);
+        assert_true(isinf(faq->bands.bands[1].below));
+        assert_string_equal(spare->label, "faq-spare");
+        assert_ptr_equal(spare->server, &c->servers[1]);
+        assert_string_equal(spare->peer.user_password, "anna:pass:word");
+        assert_int_equal(spare->replay.interval, USEC_PER_MINUTE);
+        assert_int_equal(spare->replay.results, 3);
+        assert_int_equal(spare->replay.batch, 1000);
+        assert_int_equal(spare->replay.history, USEC_PER_HOUR);
+        assert_ptr_equal(spare->queries, faq->queries);
+        assert_string_equal(faq->queries->path, "queries.yaml");
+}
+
+static void reads_alerting(void **state)
+{
+        _cleanup_(config_freep) struct config *c = parse(full);
+        const struct alerting_config *a = &c->alerting;
+        const struct webhook_config *webhooks = a->receivers[0].webhooks;
+
+        assert_int_equal(a->alertmanager_count, 1);
+        assert_string_equal(a->alertmanagers[0].url, "http://am:9093");
+        assert_string_equal(a->alertmanagers[0].authorization, "Authorization: Bearer s3cret");
+        assert_int_equal(a->alertmanagers[0].timeout_usec, 500 * USEC_PER_MSEC);
+        assert_int_equal(a->alertmanagers[0].connect_timeout_usec, 500 * USEC_PER_MSEC);
+        assert_int_equal(a->receiver_count, 1);
+        assert_string_equal(a->receivers[0].name, "search-team");
+        assert_int_equal(a->receivers[0].webhook_count, 2);
+        assert_string_equal(webhooks[0].peer.url, "https://hooks.example/a/?x=1");
+        assert_false(webhooks[0].send_resolved);
+        assert_int_equal(webhooks[0].max_alerts, 5);
+        assert_int_equal(webhooks[0].peer.timeout_usec, 10 * USEC_PER_SEC);
+        assert_string_equal(webhooks[1].peer.url, "https://hooks.example/T0/s3cret?key=s3cret");
+        assert_true(webhooks[1].send_resolved);
+        assert_int_equal(webhooks[1].max_alerts, 0);
+        assert_string_equal(a->rules[RULE_BAND_CROSSED].severity, "info");
+        assert_int_equal(a->rules[RULE_BAND_CROSSED].for_usec, 10 * USEC_PER_MINUTE);
+        assert_int_equal(a->rules[RULE_BAND_CROSSED].keep_firing_for_usec, 0);
+        assert_true(a->rules[RULE_BAND_CROSSED].enabled);
+        assert_false(a->rules[RULE_REPLAY_FAILING].enabled);
+        assert_int_equal(a->rules[RULE_REPLAY_FAILING].for_usec,
+                rule_defaults[RULE_REPLAY_FAILING].for_usec);
+        assert_int_equal(a->resend_delay, 30 * USEC_PER_SEC);
+        assert_int_equal(a->repeat_interval, USEC_PER_HOUR);
+        assert_string_equal(a->runbook_url, "https://wiki.example/runbook#");
+        assert_int_equal(c->per_query_limit, 0);
+}
+
+struct refusal {
+        const char *yaml;
+        const char *errors[4]; /* without "driftwatch.yaml:"; beginnings */
+};
+
+static void check_refusals(const struct refusal *cases, size_t count)
+{
+        static const char prefix[] = "driftwatch.yaml:";
+
+        for (size_t i = 0; i < count; i++) {
+                _cleanup_errors_ struct errors errors = {0};
+                struct config *config = NULL;
+                size_t expected = 0;
+
+                assert_int_equal(config_parse("driftwatch.yaml", cases[i].yaml,
+                                         strlen(cases[i].yaml), &config, &errors),
+                        -EBADMSG);
+                assert_null(config);
+                for (; expected < 4 && cases[i].errors[expected]; expected++) {
+                        const char *error =
+                                expected < errors.count ? errors.messages[expected] : "";
+
+                        if (strncmp(error, prefix, strlen(prefix)) == 0)
+                                error += strlen(prefix);
+                        if (strncmp(error, cases[i].errors[expected],
+                                    strlen(cases[i].errors[expected])) != 0)
+                                fail_msg("%s\nis\n%s\nnot\n%s", cases[i].yaml, error,
+                                        cases[i].errors[expected]);
+                }
+                if (errors.count != expected)
+                        fail_msg("%s\nunexpected %s", cases[i].yaml, errors.messages[expected]);
+        }
+}
+
+#define NOTHING "collections: nothing to watch: give at least one collection with its name"
+
+static void refuses_wrong_values(void **state)
+{
+        static const struct refusal cases[] = {
+                {"", {"1:1: " NOTHING}},
+                {"collections: []\n" SERVERS, {"1:14: " NOTHING}},
+                {"servers:\ncollections:\nreplay:\nalerting:\nmetrics:\n", {"2:13: " NOTHING}},
+                {"collections: {name: x}\n", {"1:14: collections: a mapping is not a list"}},
+                {"collections: [", {"2:1: did not find expected node content"}},
+                {"- a", {"1:1: a list is not a mapping", "1:1: " NOTHING}},
+                {MINIMAL "replay: {intervall: 5m}\n",
+                        {"6:10: replay.intervall: unknown key; did you mean \"interval\"?"}},
+                {MINIMAL "embedders: []\n", {"6:1: embedders: unknown key; known here: replay, "}},
+                {MINIMAL "replay: {interval: soon}\n",
+                        {"6:20: replay.interval: \"soon\" is not a duration such as 30s"}},
+                {MINIMAL "replay: {interval: 99ms}\n",
+                        {"6:20: replay.interval: \"99ms\" is out of range (100ms … 1d)"}},
+                {MINIMAL "replay: {interval: 25h, timeout: 11m, history: 61d}\n",
+                        {"6:20: replay.interval: \"25h\" is out of range (100ms … 1d)",
+                                "6:34: replay.timeout: \"11m\" is out of range (10ms … 10m)",
+                                "6:48: replay.history: \"61d\" is out of range (1m … 60d)"}},
+                {MINIMAL "replay: {results: 0, batch: 1001}\n",
+                        {"6:19: replay.results: \"0\" is out of range (1 … 1000)",
+                                "6:29: replay.batch: \"1001\" is out of range (1 … 1000)"}},
+                {MINIMAL "replay: {results: many}\n",
+                        {"6:19: replay.results: \"many\" is not a whole number"}},
+                {MINIMAL "replay: 5m\n", {"6:9: replay: \"5m\" is not a mapping"}},
+                {MINIMAL "replay: {}\nreplay: {}\n", {"7:1: duplicate key \"replay\""}},
+                {MINIMAL "metrics: {per_query_limit: 100001}\n",
+                        {"6:28: metrics.per_query_limit: \"100001\" is out of range (0 … 100000)"}},
+                {MINIMAL "  interval: 1ms\n",
+                        {"6:13: collections[0].interval: \"1ms\" is out of range (100ms … 1d)"}},
+                {MINIMAL "  label: \"a\\tb\"\n",
+                        {"6:10: collections[0].label: must not contain control characters"}},
+                {MINIMAL "  label: ''\n", {"6:10: collections[0].label: must not be empty"}},
+                {SERVERS "collections: [{}]\n",
+                        {"2:15: collections[0].name: is required",
+                                "2:15: collections[0].queries: is required",
+                                "2:15: collections[0].vectors: is required"}},
+                {MINIMAL "  bands: {name: x}\n",
+                        {"6:10: collections[0].bands: a mapping is not a list"}},
+                {MINIMAL "  bands: []\n", {"6:10: collections[0].bands: is empty"}},
+                {MINIMAL "  bands: [{name: a, below: 1}, {name: b, below: 1}, {name: c}]\n",
+                        {"6:49: collections[0].bands[1].below: must be greater than that of the "
+                         "band before, 1"}},
+                {MINIMAL "  bands: [{name: a, below: 1}, {name: b, below: 2}]\n",
+                        {"6:49: collections[0].bands[1].below: the last band has no upper bound"}},
+                {MINIMAL "  bands: [{name: a}, {name: b}]\n",
+                        {"6:11: collections[0].bands[0].below: is required in every band but the "
+                         "last"}},
+                {MINIMAL "  bands: [{name: a, below: low}, {name: a}]\n",
+                        {"6:28: collections[0].bands[0].below: \"low\" is not a number",
+                                "6:41: collections[0].bands[1].name: \"a\" is used by bands[0]"}},
+                {MINIMAL "  bands: [{name: a, below: 1}, {below: 2}, {}]\n",
+                        {"6:32: collections[0].bands[1].name: is required",
+                                "6:44: collections[0].bands[2].name: is required"}},
+                {MINIMAL "  bands: [{}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, "
+                         "{}]\n",
+                        {"6:10: collections[0].bands: has 16 entries, at most 15 are allowed"}},
+        };
+
+        check_refusals(cases, ARRAY_SIZE(cases));
+}
+
+static void refuses_wrong_references(void **state)
+{
+        static const struct refusal cases[] = {
+                {COLLECTION, {"2:3: collections[0].server: no server is configured"}},
+                {MINIMAL "  server: mian\n",
+                        {"6:11: collections[0].server: no server is called \"mian\"; did you mean "
+                         "\"main\"?"}},
+                {"servers: [{name: a, url: 'http://a'}, {name: b, url: 'http://b'}]\n" COLLECTION,
+                        {"3:3: collections[0].server: is required, because there are 2 servers"}},
+                {"servers: [{name: a, url: 'http://a'}, {name: a, url: 'http://b'}]\n" COLLECTION
+                 "  server: a\n",
+                        {"1:46: servers[1].name: \"a\" is used by servers[0] already"}},
+                {MINIMAL "- {name: faq, queries: queries.yaml, vectors: vectors.json}\n",
+                        {"6:3: collections[1].label: \"faq\" is used by collections[0] already"}},
+                {MINIMAL "- {name: x, label: faq, queries: queries.yaml, vectors: vectors.json}\n",
+                        {"6:20: collections[1].label: \"faq\" is used by collections[0] already"}},
+                {SERVERS "collections: [{name: a, queries: none.yaml, vectors: none.json}]\n",
+                        {"2:34: collections[0].queries: cannot open none.yaml: No such file",
+                                "2:54: collections[0].vectors: cannot open none.json: No such"}},
+                {SERVERS "collections: [{name: a, queries: bad.yaml, vectors: bad.json}]\n",
+                        {"bad.yaml:2:20: queries[0].expected: unknown key; did you mean \"expect\"",
+                                "bad.yaml:3:8: queries[1].id: \"a\" is used by queries[0] already",
+                                "bad.json: vectors.a[1]: is null"}},
+                {SERVERS "collections: [{name: a, queries: bad.yaml, vectors: vectors.json},\n"
+                         "  {name: b, queries: bad.yaml, vectors: vectors.json}]\n",
+                        {"bad.yaml:2:20: ", "bad.yaml:3:8: "}},
+                {SERVERS "collections: [{name: a, queries: more.yaml, vectors: vectors.json}]\n",
+                        {"2:54: collections[0].vectors: vectors.json has no vector for query \"c\" "
+                         "of more.yaml",
+                                "2:54: collections[0].vectors: vectors.json has no vector for "
+                                "query \"d\" of more.yaml"}},
+                {MINIMAL "  results: 2\n",
+                        {"6:12: collections[0].results: query \"a\" expects its record within the "
+                         "first 3, but only 2 results are asked for"}},
+                {MINIMAL "replay: {results: 1}\n",
+                        {"4:12: collections[0].queries: query \"a\" expects its record within the "
+                         "first 3, but only 1 results are asked for"}},
+        };
+
+        check_refusals(cases, ARRAY_SIZE(cases));
+}
+
+#define SERVER(keys) "{servers: [{name: main, " keys "}], " COLLECTIONS
+#define COLLECTIONS "collections: [{name: f, queries: queries.yaml, vectors: vectors.json}]}"
+#define URL "url: 'http://h', "
+
+static void refuses_wrong_peers(void **state)
+{
+        static const struct refusal cases[] = {
+                {SERVER("tenant: x"), {"1:12: servers[0].url: is required"}},
+                {SERVER("url: localhost"),
+                        {"1:30: servers[0].url: must begin with http:// or https://"}},
+                {SERVER("url: 'ftp://x'"),
+                        {"1:30: servers[0].url: must begin with http:// or https://"}},
+                {SERVER("url: 'http://'"), {"1:30: servers[0].url: has no host"}},
+                {SERVER("url: 'http://a:s3cret@h'"),
+                        {"1:30: servers[0].url: must not contain user information; use auth"}},
+                {SERVER("url: 'http://h/?a=b'"),
+                        {"1:30: servers[0].url: must not have a query (?) or fragment (#)"}},
+                {SERVER("url: 'http://h b/'"),
+                        {"1:30: servers[0].url: contains a character that must be written"}},
+                {SERVER("url: 'http://h:99999'"),
+                        {"1:30: servers[0].url: the port must be a number from 1 to 65535"}},
+                {SERVER("url: 'http://h:'"), {"1:30: servers[0].url: the port must be a number"}},
+                {SERVER("url: 'http://[::1'"),
+                        {"1:30: servers[0].url: the IPv6 address must look like [::1]"}},
+                {SERVER("url: 'http://h$x'"), {"1:30: servers[0].url: the host is not valid"}},
+                {SERVER(URL "headers: [a]"), {"1:51: servers[0].headers: a list is not a mapping"}},
+                {SERVER(URL "headers: {'A B': c}"),
+                        {"1:52: servers[0].headers.A B: is not the name of a header"}},
+                {SERVER(URL "headers: {'A:': c}"),
+                        {"1:52: servers[0].headers.A:: is not the name of a header"}},
+                {SERVER(URL "headers: {A: \"b\\r\\nC: d\"}"),
+                        {"1:52: servers[0].headers.A: must not contain control characters"}},
+                {SERVER(URL "headers: {authorization: s3cret}"),
+                        {"1:52: servers[0].headers.authorization: a secret is never written here"}},
+                {SERVER(URL "headers: {Content-Length: 5}"),
+                        {"1:52: servers[0].headers.Content-Length: driftwatch sets it itself"}},
+                {SERVER(URL "headers: {X-A: b, x-a: c}"),
+                        {"1:60: servers[0].headers.x-a: is given twice"}},
+                {SERVER(URL "auth: {}"),
+                        {"1:48: servers[0].auth.scheme: is required",
+                                "1:48: servers[0].auth: needs either"}},
+                {SERVER(URL "auth: {scheme: tokn, secret_file: token}"),
+                        {"1:57: servers[0].auth.scheme: \"tokn\" is not one of token, bearer, "
+                         "basic; did you mean \"token\"?"}},
+                {SERVER(URL "auth: {scheme: token}"),
+                        {"1:48: servers[0].auth: needs either credential or secret_file"}},
+                {SERVER(URL "auth: {scheme: token, credential: a, secret_file: b}"),
+                        {"1:48: servers[0].auth: needs either credential or secret_file"}},
+                {SERVER(URL "auth: {scheme: token, secret_file: none}"),
+                        {"1:77: servers[0].auth.secret_file: cannot open none: No such file"}},
+                {SERVER(URL "auth: {scheme: token, secret_file: empty}"),
+                        {"1:77: servers[0].auth.secret_file: empty: the first line is empty"}},
+                {SERVER(URL "auth: {scheme: token, secret_file: control}"),
+                        {"1:77: servers[0].auth.secret_file: the secret in control has control "
+                         "characters"}},
+                {SERVER(URL "auth: {scheme: basic, secret_file: token}"),
+                        {"1:48: servers[0].auth: the secret of scheme: basic must be "
+                         "user:password"}},
+                {SERVER(URL "auth: {scheme: token, credential: ../token}"),
+                        {"1:76: servers[0].auth.credential: \"../token\" is not the name of a "
+                         "credential"}},
+                {SERVER(URL "tls: {ca_file: none.pem}"),
+                        {"1:57: servers[0].tls.ca_file: cannot read none.pem: No such file"}},
+                {SERVER(URL "tls: {ca_file: credential}"),
+                        {"1:57: servers[0].tls.ca_file: credential is not a regular file"}},
+                {SERVER(URL "tls: {cert_file: ca.pem}"),
+                        {"1:47: servers[0].tls: needs both cert_file and key_file, or neither"}},
+                {SERVER(URL "tls: {insecure_skip_verify: yes}"),
+                        {"1:70: servers[0].tls.insecure_skip_verify: \"yes\" is not true or "
+                         "false"}},
+        };
+
+        check_refusals(cases, ARRAY_SIZE(cases));
+}
+
+#define RECEIVER(keys) \
+        ONE_LINE "alerting: {receivers:\n[{name: r, webhook_configs: [{" keys "}]}]}}"
+
+static void refuses_wrong_alerting(void **state)
+{
+        static const struct refusal cases[] = {
+                {ONE_LINE "alerting: {escalation:\n []}}",
+                        {"1:142: alerting.escalation: unknown key; known here: alertmanagers, "}},
+                {ONE_LINE "alerting: {rules:\n{RetrievalBandCrosed: {for: 1m}}}}",
+                        {"2:2: alerting.rules.RetrievalBandCrosed: unknown name; did you mean "
+                         "\"RetrievalBandCrossed\"?"}},
+                {ONE_LINE "alerting: {rules:\n{RetrievalBandCrossed: {severity: high}}}}",
+                        {"2:35: alerting.rules.RetrievalBandCrossed.severity: \"high\" is not one "
+                         "of critical, warning, info"}},
+                {ONE_LINE "alerting: {rules:\n{RetrievalBandCrossed: {for: 31d}}}}",
+                        {"2:30: alerting.rules.RetrievalBandCrossed.for: \"31d\" is out of range"}},
+                {ONE_LINE "alerting: {rules:\n{RetrievalBandCrossed: {enable: no}}}}",
+                        {"2:25: alerting.rules.RetrievalBandCrossed.enable: unknown key; did you "
+                         "mean \"enabled\"?"}},
+                {ONE_LINE "alerting: {alertmanagers:\n[{}]}}",
+                        {"2:2: alerting.alertmanagers[0].url: is required"}},
+                {ONE_LINE "alerting: {alertmanagers:\n[{url: 'http://a', auth: {scheme: token, "
+                          "secret_file: token}}]}}",
+                        {"2:35: alerting.alertmanagers[0].auth.scheme: \"token\" is not one of "
+                         "bearer, basic"}},
+                {ONE_LINE "alerting: {receivers:\n[{name: a}]}}",
+                        {"2:2: alerting.receivers[0]: tells nobody; give it webhook_configs"}},
+                {ONE_LINE "alerting: {receivers:\n[{name: a, slack_configs: []}]}}",
+                        {"2:12: alerting.receivers[0].slack_configs: unknown key; ",
+                                "2:2: alerting.receivers[0]: tells nobody"}},
+                {ONE_LINE "alerting: {receivers:\n[{name: a, webhook_configs: [{url: 'http://a'}]},"
+                          "\n{name: a, webhook_configs: [{url: 'http://a'}]}]}}",
+                        {"3:8: alerting.receivers[1].name: \"a\" is used by receivers[0] already"}},
+                {RECEIVER(""),
+                        {"2:30: alerting.receivers[0].webhook_configs[0]: needs either url or "
+                         "url_file"}},
+                {RECEIVER("url: 'http://a', url_file: hook"),
+                        {"2:30: alerting.receivers[0].webhook_configs[0]: needs either url or "
+                         "url_file"}},
+                {RECEIVER("url: 'http://a#b'"),
+                        {"2:36: alerting.receivers[0].webhook_configs[0].url: must not have a "
+                         "fragment (#)"}},
+                {RECEIVER("url_file: none"),
+                        {"2:41: alerting.receivers[0].webhook_configs[0].url_file: cannot open "
+                         "none"}},
+                {RECEIVER("url_file: badhook"),
+                        {"2:41: alerting.receivers[0].webhook_configs[0].url_file: the URL in the "
+                         "file must not contain user information; use auth"}},
+                {RECEIVER("url_file: token"),
+                        {"2:41: alerting.receivers[0].webhook_configs[0].url_file: the URL in the "
+                         "file must begin with http:// or https://"}},
+                {RECEIVER("url: 'http://a', send_resolved: maybe"),
+                        {"2:63: alerting.receivers[0].webhook_configs[0].send_resolved: \"maybe\" "
+                         "is not true or false"}},
+                {ONE_LINE "alerting: {runbook_url:\n wiki}}",
+                        {"2:2: alerting.runbook_url: must begin with http:// or https://"}},
+                {ONE_LINE "alerting: {resend_delay:\n 0s}}",
+                        {"2:2: alerting.resend_delay: \"0s\" is out of range (1s … 1h)"}},
+                {ONE_LINE "alerting: {repeat_interval:\n 31d}}",
+                        {"2:2: alerting.repeat_interval: \"31d\" is out of range (1m … 30d)"}},
+        };
+
+        check_refusals(cases, ARRAY_SIZE(cases));
+}
+
+static void no_message_tells_a_secret(void **state)
+{
+        static const char *const cases[] = {
+                SERVER("url: 'http://a:s3cret@h'"),
+                SERVER("url: 'http://h/?s3cret'"),
+                SERVER(URL "auth: {scheme: basic, secret_file: token}"),
+                SERVER(URL "auth: {scheme: bearer, secret_file: control}"),
+                SERVER(URL "headers: {Authorization: s3cret}"),
+                SERVER(URL "headers: {X-A: \"s3cret\\n\"}"),
+                RECEIVER("url_file: badhook"),
+                RECEIVER("url_file: hook, url: 'ftp://s3cret'"),
+        };
+
+        for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+                _cleanup_errors_ struct errors errors = {0};
+                struct config *config = NULL;
+
+                assert_int_equal(
+                        config_parse("c", cases[i], strlen(cases[i]), &config, &errors), -EBADMSG);
+                assert_true(errors.count > 0);
+                for (size_t j = 0; j < errors.count; j++)
+                        if (strstr(errors.messages[j], "s3"))
+                                fail_msg("%s", errors.messages[j]);
+        }
+}
+
+static void a_credential_needs_the_directory(void **state)
+{
+        static const char yaml[] = SERVER(URL "auth: {scheme: token, credential: chroma-token}");
+        _cleanup_free_ char *directory_before = strdup(getenv("CREDENTIALS_DIRECTORY"));
+        _cleanup_errors_ struct errors errors = {0};
+        struct config *config = NULL;
+        int r;
+
+        assert_non_null(directory_before);
+        assert_int_equal(unsetenv("CREDENTIALS_DIRECTORY"), 0);
+        r = config_parse("c", yaml, strlen(yaml), &config, &errors);
+        assert_int_equal(setenv("CREDENTIALS_DIRECTORY", directory_before, 1), 0);
+        assert_int_equal(r, -EBADMSG);
+        assert_int_equal(errors.count, 1);
+        assert_non_null(strstr(errors.messages[0],
+                "c:1:76: servers[0].auth.credential: credential \"chroma-token\": "
+                "$CREDENTIALS_DIRECTORY is not set"));
+}
+
+static void names_ten_missing_vectors(void **state)
+{
+        static const char yaml[] =
+                SERVERS "collections: [{name: a, queries: many.yaml, vectors: vectors.json}]\n";
+        _cleanup_errors_ struct errors errors = {0};
+        struct config *config = NULL;
+
+        assert_int_equal(config_parse("c", yaml, strlen(yaml), &config, &errors), -EBADMSG);
+        assert_int_equal(errors.count, 11);
+        assert_non_null(strstr(errors.messages[9], "query \"m10\""));
+        assert_string_equal(errors.messages[10],
+                "c:2:54: collections[0].vectors: vectors.json has no vectors for 2 more queries");
+}
+
+static void refuses_a_request_nobody_takes(void **state)
+{
+        static const char yaml[] =
+                SERVERS "collections: [{name: a, queries: wide.yaml, vectors: wide.json, "
+                        "batch: 40}]\n";
+        _cleanup_errors_ struct errors errors = {0};
+        struct config *config = NULL;
+        FILE *queries = fopen("wide.yaml", "we"), *vectors = fopen("wide.json", "we");
+
+        assert_true(queries && vectors);
+        (void)fprintf(queries, "queries:\n");
+        (void)fprintf(vectors, "{\"dimension\": 65536, \"vectors\": {");
+        for (int i = 0; i < 40; i++) {
+                (void)fprintf(queries, "- {id: w%d, text: x}\n", i);
+                (void)fprintf(vectors, "%s\"w%d\": [0", i ? "," : "", i);
+                for (int j = 1; j < 65536; j++)
+                        (void)fputs(",0", vectors);
+                (void)fputs("]", vectors);
+        }
+        (void)fputs("}}", vectors);
+        assert_int_equal(fclose(queries) | fclose(vectors), 0);
+        assert_int_equal(config_parse("c", yaml, strlen(yaml), &config, &errors), -EBADMSG);
+        assert_int_equal(unlink("wide.yaml") | unlink("wide.json"), 0);
+        assert_int_equal(errors.count, 1);
+        assert_string_equal(errors.messages[0],
+                "c:2:72: collections[0].batch: 40 vectors of dimension 65536 make a request that "
+                "servers refuse; at most 32");
+}
+
+static void reads_files_relative_to_itself(void **state)
+{
+        char path[sizeof(directory) + 32], missing[sizeof(directory) + 32];
+        _cleanup_(config_freep) struct config *c = NULL;
+        _cleanup_errors_ struct errors errors = {0};
+        int r;
+
+        write_file("driftwatch.yaml", full);
+        (void)snprintf(path, sizeof(path), "%s/driftwatch.yaml", directory);
+        (void)snprintf(missing, sizeof(missing), "%s/none.yaml", directory);
+        assert_int_equal(chdir("/"), 0);
+        r = config_load(path, &c, &errors);
+        assert_int_equal(chdir(directory), 0);
+        assert_int_equal(unlink("driftwatch.yaml"), 0);
+        assert_int_equal(r, 0);
+        assert_string_equal(c->path, path);
+        assert_int_equal(c->servers[0].peer.ca_file[0], '/');
+        assert_int_equal(config_load(missing, &c, &errors), -EBADMSG);
+        assert_int_equal(errors.count, 1);
+        assert_non_null(strstr(errors.messages[0], "cannot open "));
+        assert_null(config_free(NULL));
+}
+
+static struct config_key_info find_key(const char *path, char *buffer, size_t size)
+{
+        struct config_key_info key;
+
+        for (size_t i = 0; config_key_info(i, &key, buffer, size); i++)
+                if (streq(key.path, path))
+                        return key;
+        fail_msg("no key %s", path);
+        return (struct config_key_info){0};
+}
+
+static void the_table_says_what_the_code_does(void **state)
+{
+        char buffer[CONFIG_KEY_TEXT_MAX];
+        struct config_key_info key;
+        size_t count = 0;
+
+        for (; config_key_info(count, &key, buffer, sizeof(buffer)); count++) {
+                assert_true(key.doc && key.doc[strlen(key.doc) - 1] == '.');
+                assert_true(!key.required || (!key.fallback && !key.inherits));
+                assert_true(strlen(key.path) < CONFIG_KEY_TEXT_MAX / 2);
+        }
+        assert_in_range(count, 60, 200);
+        key = find_key("collections[].interval", buffer, sizeof(buffer));
+        assert_string_equal(key.type, "duration");
+        assert_string_equal(key.inherits, "replay.interval");
+        assert_string_equal(key.bounds, "100ms … 1d");
+        assert_true(key.reloadable && !key.required);
+}
+
+/* A list's default is text in the table and data in bands_default(). */
+static void the_default_bands_are_documented(void **state)
+{
+        _cleanup_(yaml_node_freep) struct yaml_node *root = NULL;
+        _cleanup_errors_ struct errors errors = {0};
+        struct bands bands;
+        char buffer[CONFIG_KEY_TEXT_MAX];
+        struct config_key_info key = find_key("collections[].bands", buffer, sizeof(buffer));
+        double below;
+
+        assert_int_equal(yaml_parse("t", key.fallback, strlen(key.fallback), &root, &errors), 0);
+        assert_int_equal(bands_default(&bands), 0);
+        assert_int_equal(root->count, bands.count);
+        for (size_t i = 0; i < bands.count; i++) {
+                const struct yaml_node *band = root->values[i];
+
+                assert_string_equal(yaml_get(band, "name")->scalar, bands.bands[i].name);
+                if (i + 1 == bands.count) {
+                        assert_null(yaml_get(band, "below"));
+                        continue;
+                }
+                assert_int_equal(yaml_to_double(yaml_get(band, "below"), &below), 0);
+                assert_true((float)below == bands.bands[i].below);
+        }
+        bands_done(&bands);
+}
+
+int main(void)
+{
+        const struct CMUnitTest tests[] = {
+                cmocka_unit_test(the_minimum_has_every_default),
+                cmocka_unit_test(reads_servers),
+                cmocka_unit_test(collections_override_the_defaults),
+                cmocka_unit_test(reads_alerting),
+                cmocka_unit_test(refuses_wrong_values),
+                cmocka_unit_test(refuses_wrong_references),
+                cmocka_unit_test(refuses_wrong_peers),
+                cmocka_unit_test(refuses_wrong_alerting),
+                cmocka_unit_test(no_message_tells_a_secret),
+                cmocka_unit_test(a_credential_needs_the_directory),
+                cmocka_unit_test(names_ten_missing_vectors),
+                cmocka_unit_test(refuses_a_request_nobody_takes),
+                cmocka_unit_test(reads_files_relative_to_itself),
+                cmocka_unit_test(the_table_says_what_the_code_does),
+                cmocka_unit_test(the_default_bands_are_documented),
+        };
+
+        return cmocka_run_group_tests(tests, make_files, remove_files);
+}

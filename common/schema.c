@@ -42,6 +42,14 @@ static const struct yaml_node *find_node(const struct schema_place *place, const
         return node;
 }
 
+/* Keys and values are the file's: they must not break the line of a log. */
+static void blank_controls(char *s)
+{
+        for (; s && *s; s++)
+                if (iscntrl((unsigned char)*s))
+                        *s = '?';
+}
+
 void schema_error(const struct schema_reader *reader, const struct schema_place *place,
         const char *key, const struct yaml_node *node, const char *format, ...)
 {
@@ -58,10 +66,8 @@ void schema_error(const struct schema_reader *reader, const struct schema_place 
         va_end(arguments);
         if (r < 0)
                 sentence = NULL;
-        /* Keys and values are the file's: they must not break the line of a log. */
-        for (char *p = path.data; p && *p; p++)
-                if (iscntrl((unsigned char)*p))
-                        *p = '?';
+        blank_controls(path.data);
+        blank_controls(sentence);
         if (!node)
                 node = find_node(place, key);
         errors_add(reader->errors, "%s:%u:%u: %s%s%s", reader->file, node ? node->line : 1,

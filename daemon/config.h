@@ -59,7 +59,7 @@ struct alerting_config {
         size_t receiver_count;
         struct rule rules[RULE_COUNT];
         usec_t resend_delay, repeat_interval;
-        char *runbook_url; /* base of runbook_url annotations; NULL: none */
+        char *runbook_url; /* base of runbook_url annotations; NULL: no such annotation */
 };
 
 struct config {

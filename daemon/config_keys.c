@@ -54,9 +54,10 @@ static const char *const http_schemes[] = {"bearer", "basic", NULL};
         KEY(auth_keys, scheme, "scheme", SCHEMA_WORD, .required = true, .words = schemes, \
                 .doc = explanation), \
                 KEY(auth_keys, credential, "credential", SCHEMA_STRING, \
+                        .check = schema_check_line, \
                         .doc = "Name of the secret's file in `$CREDENTIALS_DIRECTORY`."), \
                 KEY(auth_keys, secret_file, "secret_file", SCHEMA_STRING, .kind = "path", \
-                        .doc = "File whose first line is the secret.")
+                        .check = schema_check_line, .doc = "File whose first line is the secret.")
 
 static const struct schema_key chroma_auth_table[] = {
         AUTH_KEYS(chroma_schemes,
@@ -73,12 +74,12 @@ static const struct schema_key http_auth_table[] = {
 static const struct schema http_auth_schema = SCHEMA(http_auth_table, auth_keys);
 
 static const struct schema_key tls_table[] = {
-        KEY(tls_keys, ca_file, "ca_file", SCHEMA_STRING, .kind = "path",
+        KEY(tls_keys, ca_file, "ca_file", SCHEMA_STRING, .kind = "path", .check = schema_check_line,
                 .doc = "Certificates to trust instead of the system's, PEM."),
         KEY(tls_keys, cert_file, "cert_file", SCHEMA_STRING, .kind = "path",
-                .doc = "Client certificate, PEM; needs `key_file`."),
+                .check = schema_check_line, .doc = "Client certificate, PEM; needs `key_file`."),
         KEY(tls_keys, key_file, "key_file", SCHEMA_STRING, .kind = "path",
-                .doc = "Key of the client certificate, PEM."),
+                .check = schema_check_line, .doc = "Key of the client certificate, PEM."),
         KEY(tls_keys, server_name, "server_name", SCHEMA_STRING, .check = schema_check_line,
                 .doc = "Name expected in the certificate, if it is not the URL's host."),
         KEY(tls_keys, insecure_skip_verify, "insecure_skip_verify", SCHEMA_BOOLEAN,
@@ -112,19 +113,19 @@ static const struct schema_key band_table[] = {
         KEY(band_keys, name, "name", SCHEMA_STRING, .required = true, NAME_CHECKED,
                 .doc = "Its name in metrics and alerts."),
         KEY(band_keys, below, "below", SCHEMA_NUMBER, BETWEEN(-(double)FLT_MAX, FLT_MAX),
-                .doc = "Distances below this one, and not in a better band; the last band has none."),
+                .doc = "Distances from the band before up to this one; the last band has none."),
 };
 static const struct schema band_schema = SCHEMA(band_table, band_keys);
 
 static const struct schema_key collection_table[] = {
         KEY(collection_keys, name, "name", SCHEMA_STRING, .required = true,
                 .check = schema_check_line, .doc = "Chroma's name of the collection."),
-        KEY(collection_keys, server, "server", SCHEMA_STRING,
+        KEY(collection_keys, server, "server", SCHEMA_STRING, .check = schema_check_line,
                 .doc = "Name of its server; needed when there are several."),
         KEY(collection_keys, queries, "queries", SCHEMA_STRING, .required = true, .kind = "path",
-                .doc = "The canonical query set, YAML or JSON."),
+                .check = schema_check_line, .doc = "The canonical query set, YAML or JSON."),
         KEY(collection_keys, vectors, "vectors", SCHEMA_STRING, .required = true, .kind = "path",
-                .doc = "The pinned vectors of the queries, JSON."),
+                .check = schema_check_line, .doc = "The pinned vectors of the queries, JSON."),
         KEY(collection_keys, label, "label", SCHEMA_STRING, NAME_CHECKED,
                 .inherits = "collections[].name",
                 .doc = "Its name in metrics and alerts; unique in the file."),
@@ -162,6 +163,7 @@ static const struct schema_key webhook_table[] = {
         KEY(peer_keys, url, "url", SCHEMA_STRING, .kind = "URL", .check = url_check_target,
                 .doc = "Where notifications are posted. Either this or `url_file`."),
         KEY(peer_keys, url_file, "url_file", SCHEMA_STRING, .kind = "path",
+                .check = schema_check_line,
                 .doc = "File whose first line is the URL, when the URL is a secret."),
         KEY(peer_keys, send_resolved, "send_resolved", SCHEMA_BOOLEAN, .fallback = "true",
                 .doc = "Whether the end of an alert is told too."),

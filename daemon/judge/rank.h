@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
-/* Where the expected record stands in an answer. */
+/* Where the expected record stands in an answer. What its place means for the outcome is judge.h's
+ * business. */
 
 #include "model/answer.h"
 #include "model/query_set.h"

@@ -31,9 +31,9 @@ struct alert {
         uint64_t fingerprint; /* labels_fingerprint() */
         struct labels labels; /* alertname, severity, collection and, where one is meant, query */
         struct labels annotations; /* summary, description, … */
-        char *server; /* the server whose failure inhibits this alert; NULL for none */
+        char *server; /* whose failure inhibits this alert */
         enum alert_state state;
-        bool inhibited; /* not told to anybody while it is */
+        bool inhibited; /* news of it stay back; what was told before is re-sent and resolved */
         usec_t active_at; /* when the condition was first seen; wall clock, as all times here */
         usec_t fired_at; /* 0 unless it fired */
         usec_t resolved_at; /* 0 unless resolved */

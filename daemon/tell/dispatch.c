@@ -10,13 +10,25 @@ static int compare_labels(const struct alert *a, const struct alert *b, const ch
         return strcmp(x ? x : "", y ? y : "");
 }
 
-static int compare_groups(const void *x, const void *y)
+static int compare_groups(const struct alert *a, const struct alert *b)
 {
-        const struct alert *a = *(const struct alert *const *)x;
-        const struct alert *b = *(const struct alert *const *)y;
         int c = compare_labels(a, b, "alertname");
 
         return c != 0 ? c : compare_labels(a, b, "collection");
+}
+
+/* By group, and within it what is firing first: a payload that is cut loses resolved alerts. */
+static int compare_alerts(const void *x, const void *y)
+{
+        const struct alert *a = *(const struct alert *const *)x;
+        const struct alert *b = *(const struct alert *const *)y;
+        int c = compare_groups(a, b);
+
+        if (c != 0)
+                return c;
+        if (a->state != b->state)
+                return a->state < b->state ? -1 : 1;
+        return a->fingerprint < b->fingerprint ? -1 : a->fingerprint > b->fingerprint;
 }
 
 /* Length of the payload that begins at `alerts`, at most `count`. */
@@ -25,7 +37,7 @@ static size_t payload_size(const struct channel *channel, const struct alert **a
         size_t n = 1;
 
         while (n < count && (channel->batch == 0 || n < channel->batch) &&
-                (!channel->one_group || compare_groups(&alerts[0], &alerts[n]) == 0))
+                (!channel->one_group || compare_groups(alerts[0], alerts[n]) == 0))
                 n++;
         return n;
 }
@@ -89,7 +101,7 @@ static int tell(struct outbox *outbox, const struct route *routes, size_t count,
 
         if (alert_count == 0)
                 return 0;
-        qsort(alerts, alert_count, sizeof(*alerts), compare_groups);
+        qsort(alerts, alert_count, sizeof(*alerts), compare_alerts);
         for (size_t i = 0; i < count; i++) {
                 const struct route *route = &routes[i];
                 size_t n = alert_count;

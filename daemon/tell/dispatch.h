@@ -21,7 +21,8 @@ struct dispatch_policy {
         const char *external_url; /* "" when unknown */
 };
 
-/* Queues everything that is due at `now`. An alert for which no payload could be built or queued is
- * told again at its next resend. Returns the first error, after trying the rest. */
+/* Queues everything that is due at `now`. What could not be built or queued is told again at the
+ * next resend to an Alertmanager, at the next repetition to a receiver. Returns the first error,
+ * after trying the rest. */
 _must_check_ int dispatch(struct alerts *alerts, struct outbox *outbox, const struct route *routes,
         size_t count, const struct dispatch_policy *policy, usec_t now);

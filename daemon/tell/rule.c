@@ -24,8 +24,8 @@ const struct rule_default rule_defaults[RULE_COUNT] = {
                         .name = "RetrievalBandCrossed",
                         .severity = "warning",
                         .summary = "A canonical query has left its home band for a worse one.",
-                        .doc = "The best answer's confirmed distance band (4 of 5 replays, hysteresis "
-                               "0.01) is worse than the query's home band.",
+                        .doc = "The best answer's confirmed distance band (4 of 5 replays, "
+                               "hysteresis 0.01) is worse than the query's home band.",
                 },
         [RULE_REPLAY_FAILING] =
                 {
@@ -35,8 +35,8 @@ const struct rule_default rule_defaults[RULE_COUNT] = {
                         .for_usec = 2 * USEC_PER_MINUTE,
                         .inhibits_server = true,
                         .summary = "The canonical queries of a collection cannot be replayed.",
-                        .doc = "The last replay as a whole failed: the server was not reached, or it "
-                               "gave no valid answer.",
+                        .doc = "The last replay as a whole failed: the server was not reached, or "
+                               "it gave no valid answer.",
                 },
 };
 

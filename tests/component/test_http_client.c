@@ -48,6 +48,7 @@ struct outcome {
         struct fixture *fixture;
         struct http_transfer *transfer;
         void (*then)(struct outcome *o);
+        struct outcome *sibling;
 };
 
 static int setup(void **state)
@@ -675,13 +676,11 @@ static void cancel_before_the_loop_ran(void **state)
         assert_int_equal(fake_server_requests(f->server), 1);
 }
 
-static struct outcome *other;
-
+/* Of itself it is a no-op. */
 static void cancel_both(struct outcome *o)
 {
         (void)http_transfer_cancel(o->transfer);
-        if (other != o && other->calls == 0)
-                (void)http_transfer_cancel(other->transfer);
+        (void)http_transfer_cancel(o->sibling->transfer);
 }
 
 static bool two_wait(void *userdata)
@@ -689,27 +688,36 @@ static bool two_wait(void *userdata)
         return fake_server_waiting(userdata) == 2;
 }
 
-/* Both answers arrive in one iteration; whichever is told first silences the other. */
+static bool either_is_done(void *userdata)
+{
+        const struct outcome *o = userdata;
+
+        return o->calls + o->sibling->calls > 0;
+}
+
+/* Both answers are on their way; whichever is told first silences the other. */
 static void cancel_from_a_callback(void **state)
 {
         struct fixture *f = *state;
         _cleanup_outcome_ struct outcome a = {.then = cancel_both}, b = {.then = cancel_both},
                                          last = {0};
 
+        a.sibling = &b;
+        b.sibling = &a;
         fake_server_script(f->server, wait_then_ok);
+        fake_server_script(f->server, wait_then_ok);
+        fake_server_script(f->server, always_ok);
         submit(f, &a);
         submit(f, &b);
-        other = &b;
         assert_true(fake_run_until(f->event, two_wait, f->server));
-        a.then = b.then = NULL;
-        /* The order of the two is not ours: each silences its sibling. */
-        a.then = cancel_both;
         assert_int_equal(fake_server_release(f->server), 2);
-        assert_true(fake_run_until(f->event, is_done, &a));
-        fake_server_script(f->server, always_ok);
-        exchange(f, &last);
-        assert_int_equal(a.calls, 1);
-        assert_true(b.calls <= 1);
+        assert_true(fake_run_until(f->event, either_is_done, &a));
+        submit(f, &last);
+        assert_true(fake_run_until(f->event, one_waits, f->server));
+        (void)fake_server_release(f->server);
+        wait_for(f, &last);
+        assert_int_equal(last.result, 0);
+        assert_int_equal(a.calls + b.calls, 1);
 }
 
 static void free_client(struct outcome *o)
@@ -923,19 +931,20 @@ static void a_broken_library_handle_is_replaced(void **state)
 static void a_broken_transfer_can_be_cancelled(void **state)
 {
         struct fixture *f = *state;
-        struct outcome b = {0};
-        _cleanup_outcome_ struct outcome a = {.then = cancel_both};
+        _cleanup_outcome_ struct outcome a = {.then = cancel_both}, b = {.then = cancel_both},
+                                         last = {0};
 
-        fake_server_script(f->server, silent);
-        submit(f, &b);
+        a.sibling = &b;
+        b.sibling = &a;
+        fake_server_script(f->server, always_ok);
         submit(f, &a);
-        other = &b;
+        submit(f, &b);
         break_multi = true;
-        assert_true(fake_run_until(f->event, is_done, b.calls ? &b : &a));
-        assert_int_equal(a.calls, 1);
-        assert_int_equal(a.result, -EIO);
-        assert_true(b.calls <= 1);
-        outcome_done(&b);
+        assert_true(fake_run_until(f->event, either_is_done, &a));
+        exchange(f, &last);
+        assert_int_equal(last.result, 0);
+        assert_int_equal(a.calls + b.calls, 1);
+        assert_int_equal(a.result + b.result, -EIO);
 }
 
 /* A TLS server in a thread of libmicrohttpd, with a certificate made by this run. */

@@ -7,6 +7,7 @@ import os
 import pathlib
 import shutil
 import subprocess
+import zlib
 
 import pytest
 
@@ -110,5 +111,7 @@ def alertmanager(tmp_path, receiver, ends):
 
 @pytest.fixture
 def name(request):
-    """A collection name of this test's own."""
-    return "".join(c if c.isalnum() else "_" for c in request.node.name)[:50].strip("_")
+    """A collection name of this test's own: readable, and with its parameters' checksum."""
+    node = request.node
+    readable = "".join(c if c.isalnum() else "_" for c in node.name.split("[")[0])
+    return f"{readable[:48].strip('_')}_{zlib.crc32(node.nodeid.encode()):08x}"

@@ -39,8 +39,9 @@ prepare() {
 # fill ROOT PROGRAM FILES
 fill() {
         tr -d - </proc/sys/kernel/random/uuid >"$1/etc/machine-id"
-        # tar and not cp: /lib may be a link in the root and a directory in FILES.
-        tar -C "$3" -c . | tar -C "$1" -x --keep-directory-symlink --no-same-owner
+        # tar and not cp: /lib may be a link in the root and a directory in FILES, whose own mode means nothing.
+        tar -C "$3" -c . | tar -C "$1" -x --keep-directory-symlink \
+                --no-overwrite-dir --no-same-owner
         install -D -m755 "$2" "$1/box/test"
         touch "$1/box/log"
         cat >"$1/etc/systemd/system/box.service" <<EOU
@@ -83,6 +84,8 @@ boot() {
         mkdir -p box/old
         pivot_root . box/old
         umount --lazy box/old
+        # PID 1 leaves this to container managers; credentials reach a unit by propagation.
+        mount --make-rshared /
         exec env --ignore-environment container=driftwatch-box PATH=/usr/sbin:/usr/bin:/sbin:/bin \
                 /lib/systemd/systemd --system --unit=box.target --show-status=no </dev/null
 }

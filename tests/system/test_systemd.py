@@ -108,7 +108,7 @@ def test_what_is_installed(installed):
     service = unit(installed, "driftwatch.service").read_text()
     program = service.split("ExecStart=", 1)[1].split()[0]
     assert (installed / program.lstrip("/")).exists()
-    assert "@" not in service
+    assert "@bindir@" not in service
     assert unit(installed, "driftwatch.catalog").parent == installed / "usr/lib/systemd/catalog"
     assert (installed / "etc/default/driftwatch").exists()
     assert list(installed.rglob("driftwatch.1*"))

@@ -132,9 +132,9 @@ static void set_history(struct query_view *q, size_t runs)
                         q->verdict.distance - 0.004f * (float)((k * 7) % 11) - 0.001f * (float)k;
                 if (runs > 10 && k == runs / 2)
                         v.distance = NAN;
-                done(history_add(h, now, &v, false, 7 * USEC_PER_DAY));
+                done(history_add(h, now, &v, false, 365 * USEC_PER_DAY));
                 if (k > 0)
-                        done(history_add(h, now + 5 * USEC_PER_MINUTE, &v, true, 7 * USEC_PER_DAY));
+                        done(history_add(h, now + 5 * USEC_PER_MINUTE, &v, true, 365 * USEC_PER_DAY));
         }
         q->history = need(history_snapshot(h));
 }

@@ -54,6 +54,10 @@ static void render(struct text *text, enum exposition_format format, struct view
         assert_false(text_failed(text));
 }
 
+#define ALERTS "driftwatch_alerts{alertname=\""
+#define FAILED "driftwatch_notifications_failed_total{receiver=\""
+#define AGENTS "collection=\"original_agents\""
+#define TICKETS "collection=\"tickets\""
 #define NASTY "we\\\"ird\\\\la\\nbel <b>&amp;</b> 日本"
 
 static void writes_what_is_known(void **state)
@@ -61,37 +65,37 @@ static void writes_what_is_known(void **state)
         static const char *const lines[] = {
                 "# TYPE driftwatch_replays_total counter",
                 "# TYPE driftwatch_build_info gauge",
-                "driftwatch_up{collection=\"original_agents\"} 1",
-                "driftwatch_up{collection=\"tickets\"} 0",
-                "driftwatch_replays_total{collection=\"original_agents\"} 121",
+                "driftwatch_up{" AGENTS "} 1",
+                "driftwatch_up{" TICKETS "} 0",
+                "driftwatch_replays_total{" AGENTS "} 121",
                 "driftwatch_replays_total{collection=\"" NASTY "\"} 0",
-                "driftwatch_replays_failed_total{collection=\"original_agents\",reason=\"timeout\"} 1",
-                "driftwatch_replays_failed_total{collection=\"original_agents\",reason=\"cosmic_rays\"} 1",
-                "driftwatch_replays_failed_total{collection=\"original_agents\",reason=\"connect\"} 0",
-                "driftwatch_replays_failed_total{collection=\"tickets\",reason=\"connect\"} 3",
-                "driftwatch_replays_failed_total{collection=\"tickets\",reason=\"invalid_answers\"} 0",
-                "driftwatch_replay_duration_seconds{collection=\"original_agents\"} 0.03125",
-                "driftwatch_replay_last_success_timestamp_seconds{collection=\"original_agents\"} 1795399188",
-                "driftwatch_queries{collection=\"original_agents\",outcome=\"pass\"} 3",
-                "driftwatch_queries{collection=\"original_agents\",outcome=\"drift\"} 1",
-                "driftwatch_queries{collection=\"original_agents\",outcome=\"fail\"} 2",
-                "driftwatch_queries{collection=\"original_agents\",outcome=\"unmeasured\"} 1",
+                "driftwatch_replays_failed_total{" AGENTS ",reason=\"timeout\"} 1",
+                "driftwatch_replays_failed_total{" AGENTS ",reason=\"cosmic_rays\"} 1",
+                "driftwatch_replays_failed_total{" AGENTS ",reason=\"connect\"} 0",
+                "driftwatch_replays_failed_total{" TICKETS ",reason=\"connect\"} 3",
+                "driftwatch_replays_failed_total{" TICKETS ",reason=\"invalid_answers\"} 0",
+                "driftwatch_replay_duration_seconds{" AGENTS "} 0.03125",
+                "driftwatch_replay_last_success_timestamp_seconds{" AGENTS "} 1795399188",
+                "driftwatch_queries{" AGENTS ",outcome=\"pass\"} 3",
+                "driftwatch_queries{" AGENTS ",outcome=\"drift\"} 1",
+                "driftwatch_queries{" AGENTS ",outcome=\"fail\"} 2",
+                "driftwatch_queries{" AGENTS ",outcome=\"unmeasured\"} 1",
                 "driftwatch_queries{collection=\"" NASTY "\",outcome=\"unmeasured\"} 2",
                 "driftwatch_queries{collection=\"" NASTY "\",outcome=\"pass\"} 0",
-                "driftwatch_canonical_total{collection=\"original_agents\"} 838",
-                "driftwatch_canonical_good_total{collection=\"original_agents\"} 712",
-                "driftwatch_band_queries{collection=\"original_agents\",band=\"excellent\"} 2",
-                "driftwatch_band_queries{collection=\"original_agents\",band=\"good\"} 1",
-                "driftwatch_band_queries{collection=\"tickets\",band=\"good\"} 0",
-                "driftwatch_band_upper_bound{collection=\"original_agents\",band=\"excellent\"} 0.8",
-                "driftwatch_band_upper_bound{collection=\"original_agents\",band=\"poor\"} +Inf",
-                "driftwatch_collection_records{collection=\"original_agents\"} 311",
-                "driftwatch_query_distance{collection=\"original_agents\",query=\"react-hooks\"} 0.91968507",
-                "driftwatch_query_distance{collection=\"original_agents\",query=\"quo\\\"te\\\\back "
+                "driftwatch_canonical_total{" AGENTS "} 838",
+                "driftwatch_canonical_good_total{" AGENTS "} 712",
+                "driftwatch_band_queries{" AGENTS ",band=\"excellent\"} 2",
+                "driftwatch_band_queries{" AGENTS ",band=\"good\"} 1",
+                "driftwatch_band_queries{" TICKETS ",band=\"good\"} 0",
+                "driftwatch_band_upper_bound{" AGENTS ",band=\"excellent\"} 0.8",
+                "driftwatch_band_upper_bound{" AGENTS ",band=\"poor\"} +Inf",
+                "driftwatch_collection_records{" AGENTS "} 311",
+                "driftwatch_query_distance{" AGENTS ",query=\"react-hooks\"} 0.91968507",
+                "driftwatch_query_distance{" AGENTS ",query=\"quo\\\"te\\\\back "
                 "</td><script>alert('1')</script> ü\"} -0.25",
-                "driftwatch_query_expected_distance{collection=\"original_agents\",query=\"dialog-focus\"} 1.1407",
-                "driftwatch_query_expected_rank{collection=\"original_agents\",query=\"react-hooks\"} 1",
-                "driftwatch_query_band_info{collection=\"original_agents\",query=\"cooking\",band=\"poor\"} 1",
+                "driftwatch_query_expected_distance{" AGENTS ",query=\"dialog-focus\"} 1.1407",
+                "driftwatch_query_expected_rank{" AGENTS ",query=\"react-hooks\"} 1",
+                "driftwatch_query_band_info{" AGENTS ",query=\"cooking\",band=\"poor\"} 1",
                 "driftwatch_request_duration_seconds_bucket{server=\"main\",le=\"0.001\"} 1",
                 "driftwatch_request_duration_seconds_bucket{server=\"main\",le=\"0.0025\"} 2",
                 "driftwatch_request_duration_seconds_bucket{server=\"main\",le=\"1.0\"} 30",
@@ -99,17 +103,18 @@ static void writes_what_is_known(void **state)
                 "driftwatch_request_duration_seconds_bucket{server=\"main\",le=\"+Inf\"} 30",
                 "driftwatch_request_duration_seconds_count{server=\"main\"} 30",
                 "driftwatch_request_duration_seconds_sum{server=\"spare\"} 0",
-                "driftwatch_alerts{alertname=\"RetrievalExpectedResultMissing\",severity=\"critical\","
-                "state=\"firing\"} 2",
-                "driftwatch_alerts{alertname=\"RetrievalReplayFailing\",severity=\"critical\",state=\"pending\"} 0",
-                "driftwatch_alerts{alertname=\"RetrievalBandCrossed\",severity=\"warning\",state=\"pending\"} 1",
-                "driftwatch_alerts{alertname=\"RetrievalBandCrossed\",severity=\"page\",state=\"resolved\"} 1",
+                ALERTS "RetrievalExpectedResultMissing\",severity=\"critical\","
+                       "state=\"firing\"} 2",
+                ALERTS "RetrievalReplayFailing\",severity=\"critical\",state=\"pending\"} 0",
+                ALERTS "RetrievalBandCrossed\",severity=\"warning\",state=\"pending\"} 1",
+                ALERTS "RetrievalBandCrossed\",severity=\"page\",state=\"resolved\"} 1",
                 "driftwatch_notifications_total{receiver=\"search-team\",channel=\"webhook\"} 12",
-                "driftwatch_notifications_total{receiver=\"alertmanager\",channel=\"alertmanager\"} 44",
-                "driftwatch_notifications_failed_total{receiver=\"search-team\",channel=\"webhook\","
-                "reason=\"server_error\"} 3",
-                "driftwatch_notifications_failed_total{receiver=\"alertmanager\",channel=\"alertmanager\","
-                "reason=\"queue_full\"} 0",
+                "driftwatch_notifications_total{receiver=\"alertmanager\","
+                "channel=\"alertmanager\"} 44",
+                FAILED "search-team\",channel=\"webhook\","
+                       "reason=\"server_error\"} 3",
+                FAILED "alertmanager\",channel=\"alertmanager\","
+                       "reason=\"queue_full\"} 0",
                 "driftwatch_notification_queue_length{receiver=\"search-team\"} 3",
                 "driftwatch_config_last_reload_successful 0",
                 "driftwatch_config_last_reload_success_timestamp_seconds 1795305600.001",
@@ -137,8 +142,8 @@ static void leaves_out_what_is_unknown(void **state)
                 "driftwatch_collection_records{collection=\"tickets",
                 "query=\"slow-query\"",
                 "query=\"refund\"",
-                "driftwatch_query_expected_rank{collection=\"original_agents\",query=\"cooking\"",
-                "driftwatch_query_expected_distance{collection=\"original_agents\",query=\"bundle-budget\"",
+                "driftwatch_query_expected_rank{" AGENTS ",query=\"cooking\"",
+                "driftwatch_query_expected_distance{" AGENTS ",query=\"bundle-budget\"",
                 "\nprocess_threads ",
         };
         _cleanup_view_ struct view *view = sample_view();
@@ -241,10 +246,8 @@ static void sums_reasons(void **state)
         for (size_t i = 2; i < REASONS_MAX - 1; i++)
                 failures[i] = (struct reason_count){"connect", 1};
         render(&text, EXPOSITION_TEXT, view);
-        assert_line(&text,
-                "driftwatch_replays_failed_total{collection=\"tickets\",reason=\"other\"} 6");
-        assert_line(&text,
-                "driftwatch_replays_failed_total{collection=\"tickets\",reason=\"connect\"} 16");
+        assert_line(&text, "driftwatch_replays_failed_total{" TICKETS ",reason=\"other\"} 6");
+        assert_line(&text, "driftwatch_replays_failed_total{" TICKETS ",reason=\"connect\"} 16");
 }
 
 static void limits_series_per_query(void **state)
@@ -259,7 +262,7 @@ static void limits_series_per_query(void **state)
         view->per_query_limit = 6;
         render(&text, EXPOSITION_TEXT, view);
         assert_none(&text, "query=\"");
-        assert_line(&text, "driftwatch_queries{collection=\"original_agents\",outcome=\"fail\"} 2");
+        assert_line(&text, "driftwatch_queries{" AGENTS ",outcome=\"fail\"} 2");
         assert_line(&text, "# TYPE driftwatch_query_distance gauge");
 }
 

@@ -188,9 +188,9 @@ static void band_crossed(void **state)
         assert_label(f, "severity", "warning");
         assert_label(f, "query", "react-hooks");
         assert_annotation(f, "description",
-                "Query \"react-hooks\" (How do I compose React hooks?) of collection docs & more has "
-                "moved from band excellent to okay: its best answer was at distance 0.764 and is at "
-                "1.034 now.");
+                "Query \"react-hooks\" (How do I compose React hooks?) of collection docs & more "
+                "has moved from band excellent to okay: its best answer was at distance 0.764 "
+                "and is at 1.034 now.");
         assert_annotation(f, "distance", "1.034");
         assert_annotation(f, "previous_distance", "0.764");
         assert_annotation(f, "band", "okay");
@@ -217,8 +217,8 @@ static void replay_failing(void **state)
         assert_label(f, "collection", "docs & more");
         assert_label(f, "query", NULL);
         assert_annotation(f, "description",
-                "The replay of collection docs & more on server main (http://chroma:8000) failed: no "
-                "answer within 10s.");
+                "The replay of collection docs & more on server main (http://chroma:8000) failed: "
+                "no answer within 10s.");
         assert_int_equal(f->signals.unknown_count, 3);
         assert_string_equal(f->signals.unknown[0], "a");
         assert_string_equal(f->signals.unknown[1], "b");

@@ -51,7 +51,9 @@ static struct view *sample_view(void)
 static void write_home(
         const char *collection, const char *query, const char *band, float distance, void *userdata)
 {
-        text_appendf(userdata, "%s|%s|%s|%.9g\n", collection, query, band, (double)distance);
+        text_appendf(userdata, "%s|%s|%s|", collection, query, band);
+        text_append_float(userdata, distance);
+        text_append(userdata, "\n");
 }
 
 static void what_is_saved_comes_back(void **state)

@@ -139,6 +139,7 @@ def stopping():
 def sockets():
     """systemd holds the socket: requests during restarts wait, none is refused."""
     start_chroma()
+    drop_in("[Unit]\nStartLimitIntervalSec=0\n")
     systemctl("start", "driftwatch.socket")
     assert show("ActiveState") == "inactive"
     assert requests.get(f"{URL}/-/ready", timeout=10).ok, "the first request starts the service"
@@ -151,7 +152,7 @@ def sockets():
                 answers.append(requests.get(f"{URL}/metrics", timeout=10).status_code)
             except requests.RequestException as error:
                 answers.append(repr(error))
-    asking = threading.Thread(target=ask)
+    asking = threading.Thread(target=ask, daemon=True)
     asking.start()
     for _ in range(5):
         systemctl("restart", UNIT)
@@ -186,7 +187,7 @@ def credentials():
     secret.write_text("s3cret\n")
     secret.chmod(0o600)
     CONFIG.write_text(CONFIG.read_text().replace(
-        "url: http://127.0.0.1:8000", "url: http://127.0.0.1:8000\n    auth: {scheme: token, credential: chroma-token}"))
+        "url: http://127.0.0.1:8000", "url: http://127.0.0.1:8000\n  auth: {scheme: token, credential: chroma-token}"))
     drop_in(f"[Service]\nLoadCredential=chroma-token:{secret}\n")
     systemctl("start", UNIT)
     tools.poll(lambda: pathlib.Path("/box/token").read_text() == "s3cret", "the token")

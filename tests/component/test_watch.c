@@ -1,0 +1,370 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "../unit/unit.h"
+
+#include <math.h>
+
+#include "clock.h"
+#include "fake_server.h"
+#include "waiters.h"
+#include "watch.h"
+
+/* A collection that is watched, and requests that wait for it, against a server that answers every
+ * query with one record at a distance that the test sets. */
+
+#define COLLECTION \
+        "{\"id\":\"aaaaaaaa-0000-4000-8000-00000000000%u\",\"name\":\"c\",\"dimension\":1," \
+        "\"configuration_json\":{\"hnsw\":{\"space\":\"l2\"}}}"
+#define QUERIES "queries: [{id: a, text: a}, {id: b, text: b}]"
+#define FEWER_QUERIES "queries: [{id: b, text: b}, {id: new, text: n}]"
+#define VECTORS "{\"dimension\":1,\"vectors\":{\"a\":[1],\"b\":[1],\"new\":[1]}}"
+
+struct world {
+        sd_event *event;
+        struct http_client *client;
+        struct fake_server *server;
+        struct server_config server_config;
+        struct collection_config config, changed;
+        struct watch_owner owner;
+        struct watch *watch;
+        struct waiters waiters;
+        float distance;
+        unsigned generation; /* of the collection's id */
+        bool broken;
+        unsigned replayed, exchanged;
+        /* The last completed command. */
+        unsigned completed, status;
+        char *body;
+};
+
+static void answer(const struct fake_request *request, struct text *out, void *userdata)
+{
+        struct world *w = userdata;
+        _cleanup_text_ struct text body = {0};
+
+        if (w->broken) {
+                fake_answer(out, 500, NULL, "", 0);
+                return;
+        }
+        if (strstr(request->path, "/query"))
+                text_appendf(&body, "{\"ids\":[[\"x\"],[\"x\"]],\"distances\":[[%g],[%g]]}",
+                        (double)w->distance, (double)w->distance);
+        else if (strstr(request->path, "/count"))
+                text_append(&body, "7");
+        else
+                text_appendf(&body, COLLECTION, w->generation);
+        fake_answer(out, 200, NULL, body.data, body.size);
+}
+
+static const struct fake_step serve[] = {
+        {.action = FAKE_READ}, {.action = FAKE_CALL, .call = answer}, {.action = FAKE_AGAIN}};
+
+static void on_replayed(struct watch *watch, void *userdata)
+{
+        struct world *w = userdata;
+
+        w->replayed++;
+        if (waiters_replayed(&w->waiters, watch_view(watch)))
+                watch_replay(watch);
+}
+
+static void on_exchanged(struct watch *watch, const struct http_response *response, void *userdata)
+{
+        ((struct world *)userdata)->exchanged++;
+}
+
+static struct collection_config make_config(struct world *w, const char *queries)
+{
+        struct errors errors = {0};
+        struct collection_config c = {
+                .name = (char *)"c",
+                .label = (char *)"agents",
+                .server = &w->server_config,
+                .peer = {.url = (char *)fake_server_url(w->server),
+                        .timeout_usec = 5 * USEC_PER_SEC},
+                .replay = {.interval = USEC_PER_MINUTE,
+                        .history = USEC_PER_DAY,
+                        .results = 1,
+                        .batch = 10},
+        };
+
+        assert_int_equal(bands_default(&c.bands), 0);
+        assert_int_equal(query_set_parse("q", queries, strlen(queries), &c.queries, &errors), 0);
+        assert_int_equal(vector_set_parse("v", VECTORS, strlen(VECTORS), &c.vectors, &errors), 0);
+        return c;
+}
+
+static void config_done(struct collection_config *c)
+{
+        bands_done(&c->bands);
+        query_set_unref(c->queries);
+        vector_set_free(c->vectors);
+}
+
+static int set_up(void **state)
+{
+        struct world *w = calloc(1, sizeof(*w));
+
+        *state = w;
+        w->distance = .9f;
+        assert_true(sd_event_new(&w->event) >= 0);
+        assert_int_equal(http_client_new(w->event, "test", &w->client), 0);
+        w->server = fake_server_new(w->event, w);
+        fake_server_script(w->server, serve);
+        w->server_config = (struct server_config){
+                .name = (char *)"main", .tenant = (char *)"t", .database = (char *)"d"};
+        w->config = make_config(w, QUERIES);
+        w->changed = make_config(w, FEWER_QUERIES);
+        w->owner = (struct watch_owner){on_replayed, on_exchanged, w};
+        assert_int_equal(watch_new(&w->config, w->client, &w->owner, &w->watch), 0);
+        return 0;
+}
+
+static int tear_down(void **state)
+{
+        struct world *w = *state;
+
+        waiters_done(&w->waiters);
+        watch_free(w->watch);
+        http_client_free(w->client);
+        fake_server_free(w->server);
+        sd_event_unref(w->event);
+        config_done(&w->config);
+        config_done(&w->changed);
+        free(w->body);
+        free(w);
+        return 0;
+}
+
+static bool idle(void *userdata)
+{
+        return !watch_running(((struct world *)userdata)->watch);
+}
+
+static const struct collection_view *replay(struct world *w)
+{
+        watch_replay(w->watch);
+        assert_true(watch_running(w->watch));
+        assert_int_equal(watch_due(w->watch), USEC_INFINITY);
+        assert_true(fake_run_until(w->event, idle, w));
+        return watch_view(w->watch);
+}
+
+static void a_replay_makes_a_new_view(void **state)
+{
+        struct world *w = *state;
+        _cleanup_(collection_view_unrefp) struct collection_view *before =
+                collection_view_ref(watch_view(w->watch));
+        const struct collection_view *after;
+
+        assert_int_equal(watch_due(w->watch), 0); /* at once */
+        assert_false(before->replayed);
+        after = replay(w);
+        assert_ptr_not_equal(before, after);
+        assert_false(before->replayed);
+        assert_true(after->replayed && after->up);
+        assert_null(after->last_error);
+        assert_int_equal(after->replays, 1);
+        assert_int_equal(after->records, 7);
+        assert_int_equal(after->canonical_total, 2);
+        assert_int_equal(after->canonical_good_total, 2);
+        assert_string_equal(after->space, "l2");
+        assert_int_equal(after->queries[0].verdict.outcome, OUTCOME_PASS);
+        assert_int_equal(w->exchanged, 3);
+        assert_true(watch_due(w->watch) > clock_usec(CLOCK_BOOTTIME));
+}
+
+static void identical_answers_are_one_object(void **state)
+{
+        struct world *w = *state;
+        const struct answer *first = replay(w)->queries[0].answer;
+
+        assert_ptr_equal(replay(w)->queries[0].answer, first);
+        w->distance = .91f;
+        assert_ptr_not_equal(replay(w)->queries[0].answer, first);
+        assert_int_equal(history_snapshot_runs(watch_view(w->watch)->queries[0].history), 2);
+}
+
+static void a_failed_replay_keeps_what_was_known(void **state)
+{
+        struct world *w = *state;
+        const struct collection_view *v;
+
+        (void)replay(w);
+        w->broken = true;
+        v = replay(w);
+        assert_int_equal(v->failed_replays, 1);
+        assert_string_equal(v->failures[0].reason, "server_error");
+        assert_non_null(v->last_error);
+        assert_true(v->up);
+        assert_int_equal(v->queries[0].verdict.outcome, OUTCOME_UNMEASURED);
+        assert_non_null(v->queries[0].answer);
+        assert_int_equal(v->canonical_total, 2);
+        w->broken = false;
+        v = replay(w);
+        assert_null(v->last_error);
+        assert_int_equal(v->queries[0].verdict.outcome, OUTCOME_PASS);
+        assert_int_equal(v->replays, 3);
+}
+
+static void another_id_is_a_replaced_collection(void **state)
+{
+        struct world *w = *state;
+
+        assert_int_equal(replay(w)->replaced, 0);
+        w->generation = 2;
+        assert_int_equal(replay(w)->replaced, 1);
+        assert_int_equal(replay(w)->replaced, 1);
+}
+
+static struct watch *succeed(struct world *w, const struct collection_config *config)
+{
+        struct watch *successor;
+
+        assert_int_equal(watch_new(config, w->client, &w->owner, &successor), 0);
+        assert_int_equal(watch_adopt(successor, w->watch), 0);
+        w->watch = watch_free(w->watch);
+        return successor;
+}
+
+static void a_successor_carries_on_by_query_id(void **state)
+{
+        struct world *w = *state;
+        const struct collection_view *v;
+        usec_t due;
+
+        for (int i = 0; i < 4; i++)
+                (void)replay(w);
+        due = watch_due(w->watch);
+        w->watch = succeed(w, &w->changed);
+        v = watch_view(w->watch);
+        assert_int_equal(watch_due(w->watch), due);
+        assert_int_equal(v->replays, 4);
+        assert_string_equal(v->query_set->queries[0].id, "b");
+        assert_int_equal(v->queries[0].verdict.home_band, 1);
+        assert_int_equal(history_snapshot_run(v->queries[0].history, 0).samples, 4);
+        assert_int_equal(v->queries[1].verdict.outcome, OUTCOME_UNMEASURED); /* "new" is new */
+        assert_int_equal(history_snapshot_runs(v->queries[1].history), 0);
+        v = replay(w);
+        assert_int_equal(history_snapshot_run(v->queries[0].history, 0).samples, 5);
+}
+
+static void changed_bands_are_confirmed_anew(void **state)
+{
+        struct world *w = *state;
+
+        for (int i = 0; i < 4; i++)
+                (void)replay(w);
+        w->changed.bands.bands[1].below = .85f;
+        w->watch = succeed(w, &w->changed);
+        assert_int_equal(replay(w)->queries[0].verdict.home_band, -1);
+}
+
+static void a_home_of_an_earlier_life_is_known_at_once(void **state)
+{
+        struct world *w = *state;
+
+        watch_restore_home(w->watch, "a", "excellent", .5f);
+        watch_restore_home(w->watch, "b", "no such band", .5f);
+        watch_restore_home(w->watch, "nobody", "good", .5f);
+        assert_int_equal(watch_view(w->watch)->queries[0].verdict.home_band, 0);
+        assert_int_equal(watch_view(w->watch)->queries[1].verdict.home_band, -1);
+        for (int i = 0; i < 4; i++)
+                (void)replay(w);
+        assert_true(watch_view(w->watch)->queries[0].verdict.crossed);
+        assert_false(watch_view(w->watch)->queries[1].verdict.crossed);
+}
+
+static void on_completed(struct command *c, unsigned status, char *body, size_t size)
+{
+        struct world *w = c->userdata;
+
+        w->completed++;
+        w->status = status;
+        free(w->body);
+        w->body = body;
+}
+
+static struct command *make_command(struct world *w, bool wait)
+{
+        struct command *c = command_new(COMMAND_REPLAY, "agents", wait);
+
+        c->completed = on_completed;
+        c->userdata = w;
+        return c;
+}
+
+static bool completed(void *userdata)
+{
+        return ((struct world *)userdata)->completed > 0;
+}
+
+static void who_waits_is_answered_with_the_verdict(void **state)
+{
+        struct world *w = *state;
+
+        waiters_add(&w->waiters, make_command(w, true), &w->watch, 1);
+        assert_int_equal(w->completed, 0);
+        watch_replay(w->watch);
+        assert_true(fake_run_until(w->event, completed, w));
+        assert_int_equal(w->status, 200);
+        assert_non_null(strstr(w->body, "\"verdict\":\"pass\""));
+        assert_int_equal(w->replayed, 1);
+}
+
+/* An ingest that ended while a replay was under way wants one that began afterwards. */
+static void a_replay_under_way_does_not_count(void **state)
+{
+        struct world *w = *state;
+
+        watch_replay(w->watch);
+        waiters_add(&w->waiters, make_command(w, true), &w->watch, 1);
+        assert_true(fake_run_until(w->event, completed, w));
+        assert_int_equal(w->replayed, 2);
+        assert_int_equal(w->completed, 1);
+}
+
+static void who_does_not_wait_is_answered_at_once(void **state)
+{
+        struct world *w = *state;
+
+        waiters_add(&w->waiters, make_command(w, false), &w->watch, 1);
+        assert_int_equal(w->status, 202);
+        waiters_add(&w->waiters, make_command(w, true), NULL, 0);
+        assert_int_equal(w->status, 404);
+}
+
+static void waiting_ends_with_the_collection_or_the_daemon(void **state)
+{
+        struct world *w = *state;
+
+        waiters_add(&w->waiters, make_command(w, true), &w->watch, 1);
+        waiters_forget(&w->waiters, "another");
+        assert_int_equal(w->completed, 0);
+        waiters_forget(&w->waiters, "agents");
+        assert_int_equal(w->completed, 1);
+        assert_non_null(strstr(w->body, "unmeasured"));
+        waiters_add(&w->waiters, make_command(w, true), &w->watch, 1);
+        waiters_done(&w->waiters);
+        assert_int_equal(w->status, 503);
+}
+
+#define world_test(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
+
+int main(void)
+{
+        const struct CMUnitTest tests[] = {
+                world_test(a_replay_makes_a_new_view),
+                world_test(identical_answers_are_one_object),
+                world_test(a_failed_replay_keeps_what_was_known),
+                world_test(another_id_is_a_replaced_collection),
+                world_test(a_successor_carries_on_by_query_id),
+                world_test(changed_bands_are_confirmed_anew),
+                world_test(a_home_of_an_earlier_life_is_known_at_once),
+                world_test(who_waits_is_answered_with_the_verdict),
+                world_test(a_replay_under_way_does_not_count),
+                world_test(who_does_not_wait_is_answered_at_once),
+                world_test(waiting_ends_with_the_collection_or_the_daemon),
+        };
+
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}

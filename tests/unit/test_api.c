@@ -86,7 +86,8 @@ static void status(void **state)
                 "'config':{'path':'/etc/driftwatch/driftwatch.yaml',"
                 "'last_reload_successful':false,"
                 "'last_reload_success':'2026-11-22T00:00:00.001Z',"
-                "'error':'/etc/driftwatch/driftwatch.yaml:14:13: replay.interval: \\'soon\\' is not a duration such as 30s'},"
+                "'error':'/etc/driftwatch/driftwatch.yaml:14:13: replay.interval: \\'soon\\' "
+                "is not a duration such as 30s'},"
                 "'collections':3,'collections_up':1,'queries':10,'outcomes':{'pass':3,"
                 "'drift':1,'fail':2,'unmeasured':4},'alerts':{'pending':1,'firing':3,"
                 "'resolved':1},'notifications_queued':3}");
@@ -131,7 +132,8 @@ static void collections(void **state)
         assert_members(json_array_get(list, 2),
                 "{'up':false,'running':true,'failures':{'connect':3},"
                 "'last_duration_seconds':0.002,"
-                "'last_error':'tickets: cannot connect to http://127.0.0.1:8001: connection refused'}");
+                "'last_error':'tickets: cannot connect to http://127.0.0.1:8001: "
+                "connection refused'}");
 }
 
 static void queries(void **state)
@@ -292,7 +294,8 @@ static void errors_have_a_type(void **state)
 
                 api_error(&body, cases[i].status, "a \"%s\"", "b\xff");
                 (void)snprintf(expected, sizeof(expected),
-                        "{\"status\":\"error\",\"errorType\":\"%s\",\"error\":\"a \\\"b\xef\xbf\xbd\\\"\"}\n",
+                        "{\"status\":\"error\",\"errorType\":\"%s\","
+                        "\"error\":\"a \\\"b\xef\xbf\xbd\\\"\"}\n",
                         cases[i].type);
                 assert_string_equal(text_string(&body), expected);
         }

@@ -1,0 +1,229 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "../unit/unit.h"
+
+#include "clock.h"
+#include "routes.h"
+#include "tell/dispatch.h"
+
+/* What goes to whom: real alerts, a real outbox whose sender only notes what it was given, and the
+ * routes of a configuration with two Alertmanagers, a webhook and one that wants no resolutions. */
+
+#define SENT_MAX 32
+
+struct world {
+        sd_event *event;
+        struct outbox *outbox;
+        struct alerts *alerts;
+        struct http_peer alertmanagers[2];
+        struct webhook_config webhooks[2];
+        struct receiver_config receiver;
+        struct alerting_config alerting;
+        struct routes routes;
+        struct {
+                char *url, *body;
+        } sent[SENT_MAX];
+        size_t count;
+        usec_t now;
+};
+
+static const struct dispatch_policy policy = {
+        .alert = {.resend_delay = USEC_PER_MINUTE, .interval = USEC_PER_MINUTE},
+        .repeat_interval = 4 * USEC_PER_HOUR,
+        .external_url = "",
+};
+
+struct deferred {
+        void (*done)(const struct http_response *response, void *userdata);
+        void *userdata;
+};
+
+static int answer_later(sd_event_source *s, void *userdata)
+{
+        struct deferred *d = userdata;
+        struct http_response ok = {.status = 200, .body = ""};
+
+        d->done(&ok, d->userdata);
+        free(d);
+        sd_event_source_unref(s);
+        return 0;
+}
+
+static int send_request(void *sender, const struct http_peer *peer,
+        const struct http_request *request, void (*done)(const struct http_response *, void *),
+        void *userdata)
+{
+        struct world *w = sender;
+        struct deferred *d = calloc(1, sizeof(*d));
+        sd_event_source *s;
+
+        assert_true(w->count < SENT_MAX);
+        w->sent[w->count].url = strdup(peer->url);
+        w->sent[w->count++].body = strndup(request->body, request->body_size);
+        *d = (struct deferred){done, userdata};
+        assert_true(sd_event_add_defer(w->event, &s, answer_later, d) >= 0);
+        return 0;
+}
+
+static int set_up(void **state)
+{
+        struct world *w = calloc(1, sizeof(*w));
+
+        *state = w;
+        w->now = clock_usec(CLOCK_REALTIME);
+        w->alertmanagers[0].url = (char *)"http://am-0";
+        w->alertmanagers[1].url = (char *)"http://am-1";
+        w->webhooks[0] =
+                (struct webhook_config){.peer.url = (char *)"http://hook", .send_resolved = true};
+        w->webhooks[1].peer.url = (char *)"http://firing-only";
+        w->receiver = (struct receiver_config){
+                .name = (char *)"team", .webhooks = w->webhooks, .webhook_count = 2};
+        w->alerting = (struct alerting_config){
+                .alertmanagers = w->alertmanagers,
+                .alertmanager_count = 2,
+                .receivers = &w->receiver,
+                .receiver_count = 1,
+        };
+        for (size_t i = 0; i < RULE_COUNT; i++)
+                w->alerting.rules[i].enabled = true;
+        w->alerts = alerts_new();
+        assert_true(sd_event_new(&w->event) >= 0);
+        assert_int_equal(outbox_new(w->event, send_request, w, NULL, &w->outbox), 0);
+        assert_int_equal(routes_build(&w->alerting, &w->routes), 0);
+        assert_int_equal(routes_configure(&w->routes, w->outbox), 0);
+        return 0;
+}
+
+static void forget_sent(struct world *w)
+{
+        for (size_t i = 0; i < w->count; i++) {
+                free(w->sent[i].url);
+                free(w->sent[i].body);
+        }
+        w->count = 0;
+}
+
+static int tear_down(void **state)
+{
+        struct world *w = *state;
+
+        outbox_free(w->outbox);
+        routes_done(&w->routes);
+        alerts_free(w->alerts);
+        sd_event_unref(w->event);
+        forget_sent(w);
+        free(w);
+        return 0;
+}
+
+static void observe(
+        struct world *w, const char *collection, const char *const *queries, size_t count)
+{
+        struct signals s = {
+                .collection = (char *)collection, .server = (char *)"main", .count = count};
+
+        s.signals = calloc(count + 1, sizeof(*s.signals));
+        for (size_t i = 0; i < count; i++) {
+                struct labels *l = &s.signals[i].labels;
+
+                s.signals[i].rule = RULE_BAND_CROSSED;
+                assert_int_equal(labels_set(l, "alertname", "RetrievalBandCrossed"), 0);
+                assert_int_equal(labels_set(l, "severity", "warning"), 0);
+                assert_int_equal(labels_set(l, "collection", collection), 0);
+                assert_int_equal(labels_set(l, "query", queries[i]), 0);
+        }
+        assert_int_equal(alerts_update(w->alerts, w->alerting.rules, &s, w->now), 0);
+        for (size_t i = 0; i < count; i++)
+                labels_done(&s.signals[i].labels);
+        free(s.signals);
+}
+
+static void dispatch_all(struct world *w)
+{
+        forget_sent(w);
+        assert_int_equal(
+                dispatch(w->alerts, w->outbox, w->routes.routes, w->routes.count, &policy, w->now),
+                0);
+        while (!outbox_idle(w->outbox))
+                assert_true(sd_event_run(w->event, USEC_INFINITY) >= 0);
+}
+
+static size_t sent_to(const struct world *w, const char *url, const char *part)
+{
+        size_t n = 0;
+
+        for (size_t i = 0; i < w->count; i++)
+                n += streq(w->sent[i].url, url) && strstr(w->sent[i].body, part) != NULL;
+        return n;
+}
+
+static const char *const queries[] = {"q-1", "q-2"};
+
+static void every_peer_and_every_webhook_hears_of_it_once(void **state)
+{
+        struct world *w = *state;
+
+        observe(w, "agents", queries, 2);
+        dispatch_all(w);
+        assert_int_equal(sent_to(w, "http://am-0", "q-1"), 1);
+        assert_int_equal(sent_to(w, "http://am-1", "q-2"), 1);
+        assert_int_equal(sent_to(w, "http://hook", "\"status\":\"firing\""), 1);
+        assert_int_equal(sent_to(w, "http://firing-only", "q-1"), 1);
+        assert_int_equal(w->count, 4);
+        dispatch_all(w);
+        assert_int_equal(w->count, 0);
+}
+
+static void alertmanagers_are_told_again_receivers_are_not(void **state)
+{
+        struct world *w = *state;
+
+        observe(w, "agents", queries, 1);
+        dispatch_all(w);
+        w->now += policy.alert.resend_delay + USEC_PER_SEC;
+        observe(w, "agents", queries, 1);
+        dispatch_all(w);
+        assert_int_equal(w->count, 2);
+        assert_int_equal(sent_to(w, "http://am-0", "q-1") + sent_to(w, "http://am-1", "q-1"), 2);
+}
+
+static void a_group_is_one_payload_for_a_webhook(void **state)
+{
+        struct world *w = *state;
+
+        observe(w, "agents", queries, 2);
+        observe(w, "handbook", queries, 1);
+        dispatch_all(w);
+        assert_int_equal(sent_to(w, "http://am-0", "agents"), 1);
+        assert_int_equal(sent_to(w, "http://am-0", "handbook"), 1);
+        assert_int_equal(sent_to(w, "http://hook", "alertname=\\\"RetrievalBandCrossed\\\""), 2);
+        assert_int_equal(w->count, 2 + 2 * 2);
+}
+
+static void resolutions_go_where_they_are_wanted(void **state)
+{
+        struct world *w = *state;
+
+        observe(w, "agents", queries, 1);
+        dispatch_all(w);
+        w->now += USEC_PER_SEC;
+        observe(w, "agents", NULL, 0);
+        dispatch_all(w);
+        assert_int_equal(sent_to(w, "http://hook", "\"status\":\"resolved\""), 1);
+        assert_int_equal(sent_to(w, "http://firing-only", ""), 0);
+        assert_int_equal(sent_to(w, "http://am-0", "endsAt"), 1);
+        assert_int_equal(w->count, 3);
+}
+
+#define world_test(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
+
+int main(void)
+{
+        const struct CMUnitTest tests[] = {
+                world_test(every_peer_and_every_webhook_hears_of_it_once),
+                world_test(alertmanagers_are_told_again_receivers_are_not),
+                world_test(a_group_is_one_payload_for_a_webhook),
+                world_test(resolutions_go_where_they_are_wanted),
+        };
+
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}

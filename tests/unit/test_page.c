@@ -1,0 +1,232 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include <cmocka.h>
+
+#include "sample_view.h"
+#include "show/page.h"
+
+static void assert_has(const struct text *text, const char *part)
+{
+        if (!strstr(text_string(text), part))
+                fail_msg("the page lacks \"%s\"", part);
+}
+
+static void assert_lacks(const struct text *text, const char *part)
+{
+        if (strstr(text_string(text), part))
+                fail_msg("the page has \"%s\"", part);
+}
+
+static void shows_everything(void **state)
+{
+        static const char *const parts[] = {
+                "<!doctype html>",
+                "<html lang=\"en\">",
+                "<title>driftwatch: fail</title>",
+                "<meta http-equiv=\"refresh\" content=\"10\">",
+                "prefers-color-scheme:dark",
+                "2 of 10 queries fail, 1 drifted, 4 unmeasured, 3 pass",
+                "The last reload failed",
+                "replay.interval: &quot;soon&quot; is not a duration",
+                "<dd>1<small>of 3</small></dd>",
+                "<h2>original_agents</h2><span class=\"badge pass\">up</span>",
+                "<span class=\"badge unmeasured\">not replayed yet</span>",
+                "<h2>tickets</h2><span class=\"badge fail\">down</span>",
+                "<span class=\"muted\">collection support_tickets</span>",
+                "<dt>Records</dt><dd>311</dd>",
+                "<dt>Space</dt><dd>l2<small>384 dimensions</small></dd>",
+                "title=\"2026-11-23T01:59:48Z\">12s ago</time><small>took 31ms</small>",
+                "title=\"2026-11-23T02:00:48Z\">in 48s</time><small>every 1m</small>",
+                "running now",
+                "The collection was replaced",
+                "<b>The last replay failed.</b> tickets: cannot connect",
+                "<b>react-hooks</b><i>category: frontend</i><i>kind: typical</i>",
+                "<p>keyboard focus in a dialog</p><p class=\"why\">distance moved from band",
+                "<span class=\"badge\">drift</span></td><td>okay<small>home good</small></td>"
+                "<td class=\"n\">1.1407</td><td class=\"n\">rank 1<small>1.1407</small></td>",
+                "<td class=\"n\">1.0312</td><td class=\"n\">not found</td>",
+                "<svg class=\"line\"",
+                "RetrievalReplayFailing",
+                "<span class=\"badge firing\">firing</span><small>inhibited</small>",
+                "href=\"https://runbooks.example.org/driftwatch?a=1&amp;b=2\"",
+                "<b>search-team</b><i>webhook</i><p>https://hooks.example.org</p>",
+                "answered 503: &lt;busy&gt;",
+                "href=\"api/v1/queries?collection=we%22ird%5Cla%0Abel%20%3Cb%3E%26amp%3B%3C%2Fb%3E%20"
+                "%E6%97%A5%E6%9C%AC\"",
+                "<a href=\"metrics\">",
+                "<th scope=\"row\">",
+                "<th scope=\"col\">Outcome</th>",
+                "</html>\n",
+        };
+        _cleanup_view_ struct view *view = sample_view();
+        _cleanup_text_ struct text text = {0};
+
+        page_render(&text, view, SAMPLE_NOW);
+        assert_false(text_failed(&text));
+        for (size_t i = 0; i < ARRAY_SIZE(parts); i++)
+                assert_has(&text, parts[i]);
+}
+
+/* Worst first. */
+static void orders_queries(void **state)
+{
+        static const char *const order[] = {"<b>bundle-budget", "<b>quo&quot;te", "<b>dialog-focus",
+                "<b>slow-query", "<b>react-hooks", "<b>cooking", "<b>threat-model"};
+        _cleanup_view_ struct view *view = sample_view();
+        _cleanup_text_ struct text text = {0};
+        const char *p;
+
+        page_render(&text, view, SAMPLE_NOW);
+        p = text.data;
+        for (size_t i = 0; i < ARRAY_SIZE(order); i++) {
+                p = strstr(p, order[i]);
+                assert_non_null(p);
+        }
+}
+
+/* Nothing from outside becomes markup, and nothing is loaded from anywhere. */
+static void escapes(void **state)
+{
+        static const char *const parts[] = {"<script", "<img", "<b>&amp;", "\x1b",
+                "javascript:", "src=", "@import", "url(", "style=\"", "<i><i>"};
+        _cleanup_view_ struct view *view = sample_view();
+        _cleanup_text_ struct text text = {0};
+
+        page_render(&text, view, SAMPLE_NOW);
+        for (size_t i = 0; i < ARRAY_SIZE(parts); i++)
+                assert_lacks(&text, parts[i]);
+        assert_has(&text, "&lt;script&gt;alert(&#39;1&#39;)&lt;/script&gt;");
+}
+
+/* Reads the tag at `p` ("<name …>" or "</name>"); returns what follows it. */
+static const char *read_tag(
+        const char *p, char *name, size_t size, bool *ret_closing, bool *ret_empty)
+{
+        const char *end = strchr(p, '>');
+        size_t n;
+
+        assert_non_null(end);
+        *ret_closing = p[1] == '/';
+        *ret_empty = end[-1] == '/';
+        p += 1 + *ret_closing;
+        n = strcspn(p, " />");
+        assert_true(n > 0 && n < size);
+        memcpy(name, p, n);
+        name[n] = '\0';
+        return end + 1;
+}
+
+static bool is_void(const char *name)
+{
+        static const char *const names[] = {"!doctype", "meta", "link", "br"};
+
+        for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+                if (streq(names[i], name))
+                        return true;
+        return false;
+}
+
+/* Every element is closed, in order. */
+static void assert_balanced(const struct text *text)
+{
+        char stack[32][16];
+        size_t depth = 0;
+        const char *p = text_string(text);
+
+        while ((p = strchr(p, '<'))) {
+                char name[16];
+                bool closing, empty;
+
+                p = read_tag(p, name, sizeof(name), &closing, &empty);
+                if (empty || is_void(name))
+                        continue;
+                if (!closing) {
+                        assert_true(depth < ARRAY_SIZE(stack));
+                        memcpy(stack[depth++], name, sizeof(name));
+                } else {
+                        assert_true(depth > 0);
+                        assert_string_equal(stack[--depth], name);
+                }
+        }
+        assert_int_equal(depth, 0);
+}
+
+static void is_well_formed(void **state)
+{
+        struct view *all[] = {sample_view(), sample_view_empty(), sample_view_large(20, 3)};
+
+        for (size_t i = 0; i < ARRAY_SIZE(all); i++) {
+                _cleanup_text_ struct text text = {0};
+
+                page_render(&text, all[i], SAMPLE_NOW);
+                assert_false(text_failed(&text));
+                assert_balanced(&text);
+                view_unref(all[i]);
+        }
+}
+
+static void says_when_there_is_nothing(void **state)
+{
+        _cleanup_view_ struct view *view = sample_view_empty();
+        _cleanup_text_ struct text text = {0};
+
+        page_render(&text, view, SAMPLE_NOW);
+        assert_has(&text, "<title>driftwatch: unmeasured</title>");
+        assert_has(&text, "Nothing is watched");
+        assert_has(&text, "Starting.");
+        assert_has(&text, "None is pending");
+        assert_has(&text, "Nobody is notified");
+}
+
+static void says_when_all_is_well(void **state)
+{
+        _cleanup_view_ struct view *view = sample_view_large(9, 3);
+        _cleanup_text_ struct text text = {0};
+
+        page_render(&text, view, SAMPLE_NOW);
+        assert_has(&text, "<title>driftwatch: pass</title>");
+        assert_has(&text, "All queries pass");
+        assert_lacks(&text, "Starting.");
+        /* Some queries pass, but the replay as a whole failed. */
+        view->collections[0]->last_error = strdup("too few answers");
+        text_clear(&text);
+        page_render(&text, view, SAMPLE_NOW);
+        assert_has(&text, "Not everything is measured");
+}
+
+static void stays_small(void **state)
+{
+        _cleanup_view_ struct view *full = sample_view_large(PAGE_QUERIES_MAX, 60);
+        _cleanup_view_ struct view *larger = sample_view_large(PAGE_QUERIES_MAX + 500, 60);
+        _cleanup_text_ struct text text = {0};
+
+        page_render(&text, full, SAMPLE_NOW);
+        assert_true(text.size < 1000000);
+        assert_lacks(&text, "not listed here");
+        text_clear(&text);
+        page_render(&text, larger, SAMPLE_NOW);
+        assert_true(text.size < 1000000);
+        assert_has(&text, "500 more queries are not listed here.");
+}
+
+int main(void)
+{
+        const struct CMUnitTest tests[] = {
+                cmocka_unit_test(shows_everything),
+                cmocka_unit_test(orders_queries),
+                cmocka_unit_test(escapes),
+                cmocka_unit_test(is_well_formed),
+                cmocka_unit_test(says_when_there_is_nothing),
+                cmocka_unit_test(says_when_all_is_well),
+                cmocka_unit_test(stays_small),
+        };
+
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}

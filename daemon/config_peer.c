@@ -190,7 +190,7 @@ static int build_auth(
         return 0;
 }
 
-/* The client opens the file for each connection; a mistake should be known before. */
+/* The client opens the file when it connects; a mistake should be known before. */
 static int check_file(const struct schema_reader *reader, const struct schema_place *place,
         const char *key, const char *file, char **ret)
 {

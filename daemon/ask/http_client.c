@@ -17,7 +17,7 @@ LIST_HEAD(transfer_list, http_transfer);
 
 struct http_client {
         sd_event *event;
-        CURLM *multi; /* NULL when it broke and could not be replaced yet */
+        CURLM *multi; /* NULL after it broke, until the next submission */
         sd_event_source *timer, *reaper;
         struct transfer_list attached; /* in the multi handle */
         struct transfer_list broken; /* their multi handle failed; callback is due */
@@ -58,10 +58,8 @@ static void arm_reaper(struct http_client *client)
         (void)sd_event_source_set_enabled(client->reaper, SD_EVENT_ONESHOT);
 }
 
-static int multi_new(struct http_client *client);
-
 /* An error of curl_multi_socket_action() is fatal for the multi handle and so for all it carries.
- */
+ * The next submission makes a new one. */
 static void client_fail(struct http_client *client)
 {
         struct http_transfer *t;
@@ -71,12 +69,11 @@ static void client_fail(struct http_client *client)
                 LIST_REMOVE(t, siblings);
                 LIST_INSERT_HEAD(&client->broken, t, siblings);
                 t->broken = true;
+                client->attached_count--;
                 client->broken_count++;
         }
-        client->attached_count = 0;
         (void)curl_multi_cleanup(take_ptr(client->multi));
         (void)sd_event_source_set_enabled(client->timer, SD_EVENT_OFF);
-        (void)multi_new(client); /* else the next submission tries again */
         arm_reaper(client);
 }
 

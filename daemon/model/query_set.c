@@ -279,10 +279,12 @@ int query_set_parse(const char *path, const char *data, size_t size, struct quer
         size_t before = errors_total(errors);
         int r;
 
-        if (!set || strdup_to(&set->path, path) < 0)
+        if (!set)
                 return -ENOMEM;
         atomic_init(&set->references, 1);
-        r = yaml_parse(path, data, size, &root, errors);
+        r = strdup_to(&set->path, path);
+        if (r == 0)
+                r = yaml_parse(path, data, size, &root, errors);
         if (r == 0)
                 r = parse(&reader, root, set);
         if (r == 0 && errors_total(errors) > before)

@@ -74,7 +74,8 @@ static void append_path(struct text *text, const struct spark *s)
                         text_appendf(text, "h%d", x1 - x);
                 if (drawing && y1 != y)
                         text_appendf(text, "v%d", y1 - y);
-                if (x2 != x1)
+                /* With round ends even a lone sample is seen. */
+                if (x2 != x1 || !drawing)
                         text_appendf(text, "h%d", x2 - x1);
                 drawing = true;
                 x = x2;

@@ -113,11 +113,12 @@ def test_a_bare_header_is_noticed():
 
 
 def test_lines_fit(texts):
+    """Python gets more room, and in C a string that a person reads is not broken."""
     wide = []
     for name, text in texts.items():
-        if name.endswith((".c", ".h", ".py", ".sh")):
-            wide += [f"{name}:{number}" for number, line in enumerate(text.splitlines(), 1)
-                     if len(line) > COLUMNS + (10 if name.endswith(".py") else 0)]
+        limit = {".c": COLUMNS, ".h": COLUMNS, ".sh": 120, ".py": 120}.get(name[name.rfind("."):])
+        wide += [f"{name}:{number}" for number, line in enumerate(text.splitlines(), 1)
+                 if limit and len(line) > limit and not (limit == COLUMNS and '"' in line)]
     assert wide == []
 
 

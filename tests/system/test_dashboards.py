@@ -42,8 +42,8 @@ def selectors(expression):
 
 @pytest.fixture(scope="module")
 def scraped(build, chroma, chroma_modules, tmp_path_factory):
-    """A Prometheus on a driftwatch that has something to say on every matter: passes, a miss, a drift, a collection whose
-    server is away, an alert, a receiver that refuses."""
+    """A Prometheus on a driftwatch that has something to say on every matter: passes, a miss, a drift, a
+    collection whose server is away, an alert, a receiver that refuses."""
     directory = tmp_path_factory.mktemp("scraped")
     queries, records = tools.axes([0.5, 0.9, 1.1])
     chroma.create("faq")

@@ -11,7 +11,8 @@ from prometheus_client.openmetrics.parser import text_string_to_metric_families 
 
 import tools
 
-NASTY = ['quo"te', "back\\slash", "not a \\n line", "{brace=\"x\"}", "ünïcödé 中文 🦀", "sp ace, comma", "#hash", "ends\\"]
+NASTY = ['quo"te', "back\\slash", "not a \\n line", '{brace="x"}', "ünïcödé 中文 🦀", "sp ace, comma", "#hash",
+         "ends\\"]
 LABEL = 'la"bel\\ {} é'
 OPENMETRICS = "application/openmetrics-text; version=1.0.0; charset=utf-8"
 TEXT = "text/plain; version=0.0.4; charset=utf-8"
@@ -47,7 +48,7 @@ def openmetrics(text):
 
 
 class InText:
-    """A proxy that asks for the text format, whatever its client asks for: this Prometheus always prefers OpenMetrics."""
+    """A proxy that asks for the text format whatever its client asks for: Prometheus prefers OpenMetrics."""
 
     def __init__(self, url):
         class Handler(http.server.BaseHTTPRequestHandler):

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Under load for a while: a thousand queries replayed without pause, scrapes from several clients, reloads. Memory and
-descriptors stay. Twenty seconds by default; DRIFTWATCH_SOAK_SECONDS=300 before a release."""
+"""Under load for a while: a thousand queries replayed without pause, scrapes from several clients,
+reloads. Memory and descriptors stay. Twenty seconds by default; DRIFTWATCH_SOAK_SECONDS=300 before a
+release."""
 import os
 import pathlib
 import signal
@@ -59,13 +60,15 @@ def test_soak(chroma, driftwatch, name):
     memory, files = [], []
     begin = time.monotonic()
     for i in range(RELOADS):
-        tools.poll(lambda: time.monotonic() >= begin + (i + 1) * SECONDS / (RELOADS + 1), "the next reload", SECONDS)
+        due = begin + (i + 1) * SECONDS / (RELOADS + 1)
+        tools.poll(lambda: time.monotonic() >= due, "the next reload", SECONDS)
         driftwatch.process.send(signal.SIGHUP)
         memory.append(resident(pid))
         files.append(descriptors(pid))
     for thread in threads:
         thread.join()
-    tools.poll(lambda: driftwatch.metric("driftwatch_queries", collection=name, outcome="pass") == QUERIES, "a good end")
+    tools.poll(lambda: driftwatch.metric("driftwatch_queries", collection=name, outcome="pass") == QUERIES,
+               "a good end")
 
     assert problems == []
     assert len(scrapes) > 10 * SCRAPERS

@@ -388,8 +388,8 @@ def at_distance(query, distance, seed=0):
 
 
 def axes(distances):
-    """Queries and records on axes of their own: query i lies at distances[i] (squared L2) from record i and at 2 from every
-    other one. Two lists of unit vectors."""
+    """Queries and records on axes of their own: query i lies at distances[i] (squared L2) from record i and at
+    2 from every other one. Two lists of unit vectors."""
     count = len(distances)
     eye = numpy.eye(2 * count)
     return list(eye[:count]), [axis(i, count, distance) for i, distance in enumerate(distances)]

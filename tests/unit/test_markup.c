@@ -88,7 +88,8 @@ static void tells_times(void **state)
         assert_string_equal(text_string(&never), "–");
         markup_time(&exact, now - 500000, now);
         assert_string_equal(text_string(&exact),
-                "<time datetime=\"2026-11-23T01:59:59Z\" title=\"2026-11-23T01:59:59Z\">0s ago</time>");
+                "<time datetime=\"2026-11-23T01:59:59Z\" title=\"2026-11-23T01:59:59Z\">"
+                "0s ago</time>");
 }
 
 /* The parts of a bar fill it without gap or overlap. */

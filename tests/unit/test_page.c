@@ -58,7 +58,8 @@ static void shows_everything(void **state)
                 "href=\"https://runbooks.example.org/driftwatch?a=1&amp;b=2\"",
                 "<b>search-team</b><i>webhook</i><p>https://hooks.example.org</p>",
                 "answered 503: &lt;busy&gt;",
-                "href=\"api/v1/queries?collection=we%22ird%5Cla%0Abel%20%3Cb%3E%26amp%3B%3C%2Fb%3E%20"
+                "href=\"api/v1/queries?collection=we%22ird%5Cla%0Abel%20%3Cb%3E%26"
+                "amp%3B%3C%2Fb%3E%20"
                 "%E6%97%A5%E6%9C%AC\"",
                 "<a href=\"metrics\">",
                 "<th scope=\"row\">",
@@ -95,7 +96,8 @@ static void orders_queries(void **state)
 static void escapes(void **state)
 {
         static const char *const parts[] = {"<script", "<img", "<b>&amp;", "\x1b",
-                "javascript:", "src=", "@import", "url(", "style=\"", "<i><i>"};
+                "javascript:", "<iframe", "rel=\"stylesheet", "@import", "url(", "style=\"",
+                "<i><i>"};
         _cleanup_view_ struct view *view = sample_view();
         _cleanup_text_ struct text text = {0};
 

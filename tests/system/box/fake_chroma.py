@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-"""As much of Chroma as one replay needs, for the box, where the question is what systemd and driftwatch do with each other.
-Listens on 127.0.0.1:8000; the X-Chroma-Token of the last request is in /box/token."""
+"""As much of Chroma as one replay needs, for the box, where the question is what systemd and driftwatch
+do with each other. Listens on 127.0.0.1:8000; the X-Chroma-Token of the last request is in /box/token."""
 import http.server
 import json
 import pathlib

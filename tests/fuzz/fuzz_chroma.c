@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* Answers of a server that need not be Chroma: what is taken from one is finite, ascending and no
+ * more than was asked for. */
+
+#include <math.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "ask/chroma.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+#define REQUIRE(condition) \
+        do \
+                if (!(condition)) { \
+                        (void)fprintf(stderr, "not true: %s\n", #condition); \
+                        abort(); \
+                } \
+        while (0)
+
+#define QUERIES 3
+#define RESULTS 4
+
+static void check(const struct chroma_answer *one)
+{
+        REQUIRE((one->answer == NULL) == (one->unmeasured != NULL));
+        if (!one->answer)
+                return;
+        REQUIRE(one->answer->count <= RESULTS);
+        for (unsigned i = 0; i < one->answer->count; i++) {
+                REQUIRE(isfinite(one->answer->distances[i]) && one->answer->ids[i]);
+                REQUIRE(i == 0 || one->answer->distances[i - 1] <= one->answer->distances[i]);
+        }
+}
+
+static void parse_query(const char *body, size_t size)
+{
+        struct chroma_answer answers[QUERIES] = {0};
+        _cleanup_error_ struct error error = {0};
+        int r = chroma_parse_query(body, size, QUERIES, RESULTS, answers, &error);
+
+        REQUIRE((r == 0) == (error.message == NULL));
+        for (size_t i = 0; i < QUERIES; i++) {
+                if (r == 0)
+                        check(&answers[i]);
+                answer_unref(answers[i].answer);
+        }
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+        _cleanup_(chroma_collection_done) struct chroma_collection collection = {0};
+        _cleanup_error_ struct error error = {0};
+        const char *body = (const char *)data;
+        uint64_t count;
+
+        parse_query(body, size);
+        if (chroma_parse_collection(body, size, &collection, &error) == 0)
+                REQUIRE(collection.id);
+        if (chroma_parse_count(body, size, &count, NULL) == 0)
+                REQUIRE(size > 0);
+        return 0;
+}

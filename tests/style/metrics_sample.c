@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* Prints what /metrics would say of a sample view, for oracles that others wrote:
+ * metrics_sample text|openmetrics [QUERIES]. With a number the view has so many queries. */
+
+#include <stdio.h>
+
+#include "sample_view.h"
+#include "show/metrics.h"
+
+int main(int argc, char *argv[])
+{
+        static const struct process_metrics process = {
+                .cpu_seconds = 1.25,
+                .start_time_seconds = 1795305594.25,
+                .resident_bytes = 9437184,
+                .virtual_bytes = 31457280,
+                .open_fds = 14,
+                .max_fds = 1024,
+                .threads = 2,
+        };
+        _cleanup_view_ struct view *view = NULL;
+        _cleanup_text_ struct text text = {0};
+
+        if (argc < 2)
+                return EXIT_FAILURE;
+        view = argc > 2 ? sample_view_large(strtoul(argv[2], NULL, 10), 1) : sample_view();
+        metrics_render(&text,
+                streq(argv[1], "openmetrics") ? EXPOSITION_OPENMETRICS : EXPOSITION_TEXT, view,
+                &process);
+        if (text_failed(&text) || fwrite(text.data, 1, text.size, stdout) != text.size)
+                return EXIT_FAILURE;
+        return EXIT_SUCCESS;
+}

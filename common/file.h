@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
-/* Whole files: read with a limit, replaced so that a crash leaves the old content or the new, and found
- * relative to the file that names them. It keeps nothing open and caches nothing. */
+/* Whole files: read with a limit, replaced so that a crash leaves the old content or the new, and
+ * found relative to the file that names them. It keeps nothing open and caches nothing. */
 
 #include "error.h"
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
-/* A whole body as one gzip member. */
+/* A whole body as one gzip member (RFC 1952), compressed for speed: scrapes are small and frequent.
+ * It decides nothing about who gets one; that is show/accept.h. */
 
 #include <stddef.h>
 

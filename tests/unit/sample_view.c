@@ -134,7 +134,8 @@ static void set_history(struct query_view *q, size_t runs)
                         v.distance = NAN;
                 done(history_add(h, now, &v, false, 365 * USEC_PER_DAY));
                 if (k > 0)
-                        done(history_add(h, now + 5 * USEC_PER_MINUTE, &v, true, 365 * USEC_PER_DAY));
+                        done(history_add(
+                                h, now + 5 * USEC_PER_MINUTE, &v, true, 365 * USEC_PER_DAY));
         }
         q->history = need(history_snapshot(h));
 }

@@ -181,6 +181,51 @@ static int on_replay_timer(sd_event_source *s, uint64_t usec, void *userdata)
         return 0;
 }
 
+/* Keeps what a restart must not forget; only when it changed, which is rare. */
+static void save(struct daemon *d, const struct view *view)
+{
+        _cleanup_error_ struct error error = {0};
+        uint64_t signature = snapshot_signature(view);
+        int r;
+
+        if (signature == d->snapshot_signature)
+                return;
+        d->snapshot_signature =
+                signature; /* also after a failure, which is logged once and not for each replay */
+        r = snapshot_save(d->snapshot_path, view, &error);
+        if (r < 0)
+                log_warning("%s; home bands would be measured anew after a restart",
+                        error_text(&error, r));
+}
+
+/* Shows what has changed since the last time. Also called before anybody is answered: who is told
+ * that something was done must see it. */
+static void publish(struct daemon *d)
+{
+        struct publication p = {
+                .config = d->config,
+                .watches = d->watches,
+                .watch_count = d->watch_count,
+                .alerts = d->alerts,
+                .outbox = d->outbox,
+                .external_url = d->options->external_url,
+        };
+        uint64_t generation = outbox_generation(d->outbox);
+        struct view *view;
+
+        if (!d->dirty && generation == d->outbox_generation)
+                return;
+        if (publisher_view(&d->publisher, &p, clock_usec(CLOCK_REALTIME), &view) < 0) {
+                log_error("out of memory: what is shown stays as it was");
+                return;
+        }
+        (void)sd_notifyf(0, "STATUS=%s", publisher_status(&d->publisher, view));
+        save(d, view);
+        handover_publish(d->handover, view);
+        d->dirty = false;
+        d->outbox_generation = generation;
+}
+
 static void on_replayed(struct watch *w, void *userdata)
 {
         struct daemon *d = userdata;
@@ -188,6 +233,7 @@ static void on_replayed(struct watch *w, void *userdata)
 
         evaluate(d, view);
         tell(d);
+        publish(d);
         if (waiters_replayed(&d->waiters, view))
                 watch_replay(w);
         set_replay_timer(d);
@@ -204,23 +250,6 @@ static int send_notification(void *sender, const struct http_peer *peer,
         const struct http_request *request, http_done_t done, void *userdata)
 {
         return http_client_submit(sender, peer, request, done, userdata, NULL);
-}
-
-/* Keeps what a restart must not forget; only when it changed, which is rare. */
-static void save(struct daemon *d, const struct view *view)
-{
-        _cleanup_error_ struct error error = {0};
-        uint64_t signature = snapshot_signature(view);
-        int r;
-
-        if (signature == d->snapshot_signature)
-                return;
-        d->snapshot_signature =
-                signature; /* also after a failure, which is logged once and not for each replay */
-        r = snapshot_save(d->snapshot_path, view, &error);
-        if (r < 0)
-                log_warning("%s; home bands would be measured anew after a restart",
-                        error_text(&error, r));
 }
 
 static void restore_home(const char *collection, const char *query, const char *band,
@@ -242,32 +271,10 @@ static void restore(struct daemon *d)
                 log_warning("%s; home bands are measured anew", error_text(&error, r));
 }
 
-/* Runs after every other event: publishes what it changed. */
+/* Runs after every other event. */
 static int on_post(sd_event_source *s, void *userdata)
 {
-        struct daemon *d = userdata;
-        struct publication p = {
-                .config = d->config,
-                .watches = d->watches,
-                .watch_count = d->watch_count,
-                .alerts = d->alerts,
-                .outbox = d->outbox,
-                .external_url = d->options->external_url,
-        };
-        uint64_t generation = outbox_generation(d->outbox);
-        struct view *view;
-
-        if (!d->dirty && generation == d->outbox_generation)
-                return 0;
-        if (publisher_view(&d->publisher, &p, clock_usec(CLOCK_REALTIME), &view) < 0) {
-                log_error("out of memory: what is shown stays as it was");
-                return 0;
-        }
-        (void)sd_notifyf(0, "STATUS=%s", publisher_status(&d->publisher, view));
-        save(d, view);
-        handover_publish(d->handover, view);
-        d->dirty = false;
-        d->outbox_generation = generation;
+        publish(userdata);
         return 0;
 }
 
@@ -391,6 +398,7 @@ static int reload(struct daemon *d)
                 tell(d);
                 set_replay_timer(d);
         }
+        publish(d);
         (void)sd_notify(0, "READY=1");
         return r;
 }
@@ -528,7 +536,7 @@ static int start(struct daemon *d)
         if (asprintf(&d->snapshot_path, "%s/snapshot.json", d->options->storage_path) < 0)
                 return -ENOMEM;
         restore(d);
-        (void)on_post(NULL, d); /* the first request must find a view */
+        publish(d); /* the first request must find a view */
         return listen_all(d);
 }
 

@@ -140,6 +140,25 @@ static int view_alerts(const struct alerts *alerts, struct view *v)
         return 0;
 }
 
+static int view_rules(const struct rule rules[RULE_COUNT], struct view *v)
+{
+        v->rules = calloc(RULE_COUNT, sizeof(*v->rules));
+        if (!v->rules)
+                return -ENOMEM;
+        for (size_t i = 0; i < RULE_COUNT; i++) {
+                struct rule_view *to = &v->rules[v->rule_count];
+                const char *severity = rules[i].severity;
+
+                if (!rules[i].enabled)
+                        continue;
+                to->name = rule_defaults[i].name;
+                if (strdup_to(&to->severity, severity ? severity : rule_defaults[i].severity) < 0)
+                        return -ENOMEM;
+                v->rule_count++;
+        }
+        return 0;
+}
+
 static int view_facts(
         const struct publisher *p, const struct publication *source, usec_t now, struct view *v)
 {
@@ -168,6 +187,8 @@ int publisher_view(
                 r = view_collections(source, v);
         if (r >= 0)
                 r = view_servers(p, source->config, v);
+        if (r >= 0)
+                r = view_rules(source->config->alerting.rules, v);
         if (r >= 0)
                 r = view_alerts(source->alerts, v);
         if (r >= 0)

@@ -60,6 +60,9 @@ python3-yaml              module yaml
 python3-prometheus-client module prometheus_client
 prometheus                command prometheus
 prometheus-alertmanager   command prometheus-alertmanager
+curl                      command curl
+jq                        command jq
+ca-certificates           file /etc/ssl/certs/ca-certificates.crt
 nodejs                    command node
 npm                       command npm
 dbus                      command dbus-daemon
@@ -110,7 +113,8 @@ run_meson() {
         shift 2
         status=0
         meson test -C "$dir" --no-rebuild --print-errorlogs --logbase "$name" "$@" || status=$?
-        cp "$dir/meson-logs/$name.junit.xml" "$results/$name.xml"
+        # Meson appends the name of a test setup to the base.
+        cp "$dir/meson-logs/$name"*.junit.xml "$results/$name.xml"
         return $status
 }
 

@@ -4,9 +4,9 @@
 
 #include <errno.h>
 #include <sys/epoll.h>
-#include <time.h>
 
 #include "ask/http_transfer.h"
+#include "clock.h"
 
 /* Easy handles kept for reuse; connections live in the multi handle and survive either way. */
 #define IDLE_HANDLES_MAX 16
@@ -138,14 +138,11 @@ static int on_socket(CURL *easy, curl_socket_t fd, int what, void *userdata, voi
 static int on_timeout_changed(CURLM *multi, long timeout_ms, void *userdata)
 {
         struct http_client *client = userdata;
-        struct timespec now;
 
         if (timeout_ms < 0)
                 return sd_event_source_set_enabled(client->timer, SD_EVENT_OFF) < 0 ? -1 : 0;
-        (void)clock_gettime(CLOCK_MONOTONIC, &now);
         if (sd_event_source_set_time(client->timer,
-                    (usec_t)now.tv_sec * USEC_PER_SEC + (usec_t)now.tv_nsec / 1000 +
-                            (usec_t)timeout_ms * USEC_PER_MSEC) < 0)
+                    clock_usec(CLOCK_MONOTONIC) + (usec_t)timeout_ms * USEC_PER_MSEC) < 0)
                 return -1;
         return sd_event_source_set_enabled(client->timer, SD_EVENT_ONESHOT) < 0 ? -1 : 0;
 }

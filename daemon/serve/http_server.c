@@ -6,15 +6,16 @@
 #include <microhttpd.h>
 #include <pthread.h>
 #include <signal.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "clock.h"
 #include "macro.h"
 #include "serve/guard.h"
 #include "serve/listen.h"
 #include "serve/request.h"
 #include "serve/response.h"
 #include "serve/scrape.h"
+#include "serve/traffic.h"
 #include "show/api.h"
 #include "show/page.h"
 #include "text.h"
@@ -27,6 +28,7 @@ struct http_server {
         struct MHD_Daemon *daemon;
         struct handover *handover;
         struct waiting waiting;
+        struct traffic traffic;
         struct scrape scrape; /* web thread only */
         unsigned port;
 };
@@ -47,14 +49,6 @@ struct exchange {
         struct text body;
         struct MHD_Response *shared; /* instead of the body; borrowed */
 };
-
-static usec_t clock_now(clockid_t clock)
-{
-        struct timespec ts;
-
-        clock_gettime(clock, &ts);
-        return (usec_t)ts.tv_sec * USEC_PER_SEC + (usec_t)ts.tv_nsec / 1000;
-}
 
 static void say(struct exchange *x, unsigned status, const char *sentence)
 {
@@ -97,7 +91,7 @@ static void get_page(struct exchange *x)
         x->status = 200;
         x->type = TYPE_HTML;
         x->policy = RESPONSE_POLICY_PAGE;
-        page_render(&x->body, view, clock_now(CLOCK_REALTIME));
+        page_render(&x->body, view, clock_usec(CLOCK_REALTIME));
 }
 
 static void get_metrics(struct exchange *x)
@@ -110,7 +104,7 @@ static void get_metrics(struct exchange *x)
         x->shared = scrape_response(&x->server->scrape, view,
                 accept_exposition(header(x, MHD_HTTP_HEADER_ACCEPT)),
                 accept_gzip(header(x, MHD_HTTP_HEADER_ACCEPT_ENCODING)),
-                clock_now(CLOCK_MONOTONIC));
+                clock_usec(CLOCK_MONOTONIC));
         if (!x->shared)
                 say(x, 500, "memory is short");
 }
@@ -351,6 +345,7 @@ static enum MHD_Result on_request(void *userdata, struct MHD_Connection *connect
         enum MHD_Result r;
 
         if (!x.request) {
+                traffic_request(&x.server->traffic, connection);
                 *request = request_new(connection);
                 if (!*request || !announces_too_much(&x))
                         return *request ? MHD_YES : MHD_NO;
@@ -379,6 +374,7 @@ static void on_finished(void *userdata, struct MHD_Connection *connection, void 
         if (*request)
                 waiting_finish(&s->waiting, *request);
         *request = request_unref(*request);
+        traffic_answered(&s->traffic, connection);
 }
 
 static int hex_digit(char c)
@@ -419,12 +415,12 @@ static struct MHD_Daemon *start(struct http_server *s, int fd)
         pthread_sigmask(SIG_SETMASK, &all, &old);
         daemon = MHD_start_daemon(MHD_USE_POLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME, 0, NULL,
                 NULL, on_request, s, MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_NOTIFY_COMPLETED,
-                on_finished, s, MHD_OPTION_UNESCAPE_CALLBACK, unescape, s,
-                MHD_OPTION_CONNECTION_LIMIT, (unsigned)HTTP_SERVER_CONNECTIONS,
-                MHD_OPTION_PER_IP_CONNECTION_LIMIT, (unsigned)HTTP_SERVER_CONNECTIONS_PER_IP,
-                MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)HTTP_SERVER_IDLE_SECONDS,
-                MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)HTTP_SERVER_HEADERS_MAX,
-                MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_END);
+                on_finished, s, MHD_OPTION_NOTIFY_CONNECTION, traffic_on_connection, &s->traffic,
+                MHD_OPTION_UNESCAPE_CALLBACK, unescape, s, MHD_OPTION_CONNECTION_LIMIT,
+                (unsigned)HTTP_SERVER_CONNECTIONS, MHD_OPTION_PER_IP_CONNECTION_LIMIT,
+                (unsigned)HTTP_SERVER_CONNECTIONS_PER_IP, MHD_OPTION_CONNECTION_TIMEOUT,
+                (unsigned)HTTP_SERVER_IDLE_SECONDS, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
+                (size_t)HTTP_SERVER_HEADERS_MAX, MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_END);
         pthread_sigmask(SIG_SETMASK, &old, NULL);
         return daemon;
 }
@@ -440,7 +436,7 @@ int http_server_new(const char *address, int fd, struct handover *handover,
         else
                 r = s ? listen_open(address, &fd, e) : -ENOMEM;
         if (r >= 0)
-                r = waiting_init(&s->waiting);
+                r = traffic_init(&s->traffic);
         if (r < 0) {
                 if (fd >= 0)
                         close(fd);
@@ -452,7 +448,7 @@ int http_server_new(const char *address, int fd, struct handover *handover,
         s->daemon = start(s, fd);
         if (!s->daemon) {
                 r = errno > 0 ? -errno : -EIO;
-                waiting_done(&s->waiting);
+                traffic_done(&s->traffic);
                 return error_set(
                         e, r, "cannot start the web server on %s: %s", address, strerror(-r));
         }
@@ -460,13 +456,21 @@ int http_server_new(const char *address, int fd, struct handover *handover,
         return 0;
 }
 
+/* Who was accepted is answered; who was not yet finds the next process behind a socket of systemd.
+ */
 struct http_server *http_server_free(struct http_server *s)
 {
+        int fd;
+
         if (!s)
                 return NULL;
+        fd = MHD_quiesce_daemon(s->daemon);
         waiting_close(&s->waiting);
+        traffic_drain(&s->traffic);
         MHD_stop_daemon(s->daemon);
-        waiting_done(&s->waiting);
+        traffic_done(&s->traffic);
+        if (fd >= 0)
+                close(fd);
         scrape_done(&s->scrape);
         free(s);
         return NULL;

@@ -2,10 +2,6 @@
 #include "serve/request.h"
 
 #include <errno.h>
-#include <poll.h>
-#include <sys/eventfd.h>
-#include <time.h>
-#include <unistd.h>
 
 struct request *request_new(struct MHD_Connection *connection)
 {
@@ -56,12 +52,6 @@ static void on_completed(struct command *c, unsigned status, char *body, size_t 
         request_unref(r);
 }
 
-int waiting_init(struct waiting *w)
-{
-        *w = (struct waiting){.idle_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)};
-        return w->idle_fd < 0 ? -errno : 0;
-}
-
 /* Only the web thread fills slots, so one that is free stays so. */
 static _Atomic(struct request *) *free_slot(struct waiting *w)
 {
@@ -81,7 +71,6 @@ int waiting_submit(
                 return -EBUSY;
         }
         r->waited = true;
-        atomic_fetch_add(&w->count, 1);
         /* First of all: whoever finds the request in its slot or its command may resume it. */
         MHD_suspend_connection(r->connection);
         atomic_store(slot, request_ref(r));
@@ -108,28 +97,6 @@ void waiting_finish(struct waiting *w, struct request *r)
                         break;
                 }
         }
-        if (atomic_fetch_sub(&w->count, 1) == 1)
-                (void)eventfd_write(w->idle_fd, 1);
-}
-
-static usec_t now_monotonic(void)
-{
-        struct timespec ts;
-
-        clock_gettime(CLOCK_MONOTONIC, &ts);
-        return (usec_t)ts.tv_sec * USEC_PER_SEC + (usec_t)ts.tv_nsec / 1000;
-}
-
-static void drain(struct waiting *w)
-{
-        const usec_t end = now_monotonic() + WAITING_DRAIN_USEC;
-        struct pollfd p = {.fd = w->idle_fd, .events = POLLIN};
-        eventfd_t count;
-
-        for (usec_t now; atomic_load(&w->count) > 0 && (now = now_monotonic()) < end;) {
-                if (poll(&p, 1, (int)((end - now) / USEC_PER_MSEC) + 1) > 0)
-                        (void)eventfd_read(w->idle_fd, &count);
-        }
 }
 
 void waiting_close(struct waiting *w)
@@ -143,10 +110,4 @@ void waiting_close(struct waiting *w)
                         request_unref(r);
                 }
         }
-        drain(w);
-}
-
-void waiting_done(struct waiting *w)
-{
-        close(w->idle_fd);
 }

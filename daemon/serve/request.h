@@ -33,17 +33,12 @@ struct request *request_unref(struct request *r);
 /* Requests of one server that may wait at a time: fewer than the connections of one address, so
  * that those who wait for long replays do not keep the scraper out. */
 #define WAITING_MAX 16
-/* How long a server that stops waits for clients to read the answers they waited for. */
-#define WAITING_DRAIN_USEC USEC_PER_SEC
 
 struct waiting {
         _Atomic(struct request *) slots[WAITING_MAX]; /* each holds a reference */
-        atomic_uint count; /* waiting, or still sending the answer */
         atomic_bool closed;
-        int idle_fd; /* eventfd, written when count becomes 0 */
 };
 
-_must_check_ int waiting_init(struct waiting *w);
 /* Web thread: suspends the connection and hands the command to the loop, whose answer becomes the
  * request's. Takes the command, also on failure. -EBUSY when too many wait; nothing is suspended
  * then. */
@@ -51,7 +46,5 @@ _must_check_ int waiting_submit(
         struct waiting *w, struct request *r, struct handover *handover, struct command *command);
 /* Web thread: the connection is through with the request. */
 void waiting_finish(struct waiting *w, struct request *r);
-/* Loop, before it stops the web thread: answers whoever still waits with 503, and gives those
- * answers a moment to be read. */
+/* Loop, before it stops the web thread: answers whoever still waits with 503. */
 void waiting_close(struct waiting *w);
-void waiting_done(struct waiting *w);

@@ -33,17 +33,33 @@ static size_t sequence_size(const char *s)
         return strnlen(s, size) == size && utf8_valid(s, size) ? size : 0;
 }
 
+/* Whether a byte stands for itself wherever it is: most do, and they are what a scrape spends its
+ * time on. */
+static bool is_plain(char c)
+{
+        static const bool special[256] = {
+                ['\0'] = true, ['\n'] = true, ['"'] = true, ['\\'] = true, [0x80 ... 0xff] = true};
+
+        return !special[(unsigned char)c];
+}
+
 /* Appends `s` with `\`, line feed and, if wanted, `"` escaped, and every invalid byte as U+FFFD:
  * one of those would make a server refuse the whole scrape. */
 static void append_escaped(struct text *t, const char *s, bool quote)
 {
         const char *start = s;
 
-        while (*s) {
-                bool ascii = (unsigned char)*s < 0x80;
-                size_t size = ascii ? 1 : sequence_size(s);
+        for (;;) {
+                bool ascii;
+                size_t size;
 
-                if (size > 0 && *s != '\\' && *s != '\n' && !(*s == '"' && quote)) {
+                while (is_plain(*s))
+                        s++;
+                if (!*s)
+                        break;
+                ascii = (unsigned char)*s < 0x80;
+                size = ascii ? *s == '"' && !quote : sequence_size(s);
+                if (size > 0) {
                         s += size;
                         continue;
                 }
@@ -87,7 +103,7 @@ static void append_series(
         struct exposition *x, const char *suffix, const struct metric_label *labels)
 {
         struct text *t = x->text;
-        const char *separator = "{";
+        bool first = true;
 
         assert(x->family);
         text_append(t, x->family->name);
@@ -96,14 +112,13 @@ static void append_series(
         for (; labels->name; labels++) {
                 if (!labels->value || !labels->value[0])
                         continue;
-                text_append(t, separator);
+                text_append_bytes(t, first ? "{" : "\",", first ? 1 : 2);
                 text_append(t, labels->name);
-                text_append(t, "=\"");
+                text_append_bytes(t, "=\"", 2);
                 append_escaped(t, labels->value, true);
-                text_append(t, "\"");
-                separator = ",";
+                first = false;
         }
-        text_append(t, separator[0] == ',' ? "} " : " ");
+        text_append_bytes(t, first ? " " : "\"} ", first ? 1 : 3);
 }
 
 void exposition_sample(

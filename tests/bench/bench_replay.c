@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /* How fast replays are against the same requests sent by plain libcurl, which reads the answers and
- * does nothing with them. Rounds of both alternate, so that both meet the same machine.
+ * does nothing with them. Both take turns, one replay each, so that both meet the same machine.
  *
  *   bench_replay CONFIG SECONDS */
 
@@ -10,9 +10,7 @@
 #include "ask/chroma.h"
 #include "bench.h"
 
-/* Long enough that the clock does not matter, short enough for many. */
-#define ROUND_SECONDS 0.5
-#define ROUNDS_MAX 256
+#define ROUNDS_MAX 65536
 
 /* The requests of one replay, ready to send by one handle that keeps its connection. */
 struct plain {
@@ -36,7 +34,8 @@ static void add_request(struct plain *p, const char *base, struct http_request r
 {
         p->urls = reallocarray(p->urls, p->count + 1, sizeof(*p->urls));
         p->requests = reallocarray(p->requests, p->count + 1, sizeof(*p->requests));
-        if (!p->urls || !p->requests || asprintf(&p->urls[p->count], "%s%s", base, request.path) < 0)
+        if (!p->urls || !p->requests ||
+                asprintf(&p->urls[p->count], "%s%s", base, request.path) < 0)
                 die("out of memory");
         p->requests[p->count++] = request;
 }
@@ -103,8 +102,8 @@ static void plain_send(struct plain *p, size_t i)
         curl_easy_setopt(p->easy, CURLOPT_URL, p->urls[i]);
         if (request->body) {
                 curl_easy_setopt(p->easy, CURLOPT_POST, 1L);
-                curl_easy_setopt(p->easy, CURLOPT_POSTFIELDSIZE_LARGE,
-                        (curl_off_t)request->body_size);
+                curl_easy_setopt(
+                        p->easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)request->body_size);
                 curl_easy_setopt(p->easy, CURLOPT_POSTFIELDS, request->body);
         } else
                 curl_easy_setopt(p->easy, CURLOPT_HTTPGET, 1L);
@@ -115,59 +114,62 @@ static void plain_send(struct plain *p, size_t i)
                 die("plain libcurl: status %ld from %s", status, p->urls[i]);
 }
 
-/* Replays per second, of which each is one of the driver's. */
-static double round_of_replays(struct stage *s)
+static double seconds_of_replay(struct stage *s)
 {
-        double begun = seconds_now(), passed;
-        unsigned n = 0;
+        double begun = seconds_now();
 
-        do {
-                stage_replay(s, 1);
-                n++;
-                passed = seconds_now() - begun;
-        } while (passed < ROUND_SECONDS);
-        return n / passed;
+        stage_replay(s, 1);
+        return seconds_now() - begun;
 }
 
-static double round_of_plain(struct plain *p)
+static double seconds_of_plain(struct plain *p)
 {
-        double begun = seconds_now(), passed;
-        unsigned n = 0;
+        double begun = seconds_now();
 
-        do {
-                for (size_t i = 0; i < p->count; i++)
-                        plain_send(p, i);
-                n++;
-                passed = seconds_now() - begun;
-        } while (passed < ROUND_SECONDS);
-        return n / passed;
+        for (size_t i = 0; i < p->count; i++)
+                plain_send(p, i);
+        return seconds_now() - begun;
+}
+
+/* One of each a round, in turns first, until the time is over. */
+static size_t measure(
+        struct stage *s, struct plain *p, double seconds, double *replays, double *plains)
+{
+        double end = seconds_now() + seconds;
+        size_t n = 0;
+
+        for (; n < ROUNDS_MAX && seconds_now() < end; n++) {
+                if (n % 2 == 0)
+                        replays[n] = seconds_of_replay(s);
+                plains[n] = seconds_of_plain(p);
+                if (n % 2 == 1)
+                        replays[n] = seconds_of_replay(s);
+        }
+        return n;
 }
 
 int main(int argc, char **argv)
 {
-        static double replays[ROUNDS_MAX], plains[ROUNDS_MAX], ratios[ROUNDS_MAX];
-        double seconds = argc == 3 ? strtod(argv[2], NULL) : 0;
-        size_t rounds = MIN((size_t)(seconds / (2 * ROUND_SECONDS)), (size_t)ROUNDS_MAX);
+        static double replays[ROUNDS_MAX], plains[ROUNDS_MAX];
+        double seconds = argc == 3 ? strtod(argv[2], NULL) : 0, replay, libcurl;
         struct stage stage;
         struct plain plain;
+        size_t rounds;
 
-        if (rounds == 0)
+        if (seconds <= 0)
                 die("usage: bench_replay CONFIG SECONDS");
         stage_init(&stage, argv[1]);
-        stage_replay(&stage, 3);
+        stage_replay(&stage, 1);
         plain_init(&plain);
-        add_requests(&plain, &stage.config->collections[0],
-                watch_view(stage.watch)->collection_id);
-        (void)round_of_plain(&plain);
-        for (size_t i = 0; i < rounds; i++) {
-                replays[i] = round_of_replays(&stage);
-                plains[i] = round_of_plain(&plain);
-                ratios[i] = replays[i] / plains[i];
-        }
-        figure("requests_per_replay", (double)plain.count, "requests");
-        figure("replays", median(replays, rounds), "replays/s");
-        figure("plain_libcurl", median(plains, rounds), "replays/s");
-        figure("replay_ratio", median(ratios, rounds), "of plain libcurl");
+        add_requests(&plain, &stage.config->collections[0], watch_view(stage.watch)->collection_id);
+        (void)measure(&stage, &plain, seconds / 10, replays, plains);
+        rounds = measure(&stage, &plain, seconds, replays, plains);
+        replay = median(replays, rounds);
+        libcurl = median(plains, rounds);
+        figure("replay_requests", (double)plain.count, "requests/replay");
+        figure("replay_rate", 1 / replay, "replays/s");
+        figure("libcurl_rate", 1 / libcurl, "replays/s");
+        figure("replay_ratio", libcurl / replay, "times plain libcurl");
         plain_done(&plain);
         stage_done(&stage);
         return 0;

@@ -16,7 +16,7 @@ static const char *const types[] = {
 
 static int add_row(json_t *rows, const struct metric_family *f)
 {
-        json_t *row = json_pack("{so ss ss ss? ss}", "name",
+        json_t *row = json_pack("{so ss ss? ss}", "name",
                 json_sprintf("%s%s", f->name, metric_suffix(f->type)), "type", types[f->type],
                 "unit", f->unit, "help", f->help);
 

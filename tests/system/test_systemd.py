@@ -57,7 +57,8 @@ def box(installed, tmp_path):
         program.write_text(f"#!/bin/sh\ncd /box && exec /usr/bin/python3 scenario.py {scenario}\n")
         done = subprocess.run([HERE / "systemd-box.sh", program, files], capture_output=True, text=True,
                               timeout=180)
-        assert done.returncode == 0 and done.stdout.split("\n", 1)[0] == "ok", done.stdout + done.stderr
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert f"{scenario}: ok\n" in done.stdout, done.stdout + done.stderr
     return run
 
 

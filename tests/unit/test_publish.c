@@ -47,6 +47,7 @@ static void a_view_has_the_latencies_of_its_servers(void **state)
 
         assert_true(sd_event_new(&event) >= 0);
         assert_int_equal(outbox_new(event, NULL, NULL, NULL, &outbox), 0);
+        config.alerting.rules[RULE_REPLAY_FAILING] = (struct rule){.enabled = true};
         source.alerts = alerts;
         source.outbox = outbox;
         publisher_init(&p, 5);
@@ -59,6 +60,9 @@ static void a_view_has_the_latencies_of_its_servers(void **state)
         assert_int_equal(v->published, 9);
         assert_int_equal(v->started, 5);
         assert_int_equal(v->per_query_limit, 7);
+        assert_int_equal(v->rule_count, 1); /* those that are switched on */
+        assert_string_equal(v->rules[0].name, "RetrievalReplayFailing");
+        assert_string_equal(v->rules[0].severity, "critical");
         assert_false(v->ready);
         assert_string_equal(v->external_url, "http://me");
         assert_non_null(strstr(publisher_status(&p, v), "0 queries in 0 collections"));

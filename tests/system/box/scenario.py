@@ -51,7 +51,8 @@ def api(path):
 
 
 def start_chroma():
-    subprocess.Popen([sys.executable, "/box/fake_chroma.py"])
+    # Its tracebacks tell of connections that driftwatch closed when it was stopped.
+    subprocess.Popen([sys.executable, "/box/fake_chroma.py"], stderr=subprocess.DEVNULL)
     tools.poll(lambda: requests.get("http://127.0.0.1:8000/x/count", timeout=1).ok, "the fake Chroma")
 
 
@@ -205,4 +206,4 @@ def broken():
 
 if __name__ == "__main__":
     globals()[sys.argv[1]]()
-    print("ok")
+    print(f"{sys.argv[1]}: ok")

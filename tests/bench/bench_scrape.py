@@ -1,0 +1,31 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Scrapes of 1,000 queries' series, from the program and from Debian's python3-prometheus-client with the same series.
+Goal: 20 times as fast; fails below 10."""
+import sys
+import pathlib
+
+import requests
+
+import tools
+
+
+def series(url):
+    lines = requests.get(f"{url}/metrics", timeout=30).text.splitlines()
+    return sum(1 for line in lines if not line.startswith("#"))
+
+
+def test_scrape(watch_many, figures, ends, tmp_path):
+    program = watch_many(1000, interval="10m").start()
+    tools.poll(lambda: program.metric("driftwatch_replays_total", collection="bench"), "a replay", 30)
+    (tmp_path / "metrics").write_text(program.get("/metrics").text)
+    port = tools.free_port()
+    other = f"http://127.0.0.1:{port}"
+    ends(tools.Process(
+        [sys.executable, pathlib.Path(__file__).with_name("exporter.py"), port, tmp_path / "metrics"],
+        tmp_path / "exporter.log"))
+    count = tools.poll(lambda: series(other), "the exporter")
+    assert count == series(program.url)
+    print(f"\nscrape_series {count} series", end="")
+    found = figures("bench_scrape", f"{program.url}/metrics", f"{other}/metrics", 30)
+    assert found["scrape_plain_ratio"] > 10
+    assert found["scrape_gzip_ratio"] > 10

@@ -1,0 +1,62 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The demonstration does what README.md and its own words promise."""
+import os
+import re
+import signal
+import socket
+import subprocess
+
+import pytest
+import requests
+
+import tools
+
+MISSING = "RetrievalExpectedResultMissing"
+
+
+@pytest.fixture
+def ports():
+    return {"CHROMA_PORT": str(tools.free_port()), "DRIFTWATCH_PORT": str(tools.free_port())}
+
+
+@pytest.fixture
+def demo(build, source, tmp_path, ports, ends):
+    """demo(flag, ...) starts it with the program under test and free ports."""
+    def start(*flags):
+        return ends(tools.Process(
+            ["sh", source / "config/demo/run.sh", *flags], tmp_path / "demo.log",
+            env={**os.environ, **ports, "DRIFTWATCH": str(build / "driftwatch"), "TMPDIR": str(tmp_path)}))
+    return start
+
+
+def test_once(demo, ports, tmp_path):
+    process = demo("--once")
+    assert process.child.wait(120) == 0, process.text()
+    assert re.search(r"all \d\d+ canonical queries pass", process.text())
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["demo.log"], "it leaves nothing behind"
+    for port in ports.values():
+        with socket.socket() as s:
+            assert s.connect_ex(("127.0.0.1", int(port))) != 0, f"somebody still listens on port {port}"
+
+
+def test_break_and_mend(demo, source, ports):
+    """Delete an agent, see the alert; restore, see it go; Ctrl-C."""
+    process = demo()
+    tools.poll(lambda: "Ctrl-C" in process.text(), "the demonstration to explain itself", 120)
+
+    def chroma(*arguments):
+        subprocess.run(["sh", source / "config/demo/chroma.sh", *arguments], check=True,
+                       env={**os.environ, **ports}, capture_output=True)
+
+    def firing():
+        url = f"http://127.0.0.1:{ports['DRIFTWATCH_PORT']}/api/v1/alerts"
+        alerts = requests.get(url, timeout=5).json()["data"]["alerts"]
+        return {alert["labels"]["query"] for alert in alerts
+                if alert["state"] == "firing" and alert["labels"]["alertname"] == MISSING}
+    assert firing() == set()
+    chroma("delete-agent", "frontend-architect")
+    assert "react-hooks" in tools.poll(firing, "the alert", 40)
+    chroma("restore")
+    tools.poll(lambda: not firing(), "the alert to resolve", 20)
+    process.send(signal.SIGINT)
+    assert process.child.wait(20) == 0

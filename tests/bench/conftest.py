@@ -5,6 +5,7 @@ import pathlib
 import subprocess
 import sys
 
+import numpy
 import pytest
 
 SYSTEM = pathlib.Path(__file__).resolve().parent.parent / "system"
@@ -35,7 +36,8 @@ def watch_many(chroma, driftwatch):
         driftwatch.config["replay"] = replay
         driftwatch.config["metrics"] = {"per_query_limit": queries}
         driftwatch.server(chroma.url)
-        pinned = {f"query-{i:04}": tools.at_distance(vectors[i], 0.7, seed=i) for i in range(queries)}
+        distances = numpy.random.default_rng(2).uniform(0.3, 1.3, queries)
+        pinned = {f"query-{i:04}": tools.at_distance(vectors[i], distances[i], seed=i) for i in range(queries)}
         driftwatch.watch("bench", [
             {"id": key, "text": key, "expect": {"ids": [ids[i]]}} for i, key in enumerate(pinned)], pinned)
         driftwatch.write()

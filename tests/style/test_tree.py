@@ -28,6 +28,7 @@ TEST_OF = {
     "daemon/serve/process": "component/test_http_server.c",
     "daemon/serve/request": "component/test_http_server.c",
     "daemon/serve/response": "component/test_http_server.c",
+    "daemon/serve/traffic": "component/test_http_limits.c",
     "daemon/main": "system/test_check.py",
     "daemon/daemon": "system/test_outage.py",
     "daemon/routes": "system/test_band.py",
@@ -90,8 +91,7 @@ def test_no_test_is_listed_for_a_module_that_is_gone(source):
 
 
 @pytest.mark.parametrize("room, variable", [
-    ("unit", "unit_tests"), ("component", "component_tests"), ("fuzz", "fuzz_targets"),
-    ("bench", "bench_targets")])
+    ("unit", "unit_tests"), ("component", "component_tests"), ("fuzz", "fuzz_targets")])
 def test_every_c_test_is_built(source, room, variable):
     """A file that no table names would never run; one that is missing does not compile."""
     text = (source / f"tests/{room}/meson.build").read_text()
@@ -100,6 +100,12 @@ def test_every_c_test_is_built(source, room, variable):
     prefix = {"unit": "test", "component": "test"}.get(room, room)
     there = [file.stem[len(prefix) + 1:] for file in (source / f"tests/{room}").glob(f"{prefix}_*.c")]
     assert sorted(built) == sorted(there)
+
+
+def test_every_bench_is_run(source):
+    text = (source / "tests/bench/meson.build").read_text()
+    there = {file.stem.removeprefix("bench_") for file in (source / "tests/bench").glob("bench_*.*")}
+    assert sorted(name for name in there if f"'{name}'" not in text) == []
 
 
 def test_no_unwanted_words(texts):

@@ -137,3 +137,25 @@ def test_an_alertmanager_that_was_away_is_told_later(watched, driftwatch, alertm
                "the notification to wait")
     again = ends(tools.Alertmanager(alertmanager.directory, receiver.url, port=port))
     tools.poll(lambda: again.alerts(alertname=CROSSED), "the alert in the restarted Alertmanager", 30)
+
+
+def test_what_was_bad_before_a_restart_is_not_normal_after_it(watched, driftwatch, name):
+    watched(1.1, times=4)
+    crossed, = driftwatch.alerts()
+    driftwatch.process.kill()
+    driftwatch.start()
+    assert queries_of(driftwatch, name)[f"q{MOVING}"]["home_band"] == "good"
+    driftwatch.replay(name, times=4)
+    again, = driftwatch.alerts()
+    assert again["labels"] == crossed["labels"]
+    assert float(again["annotations"]["previous_distance"]) == pytest.approx(0.9, rel=1e-6)
+
+
+def test_a_damaged_snapshot_is_kept_and_starts_nothing_wrong(watched, driftwatch, name):
+    snapshot = driftwatch.directory / "state" / "snapshot.json"
+    driftwatch.process.kill()
+    snapshot.write_text(snapshot.read_text()[:-10])
+    driftwatch.start()
+    assert driftwatch.replay(name, times=4)["verdict"] == "pass"
+    assert "snapshot.json.damaged" in driftwatch.process.text()
+    assert snapshot.with_suffix(".json.damaged").exists()

@@ -203,6 +203,7 @@ class Driftwatch:
             self.write()
         state = self.directory / "state"
         state.mkdir(exist_ok=True)
+        (self.directory / "driftwatch.log").unlink(missing_ok=True)  # of an earlier life, with its port
         self.process = Process(
             [self.program, "run", f"--config.file={self.config_file}", f"--storage.path={state}",
              "--web.listen-address=127.0.0.1:0", "--log.level=debug", *flags],

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Resident memory with 1,000 queries and a week of samples, one a minute. Goals: the daemon below 15 MB while the answers
-stay the same, fails above 20; the histories below 250 MB when every answer differs, fails above 300."""
+"""Resident memory with 1,000 queries and a week of samples, one a minute.
+
+Goals: the daemon below 15 MB while the answers stay the same, fails above 20; the histories below 250 MB when every
+answer differs, fails above 300."""
 import pathlib
 import re
 

@@ -131,30 +131,35 @@ static double seconds_of_plain(struct plain *p)
         return seconds_now() - begun;
 }
 
-/* One of each a round, in turns first, until the time is over. */
-static size_t measure(
-        struct stage *s, struct plain *p, double seconds, double *replays, double *plains)
+/* Seconds of each round, and the replay's rate as a share of that of plain libcurl beside it. */
+struct rounds {
+        double replay[ROUNDS_MAX], plain[ROUNDS_MAX], ratio[ROUNDS_MAX];
+        size_t count;
+};
+
+/* One of each a round, taking turns to be first, until the time is over. */
+static void measure(struct stage *s, struct plain *p, double seconds, struct rounds *r)
 {
         double end = seconds_now() + seconds;
-        size_t n = 0;
 
-        for (; n < ROUNDS_MAX && seconds_now() < end; n++) {
-                if (n % 2 == 0)
-                        replays[n] = seconds_of_replay(s);
-                plains[n] = seconds_of_plain(p);
-                if (n % 2 == 1)
-                        replays[n] = seconds_of_replay(s);
+        for (r->count = 0; r->count < ROUNDS_MAX && seconds_now() < end; r->count++) {
+                size_t i = r->count;
+
+                if (i % 2 == 0)
+                        r->replay[i] = seconds_of_replay(s);
+                r->plain[i] = seconds_of_plain(p);
+                if (i % 2 == 1)
+                        r->replay[i] = seconds_of_replay(s);
+                r->ratio[i] = r->plain[i] / r->replay[i];
         }
-        return n;
 }
 
 int main(int argc, char **argv)
 {
-        static double replays[ROUNDS_MAX], plains[ROUNDS_MAX];
-        double seconds = argc == 3 ? strtod(argv[2], NULL) : 0, replay, libcurl;
+        static struct rounds rounds;
+        double seconds = argc == 3 ? strtod(argv[2], NULL) : 0;
         struct stage stage;
         struct plain plain;
-        size_t rounds;
 
         if (seconds <= 0)
                 die("usage: bench_replay CONFIG SECONDS");
@@ -162,14 +167,13 @@ int main(int argc, char **argv)
         stage_replay(&stage, 1);
         plain_init(&plain);
         add_requests(&plain, &stage.config->collections[0], watch_view(stage.watch)->collection_id);
-        (void)measure(&stage, &plain, seconds / 10, replays, plains);
-        rounds = measure(&stage, &plain, seconds, replays, plains);
-        replay = median(replays, rounds);
-        libcurl = median(plains, rounds);
+        measure(&stage, &plain, seconds / 10, &rounds);
+        measure(&stage, &plain, seconds, &rounds);
         figure("replay_requests", (double)plain.count, "requests/replay");
-        figure("replay_rate", 1 / replay, "replays/s");
-        figure("libcurl_rate", 1 / libcurl, "replays/s");
-        figure("replay_ratio", libcurl / replay, "times plain libcurl");
+        figure("replay_rate", 1 / median(rounds.replay, rounds.count), "replays/s");
+        figure("libcurl_rate", 1 / median(rounds.plain, rounds.count), "replays/s");
+        figure("replay_ratio", median(rounds.ratio, rounds.count),
+                "times plain libcurl, median of pairs");
         plain_done(&plain);
         stage_done(&stage);
         return 0;

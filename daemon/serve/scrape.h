@@ -1,28 +1,31 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
-/* The responses of /metrics, rendered once and then served by reference for as long as they are
- * true: until another view is published, and for SCRAPE_AGE_USEC at most, because process_* change
- * by themselves. One thread only. */
+/* The responses of /metrics. What a view yields is rendered, and packed, once for as long as no
+ * other view is published; what the process says of itself, which changes all the time, is added to
+ * it at most every SCRAPE_AGE_USEC, and the whole served by reference in between. One thread only.
+ */
 
 #include <microhttpd.h>
 #include <stdbool.h>
 
 #include "model/view.h"
+#include "serve/gzip.h"
 #include "show/metrics.h"
 
 /* Nobody needs the same number more than once a second. */
 #define SCRAPE_AGE_USEC USEC_PER_SEC
 
 struct scrape_format {
-        struct MHD_Response *plain, *gzip; /* NULL until somebody asks */
-        const char *data; /* the bytes of `plain`, which owns them */
-        size_t size;
+        struct text page; /* of the view; empty until somebody asks */
+        struct gzip_piece packed; /* the same */
+        struct MHD_Response *plain,
+                *gzip; /* with what the process says; NULL until somebody asks */
 };
 
 struct scrape {
         struct view *view; /* a reference, so that no other view can get this address */
-        usec_t rendered; /* monotonic */
+        usec_t read; /* when the process was read; monotonic */
         struct process_metrics process;
         double start_time_seconds; /* of the process, as first computed */
         bool started; /* the line above is set */

@@ -536,24 +536,35 @@ static void write_process(
         write_known(x, &(struct metric_label){NULL, NULL}, value >= 0 ? value : NAN);
 }
 
-void metrics_render(struct text *text, enum exposition_format format, const struct view *view,
-        const struct process_metrics *process)
+void metrics_render_view(struct text *text, enum exposition_format format, const struct view *view)
 {
         struct exposition x = {.text = text, .format = format};
 
         for (size_t i = 0; i < metric_count; i++) {
                 const struct metric *m = &metrics[i];
 
+                if (m->process)
+                        continue;
                 exposition_family(&x, &m->family);
                 for (size_t k = 0; m->collection && k < view->collection_count; k++)
                         write_known(&x, metric_labels({"collection", view->collections[k]->label}),
                                 m->collection(view->collections[k]));
                 if (m->single)
                         write_known(&x, &(struct metric_label){NULL, NULL}, m->single(view));
-                if (m->process)
-                        write_process(&x, m, process);
                 if (m->write)
                         m->write(&x, view);
         }
+}
+
+void metrics_render_process(
+        struct text *text, enum exposition_format format, const struct process_metrics *process)
+{
+        struct exposition x = {.text = text, .format = format};
+
+        for (size_t i = 0; i < metric_count; i++)
+                if (metrics[i].process) {
+                        exposition_family(&x, &metrics[i].family);
+                        write_process(&x, &metrics[i], process);
+                }
         exposition_end(&x);
 }

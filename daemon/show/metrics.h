@@ -28,8 +28,11 @@ struct metric {
 extern const struct metric metrics[];
 extern const size_t metric_count;
 
-/* All families into `text`; text_failed() tells whether memory was short. No two samples have the
- * same name and labels as long as labels of collections, names of servers, ids of one query set and
- * names of one list of bands are unique, which the configuration guarantees. */
-void metrics_render(struct text *text, enum exposition_format format, const struct view *view,
-        const struct process_metrics *process);
+/* The page in two pieces, one behind the other: all families that a view yields, which change only
+ * with it, and those of the process with the end mark. text_failed() tells whether memory was
+ * short. No two samples have the same name and labels as long as labels of collections, names of
+ * servers, ids of one query set and names of one list of bands are unique, which the configuration
+ * guarantees. */
+void metrics_render_view(struct text *text, enum exposition_format format, const struct view *view);
+void metrics_render_process(
+        struct text *text, enum exposition_format format, const struct process_metrics *process);

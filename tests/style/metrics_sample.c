@@ -21,13 +21,14 @@ int main(int argc, char *argv[])
         };
         _cleanup_view_ struct view *view = NULL;
         _cleanup_text_ struct text text = {0};
+        enum exposition_format format;
 
         if (argc < 2)
                 return EXIT_FAILURE;
         view = argc > 2 ? sample_view_large(strtoul(argv[2], NULL, 10), 1) : sample_view();
-        metrics_render(&text,
-                streq(argv[1], "openmetrics") ? EXPOSITION_OPENMETRICS : EXPOSITION_TEXT, view,
-                &process);
+        format = streq(argv[1], "openmetrics") ? EXPOSITION_OPENMETRICS : EXPOSITION_TEXT;
+        metrics_render_view(&text, format, view);
+        metrics_render_process(&text, format, &process);
         if (text_failed(&text) || fwrite(text.data, 1, text.size, stdout) != text.size)
                 return EXIT_FAILURE;
         return EXIT_SUCCESS;

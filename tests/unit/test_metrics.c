@@ -50,7 +50,8 @@ static void assert_none(const struct text *text, const char *part)
 
 static void render(struct text *text, enum exposition_format format, struct view *view)
 {
-        metrics_render(text, format, view, &process);
+        metrics_render_view(text, format, view);
+        metrics_render_process(text, format, &process);
         assert_false(text_failed(text));
 }
 
@@ -159,7 +160,8 @@ static void renders_an_empty_view(void **state)
         _cleanup_view_ struct view *view = sample_view_empty();
         _cleanup_text_ struct text text = {0};
 
-        metrics_render(&text, EXPOSITION_OPENMETRICS, view, NULL);
+        metrics_render_view(&text, EXPOSITION_OPENMETRICS, view);
+        metrics_render_process(&text, EXPOSITION_OPENMETRICS, NULL);
         assert_false(text_failed(&text));
         assert_line(&text, "driftwatch_config_last_reload_successful 0");
         assert_line(&text, "# TYPE process_cpu_seconds counter");

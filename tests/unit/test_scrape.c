@@ -24,7 +24,7 @@ static struct view *make_view(void)
         return v;
 }
 
-static void a_view_is_rendered_once_a_second_at_most(void **state)
+static void the_process_is_read_once_a_second_at_most(void **state)
 {
         const usec_t start = 1000 * USEC_PER_SEC;
         struct scrape s = {0};
@@ -39,11 +39,28 @@ static void a_view_is_rendered_once_a_second_at_most(void **state)
         assert_ptr_equal(
                 scrape_response(&s, view, EXPOSITION_TEXT, false, start + SCRAPE_AGE_USEC - 1),
                 first);
-        assert_int_equal(s.rendered, start);
+        assert_int_equal(s.read, start);
         assert_non_null(scrape_response(&s, view, EXPOSITION_TEXT, false, start + SCRAPE_AGE_USEC));
-        assert_int_equal(s.rendered, start + SCRAPE_AGE_USEC);
+        assert_int_equal(s.read, start + SCRAPE_AGE_USEC);
         /* Derived from two clocks, it would move otherwise. */
         assert_true(s.process.start_time_seconds == process_start);
+        scrape_done(&s);
+        view_unref(view);
+}
+
+static void the_page_of_a_view_is_rendered_once(void **state)
+{
+        struct scrape s = {0};
+        struct view *view = make_view();
+        const char *page, *packed;
+
+        assert_non_null(scrape_response(&s, view, EXPOSITION_TEXT, true, 1));
+        page = s.formats[EXPOSITION_TEXT].page.data;
+        packed = s.formats[EXPOSITION_TEXT].packed.data;
+        assert_true(page && packed);
+        assert_non_null(scrape_response(&s, view, EXPOSITION_TEXT, true, 1 + SCRAPE_AGE_USEC));
+        assert_ptr_equal(s.formats[EXPOSITION_TEXT].page.data, page);
+        assert_ptr_equal(s.formats[EXPOSITION_TEXT].packed.data, packed);
         scrape_done(&s);
         view_unref(view);
 }
@@ -78,7 +95,7 @@ static void another_view_is_rendered_at_once(void **state)
         assert_ptr_equal(s.view, first);
         assert_non_null(scrape_response(&s, second, EXPOSITION_TEXT, false, 2));
         assert_ptr_equal(s.view, second);
-        assert_int_equal(s.rendered, 2);
+        assert_int_equal(s.read, 2);
         view_unref(second);
         scrape_done(&s);
         assert_null(s.view);
@@ -104,41 +121,60 @@ static void the_process_knows_itself(void **state)
         assert_true(after.start_time_seconds > (double)time(NULL) - 600);
 }
 
-static void gzip_round_trip(void **state)
+static char *make_data(size_t size)
 {
-        static const size_t sizes[] = {0, 1, 100, 1000000};
+        char *data = malloc(size + 1);
+
+        assert_non_null(data);
+        for (size_t n = 0; n < size; n++)
+                data[n] = (char)(n * n / 7);
+        return data;
+}
+
+static void assert_unpacks(const char *packed, size_t size, const char *data, size_t data_size)
+{
+        _cleanup_free_ char *back = malloc(data_size + 1);
+        z_stream z = {0};
+
+        z.next_in = (Bytef *)packed;
+        z.avail_in = (uInt)size;
+        z.next_out = (Bytef *)back;
+        z.avail_out = (uInt)data_size + 1;
+        assert_int_equal(inflateInit2(&z, 15 + 16), Z_OK);
+        assert_int_equal(inflate(&z, Z_FINISH), Z_STREAM_END); /* checks CRC and length, too */
+        assert_int_equal(z.total_out, data_size);
+        assert_int_equal(z.avail_in, 0);
+        assert_memory_equal(back, data, data_size);
+        inflateEnd(&z);
+}
+
+static void two_pieces_make_one_gzip_member(void **state)
+{
+        static const size_t sizes[][2] = {
+                {0, 0}, {0, 1}, {1, 0}, {100, 7}, {1000000, 300}, {3, 70000}};
 
         for (size_t i = 0; i < ARRAY_SIZE(sizes); i++) {
-                _cleanup_free_ char *data = malloc(sizes[i] + 1), *back = malloc(sizes[i] + 1);
+                size_t first_size = sizes[i][0], last_size = sizes[i][1], size = 0;
+                _cleanup_free_ char *data = make_data(first_size + last_size);
+                _cleanup_(gzip_piece_done) struct gzip_piece first = {0}, last = {0};
                 _cleanup_free_ char *packed = NULL;
-                size_t size = 0;
-                z_stream z = {0};
 
-                assert_true(data && back);
-                for (size_t n = 0; n < sizes[i]; n++)
-                        data[n] = (char)(n * n / 7);
-                assert_int_equal(gzip_compress(data, sizes[i], &packed, &size), 0);
-                z.next_in = (Bytef *)packed;
-                z.avail_in = (uInt)size;
-                z.next_out = (Bytef *)back;
-                z.avail_out = (uInt)sizes[i] + 1;
-                assert_int_equal(inflateInit2(&z, 15 + 16), Z_OK);
-                assert_int_equal(inflate(&z, Z_FINISH), Z_STREAM_END);
-                assert_int_equal(z.total_out, sizes[i]);
-                assert_int_equal(z.avail_in, 0);
-                assert_memory_equal(back, data, sizes[i]);
-                inflateEnd(&z);
+                assert_int_equal(gzip_pack(data, first_size, false, &first), 0);
+                assert_int_equal(gzip_pack(data + first_size, last_size, true, &last), 0);
+                assert_int_equal(gzip_join(&first, &last, &packed, &size), 0);
+                assert_unpacks(packed, size, data, first_size + last_size);
         }
 }
 
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(a_view_is_rendered_once_a_second_at_most),
+                cmocka_unit_test(the_process_is_read_once_a_second_at_most),
+                cmocka_unit_test(the_page_of_a_view_is_rendered_once),
                 cmocka_unit_test(each_form_is_rendered_when_it_is_asked_for),
                 cmocka_unit_test(another_view_is_rendered_at_once),
                 cmocka_unit_test(the_process_knows_itself),
-                cmocka_unit_test(gzip_round_trip),
+                cmocka_unit_test(two_pieces_make_one_gzip_member),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -79,6 +79,22 @@ static struct MHD_Response *plain(struct scrape *s, enum exposition_format forma
         return body ? make(body, size, format, NULL) : NULL;
 }
 
+/* Where nobody wants it plain, only the packed page is kept. */
+static bool pack(struct scrape *s, enum exposition_format format)
+{
+        struct scrape_format *f = &s->formats[format];
+        int r;
+
+        if (f->packed.data)
+                return true;
+        if (!render(s, format))
+                return false;
+        r = gzip_pack(f->page.data, f->page.size, false, &f->packed);
+        if (!f->plain)
+                text_done(&f->page);
+        return r >= 0;
+}
+
 static struct MHD_Response *packed(struct scrape *s, enum exposition_format format)
 {
         struct scrape_format *f = &s->formats[format];
@@ -87,9 +103,7 @@ static struct MHD_Response *packed(struct scrape *s, enum exposition_format form
         char *body;
         size_t size;
 
-        if (!render(s, format))
-                return NULL;
-        if (!f->packed.data && gzip_pack(f->page.data, f->page.size, false, &f->packed) < 0)
+        if (!pack(s, format))
                 return NULL;
         metrics_render_process(&text, format, &s->process);
         if (text_failed(&text) || gzip_pack(text.data, text.size, true, &last) < 0 ||

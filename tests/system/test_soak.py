@@ -78,5 +78,7 @@ def test_soak(chroma, driftwatch, name):
     # The first third warms up; then the middle against the end.
     third = RELOADS // 3
     middle, last = numpy.median(memory[third:2 * third]), numpy.median(memory[-third:])
+    print(f"\n{len(scrapes)} scrapes, {driftwatch.metric('driftwatch_replays_total', collection=name):.0f} replays; "
+          f"resident MiB: first {memory[0]:.1f}, middle {middle:.1f}, last {last:.1f}; descriptors {files}")
     assert last < middle * (1 + GROWTH_MAX) + 2, f"resident memory went from {middle:.1f} to {last:.1f} MiB: {memory}"
     tools.poll(lambda: descriptors(pid) <= min(files[:3]) + 2, "connections to be closed", 20)

@@ -52,15 +52,21 @@ static void the_page_of_a_view_is_rendered_once(void **state)
 {
         struct scrape s = {0};
         struct view *view = make_view();
+        const struct scrape_format *f = &s.formats[EXPOSITION_TEXT];
         const char *page, *packed;
 
         assert_non_null(scrape_response(&s, view, EXPOSITION_TEXT, true, 1));
-        page = s.formats[EXPOSITION_TEXT].page.data;
-        packed = s.formats[EXPOSITION_TEXT].packed.data;
-        assert_true(page && packed);
+        packed = f->packed.data;
+        assert_non_null(packed);
+        assert_null(f->page.data); /* nobody wanted it plain */
         assert_non_null(scrape_response(&s, view, EXPOSITION_TEXT, true, 1 + SCRAPE_AGE_USEC));
-        assert_ptr_equal(s.formats[EXPOSITION_TEXT].page.data, page);
-        assert_ptr_equal(s.formats[EXPOSITION_TEXT].packed.data, packed);
+        assert_ptr_equal(f->packed.data, packed);
+        assert_non_null(scrape_response(&s, view, EXPOSITION_TEXT, false, 2 + SCRAPE_AGE_USEC));
+        page = f->page.data;
+        assert_non_null(page);
+        assert_non_null(scrape_response(&s, view, EXPOSITION_TEXT, false, 3 * SCRAPE_AGE_USEC));
+        assert_ptr_equal(f->page.data, page);
+        assert_ptr_equal(f->packed.data, packed);
         scrape_done(&s);
         view_unref(view);
 }

@@ -49,6 +49,7 @@ struct daemon {
         struct publisher publisher;
         char *snapshot_path;
         uint64_t snapshot_signature; /* of what was saved last */
+        bool snapshot_failing; /* and logged */
         bool dirty; /* something changed that is not published yet */
         uint64_t outbox_generation;
 };
@@ -195,12 +196,13 @@ static void save(struct daemon *d, const struct view *view)
 
         if (signature == d->snapshot_signature)
                 return;
-        d->snapshot_signature =
-                signature; /* also after a failure, which is logged once and not for each replay */
         r = snapshot_save(d->snapshot_path, view, &error);
-        if (r < 0)
-                log_warning("%s; home bands would be measured anew after a restart",
+        if (r >= 0)
+                d->snapshot_signature = signature;
+        else if (!d->snapshot_failing)
+                log_warning("%s; home bands would be measured anew after a restart; trying again",
                         error_text(&error, r));
+        d->snapshot_failing = r < 0;
 }
 
 /* Shows what has changed since the last time. Also called before anybody is answered: who is told

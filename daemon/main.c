@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* From argv to a command: one table of flags, one of commands. --help, the manual page and the
- * shell completion name the same flags; a test compares them. */
+/* From argv to a command: one table of flags, one of commands. --help and the manual page
+ * name the same flags; a test compares them. */
 
 #include <errno.h>
 #include <getopt.h>

@@ -38,7 +38,8 @@ void watch_restore_home(
 
 /* CLOCK_BOOTTIME of the next replay; USEC_INFINITY while one is under way. */
 usec_t watch_due(const struct watch *w);
-/* Starts a replay now, unless one is under way. A failure to start counts as a failed replay. */
+/* Starts a replay now, unless one is under way. A failure to start is logged, and tried again
+ * later. */
 void watch_replay(struct watch *w);
 bool watch_running(const struct watch *w);
 /* The state after the last replay, or before any. Borrowed until the next one ends; take a

@@ -78,8 +78,7 @@ static void finish(struct replay *r)
         if (!result->failure && (double)valid < REPLAY_VALID_SHARE * (double)result->count) {
                 result->failure = "invalid_answers";
                 (void)error_set(&result->error, -EBADMSG,
-                        "%s: only %zu of %zu queries got a valid answer from %s", r->target->label,
-                        valid, result->count, r->target->peer->url);
+                        "only %zu of %zu queries got a valid answer", valid, result->count);
         }
         error_prefix(&result->error, "%s at %s", r->target->label, r->target->peer->url);
         result->duration = clock_usec(CLOCK_MONOTONIC) - r->started;

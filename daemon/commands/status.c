@@ -124,7 +124,8 @@ static int print_table(const json_t *collections)
 
         printf("%-24s %-12s %-4s %9s %10s %10s %10s %10s  %s\n", "COLLECTION", "SERVER", "UP",
                 "RECORDS", "PASS", "DRIFT", "FAIL", "UNMEASURED", "LAST ERROR");
-        json_array_foreach(collections, i, c) print_collection(c);
+        json_array_foreach (collections, i, c)
+                print_collection(c);
         return fflush(stdout) == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 

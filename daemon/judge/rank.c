@@ -14,8 +14,9 @@ static bool contains(const json_t *record, const json_t *wanted)
         json_t *value;
 
         /* jansson's iterator wants a mutable object but only reads it. */
-        json_object_foreach((json_t *)wanted, key,
-                value) if (!values_equal(json_object_get(record, key), value)) return false;
+        json_object_foreach ((json_t *)wanted, key, value)
+                if (!values_equal(json_object_get(record, key), value))
+                        return false;
         return true;
 }
 

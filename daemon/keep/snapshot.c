@@ -70,18 +70,17 @@ static int each_home(const json_t *homes, snapshot_home_t home, void *userdata)
 
         if (!json_is_object(homes))
                 return -EBADMSG;
-        json_object_foreach((json_t *)homes, collection, queries)
-                json_object_foreach(queries, query, entry)
-        {
-                const char *band = json_string_value(json_object_get(entry, "band"));
-                double distance = NAN;
-                int r = json_to_double(json_object_get(entry, "distance"), &distance);
+        json_object_foreach ((json_t *)homes, collection, queries)
+                json_object_foreach (queries, query, entry) {
+                        const char *band = json_string_value(json_object_get(entry, "band"));
+                        double distance = NAN;
+                        int r = json_to_double(json_object_get(entry, "distance"), &distance);
 
-                if (!band || r == -EINVAL)
-                        return -EBADMSG;
-                if (home)
-                        home(collection, query, band, (float)distance, userdata);
-        }
+                        if (!band || r == -EINVAL)
+                                return -EBADMSG;
+                        if (home)
+                                home(collection, query, band, (float)distance, userdata);
+                }
         return 0;
 }
 

@@ -30,8 +30,7 @@ static void check_keys(const struct reader *r, json_t *root)
         const char *key;
         json_t *value;
 
-        json_object_foreach(root, key, value)
-        {
+        json_object_foreach (root, key, value) {
                 size_t i = 0;
 
                 while (i < ARRAY_SIZE(known_keys) && !streq(known_keys[i], key))
@@ -95,8 +94,7 @@ static bool check_vectors(const struct reader *r, json_t *vectors)
         const char *id;
         json_t *vector;
 
-        json_object_foreach(vectors, id, vector)
-        {
+        json_object_foreach (vectors, id, vector) {
                 if (!*id)
                         errors_add(r->errors, "%s: vectors: a query id is empty", r->path);
                 if (!json_is_array(vector))
@@ -124,8 +122,7 @@ static int read_ids(const struct reader *r, json_t *vectors)
                 calloc(json_object_size(vectors) * (size_t)r->set->dimension, sizeof(float));
         if (!r->set->ids || !r->set->values)
                 return -ENOMEM;
-        json_object_foreach(vectors, id, value)
-        {
+        json_object_foreach (vectors, id, value) {
                 if (strdup_to(&r->set->ids[r->set->count], id) < 0)
                         return -ENOMEM;
                 r->set->count++;

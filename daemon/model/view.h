@@ -61,11 +61,10 @@ struct collection_view {
         struct reason_count failures[REASONS_MAX]; /* unused ones have a NULL reason */
         bool replayed; /* at least one replay ended; else what follows is unknown */
         bool up; /* the last one reached the server */
-        bool running; /* one is under way */
         usec_t last_started, last_finished; /* of the last ended replay, wall clock; 0: never */
         usec_t last_success; /* end of the last successful replay, wall clock; 0: never */
         usec_t last_duration;
-        usec_t next_due; /* wall clock, 0 while running */
+        usec_t next_due; /* wall clock; 0: at once */
         char *last_error; /* a sentence; NULL when the last replay succeeded */
         uint64_t canonical_total,
                 canonical_good_total; /* measured query replays, and those that passed */

@@ -226,15 +226,14 @@ static json_t *failure_counts(const struct collection_view *c)
 /* What the last replay found out about the collection. */
 static json_t *collection_replayed(const struct collection_view *c)
 {
-        return json_pack("{s:o, s:b, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "up",
-                c->replayed ? json_boolean(c->up) : json_null(), "running", c->running,
-                "last_started", time_or_null(c->last_started), "last_finished",
-                time_or_null(c->last_finished), "last_success", time_or_null(c->last_success),
-                "last_duration_seconds", c->replayed ? seconds(c->last_duration) : json_null(),
-                "last_error", string_or_null(c->last_error), "collection_id",
-                string_or_null(c->collection_id), "space", string_or_null(c->space), "dimension",
-                count_or_null(c->dimension), "records", records_or_null(c), "replaced_at",
-                time_or_null(c->replaced_at));
+        return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "up",
+                c->replayed ? json_boolean(c->up) : json_null(), "last_started",
+                time_or_null(c->last_started), "last_finished", time_or_null(c->last_finished),
+                "last_success", time_or_null(c->last_success), "last_duration_seconds",
+                c->replayed ? seconds(c->last_duration) : json_null(), "last_error",
+                string_or_null(c->last_error), "collection_id", string_or_null(c->collection_id),
+                "space", string_or_null(c->space), "dimension", count_or_null(c->dimension),
+                "records", records_or_null(c), "replaced_at", time_or_null(c->replaced_at));
 }
 
 static json_t *collection_json(const struct collection_view *c)

@@ -152,10 +152,7 @@ static void append_replays(const struct page *p, const struct collection_view *c
                         duration_format(buffer, sizeof(buffer), c->last_duration));
         close_fact(p);
         open_fact(p, "Next replay");
-        if (c->running)
-                text_append(p->text, "running now");
-        else
-                markup_time(p->text, c->next_due, p->now);
+        markup_time(p->text, c->next_due, p->now);
         text_appendf(p->text, "<small>every %s</small>",
                 duration_format(buffer, sizeof(buffer), c->interval_usec));
         close_fact(p);

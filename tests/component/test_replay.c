@@ -278,6 +278,8 @@ static void too_few_valid_answers_fail_the_replay(void **state)
         assert_string_equal(w->failure, "invalid_answers");
         assert_string_equal(w->valid, "-");
         assert_non_null(strstr(w->error, "0 of 1"));
+        assert_ptr_equal(strstr(w->error, "agents at http://"), w->error);
+        assert_null(strstr(w->error + 1, "agents")); /* named once */
 }
 
 static void a_collection_that_vanishes_is_looked_up_once_more(void **state)

@@ -3,22 +3,9 @@
 /* Headers of any client and text of any length where a duration or a time is expected: what is read
  * can be written and read again. */
 
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-
 #include "duration.h"
+#include "fuzz.h"
 #include "show/accept.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-#define REQUIRE(condition) \
-        do \
-                if (!(condition)) { \
-                        (void)fprintf(stderr, "not true: %s\n", #condition); \
-                        abort(); \
-                } \
-        while (0)
 
 static void check_duration(const char *text)
 {

@@ -4,21 +4,9 @@
  * more than was asked for. */
 
 #include <math.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
 
 #include "ask/chroma.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-#define REQUIRE(condition) \
-        do \
-                if (!(condition)) { \
-                        (void)fprintf(stderr, "not true: %s\n", #condition); \
-                        abort(); \
-                } \
-        while (0)
+#include "fuzz.h"
 
 #define QUERIES 3
 #define RESULTS 4

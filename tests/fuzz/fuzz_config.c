@@ -2,21 +2,8 @@
 
 /* Configurations of any content: what is accepted can be used, what is refused says why. */
 
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-
 #include "config.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-#define REQUIRE(condition) \
-        do \
-                if (!(condition)) { \
-                        (void)fprintf(stderr, "not true: %s\n", #condition); \
-                        abort(); \
-                } \
-        while (0)
+#include "fuzz.h"
 
 static void check(const struct config *c)
 {

@@ -2,22 +2,9 @@
 
 /* Query sets of any content: ids are unique, ranges are ranges, filters are JSON. */
 
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-
+#include "fuzz.h"
 #include "json.h"
 #include "model/query_set.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-#define REQUIRE(condition) \
-        do \
-                if (!(condition)) { \
-                        (void)fprintf(stderr, "not true: %s\n", #condition); \
-                        abort(); \
-                } \
-        while (0)
 
 static void check_filter(const char *filter)
 {

@@ -3,21 +3,9 @@
 /* Vector files of any content: every vector that is there can be found and is finite. */
 
 #include <math.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
 
+#include "fuzz.h"
 #include "model/vector_set.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-#define REQUIRE(condition) \
-        do \
-                if (!(condition)) { \
-                        (void)fprintf(stderr, "not true: %s\n", #condition); \
-                        abort(); \
-                } \
-        while (0)
 
 static void check(const struct vector_set *set)
 {

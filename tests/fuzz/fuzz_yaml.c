@@ -2,21 +2,8 @@
 
 /* YAML of any content: a tree whose nodes have their place and no duplicate keys, or sentences. */
 
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-
+#include "fuzz.h"
 #include "yaml.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-#define REQUIRE(condition) \
-        do \
-                if (!(condition)) { \
-                        (void)fprintf(stderr, "not true: %s\n", #condition); \
-                        abort(); \
-                } \
-        while (0)
 
 static void check(const struct yaml_node *node, unsigned depth)
 {

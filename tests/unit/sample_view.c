@@ -206,7 +206,6 @@ static struct collection_view *collection_down(void)
         c->last_finished = c->last_started + 2 * USEC_PER_MSEC;
         c->last_duration = 2 * USEC_PER_MSEC;
         c->last_success = SAMPLE_NOW - 4 * USEC_PER_MINUTE;
-        c->running = true;
         c->last_error =
                 copy("tickets: cannot connect to http://127.0.0.1:8001: connection refused");
         c->queries[0].verdict.reason = copy("the request failed");

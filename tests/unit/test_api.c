@@ -62,8 +62,7 @@ static void assert_members(const json_t *object, const char *expected)
         for (char *p = text; (p = strchr(p, '\'')); p++)
                 *p = '"';
         assert_int_equal(json_parse("expected", text, strlen(text), &wanted, NULL), 0);
-        json_object_foreach(wanted, key, value)
-        {
+        json_object_foreach (wanted, key, value) {
                 const json_t *found = json_object_get(object, key);
                 _cleanup_free_ char *a =
                         found ? json_text(found, JSON_SORT_KEYS, NULL) : strdup("absent");
@@ -115,7 +114,7 @@ static void collections(void **state)
                 "'queries':7,'outcomes':{'pass':3,'drift':1,'fail':2,'unmeasured':1},"
                 "'bands':[{'name':'excellent','below':0.8,'queries':2},{'name':'good',"
                 "'below':1.0,'queries':1},{'name':'okay','below':1.2,'queries':2},"
-                "{'name':'poor','below':null,'queries':1}],'up':true,'running':false,"
+                "{'name':'poor','below':null,'queries':1}],'up':true,"
                 "'last_started':'2026-11-23T01:59:47.968Z',"
                 "'last_finished':'2026-11-23T01:59:48Z','last_success':'2026-11-23T01:59:48Z',"
                 "'last_duration_seconds':0.03125,'last_error':null,"
@@ -130,7 +129,7 @@ static void collections(void **state)
                 "'collection_id':null,'space':null,'dimension':null,'records':null,"
                 "'replaced_at':null,'replays':0}");
         assert_members(json_array_get(list, 2),
-                "{'up':false,'running':true,'failures':{'connect':3},"
+                "{'up':false,'failures':{'connect':3},"
                 "'last_duration_seconds':0.002,"
                 "'last_error':'tickets: cannot connect to http://127.0.0.1:8001: "
                 "connection refused'}");

@@ -44,7 +44,6 @@ static void shows_everything(void **state)
                 "<dt>Space</dt><dd>l2<small>384 dimensions</small></dd>",
                 "title=\"2026-11-23T01:59:48Z\">12s ago</time><small>took 31ms</small>",
                 "title=\"2026-11-23T02:00:48Z\">in 48s</time><small>every 1m</small>",
-                "running now",
                 "The collection was replaced",
                 "<b>The last replay failed.</b> tickets: cannot connect",
                 "<b>react-hooks</b><i>category: frontend</i><i>kind: typical</i>",

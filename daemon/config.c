@@ -491,7 +491,7 @@ struct config *config_free(struct config *c)
         for (size_t i = 0; i < c->collection_count; i++) {
                 bands_done(&c->collections[i].bands);
                 (void)query_set_unref(c->collections[i].queries);
-                (void)vector_set_free(c->collections[i].vectors);
+                (void)vector_set_unref(c->collections[i].vectors);
                 free(c->collections[i].name);
                 free(c->collections[i].label);
         }

@@ -46,6 +46,7 @@ libjansson-dev            library jansson
 libsystemd-dev            library libsystemd
 systemd                   library systemd
 libyaml-dev               library yaml-0.1
+libgnutls28-dev           library gnutls
 zlib1g-dev                library zlib
 libcmocka-dev             library cmocka
 clang-format              command clang-format

@@ -57,6 +57,7 @@ missing_packages() {
         header_or libjansson-dev jansson.h
         header_or libsystemd-dev systemd/sd-event.h
         header_or libyaml-dev yaml.h
+        header_or libgnutls28-dev gnutls/gnutls.h
         header_or zlib1g-dev zlib.h
 }
 

@@ -169,14 +169,17 @@ static int read_root(const struct reader *r, json_t *root)
 int vector_set_parse(const char *path, const char *data, size_t size, struct vector_set **ret,
         struct errors *errors)
 {
-        _cleanup_(vector_set_freep) struct vector_set *set = calloc(1, sizeof(*set));
+        _cleanup_(vector_set_unrefp) struct vector_set *set = calloc(1, sizeof(*set));
         const struct reader reader = {path, errors, set};
         _cleanup_error_ struct error e = {0};
         _cleanup_json_ json_t *root = NULL;
         size_t before = errors_total(errors);
         int r;
 
-        if (!set || strdup_to(&set->path, path) < 0)
+        if (!set)
+                return -ENOMEM;
+        set->references = 1;
+        if (strdup_to(&set->path, path) < 0)
                 return -ENOMEM;
         r = json_parse(path, data, size, &root, &e);
         if (r == -EBADMSG)
@@ -206,9 +209,132 @@ int vector_set_load(const char *path, struct vector_set **ret, struct errors *er
         return vector_set_parse(path, data, size, ret, errors);
 }
 
-struct vector_set *vector_set_free(struct vector_set *set)
+struct vector_set *vector_set_new(
+        const char *path, const char *model, unsigned dimension, size_t count)
+{
+        _cleanup_(vector_set_unrefp) struct vector_set *set = calloc(1, sizeof(*set));
+
+        if (!set)
+                return NULL;
+        set->references = 1;
+        set->dimension = dimension;
+        set->ids = calloc(count + 1, sizeof(char *));
+        set->values = calloc(count * dimension + 1, sizeof(float));
+        if (!set->ids || !set->values || strdup_to(&set->path, path) < 0 ||
+                strdup_to(&set->model, model) < 0)
+                return NULL;
+        set->count = count;
+        return take_ptr(set);
+}
+
+/* An id and where its vector lies. */
+struct row {
+        char *id;
+        const float *values;
+        size_t set; /* the earlier one wins */
+};
+
+static int compare_rows(const void *a, const void *b)
+{
+        const struct row *x = a, *y = b;
+        int order = strcmp(x->id, y->id);
+
+        return order != 0 ? order : (x->set > y->set) - (x->set < y->set);
+}
+
+static size_t list_rows(const struct vector_set *from, size_t set, struct row *ret)
+{
+        for (size_t i = 0; i < from->count; i++)
+                ret[i] = (struct row){from->ids[i], from->values + i * from->dimension, set};
+        return from->count;
+}
+
+int vector_set_sort(struct vector_set *set)
+{
+        size_t dimension = set->dimension;
+        _cleanup_free_ struct row *rows = calloc(set->count + 1, sizeof(*rows));
+        _cleanup_free_ float *values = calloc(set->count * dimension + 1, sizeof(float));
+        float *old = set->values;
+
+        if (!rows || !values)
+                return -ENOMEM;
+        qsort(rows, list_rows(set, 0, rows), sizeof(*rows), compare_rows);
+        for (size_t i = 0; i < set->count; i++) {
+                set->ids[i] = rows[i].id;
+                memcpy(values + i * dimension, rows[i].values, dimension * sizeof(float));
+        }
+        set->values = take_ptr(values);
+        free(old);
+        return 0;
+}
+
+static bool mergeable(const struct vector_set *set, const struct vector_set *first)
+{
+        return set && set->dimension == first->dimension;
+}
+
+/* Copies the first of each run of equal ids. */
+static int copy_rows(const struct row *rows, size_t count, struct vector_set *ret)
+{
+        size_t n = 0;
+
+        for (size_t i = 0; i < count; i++) {
+                if (i > 0 && streq(rows[i].id, rows[i - 1].id))
+                        continue;
+                if (strdup_to(&ret->ids[n], rows[i].id) < 0)
+                        return -ENOMEM;
+                memcpy(ret->values + n * ret->dimension, rows[i].values,
+                        ret->dimension * sizeof(float));
+                n++;
+        }
+        ret->count = n;
+        return 0;
+}
+
+int vector_set_merge(struct vector_set *const *sets, size_t count, struct vector_set **ret)
+{
+        _cleanup_(vector_set_unrefp) struct vector_set *merged = NULL;
+        _cleanup_free_ struct row *rows = NULL;
+        struct vector_set *first = NULL;
+        size_t total = 0, used = 0, n = 0;
+
+        for (size_t i = 0; i < count; i++) {
+                first = first ? first : sets[i];
+                if (!first || !mergeable(sets[i], first))
+                        continue;
+                total += sets[i]->count;
+                used++;
+        }
+        if (used <= 1) {
+                *ret = vector_set_ref(first);
+                return 0;
+        }
+        rows = calloc(total + 1, sizeof(*rows));
+        merged = vector_set_new(first->path, first->model, first->dimension, total);
+        if (!rows || !merged)
+                return -ENOMEM;
+        for (size_t i = 0; i < count; i++)
+                if (mergeable(sets[i], first))
+                        n += list_rows(sets[i], i, rows + n);
+        qsort(rows, n, sizeof(*rows), compare_rows);
+        if (copy_rows(rows, n, merged) < 0)
+                return -ENOMEM;
+        *ret = take_ptr(merged);
+        return 0;
+}
+
+struct vector_set *vector_set_ref(struct vector_set *set)
+{
+        if (set)
+                atomic_fetch_add(&set->references, 1);
+        return set;
+}
+
+struct vector_set *vector_set_unref(struct vector_set *set)
 {
         if (!set)
+                return NULL;
+        if (atomic_fetch_sub(&set->references, 1) > 1)
                 return NULL;
         for (size_t i = 0; i < set->count; i++)
                 free(set->ids[i]);

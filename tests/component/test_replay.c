@@ -143,7 +143,7 @@ static int tear_down(void **state)
         http_client_free(w->client);
         fake_server_free(w->server);
         query_set_unref(w->queries);
-        vector_set_free(w->vectors);
+        vector_set_unref(w->vectors);
         sd_event_unref(w->event);
         forget_result(w);
         free(w);

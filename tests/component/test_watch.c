@@ -97,7 +97,7 @@ static void config_done(struct collection_config *c)
 {
         bands_done(&c->bands);
         query_set_unref(c->queries);
-        vector_set_free(c->vectors);
+        vector_set_unref(c->vectors);
 }
 
 static int set_up(void **state)

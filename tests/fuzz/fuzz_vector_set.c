@@ -21,7 +21,7 @@ static void check(const struct vector_set *set)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-        _cleanup_(vector_set_freep) struct vector_set *set = NULL;
+        _cleanup_(vector_set_unrefp) struct vector_set *set = NULL;
         _cleanup_errors_ struct errors errors = {0};
         int r = vector_set_parse("vectors.json", (const char *)data, size, &set, &errors);
 

@@ -16,7 +16,7 @@ static void reads_and_finds(void **state)
 {
         static const char json[] = "{\"vectors\": {\"b\": [1, -2.5], \"a\": [0.1, 1e-46], "
                                    "\"c\": [3.4e38, 0]},\n \"model\": \"mini\", \"dimension\": 2}";
-        _cleanup_(vector_set_freep) struct vector_set *set = NULL;
+        _cleanup_(vector_set_unrefp) struct vector_set *set = NULL;
         _cleanup_errors_ struct errors errors = {0};
 
         assert_int_equal(vector_set_parse("v.json", json, strlen(json), &set, &errors), 0);
@@ -38,7 +38,7 @@ static void reads_and_finds(void **state)
 
 static void finds_each_of_many(void **state)
 {
-        _cleanup_(vector_set_freep) struct vector_set *set = NULL;
+        _cleanup_(vector_set_unrefp) struct vector_set *set = NULL;
         _cleanup_errors_ struct errors errors = {0};
         _cleanup_free_ char *json = NULL;
         size_t size;
@@ -143,7 +143,7 @@ static void reads_a_file(void **state)
 {
         static const char json[] = "{\"dimension\": 1, \"vectors\": {\"a\": [1]}}";
         char path[] = "/tmp/test_vector_set.XXXXXX";
-        _cleanup_(vector_set_freep) struct vector_set *set = NULL;
+        _cleanup_(vector_set_unrefp) struct vector_set *set = NULL;
         _cleanup_errors_ struct errors errors = {0};
         int fd = mkstemp(path), r;
 
@@ -154,7 +154,7 @@ static void reads_a_file(void **state)
         assert_int_equal(unlink(path), 0);
         assert_int_equal(r, 0);
         assert_string_equal(set->path, path);
-        assert_null(vector_set_free(NULL));
+        assert_null(vector_set_unref(NULL));
 }
 
 int main(void)

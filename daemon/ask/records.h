@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/* Chroma's /get as bytes: which records exist, what they hold, in which order they were added. Like
+ * chroma.h: builds and reads, no I/O. */
+
+#include <jansson.h>
+
+#include "ask/chroma.h"
+
+enum records_include { RECORDS_EMBEDDINGS = 1, RECORDS_METADATAS = 2 };
+
+/* Largest body accepted: embeddings of one page or of a few records. */
+#define RECORDS_RESPONSE_MAX (256U << 20)
+
+/* What to get: records with these ids, or those that match `where` (JSON text), or all; from
+ * `offset` on, at most `limit` (0: no limit). */
+struct records_request {
+        const char *const *ids;
+        size_t id_count;
+        const char *where;
+        uint64_t offset, limit;
+        unsigned include; /* enum records_include */
+};
+
+/* POST …/collections/{id}/get */
+_must_check_ int records_build(const char *tenant, const char *database, const char *collection_id,
+        const struct records_request *what, struct http_request *ret);
+
+/* Records in the server's order, which is that of insertion. */
+struct records {
+        size_t count;
+        char **ids; /* owned */
+        unsigned dimension; /* 0 without embeddings */
+        float *embeddings; /* count × dimension, all finite; NULL when not asked for */
+        json_t *metadatas; /* count objects or nulls; NULL when not asked for */
+};
+/* Reads a 2xx response; -EBADMSG with a sentence when it is not right (not JSON, another shape, a
+ * row of another length, a component that is no finite float). */
+_must_check_ int records_parse(
+        const char *body, size_t size, unsigned include, struct records *ret, struct error *e);
+void records_done(struct records *r);
+/* Index of this id; SIZE_MAX when it is not there. O(count). */
+size_t records_find(const struct records *r, const char *id);

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/* Baselines on disk, below STORAGE/baselines/: LABEL.json is the approved one, LABEL.N.json every
+ * approved version, LABEL.candidate.json what awaits approval (LABEL percent-encoded). Each is one
+ * JSON object with the SHA-256 of its content, replaced atomically and synced, readable for the
+ * owner of the directory whoever wrote it. The format is documented in docs/baselines.md. */
+
+#include "error.h"
+#include "model/baseline.h"
+
+#define BASELINE_FILE_MAX (512U << 20)
+
+enum baseline_kind { BASELINE_APPROVED, BASELINE_CANDIDATE };
+
+/* STORAGE/baselines; owned, NULL when memory is short. */
+char *baselines_directory(const char *storage);
+/* Path of one; owned, NULL when memory is short. */
+char *baselines_path(const char *storage, const char *label, enum baseline_kind kind);
+/* -ENOENT with a sentence that names the command to run when there is none; -EBADMSG when it is
+ * damaged (hash), of another format version or of another collection: nothing is loaded or moved.
+ */
+_must_check_ int baselines_load(const char *storage, const char *label, enum baseline_kind kind,
+        struct baseline **ret, struct error *e);
+/* Writes the candidate, replacing an earlier one. Creates the directory. */
+_must_check_ int baselines_propose(
+        const char *storage, const struct baseline *candidate, struct error *e);
+/* Makes `b` (its approval fields set, its number one above the last version on disk) the approved
+ * one: its version first, then LABEL.json, then the candidate is removed. */
+_must_check_ int baselines_approve(const char *storage, const struct baseline *b, struct error *e);
+/* Changes whenever the approved file was replaced (inode, size, times); 0 when there is none. For
+ * noticing an approval without reading it. */
+uint64_t baselines_signature(const char *storage, const char *label);
+
+/* The bytes of a file and back; for tests and fuzzing. `path` is for messages. */
+_must_check_ int baseline_build(const struct baseline *b, char **ret, size_t *ret_size);
+_must_check_ int baseline_parse(
+        const char *path, const char *data, size_t size, struct baseline **ret, struct error *e);

@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "model/attribution.h"
+
+#include <errno.h>
+#include <math.h>
+
+static const struct {
+        const char *name, *meaning, *action;
+        bool refuses_approval;
+} causes[CAUSE_COUNT] = {
+        [CAUSE_UNKNOWN] = {NULL, "The cause is not known: there is nothing to compare with.",
+                "Approve a baseline while retrieval is good."},
+        [CAUSE_NONE] = {"NONE", "Nothing that the canonical queries see has changed.",
+                "Nothing is to be done."},
+        [CAUSE_EMBEDDER] = {"EMBEDDER",
+                "The embedder gives other vectors for the same texts; the collection is unchanged.",
+                "Find out which model or version now answers, and go back to it or re-embed the "
+                "collection."},
+        [CAUSE_REEMBED] = {"REEMBED", "The stored vectors have changed throughout.",
+                "Check which model re-embedded the collection; queries must use the same one."},
+        [CAUSE_METRIC] = {"METRIC", "The distance itself is another: space or normalisation.",
+                "Recreate the collection with the space that it had.", true},
+        [CAUSE_GROWTH] = {"GROWTH", "New records have come nearer than the ones before.",
+                "If the ingest was meant, approve a new baseline."},
+        [CAUSE_FLOOD] = {"FLOOD", "Near-duplicate records crowd the answers.",
+                "Remove the duplicates and find the ingest that wrote them."},
+        [CAUSE_REMOVED] = {"REMOVED", "Records that used to answer have been deleted.",
+                "Find out who deleted them, and restore them or approve a new baseline."},
+        [CAUSE_REMOVED_TOPIC] = {"REMOVED_TOPIC", "The records of a whole topic have been deleted.",
+                "Find out who deleted them, and restore them or approve a new baseline."},
+        [CAUSE_EDIT] = {"EDIT", "Records have been replaced by others under the same ids.",
+                "If the edit was meant, approve a new baseline."},
+        [CAUSE_INDEX_LOSS] = {"INDEX_LOSS",
+                "The index has lost records that the collection still holds.",
+                "Rebuild the index: recreate the collection from its records; a restart does not "
+                "heal it.",
+                true},
+        [CAUSE_ANN_RECALL] = {"ANN_RECALL",
+                "The index misses records that it could find: its search is too shallow.",
+                "Raise ef_search, restart the server, or rebuild the index.", true},
+        [CAUSE_TRANSPORT] = {"TRANSPORT", "Too few queries got an answer to judge retrieval.",
+                "Look at the server and the network first.", true},
+};
+
+void attribution_init(struct attribution *a)
+{
+        *a = (struct attribution){
+                .cause = CAUSE_UNKNOWN,
+                .evidence = {.fit_rms = NAN,
+                        .overdispersion = NAN,
+                        .overlap = NAN,
+                        .records_before = -1,
+                        .records_after = -1,
+                        .embedder_distance = NAN},
+        };
+}
+
+const char *cause_name(enum cause cause)
+{
+        return causes[cause].name;
+}
+
+int cause_parse(const char *name, enum cause *ret)
+{
+        for (enum cause c = CAUSE_NONE; c < CAUSE_COUNT; c++)
+                if (streq(causes[c].name, name)) {
+                        *ret = c;
+                        return 0;
+                }
+        return -ENOENT;
+}
+
+const char *cause_meaning(enum cause cause)
+{
+        return causes[cause].meaning;
+}
+
+const char *cause_action(enum cause cause)
+{
+        return causes[cause].action;
+}
+
+bool cause_refuses_approval(enum cause cause)
+{
+        return causes[cause].refuses_approval;
+}

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/* Why answers differ from the baseline: the most probable cause, and the counts it was read from.
+ * Plain data; judge/attribution.h decides. */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "macro.h"
+
+enum cause {
+        CAUSE_UNKNOWN, /* there is nothing to compare with, or the evidence could not be had */
+        CAUSE_NONE,
+        CAUSE_EMBEDDER,
+        CAUSE_REEMBED,
+        CAUSE_METRIC,
+        CAUSE_GROWTH,
+        CAUSE_FLOOD,
+        CAUSE_REMOVED,
+        CAUSE_REMOVED_TOPIC,
+        CAUSE_EDIT,
+        CAUSE_INDEX_LOSS,
+        CAUSE_ANN_RECALL,
+        CAUSE_TRANSPORT,
+        CAUSE_COUNT,
+};
+
+/* Counts behind the label: causes can coincide. */
+struct evidence {
+        size_t queries, unanswered; /* compared, and those without a full answer */
+        size_t same, changed; /* pairs of an id in both lists; those at another distance */
+        double fit_rms; /* of d_new as an affine function of d_old over them; NaN: too few */
+        bool square_root; /* d_new is the root of d_old */
+        size_t holes; /* baseline records that are missing though nearer than what was returned */
+        size_t sampled, gone, edited, present; /* of the holes that were looked up */
+        size_t self_asked, self_found; /* present ones that were asked for with their own vector */
+        size_t intruders; /* new records nearer than the baseline's last one */
+        size_t entries, near_duplicates; /* records looked at for twins, those that have one */
+        double overdispersion; /* phi of the overlaps: 1 when losses are spread evenly; NaN */
+        double overlap; /* mean overlap@k; NaN */
+        int64_t records_before, records_after; /* -1: unknown */
+        size_t embedder_compared, embedder_moved; /* queries with a fresh vector; beyond epsilon */
+        double embedder_distance; /* median of 1 - cos(pinned, fresh); NaN */
+};
+
+struct attribution {
+        enum cause cause;
+        struct evidence evidence;
+};
+
+/* CAUSE_UNKNOWN, nothing counted, unknown numbers. */
+void attribution_init(struct attribution *a);
+/* "NONE", "EMBEDDER", …; NULL for CAUSE_UNKNOWN. */
+const char *cause_name(enum cause cause);
+/* -ENOENT for a name that is none. */
+_must_check_ int cause_parse(const char *name, enum cause *ret);
+/* What happened, and what to do about it: one static sentence each. */
+const char *cause_meaning(enum cause cause);
+const char *cause_action(enum cause cause);
+/* Whether it is a fault of the index, the transport or the distance itself, so that a baseline
+ * recorded now would record the fault. */
+bool cause_refuses_approval(enum cause cause);

@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "model/baseline.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+static void query_done(struct baseline_query *q)
+{
+        free(q->id);
+        free(q->text);
+        answer_unref(q->answer);
+}
+
+struct baseline *baseline_new(size_t count)
+{
+        struct baseline *b = calloc(1, sizeof(*b));
+
+        if (!b)
+                return NULL;
+        b->references = 1;
+        b->unreachable = -1;
+        b->recall = NAN;
+        epoch_init(&b->epoch);
+        attribution_init(&b->attribution);
+        b->queries = calloc(count + 1, sizeof(*b->queries));
+        if (!b->queries)
+                return baseline_unref(b);
+        b->count = count;
+        for (size_t i = 0; i < count; i++) {
+                struct baseline_query *q = &b->queries[i];
+
+                q->outcome = OUTCOME_UNMEASURED;
+                q->embedder_noise = NAN;
+                for (size_t k = 0; k < LEVEL_COUNT; k++)
+                        q->levels[k].location = NAN;
+        }
+        return b;
+}
+
+struct baseline *baseline_ref(struct baseline *b)
+{
+        if (b)
+                atomic_fetch_add(&b->references, 1);
+        return b;
+}
+
+struct baseline *baseline_unref(struct baseline *b)
+{
+        if (!b || atomic_fetch_sub(&b->references, 1) > 1)
+                return NULL;
+        for (size_t i = 0; i < b->count; i++)
+                query_done(&b->queries[i]);
+        free(b->queries);
+        vector_set_unref(b->vectors);
+        epoch_done(&b->epoch);
+        free(b->collection);
+        free(b->name);
+        free(b->approved_by);
+        free(b->reason);
+        free(b);
+        return NULL;
+}
+
+static int compare_queries(const void *a, const void *b)
+{
+        const struct baseline_query *x = a, *y = b;
+
+        return strcmp(x->id, y->id);
+}
+
+void baseline_sort(struct baseline *b)
+{
+        qsort(b->queries, b->count, sizeof(*b->queries), compare_queries);
+}
+
+const struct baseline_query *baseline_find(const struct baseline *b, const char *query_id)
+{
+        const struct baseline_query key = {.id = (char *)query_id};
+
+        return bsearch(&key, b->queries, b->count, sizeof(key), compare_queries);
+}

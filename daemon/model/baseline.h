@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/* The approved reference of one collection: pinned vectors, the answers they got, how much these
+ * vary by themselves, and the collection as it was. Immutable once made and counted by references,
+ * because the loop and every published view share it. How it is stored is keep/baselines.h's
+ * business; a candidate that nobody approved yet is the same structure. */
+
+#include <stdatomic.h>
+#include <stddef.h>
+
+#include "duration.h"
+#include "model/answer.h"
+#include "model/attribution.h"
+#include "model/epoch.h"
+#include "model/vector_set.h"
+#include "model/verdict.h"
+
+/* The two distances of an answer that are watched: its best, and the mean of all `results`. */
+enum level_signal { LEVEL_TOP1, LEVEL_TOPK, LEVEL_COUNT };
+
+struct level_baseline {
+        double location; /* median of the samples; NaN: not measured */
+        double scale; /* noise, s of docs/detection.md; 0: the samples were equal */
+};
+
+struct baseline_query {
+        char *id;
+        char *text; /* as it was asked: another text under the same id is another question */
+        struct answer *answer; /* of the last sample; NULL when none was valid */
+        struct level_baseline levels[LEVEL_COUNT];
+        unsigned expected_rank; /* 0: not found or none expected */
+        enum outcome outcome;
+        double embedder_noise; /* 95 % quantile of 1 - cos(pinned, fresh); NaN: no embedder then */
+};
+
+struct baseline {
+        atomic_uint references;
+        unsigned number; /* 1, 2, … of this collection; of a candidate: the one it would become */
+        char *collection; /* label */
+        char *name; /* Chroma's */
+        usec_t recorded; /* wall clock */
+        usec_t approved; /* 0: a candidate */
+        char *approved_by, *reason; /* NULL for a candidate */
+        bool forced; /* approved although the cause said otherwise */
+        unsigned results; /* k */
+        unsigned samples; /* replays it was made of */
+        struct epoch epoch;
+        int64_t unreachable; /* records that search could not reach; -1: not probed */
+        double recall; /* by large-k overlap; NaN: not probed */
+        struct attribution attribution; /* against the baseline before it; of a first one: none */
+        struct vector_set *vectors; /* pinned, by query id */
+        size_t count;
+        struct baseline_query *queries; /* count, ascending by strcmp() of their ids */
+};
+
+/* Zeroed but for unknown numbers, one reference, `count` queries to be filled. NULL when memory is
+ * short. */
+struct baseline *baseline_new(size_t count);
+struct baseline *baseline_ref(struct baseline *b);
+struct baseline *baseline_unref(struct baseline *b);
+DEFINE_CLEANUP(struct baseline *, baseline_unref)
+/* To be called once all ids are set: sorts the queries by id. */
+void baseline_sort(struct baseline *b);
+/* NULL when it does not know the query. O(log count). */
+const struct baseline_query *baseline_find(const struct baseline *b, const char *query_id);

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "model/health.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+void index_health_init(struct index_health *h)
+{
+        *h = (struct index_health){.records = -1, .unreachable = -1, .recall = NAN};
+}
+
+void index_health_done(struct index_health *h)
+{
+        free(h->error);
+        index_health_init(h);
+}
+
+int index_health_copy(const struct index_health *from, struct index_health *ret)
+{
+        struct index_health h = *from;
+        int r;
+
+        h.error = NULL;
+        r = strdup_to(&h.error, from->error);
+        if (r >= 0)
+                *ret = h;
+        return r;
+}

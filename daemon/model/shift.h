@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/* What the comparison with the baseline found in the last replay: of each query, and of the set.
+ * Plain data without pointers; unknown numbers are NaN. */
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "model/baseline.h"
+
+enum moved { MOVED_DOWN = -1, MOVED_NOT = 0, MOVED_UP = 1 };
+
+struct query_drift {
+        bool compared; /* has a baseline and a valid answer */
+        bool armed; /* its noise is small enough to be judged */
+        bool unstable; /* raised and cleared again and again */
+        bool changed; /* another answer than in the last replay */
+        double baseline[LEVEL_COUNT]; /* locations; NaN without baseline */
+        double tau[LEVEL_COUNT];
+        double shift[LEVEL_COUNT]; /* this replay's distance minus the baseline's */
+        enum moved moved[LEVEL_COUNT]; /* confirmed: 4 of 5 */
+        double overlap; /* overlap@k with the baseline's answer, ties grouped */
+        double rbo; /* rank-biased overlap, p = 0.9 */
+};
+
+struct drift_view {
+        size_t queries, valid, compared; /* of the last replay */
+        bool changed; /* any answer differs from the last replay's */
+        bool unprovoked; /* changed although nothing was ingested: rebuilt, restarted, edited */
+        double set_shift; /* winsorised mean shift of mean top-k; NaN */
+        bool set_shifted; /* beyond its limit in 4 of 5 replays */
+        size_t up[LEVEL_COUNT], down[LEVEL_COUNT]; /* queries confirmed to have moved */
+        bool share_moved; /* up[LEVEL_TOPK] reached max(3, 10 %) */
+        size_t moved_up, moved_down; /* queries moved by either signal */
+        double overlap; /* mean overlap@k with the baseline; NaN */
+        double stable_overlap; /* with the last stable answers; NaN */
+        bool ask_why; /* something happened whose cause is worth asking for */
+};
+
+/* Nothing compared, numbers unknown. */
+void query_drift_init(struct query_drift *q);
+void drift_view_init(struct drift_view *d);

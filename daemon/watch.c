@@ -72,10 +72,8 @@ static int view_describe(const struct watch *w, struct collection_view *v)
 /* Counters and facts that go on from one view to the next. */
 static int view_continue(const struct collection_view *old, struct collection_view *v)
 {
-        int r = strdup_to(&v->collection_id, old->collection_id);
+        int r = epoch_copy(&old->epoch, &v->epoch);
 
-        if (r >= 0)
-                r = strdup_to(&v->space, old->space);
         if (r >= 0)
                 r = strdup_to(&v->last_error, old->last_error);
         v->replays = old->replays;
@@ -90,8 +88,6 @@ static int view_continue(const struct collection_view *old, struct collection_vi
         v->next_due = old->next_due;
         v->canonical_total = old->canonical_total;
         v->canonical_good_total = old->canonical_good_total;
-        v->dimension = old->dimension;
-        v->records = old->records;
         v->replaced = old->replaced;
         v->replaced_at = old->replaced_at;
         return r;
@@ -282,20 +278,20 @@ static void note_collection(
 
         if (!c->id)
                 return;
-        if (v->collection_id && !streq(v->collection_id, c->id)) {
+        if (v->epoch.id && !streq(v->epoch.id, c->id)) {
                 v->replaced++;
                 v->replaced_at = result->started;
                 log_event(LOG_WARNING, LOG_ID_COLLECTION_REPLACED,
                         log_fields({"DRIFTWATCH_COLLECTION", w->config->label},
                                 {"DRIFTWATCH_COLLECTION_ID", c->id}),
                         "%s: the collection was replaced: its id was %s and is now %s",
-                        w->config->label, v->collection_id, c->id);
+                        w->config->label, v->epoch.id, c->id);
         }
-        free(v->collection_id);
-        free(v->space);
-        v->collection_id = take_ptr(c->id);
-        v->space = take_ptr(c->space);
-        v->dimension = c->dimension;
+        free(v->epoch.id);
+        free(v->epoch.space);
+        v->epoch.id = take_ptr(c->id);
+        v->epoch.space = take_ptr(c->space);
+        v->epoch.dimension = c->dimension;
 }
 
 /* On changes only: the first failure, another kind of failure, the recovery. */
@@ -322,7 +318,7 @@ static void note_result(struct watch *w, struct collection_view *v, struct repla
         v->last_started = result->started;
         v->last_finished = result->started + result->duration;
         v->last_duration = result->duration;
-        v->records = result->records;
+        v->epoch.records = result->records;
         free(v->last_error);
         v->last_error = take_ptr(result->error.message);
         if (result->failure) {

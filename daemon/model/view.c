@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "model/view.h"
 
+#include <math.h>
+
 #include "macro.h"
 
 struct view *view_new(void)
@@ -66,14 +68,21 @@ struct collection_view *collection_view_new(size_t query_count)
         if (!c)
                 return NULL;
         atomic_init(&c->references, 1);
-        c->records = -1;
+        epoch_init(&c->epoch);
+        drift_view_init(&c->drift);
+        attribution_init(&c->attribution);
+        index_health_init(&c->health);
+        c->embedder.median = NAN;
         c->queries = calloc(MAX(query_count, (size_t)1), sizeof(*c->queries));
         if (!c->queries) {
                 free(c);
                 return NULL;
         }
-        for (size_t i = 0; i < query_count; i++)
+        for (size_t i = 0; i < query_count; i++) {
                 verdict_init(&c->queries[i].verdict);
+                query_drift_init(&c->queries[i].drift);
+                c->queries[i].embedder_distance = c->queries[i].embedder_limit = NAN;
+        }
         return c;
 }
 
@@ -99,8 +108,11 @@ static void collection_view_free(struct collection_view *c)
         free(c->server);
         free(c->url);
         free(c->last_error);
-        free(c->collection_id);
-        free(c->space);
+        epoch_done(&c->epoch);
+        baseline_unref(c->baseline);
+        index_health_done(&c->health);
+        free(c->embedder.name);
+        free(c->embedder.error);
         free(c);
 }
 

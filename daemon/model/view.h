@@ -14,8 +14,11 @@
 #include "model/alert.h"
 #include "model/answer.h"
 #include "model/bands.h"
+#include "model/baseline.h"
+#include "model/health.h"
 #include "model/history.h"
 #include "model/query_set.h"
+#include "model/shift.h"
 #include "model/verdict.h"
 
 /* Upper bounds, in seconds, of request_duration_seconds. Up to the default timeout of 10 s and one
@@ -36,6 +39,22 @@ struct query_view {
         struct verdict verdict; /* of the last replay */
         struct answer *answer; /* the last valid one; NULL while there is none */
         struct history_snapshot *history; /* NULL before the first replay */
+        struct query_drift drift; /* against the baseline */
+        double embedder_distance; /* 1 - cos of the pinned and the fresh vector; NaN */
+        double embedder_limit; /* above which it is another vector; NaN */
+};
+
+/* A collection's embedder as it was asked last. */
+struct embedder_view {
+        char *name; /* NULL: the collection has none */
+        usec_t at; /* wall clock of the last answer; 0: never */
+        size_t compared, moved; /* queries; of them, those with another vector than the pinned */
+        double median; /* 1 - cos; NaN */
+        bool changed; /* at least half of the queries moved */
+        bool partial; /* at least two did */
+        size_t outcomes[OUTCOME_COUNT]; /* of a replay with the fresh vectors */
+        bool replayed; /* there was one */
+        char *error; /* a sentence when it could not be asked last time; NULL */
 };
 
 /* A counter by reason, e.g. replays_failed_total. */
@@ -69,10 +88,16 @@ struct collection_view {
         uint64_t canonical_total,
                 canonical_good_total; /* measured query replays, and those that passed */
 
-        char *collection_id; /* Chroma's UUID; NULL while unknown */
-        char *space; /* "l2", "cosine", "ip"; NULL while unknown */
-        unsigned dimension; /* 0: unknown or not set yet */
-        int64_t records; /* -1: unknown */
+        struct epoch epoch; /* as the last replay that reached the server saw the collection */
+        bool ingesting; /* it changed during the last replay */
+        unsigned epoch_changes; /* enum epoch_change against the baseline, or else against how the
+                                   collection was first seen */
+        struct baseline *baseline; /* approved, a reference; NULL: none */
+        struct drift_view drift;
+        struct attribution attribution;
+        usec_t attributed; /* wall clock of the inquest behind it; 0: none */
+        struct index_health health;
+        struct embedder_view embedder;
         uint64_t replaced; /* times the collection was seen under another id since start */
         usec_t replaced_at; /* last of them, 0: never */
 };

@@ -53,7 +53,7 @@ static json_t *count_or_null(uint64_t n)
 
 static json_t *records_or_null(const struct collection_view *c)
 {
-        return c->records >= 0 ? json_integer(c->records) : json_null();
+        return c->epoch.records >= 0 ? json_integer(c->epoch.records) : json_null();
 }
 
 static json_t *band_or_null(const struct collection_view *c, int band)
@@ -231,9 +231,10 @@ static json_t *collection_replayed(const struct collection_view *c)
                 time_or_null(c->last_started), "last_finished", time_or_null(c->last_finished),
                 "last_success", time_or_null(c->last_success), "last_duration_seconds",
                 c->replayed ? seconds(c->last_duration) : json_null(), "last_error",
-                string_or_null(c->last_error), "collection_id", string_or_null(c->collection_id),
-                "space", string_or_null(c->space), "dimension", count_or_null(c->dimension),
-                "records", records_or_null(c), "replaced_at", time_or_null(c->replaced_at));
+                string_or_null(c->last_error), "collection_id", string_or_null(c->epoch.id),
+                "space", string_or_null(c->epoch.space), "dimension",
+                count_or_null(c->epoch.dimension), "records", records_or_null(c), "replaced_at",
+                time_or_null(c->replaced_at));
 }
 
 static json_t *collection_json(const struct collection_view *c)

@@ -226,8 +226,8 @@ static void write_collection(
         text_append(text, " on ");
         append_plain(text, c->server);
         text_appendf(text, ": %s", check_verdict_name(check_collection(check, c)));
-        if (c->records >= 0)
-                text_appendf(text, ", %lld records", (long long)c->records);
+        if (c->epoch.records >= 0)
+                text_appendf(text, ", %lld records", (long long)c->epoch.records);
         if (c->replayed)
                 text_appendf(text, ", replayed in %s",
                         duration_format(duration, sizeof(duration), c->last_duration));

@@ -96,7 +96,7 @@ static double collection_canonical_good(const struct collection_view *c)
 
 static double collection_records(const struct collection_view *c)
 {
-        return c->records >= 0 ? (double)c->records : NAN;
+        return c->epoch.records >= 0 ? (double)c->epoch.records : NAN;
 }
 
 static void write_replays_failed(struct exposition *x, const struct view *view)

@@ -175,15 +175,15 @@ static void append_facts(const struct page *p, const struct collection_view *c)
         text_append(p->text, "</small>");
         close_fact(p);
         open_fact(p, "Records");
-        if (c->records >= 0)
-                text_appendf(p->text, "%lld", (long long)c->records);
+        if (c->epoch.records >= 0)
+                text_appendf(p->text, "%lld", (long long)c->epoch.records);
         else
                 text_append(p->text, "–");
         close_fact(p);
         open_fact(p, "Space");
-        markup_text(p->text, c->space ? c->space : "–");
-        if (c->dimension > 0)
-                text_appendf(p->text, "<small>%u dimensions</small>", c->dimension);
+        markup_text(p->text, c->epoch.space ? c->epoch.space : "–");
+        if (c->epoch.dimension > 0)
+                text_appendf(p->text, "<small>%u dimensions</small>", c->epoch.dimension);
         close_fact(p);
         append_replays(p, c);
         text_append(p->text, "</dl>\n");

@@ -166,7 +166,7 @@ int main(int argc, char **argv)
         stage_init(&stage, argv[1]);
         stage_replay(&stage, 1);
         plain_init(&plain);
-        add_requests(&plain, &stage.config->collections[0], watch_view(stage.watch)->collection_id);
+        add_requests(&plain, &stage.config->collections[0], watch_view(stage.watch)->epoch.id);
         measure(&stage, &plain, seconds / 10, &rounds);
         measure(&stage, &plain, seconds, &rounds);
         figure("replay_requests", (double)plain.count, "requests/replay");

@@ -164,10 +164,10 @@ static void a_replay_makes_a_new_view(void **state)
         assert_true(after->replayed && after->up);
         assert_null(after->last_error);
         assert_int_equal(after->replays, 1);
-        assert_int_equal(after->records, 7);
+        assert_int_equal(after->epoch.records, 7);
         assert_int_equal(after->canonical_total, 2);
         assert_int_equal(after->canonical_good_total, 2);
-        assert_string_equal(after->space, "l2");
+        assert_string_equal(after->epoch.space, "l2");
         assert_int_equal(after->queries[0].verdict.outcome, OUTCOME_PASS);
         assert_int_equal(w->exchanged, 3);
         assert_true(watch_due(w->watch) > clock_usec(CLOCK_BOOTTIME));

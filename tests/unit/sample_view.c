@@ -152,10 +152,10 @@ static void set_replayed(struct collection_view *c)
         c->next_due = SAMPLE_NOW + 48 * USEC_PER_SEC;
         c->canonical_total = 838;
         c->canonical_good_total = 712;
-        c->collection_id = copy("6a2f41a3-c54c-fce8-32d2-0324e1c32e22");
-        c->space = copy("l2");
-        c->dimension = 384;
-        c->records = 311;
+        c->epoch.id = copy("6a2f41a3-c54c-fce8-32d2-0324e1c32e22");
+        c->epoch.space = copy("l2");
+        c->epoch.dimension = 384;
+        c->epoch.records = 311;
 }
 
 static struct collection_view *collection_of_everything(void)

@@ -40,7 +40,7 @@ static void collections_are_shared_between_views(void **state)
         _cleanup_(view_unrefp) struct view *a = view_new(), *b = view_new();
 
         c->label = strdup("agents");
-        assert_int_equal(c->records, -1);
+        assert_int_equal(c->epoch.records, -1);
         a->collections = calloc(1, sizeof(struct collection_view *));
         b->collections = calloc(1, sizeof(struct collection_view *));
         a->collections[a->collection_count++] = c;

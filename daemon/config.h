@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "ask/embedding.h"
 #include "duration.h"
 #include "error.h"
 #include "http.h"
@@ -19,7 +20,15 @@
 
 struct replay_config {
         usec_t interval, timeout, history;
+        usec_t survey_interval; /* 0: never between replays */
+        usec_t embed_interval; /* from one fresh embedding of the texts to the next */
         unsigned results, batch;
+};
+
+/* The index probes, of every collection. */
+struct probe_config {
+        usec_t interval; /* 0: never */
+        unsigned records_max, recall_results, recall_queries;
 };
 
 struct server_config {
@@ -28,16 +37,27 @@ struct server_config {
         char *tenant, *database;
 };
 
+struct embedder_config {
+        char *name;
+        const struct embedding_dialect *dialect;
+        struct http_peer peer;
+        char *model;
+        unsigned batch; /* texts in one request */
+};
+
 struct collection_config {
         char *name; /* Chroma's */
         char *label; /* in metrics and alerts; the name unless given */
         const struct server_config *server;
+        const struct embedder_config *embedder; /* NULL: only pinned vectors are replayed */
         struct http_peer peer; /* the server's, with this collection's timeout; strings shared with
                                   it, not owned */
         struct replay_config replay;
+        struct probe_config probes;
+        double set_shift_limit; /* of RetrievalSetDrift */
         struct bands bands;
         struct query_set *queries;
-        struct vector_set *vectors;
+        struct vector_set *vectors; /* NULL: those of the baseline, or of an embedder */
 };
 
 struct webhook_config {
@@ -67,6 +87,8 @@ struct config {
         struct replay_config replay;
         struct server_config *servers;
         size_t server_count;
+        struct embedder_config *embedders;
+        size_t embedder_count;
         struct collection_config *collections;
         size_t collection_count;
         struct alerting_config alerting;

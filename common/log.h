@@ -40,6 +40,8 @@ void log_event(int priority, const char *message_id, const struct log_field *fie
 #define LOG_ID_REPLAY_FAILED "7fbcc4c7d8934ac4985aeb3f4f7da962"
 #define LOG_ID_REPLAY_RECOVERED "1ac13458238f470b8357a0fbfe4d296b"
 #define LOG_ID_COLLECTION_REPLACED "655f21c83a884606b748bef965da47a5"
+#define LOG_ID_BASELINE "feb58cb74b014f568d43cc82d61a897b"
+#define LOG_ID_CAUSE "f52a1a3b77c9406984344c49c23d4881"
 #define LOG_ID_ALERT_FIRING "b4eb8e0a1bc54404a02951c56b2ee31d"
 #define LOG_ID_ALERT_RESOLVED "f422bbc9d7e2479787c8938470c946b2"
 #define LOG_ID_RELOADED "9919997c3e9b446ea17906f45ebd7a8f"

@@ -32,6 +32,8 @@ static struct replay_config build_replay(
                 .history = own->history == USEC_INFINITY ? common->history : own->history,
                 .results = own->results == 0 ? common->results : own->results,
                 .batch = own->batch == 0 ? common->batch : own->batch,
+                .survey_interval = own->survey_interval == USEC_INFINITY ? common->survey_interval
+                                                                         : own->survey_interval,
         };
 }
 
@@ -262,6 +264,13 @@ static int build_collection(const struct loader *l, size_t i, struct collection_
         int r = strdup_to(&ret->name, keys->name);
 
         ret->replay = build_replay(&keys->replay, &l->config->replay);
+        ret->probes = (struct probe_config){
+                .interval = l->keys.probes.interval,
+                .records_max = l->keys.probes.records_max,
+                .recall_results = l->keys.probes.recall_results,
+                .recall_queries = l->keys.probes.recall_queries,
+        };
+        ret->set_shift_limit = l->config->alerting.rules[RULE_SET_DRIFT].limit;
         if (r == 0)
                 r = strdup_to(&ret->label, keys->label);
         if (r == 0)
@@ -379,6 +388,7 @@ static int build_rules(struct loader *l)
                         .enabled = true,
                         .for_usec = rule_defaults[id].for_usec,
                         .keep_firing_for_usec = rule_defaults[id].keep_firing_for_usec,
+                        .limit = rule_defaults[id].limit,
                 };
         for (size_t i = 0; r == 0 && i < list->count; i++) {
                 enum rule_id id;
@@ -391,6 +401,11 @@ static int build_rules(struct loader *l)
                         rules[id].for_usec = keys[i].for_usec;
                 if (keys[i].keep_firing_for_usec != USEC_INFINITY)
                         rules[id].keep_firing_for_usec = keys[i].keep_firing_for_usec;
+                if (!isnan(keys[i].limit) && isnan(rule_defaults[id].limit))
+                        schema_error(&l->reader, &keys[i].place, "limit", NULL, "%s has no limit",
+                                rule_defaults[id].name);
+                else if (!isnan(keys[i].limit))
+                        rules[id].limit = keys[i].limit;
                 r = strdup_to(&rules[id].severity, keys[i].severity);
         }
         return r;
@@ -408,6 +423,8 @@ static int build(struct loader *l)
         if (r == 0)
                 r = strdup_to(&c->alerting.runbook_url, l->keys.alerting.runbook_url);
         if (r == 0)
+                r = build_rules(l);
+        if (r == 0)
                 r = build_servers(l);
         if (r == 0)
                 r = build_collections(l);
@@ -415,8 +432,6 @@ static int build(struct loader *l)
                 r = build_alertmanagers(l);
         if (r == 0)
                 r = build_receivers(l);
-        if (r == 0)
-                r = build_rules(l);
         return r;
 }
 

@@ -15,6 +15,11 @@
 #define HISTORY_MAX (60.0 * (double)USEC_PER_DAY)
 #define ALERTS_SHOWN_MAX 10000
 #define PER_QUERY_LIMIT_MAX 100000
+/* Distances and shares; beyond this a rule could as well be switched off. */
+#define LIMIT_MAX 1000
+/* A probe asks for that many records in one answer; at 60 bytes an id it is half the largest
+ * answer that is read. */
+#define PROBE_RECORDS_MAX 2000000
 
 #define KEY(structure, field, key_name, key_type, ...) \
         { \
@@ -28,10 +33,11 @@
 #define BETWEEN(low, high) .min = (double)(low), .max = (double)(high)
 #define NAME_CHECKED BETWEEN(1, NAME_MAX_BYTES), .check = schema_check_line
 
-/* The same five keys, once with defaults and once as a collection's own. */
+/* The same keys, once with defaults and once as a collection's own. */
 #define INTERVAL_BOUNDS BETWEEN(100 * USEC_PER_MSEC, USEC_PER_DAY)
 #define TIMEOUT_BOUNDS BETWEEN(10 * USEC_PER_MSEC, 10 * USEC_PER_MINUTE)
 #define HISTORY_BOUNDS BETWEEN(USEC_PER_MINUTE, HISTORY_MAX)
+#define SURVEY_BOUNDS BETWEEN(0, USEC_PER_DAY)
 
 static const struct schema_key replay_table[] = {
         KEY(replay_keys, interval, "interval", SCHEMA_DURATION, .fallback = "5m", INTERVAL_BOUNDS,
@@ -44,6 +50,10 @@ static const struct schema_key replay_table[] = {
                 .doc = "Query vectors in one request."),
         KEY(replay_keys, history, "history", SCHEMA_DURATION, .fallback = "7d", HISTORY_BOUNDS,
                 .doc = "How far back the answers are remembered."),
+        KEY(replay_keys, survey_interval, "survey_interval", SCHEMA_DURATION, .fallback = "30s",
+                SURVEY_BOUNDS,
+                .doc = "How often a collection is looked at for an ingest between replays; one "
+                       "that is seen is replayed at once. 0s for never."),
 };
 static const struct schema replay_schema = SCHEMA(replay_table, replay_keys);
 
@@ -144,6 +154,9 @@ static const struct schema_key collection_table[] = {
                 .inherits = "replay.batch", .doc = "As in `replay`, for this collection."),
         KEY(collection_keys, replay.history, "history", SCHEMA_DURATION, HISTORY_BOUNDS,
                 .inherits = "replay.history", .doc = "As in `replay`, for this collection."),
+        KEY(collection_keys, replay.survey_interval, "survey_interval", SCHEMA_DURATION,
+                SURVEY_BOUNDS, .inherits = "replay.survey_interval",
+                .doc = "As in `replay`, for this collection."),
 };
 static const struct schema collection_schema = SCHEMA(collection_table, collection_keys);
 
@@ -194,6 +207,8 @@ static const struct schema_key rule_table[] = {
         KEY(rule_keys, keep_firing_for_usec, "keep_firing_for", SCHEMA_DURATION,
                 BETWEEN(0, 30 * USEC_PER_DAY), .inherits = "the rule",
                 .doc = "How long it goes on firing after the condition ended."),
+        KEY(rule_keys, limit, "limit", SCHEMA_NUMBER, BETWEEN(0, LIMIT_MAX), .inherits = "the rule",
+                .doc = "The rule's own limit, where it has one: see docs/alerts.md."),
 };
 static const struct schema rule_schema = SCHEMA(rule_table, rule_keys);
 
@@ -229,9 +244,26 @@ static const struct schema_key metrics_table[] = {
 };
 static const struct schema metrics_schema = SCHEMA(metrics_table, metrics_keys);
 
+static const struct schema_key probes_table[] = {
+        KEY(probe_keys, interval, "interval", SCHEMA_DURATION, .fallback = "1h",
+                BETWEEN(0, USEC_PER_DAY),
+                .doc = "Time from one probe of a collection's index to the next; 0s for none."),
+        KEY(probe_keys, records_max, "records_max", SCHEMA_INTEGER, .fallback = "200000",
+                BETWEEN(0, PROBE_RECORDS_MAX),
+                .doc = "Larger collections are not asked for all their records at once."),
+        KEY(probe_keys, recall_results, "recall_results", SCHEMA_INTEGER, .fallback = "200",
+                BETWEEN(1, RESULTS_MAX),
+                .doc = "Records asked for, where recall is measured against a deeper search."),
+        KEY(probe_keys, recall_queries, "recall_queries", SCHEMA_INTEGER, .fallback = "32",
+                BETWEEN(1, BATCH_MAX), .doc = "Queries that recall is measured with, at most."),
+};
+static const struct schema probes_schema = SCHEMA(probes_table, probe_keys);
+
 static const struct schema_key config_table[] = {
         KEY(config_keys, replay, "replay", SCHEMA_OBJECT, .object = &replay_schema,
                 .doc = "Defaults of every collection."),
+        KEY(config_keys, probes, "probes", SCHEMA_OBJECT, .object = &probes_schema,
+                .doc = "Whether the index finds what the collection holds."),
         KEY(config_keys, servers, "servers", SCHEMA_OBJECTS, .object = &server_schema,
                 .doc = "The Chroma servers."),
         KEY(config_keys, collections, "collections", SCHEMA_OBJECTS, .object = &collection_schema,

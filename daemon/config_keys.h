@@ -33,7 +33,7 @@ struct peer_keys {
 
 struct replay_keys {
         struct schema_place place;
-        usec_t interval, timeout, history;
+        usec_t interval, timeout, history, survey_interval;
         unsigned results, batch;
 };
 
@@ -61,6 +61,7 @@ struct rule_keys {
         bool enabled;
         const char *severity;
         usec_t for_usec, keep_firing_for_usec;
+        double limit; /* NaN: the rule's */
 };
 
 struct alerting_keys {
@@ -77,9 +78,16 @@ struct metrics_keys {
         unsigned per_query_limit;
 };
 
+struct probe_keys {
+        struct schema_place place;
+        usec_t interval;
+        unsigned records_max, recall_results, recall_queries;
+};
+
 struct config_keys {
         struct schema_place place;
         struct replay_keys replay;
+        struct probe_keys probes;
         struct schema_list servers; /* struct peer_keys */
         struct schema_list collections; /* struct collection_keys */
         struct alerting_keys alerting;

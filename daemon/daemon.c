@@ -9,6 +9,7 @@
 #include <systemd/sd-daemon.h>
 #include <systemd/sd-event.h>
 
+#include "approvals.h"
 #include "ask/http_client.h"
 #include "build_config.h"
 #include "clock.h"
@@ -21,7 +22,7 @@
 #include "serve/http_server.h"
 #include "tell/dispatch.h"
 #include "waiters.h"
-#include "watch.h"
+#include "watches.h"
 
 /* Timers may be late by this much, so that wake-ups can be shared. */
 #define TIMER_ACCURACY (50 * USEC_PER_MSEC)
@@ -33,7 +34,7 @@
 struct daemon {
         const struct daemon_options *options;
         sd_event *event;
-        sd_event_source *replay_timer, *alert_timer, *post, *commands;
+        sd_event_source *replay_timer, *alert_timer, *post, *commands, *approvals;
         struct config *config;
         struct http_client *client;
         struct alerts *alerts;
@@ -182,7 +183,7 @@ static int on_replay_timer(sd_event_source *s, uint64_t usec, void *userdata)
 
         for (size_t i = 0; i < d->watch_count; i++)
                 if (watch_due(d->watches[i]) <= now)
-                        watch_replay(d->watches[i]);
+                        watch_run(d->watches[i]);
         set_replay_timer(d);
         return 0;
 }
@@ -238,6 +239,7 @@ static void on_replayed(struct watch *w, void *userdata)
         struct daemon *d = userdata;
         const struct collection_view *view = watch_view(w);
 
+        d->dirty |= approvals_check(d->options->storage_path, d->watches, d->watch_count);
         evaluate(d, view);
         tell(d);
         publish(d);
@@ -246,6 +248,19 @@ static void on_replayed(struct watch *w, void *userdata)
         set_replay_timer(d);
         /* A replay leaves the holes of many small pieces; this takes a tenth of a millisecond. */
         (void)malloc_trim(0);
+}
+
+/* Probes and embedders have rules, too. */
+static void on_changed(struct watch *w, void *userdata)
+{
+        struct daemon *d = userdata;
+
+        if (watch_view(w)->replayed) {
+                evaluate(d, watch_view(w));
+                tell(d);
+        }
+        d->dirty = true;
+        set_replay_timer(d);
 }
 
 static void on_exchanged(struct watch *w, const struct http_response *response, void *userdata)
@@ -280,43 +295,19 @@ static void restore(struct daemon *d)
                 log_warning("%s; home bands are measured anew", error_text(&error, r));
 }
 
+static int on_approval(sd_event_source *s, const struct inotify_event *event, void *userdata)
+{
+        struct daemon *d = userdata;
+
+        d->dirty |= approvals_check(d->options->storage_path, d->watches, d->watch_count);
+        set_replay_timer(d);
+        return 0;
+}
+
 /* Runs after every other event. */
 static int on_post(sd_event_source *s, void *userdata)
 {
         publish(userdata);
-        return 0;
-}
-
-static struct watch *find_watch(struct watch *const *watches, size_t count, const char *label)
-{
-        for (size_t i = 0; i < count; i++)
-                if (streq(watch_config(watches[i])->label, label))
-                        return watches[i];
-        return NULL;
-}
-
-static void free_watches(struct watch **watches, size_t count)
-{
-        for (size_t i = 0; i < count; i++)
-                watch_free(watches[i]);
-        free(watches);
-}
-
-static int make_watches(struct daemon *d, const struct config *config, struct watch ***ret)
-{
-        struct watch **watches = calloc(config->collection_count + 1, sizeof(struct watch *));
-
-        if (!watches)
-                return -ENOMEM;
-        for (size_t i = 0; i < config->collection_count; i++) {
-                int r = watch_new(&config->collections[i], d->client, &d->owner, &watches[i]);
-
-                if (r < 0) {
-                        free_watches(watches, i);
-                        return r;
-                }
-        }
-        *ret = watches;
         return 0;
 }
 
@@ -327,7 +318,7 @@ static void succeed_watches(struct daemon *d, struct watch **watches, size_t cou
 
         for (size_t i = 0; i < d->watch_count; i++) {
                 const char *label = watch_config(d->watches[i])->label;
-                struct watch *successor = find_watch(watches, count, label);
+                struct watch *successor = watches_find(watches, count, label);
 
                 if (!successor) {
                         alerts_forget_collection(d->alerts, label, now);
@@ -335,7 +326,7 @@ static void succeed_watches(struct daemon *d, struct watch **watches, size_t cou
                 } else if (watch_adopt(successor, d->watches[i]) < 0)
                         log_error("%s: out of memory: its history starts afresh", label);
         }
-        free_watches(d->watches, d->watch_count);
+        watches_free(d->watches, d->watch_count);
         d->watches = watches;
         d->watch_count = count;
 }
@@ -345,7 +336,7 @@ static int apply(struct daemon *d, struct config *config)
 {
         struct routes routes = {0};
         struct watch **watches;
-        int r = make_watches(d, config, &watches);
+        int r = watches_new(d->event, config, d->client, &d->owner, &watches);
 
         if (r < 0)
                 return r;
@@ -353,7 +344,7 @@ static int apply(struct daemon *d, struct config *config)
         if (r >= 0)
                 r = routes_configure(&routes, d->outbox);
         if (r < 0) {
-                free_watches(watches, config->collection_count);
+                watches_free(watches, config->collection_count);
                 routes_done(&routes);
                 return r;
         }
@@ -363,6 +354,7 @@ static int apply(struct daemon *d, struct config *config)
         d->routes = routes;
         config_free(d->config);
         d->config = config;
+        (void)approvals_check(d->options->storage_path, d->watches, d->watch_count);
         return 0;
 }
 
@@ -540,7 +532,7 @@ static int start(struct daemon *d)
                 log_error("cannot start: %s", strerror(-r));
                 return r;
         }
-        d->owner = (struct watch_owner){on_replayed, on_exchanged, d};
+        d->owner = (struct watch_owner){on_replayed, on_changed, on_exchanged, d};
         publisher_init(&d->publisher, clock_usec(CLOCK_REALTIME));
         r = configure(d);
         if (r < 0)
@@ -548,6 +540,11 @@ static int start(struct daemon *d)
         if (asprintf(&d->snapshot_path, "%s/snapshot.json", d->options->storage_path) < 0)
                 return -ENOMEM;
         restore(d);
+        r = approvals_watch(d->event, d->options->storage_path, on_approval, d, &d->approvals);
+        if (r < 0)
+                log_warning("%s/baselines cannot be watched: %s; an approval is noticed at the "
+                            "next replay",
+                        d->options->storage_path, strerror(-r));
         publish(d); /* the first request must find a view */
         return listen_all(d);
 }
@@ -562,7 +559,7 @@ static void stop(struct daemon *d)
         for (size_t i = 0; i < d->server_count; i++)
                 http_server_free(d->servers[i]);
         free(d->servers);
-        free_watches(d->watches, d->watch_count);
+        watches_free(d->watches, d->watch_count);
         http_client_free(d->client);
         outbox_free(d->outbox);
         routes_done(&d->routes);
@@ -575,6 +572,7 @@ static void stop(struct daemon *d)
         sd_event_source_disable_unref(d->alert_timer);
         sd_event_source_disable_unref(d->post);
         sd_event_source_disable_unref(d->commands);
+        sd_event_source_disable_unref(d->approvals);
         sd_event_unref(d->event);
 }
 

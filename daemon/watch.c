@@ -2,357 +2,239 @@
 #include "watch.h"
 
 #include <errno.h>
-#include <math.h>
 
+#include "ask/embed.h"
+#include "ask/inquiry.h"
+#include "ask/probe.h"
 #include "ask/replay.h"
 #include "ask/schedule.h"
+#include "ask/survey.h"
 #include "clock.h"
-#include "judge/judge.h"
+#include "judge/epoch.h"
 #include "log.h"
 
-struct query_state {
-        struct band_state band;
-        struct history *history;
-        struct answer *answer; /* the last valid one */
-        struct verdict verdict;
+/* What a watch asks of the server, in the order of precedence. */
+enum step { STEP_REPLAY, STEP_FRESH, STEP_PROBE, STEP_SURVEY, STEP_COUNT };
+
+struct timer {
+        struct schedule schedule;
+        usec_t due; /* CLOCK_BOOTTIME; USEC_INFINITY: not by itself */
 };
 
 struct watch {
+        sd_event *event;
         const struct collection_config *config;
         struct http_client *client;
         const struct watch_owner *owner;
-        struct replay_target target;
-        struct replay *replay; /* under way, or NULL */
-        struct schedule schedule;
-        usec_t due; /* CLOCK_BOOTTIME */
-        struct query_state *queries;
-        struct collection_view *view;
+        struct dossier *dossier;
+        struct timer timers[STEP_COUNT], embed_timer;
+        bool wanted[STEP_COUNT]; /* whatever the timer says */
+        usec_t probed; /* CLOCK_BOOTTIME of the last probe; 0: never */
+        struct baseline *next_baseline; /* to be compared with once nothing is under way */
+        bool rebase; /* there is such a one, NULL included */
+        uint64_t baseline_signature;
+        struct vector_set *asked; /* what is under way asks with these */
+
+        struct replay_target replay_target;
+        struct survey_target survey_target;
+        struct probe_target probe_target;
+        struct inquiry_target inquiry_target;
+        struct embed_target embed_target;
+        struct replay *replay; /* under way, or NULL, as the next */
+        bool fresh; /* the replay asks with fresh vectors */
+        struct inquiry *inquiry;
+        struct survey *survey;
+        struct probe *probe;
+        struct embed *embed;
 };
 
-static size_t query_count(const struct watch *w)
+static void set_timer(struct timer *t, const char *label, usec_t interval, usec_t due)
 {
-        return w->config->queries->count;
+        if (interval > 0)
+                schedule_init(&t->schedule, label, interval);
+        t->due = interval > 0 ? due : USEC_INFINITY;
 }
 
-static int state_init(struct query_state *s)
+static void set_next(struct timer *t, bool success)
 {
-        band_state_init(&s->band);
-        verdict_init(&s->verdict);
-        s->history = history_new();
-        return s->history ? 0 : -ENOMEM;
+        if (t->schedule.interval > 0)
+                t->due = schedule_next(&t->schedule, clock_usec(CLOCK_BOOTTIME), success);
 }
 
-static void state_done(struct query_state *s)
+static void set_timers(struct watch *w)
 {
-        history_free(s->history);
-        answer_unref(s->answer);
-        verdict_done(&s->verdict);
+        const struct replay_config *c = &w->config->replay;
+        usec_t survey = c->survey_interval < c->interval ? c->survey_interval : 0;
+
+        set_timer(&w->timers[STEP_REPLAY], w->config->label, c->interval, 0);
+        set_timer(&w->timers[STEP_FRESH], w->config->label, 0, 0);
+        /* The first ones come with the first successful replay. */
+        set_timer(&w->timers[STEP_PROBE], w->config->label, w->config->probes.interval,
+                USEC_INFINITY);
+        set_timer(&w->timers[STEP_SURVEY], w->config->label, survey, USEC_INFINITY);
+        w->embed_timer.due = USEC_INFINITY;
+        if (w->config->embedder)
+                set_timer(
+                        &w->embed_timer, w->config->label, MAX(c->embed_interval, c->interval), 0);
 }
 
-/* The part of a view that does not change between replays. */
-static int view_describe(const struct watch *w, struct collection_view *v)
+static int fill_embed_target(struct watch *w)
 {
-        const struct collection_config *c = w->config;
-        int r = strdup_to(&v->label, c->label);
+        const struct embedder_config *c = w->config->embedder;
+        const struct query_set *set = w->config->queries;
+        const char **ids, **texts;
 
-        v->query_set = query_set_ref(c->queries);
-        v->interval_usec = c->replay.interval;
-        v->results = c->replay.results;
-        if (r >= 0)
-                r = strdup_to(&v->name, c->name);
-        if (r >= 0)
-                r = strdup_to(&v->server, c->server->name);
-        if (r >= 0)
-                r = strdup_to(&v->url, c->peer.url);
-        if (r >= 0)
-                r = bands_copy(&c->bands, &v->bands);
-        return r;
-}
-
-/* Counters and facts that go on from one view to the next. */
-static int view_continue(const struct collection_view *old, struct collection_view *v)
-{
-        int r = epoch_copy(&old->epoch, &v->epoch);
-
-        if (r >= 0)
-                r = strdup_to(&v->last_error, old->last_error);
-        v->replays = old->replays;
-        v->failed_replays = old->failed_replays;
-        memcpy(v->failures, old->failures, sizeof(v->failures));
-        v->replayed = old->replayed;
-        v->up = old->up;
-        v->last_started = old->last_started;
-        v->last_finished = old->last_finished;
-        v->last_success = old->last_success;
-        v->last_duration = old->last_duration;
-        v->next_due = old->next_due;
-        v->canonical_total = old->canonical_total;
-        v->canonical_good_total = old->canonical_good_total;
-        v->replaced = old->replaced;
-        v->replaced_at = old->replaced_at;
-        return r;
-}
-
-static int view_queries(const struct watch *w, struct collection_view *v)
-{
-        for (size_t i = 0; i < query_count(w); i++) {
-                struct query_state *s = &w->queries[i];
-                int r = verdict_copy(&s->verdict, &v->queries[i].verdict);
-
-                if (r < 0)
-                        return r;
-                v->queries[i].answer = answer_ref(s->answer);
-                v->queries[i].history = history_snapshot(s->history);
-                if (!v->queries[i].history)
-                        return -ENOMEM;
+        if (!c)
+                return 0;
+        ids = calloc(set->count + 1, sizeof(char *));
+        texts = calloc(set->count + 1, sizeof(char *));
+        w->embed_target = (struct embed_target){.name = c->name,
+                .dialect = c->dialect,
+                .peer = &c->peer,
+                .model = c->model,
+                .batch = c->batch,
+                .ids = ids,
+                .texts = texts,
+                .count = set->count};
+        if (!ids || !texts)
+                return -ENOMEM;
+        for (size_t i = 0; i < set->count; i++) {
+                ids[i] = set->queries[i].id;
+                texts[i] = set->queries[i].text;
         }
         return 0;
 }
 
-/* A new view of the watch as it is, with the counters of `old` (NULL: none yet). */
-static int view_build(
-        const struct watch *w, const struct collection_view *old, struct collection_view **ret)
+static void fill_targets(struct watch *w)
 {
-        _cleanup_(collection_view_unrefp) struct collection_view *v =
-                collection_view_new(query_count(w));
-        int r = v ? view_describe(w, v) : -ENOMEM;
+        const struct collection_config *c = w->config;
 
-        if (r >= 0 && old)
-                r = view_continue(old, v);
-        if (r >= 0)
-                r = view_queries(w, v);
-        if (r >= 0)
-                *ret = take_ptr(v);
-        return r;
+        w->survey_target = (struct survey_target){.label = c->label,
+                .collection = c->name,
+                .tenant = c->server->tenant,
+                .database = c->server->database,
+                .peer = &c->peer};
+        w->replay_target = (struct replay_target){
+                .queries = c->queries, .results = c->replay.results, .batch = c->replay.batch};
+        w->probe_target = (struct probe_target){.label = c->label,
+                .collection = c->name,
+                .tenant = c->server->tenant,
+                .database = c->server->database,
+                .peer = &c->peer,
+                .queries = c->queries,
+                .results = c->replay.results,
+                .recall_results = c->probes.recall_results,
+                .recall_queries = c->probes.recall_queries,
+                .records_max = c->probes.records_max};
+        w->inquiry_target = (struct inquiry_target){.label = c->label,
+                .tenant = c->server->tenant,
+                .database = c->server->database,
+                .peer = &c->peer,
+                .set = c->queries};
 }
 
-int watch_new(const struct collection_config *config, struct http_client *client,
+int watch_new(sd_event *event, const struct collection_config *config, struct http_client *client,
         const struct watch_owner *owner, struct watch **ret)
 {
         _cleanup_(watch_freep) struct watch *w = calloc(1, sizeof(*w));
-        int r = 0;
+        int r;
 
         if (!w)
                 return -ENOMEM;
+        w->event = sd_event_ref(event);
         w->config = config;
         w->client = client;
         w->owner = owner;
-        w->target = (struct replay_target){
-                .label = config->label,
-                .collection = config->name,
-                .tenant = config->server->tenant,
-                .database = config->server->database,
-                .peer = &config->peer,
-                .queries = config->queries,
-                .vectors = config->vectors,
-                .results = config->replay.results,
-                .batch = config->replay.batch,
-        };
-        schedule_init(&w->schedule, config->label, config->replay.interval);
-        w->queries = calloc(query_count(w) + 1, sizeof(*w->queries));
-        if (!w->queries)
-                return -ENOMEM;
-        for (size_t i = 0; i < query_count(w) && r >= 0; i++)
-                r = state_init(&w->queries[i]);
+        set_timers(w);
+        fill_targets(w);
+        r = fill_embed_target(w);
         if (r >= 0)
-                r = view_build(w, NULL, &w->view);
+                r = dossier_new(config, &w->dossier);
         if (r >= 0)
                 *ret = take_ptr(w);
         return r;
+}
+
+static void release_vectors(struct watch *w)
+{
+        w->asked = vector_set_unref(w->asked);
+}
+
+static void cancel(struct watch *w)
+{
+        w->replay = replay_free(w->replay);
+        w->inquiry = inquiry_free(w->inquiry);
+        w->survey = survey_free(w->survey);
+        w->probe = probe_free(w->probe);
+        w->embed = embed_free(w->embed);
+        release_vectors(w);
 }
 
 struct watch *watch_free(struct watch *w)
 {
         if (!w)
                 return NULL;
-        replay_free(w->replay);
-        for (size_t i = 0; w->queries && i < query_count(w); i++)
-                state_done(&w->queries[i]);
-        free(w->queries);
-        collection_view_unref(w->view);
+        cancel(w);
+        dossier_free(w->dossier);
+        baseline_unref(w->next_baseline);
+        free((void *)w->embed_target.ids);
+        free((void *)w->embed_target.texts);
+        sd_event_unref(w->event);
         free(w);
         return NULL;
 }
 
-/* Query ids of a set, sorted, so that carrying state over stays cheap with many queries. */
-struct id_index {
-        const char *id;
-        size_t i;
-};
-
-static int compare_ids(const void *a, const void *b)
+static bool asking(const struct watch *w)
 {
-        return strcmp(((const struct id_index *)a)->id, ((const struct id_index *)b)->id);
-}
-
-static struct id_index *index_ids(const struct query_set *set)
-{
-        struct id_index *index = calloc(set->count + 1, sizeof(*index));
-
-        for (size_t i = 0; index && i < set->count; i++)
-                index[i] = (struct id_index){set->queries[i].id, i};
-        if (index)
-                qsort(index, set->count, sizeof(*index), compare_ids);
-        return index;
-}
-
-static void adopt_state(struct query_state *to, struct query_state *from, bool same_bands)
-{
-        struct query_state swap = *to;
-
-        *to = *from;
-        *from = swap;
-        if (!same_bands)
-                band_state_init(&to->band);
+        return w->replay || w->inquiry || w->survey || w->probe;
 }
 
 int watch_adopt(struct watch *w, struct watch *old)
 {
-        const struct query_set *old_set = old->config->queries;
-        _cleanup_free_ struct id_index *index = index_ids(old_set);
-        struct collection_view *view;
-        bool same_bands = bands_equal(&w->config->bands, &old->config->bands);
-        int r;
+        const struct replay_config *before = &old->config->replay, *c = &w->config->replay;
+        bool under_way = asking(old);
 
-        if (!index)
-                return -ENOMEM;
-        for (size_t i = 0; i < query_count(w); i++) {
-                struct id_index key = {w->config->queries->queries[i].id, 0};
-                struct id_index *found =
-                        bsearch(&key, index, old_set->count, sizeof(key), compare_ids);
-
-                if (found)
-                        adopt_state(&w->queries[i], &old->queries[found->i], same_bands);
-        }
-        if (!old->replay && old->view->replayed &&
-                w->config->replay.interval == old->config->replay.interval) {
-                w->due = old->due;
-                w->schedule.failures = old->schedule.failures;
-        }
-        r = view_build(w, old->view, &view);
-        if (r < 0)
-                return r;
-        collection_view_unref(w->view);
-        w->view = view;
-        return 0;
+        cancel(old);
+        if (!under_way && dossier_view(old->dossier)->replayed && c->interval == before->interval &&
+                c->survey_interval == before->survey_interval)
+                memcpy(w->timers, old->timers, sizeof(w->timers));
+        w->next_baseline = take_ptr(old->next_baseline);
+        w->rebase = old->rebase;
+        w->baseline_signature = old->baseline_signature;
+        return dossier_adopt(w->dossier, old->dossier);
 }
 
-static int judge_query(struct watch *w, size_t i, struct chroma_answer *got, usec_t now)
+void watch_restore_home(
+        struct watch *w, const char *query_id, const char *band, float home_distance)
 {
-        struct query_state *s = &w->queries[i];
-        const struct query *q = &w->config->queries->queries[i];
-        bool same = got->answer ? answer_equal(got->answer, s->answer)
-                                : s->verdict.outcome == OUTCOME_UNMEASURED;
-        struct verdict v;
-        int r = judge_answer(q, got->answer, got->unmeasured, &w->config->bands, &s->band, &v);
-
-        if (r < 0)
-                return r;
-        verdict_done(&s->verdict);
-        s->verdict = v;
-        if (got->answer && !same) {
-                answer_drop_metadata(got->answer);
-                answer_unref(s->answer);
-                s->answer = take_ptr(got->answer);
-        }
-        return history_add(s->history, now, &s->verdict, same, w->config->replay.history);
+        dossier_restore_home(w->dossier, query_id, band, home_distance);
 }
 
-static void judge_all(struct watch *w, struct replay_result *result)
+/* An inquest under way borrows from the baseline before. */
+static void rebase(struct watch *w)
 {
-        usec_t now = result->started;
-        int r = 0;
-
-        for (size_t i = 0; i < result->count && r >= 0; i++)
-                r = judge_query(w, i, &result->answers[i], now);
-        if (r < 0)
-                log_error(
-                        "%s: cannot judge a replay: %s; its remaining queries keep their last verdict",
-                        w->config->label, strerror(-r));
-}
-
-static void note_collection(
-        struct watch *w, struct collection_view *v, struct replay_result *result)
-{
-        struct chroma_collection *c = &result->collection;
-
-        if (!c->id)
+        if (!w->rebase || asking(w))
                 return;
-        if (v->epoch.id && !streq(v->epoch.id, c->id)) {
-                v->replaced++;
-                v->replaced_at = result->started;
-                log_event(LOG_WARNING, LOG_ID_COLLECTION_REPLACED,
-                        log_fields({"DRIFTWATCH_COLLECTION", w->config->label},
-                                {"DRIFTWATCH_COLLECTION_ID", c->id}),
-                        "%s: the collection was replaced: its id was %s and is now %s",
-                        w->config->label, v->epoch.id, c->id);
-        }
-        free(v->epoch.id);
-        free(v->epoch.space);
-        v->epoch.id = take_ptr(c->id);
-        v->epoch.space = take_ptr(c->space);
-        v->epoch.dimension = c->dimension;
+        if (dossier_set_baseline(w->dossier, w->next_baseline) < 0)
+                log_error("%s: out of memory: the baseline is not used", w->config->label);
+        w->next_baseline = baseline_unref(w->next_baseline);
+        w->rebase = false;
+        w->wanted[STEP_REPLAY] = true;
 }
 
-/* On changes only: the first failure, another kind of failure, the recovery. */
-static void log_outcome(const struct watch *w, const struct replay_result *result)
+void watch_set_baseline(struct watch *w, struct baseline *baseline, uint64_t signature)
 {
-        const struct collection_view *old = w->view;
-        const struct log_field *fields = log_fields({"DRIFTWATCH_COLLECTION", w->config->label},
-                {"DRIFTWATCH_SERVER", w->config->server->name},
-                {"DRIFTWATCH_REASON", result->failure});
-
-        if (result->failure && !streq(old->last_error, result->error.message))
-                log_event(LOG_WARNING, LOG_ID_REPLAY_FAILED, fields, "replay failed: %s",
-                        error_text(&result->error, -EIO));
-        else if (!result->failure && old->last_error)
-                log_event(LOG_NOTICE, LOG_ID_REPLAY_RECOVERED, fields,
-                        "%s: replays succeed again, %zu queries", w->config->label, result->count);
+        baseline_ref(baseline);
+        baseline_unref(w->next_baseline);
+        w->next_baseline = baseline;
+        w->baseline_signature = signature;
+        w->rebase = true;
+        rebase(w);
 }
 
-static void note_result(struct watch *w, struct collection_view *v, struct replay_result *result)
+uint64_t watch_baseline_signature(const struct watch *w)
 {
-        v->replayed = true;
-        v->replays++;
-        v->up = result->reached;
-        v->last_started = result->started;
-        v->last_finished = result->started + result->duration;
-        v->last_duration = result->duration;
-        v->epoch.records = result->records;
-        free(v->last_error);
-        v->last_error = take_ptr(result->error.message);
-        if (result->failure) {
-                v->failed_replays++;
-                reason_count_add(v->failures, result->failure);
-        } else
-                v->last_success = v->last_finished;
-        for (size_t i = 0; i < query_count(w); i++) {
-                enum outcome o = w->queries[i].verdict.outcome;
-
-                v->canonical_total += o != OUTCOME_UNMEASURED;
-                v->canonical_good_total += o == OUTCOME_PASS;
-        }
-}
-
-static void on_replayed(struct replay_result *result, void *userdata)
-{
-        struct watch *w = userdata;
-        struct collection_view *view;
-        usec_t now = clock_usec(CLOCK_BOOTTIME);
-
-        w->due = schedule_next(&w->schedule, now, !result->failure);
-        judge_all(w, result);
-        log_outcome(w, result);
-        if (view_build(w, w->view, &view) >= 0) {
-                note_collection(w, view, result);
-                note_result(w, view, result);
-                view->next_due = view->last_finished + (w->due - now);
-                collection_view_unref(w->view);
-                w->view = view;
-        } else
-                log_error("%s: out of memory: the last replay is not shown", w->config->label);
-        w->replay = replay_free(w->replay);
-        w->owner->replayed(w, w->owner->userdata);
+        return w->baseline_signature;
 }
 
 static void on_exchanged(const struct http_response *response, void *userdata)
@@ -362,51 +244,263 @@ static void on_exchanged(const struct http_response *response, void *userdata)
         w->owner->exchanged(w, response, w->owner->userdata);
 }
 
-void watch_restore_home(
-        struct watch *w, const char *query_id, const char *band, float home_distance)
+/* The end of a replay and of all that it entailed. */
+static void finish_replay(struct watch *w)
 {
-        const struct bands *bands = &w->config->bands;
-        const struct query *q = query_set_find(w->config->queries, query_id);
+        w->owner->replayed(w, w->owner->userdata);
+        watch_run(w);
+}
 
-        size_t k = q ? (size_t)(q - w->config->queries->queries) : 0;
+static void on_inquired(struct inquest *inquest, const char *error, void *userdata)
+{
+        struct watch *w = userdata;
 
-        for (size_t i = 0; q && i < bands->count; i++)
-                if (streq(bands->bands[i].name, band)) {
-                        band_state_restore(&w->queries[k].band, (int)i, home_distance);
-                        w->queries[k].verdict.home_band = (int)i;
-                        w->queries[k].verdict.home_distance = home_distance;
-                        w->view->queries[k].verdict.home_band = (int)i;
-                        w->view->queries[k].verdict.home_distance = home_distance;
-                }
+        dossier_inquired(w->dossier, error, clock_usec(CLOCK_REALTIME));
+        w->inquiry = inquiry_free(w->inquiry);
+        finish_replay(w);
+}
+
+static void inquire(struct watch *w, struct inquest *inquest)
+{
+        const struct epoch *epoch = &dossier_view(w->dossier)->epoch;
+        int r;
+
+        w->inquiry_target.collection_id = epoch->id;
+        w->inquiry_target.space = epoch->space;
+        r = inquiry_start(
+                w->client, &w->inquiry_target, inquest, on_inquired, on_exchanged, w, &w->inquiry);
+        if (r >= 0)
+                return;
+        dossier_inquired(w->dossier, strerror(-r), clock_usec(CLOCK_REALTIME));
+        finish_replay(w);
+}
+
+/* A probe soon after an ingest: that is when an index loses records. */
+static void schedule_probe(struct watch *w, unsigned changes)
+{
+        struct timer *t = &w->timers[STEP_PROBE];
+        usec_t now = clock_usec(CLOCK_BOOTTIME);
+
+        if (t->schedule.interval == 0)
+                return;
+        if (w->probed == 0 || (changes & EPOCH_REPLACED))
+                t->due = now;
+        else if (changes & EPOCH_INGEST)
+                t->due = MIN(t->due, MAX(now, w->probed + WATCH_PROBE_PAUSE));
+}
+
+static void on_replayed(struct replay_result *result, void *userdata)
+{
+        _cleanup_(collection_view_unrefp) struct collection_view *before = NULL;
+        struct watch *w = userdata;
+        struct timer *t = &w->timers[STEP_REPLAY];
+        bool success = !result->failure;
+        struct inquest *inquest = NULL;
+        usec_t now;
+
+        if (w->fresh) {
+                dossier_replayed_fresh(w->dossier, result);
+                w->replay = replay_free(w->replay);
+                release_vectors(w);
+                w->owner->changed(w, w->owner->userdata);
+                watch_run(w);
+                return;
+        }
+        before = collection_view_ref(dossier_view(w->dossier));
+        set_next(t, success);
+        set_next(&w->timers[STEP_SURVEY], success);
+        now = clock_usec(CLOCK_BOOTTIME);
+        dossier_replayed(w->dossier, result,
+                result->started + result->duration + (t->due > now ? t->due - now : 0), &inquest);
+        w->replay = replay_free(w->replay);
+        release_vectors(w);
+        if (success)
+                schedule_probe(w, epoch_compare(&before->epoch, &dossier_view(w->dossier)->epoch));
+        if (inquest)
+                inquire(w, inquest);
+        else
+                finish_replay(w);
+}
+
+static int start_replay(struct watch *w, bool fresh)
+{
+        w->replay_target.where = w->survey_target;
+        w->replay_target.where.sentinels =
+                dossier_sentinels(w->dossier, &w->replay_target.where.sentinel_count);
+        w->asked = vector_set_ref(
+                fresh ? dossier_fresh_vectors(w->dossier) : dossier_vectors(w->dossier));
+        w->replay_target.vectors = w->asked;
+        w->fresh = fresh;
+        return replay_start(w->client, &w->replay_target, on_replayed, on_exchanged, w, &w->replay);
+}
+
+static int start_pinned(struct watch *w)
+{
+        return start_replay(w, false);
+}
+
+static int start_fresh(struct watch *w)
+{
+        return start_replay(w, true);
+}
+
+static void on_surveyed(struct survey_result *result, void *userdata)
+{
+        struct watch *w = userdata;
+
+        if (dossier_surveyed(w->dossier, result)) {
+                log_info("%s: the collection has changed: replaying at once", w->config->label);
+                w->wanted[STEP_REPLAY] = true;
+        }
+        set_next(&w->timers[STEP_SURVEY], !result->failure);
+        w->survey = survey_free(w->survey);
+        watch_run(w);
+}
+
+static int start_survey(struct watch *w)
+{
+        w->survey_target.sentinels =
+                dossier_sentinels(w->dossier, &w->survey_target.sentinel_count);
+        return survey_start(w->client, &w->survey_target, on_surveyed, on_exchanged, w, &w->survey);
+}
+
+static void on_probed(struct probe_result *result, void *userdata)
+{
+        struct watch *w = userdata;
+
+        if (result->failure)
+                log_warning("%s: the index could not be probed: %s", w->config->label,
+                        error_text(&result->error, -EIO));
+        set_next(&w->timers[STEP_PROBE], !result->failure);
+        w->probed = clock_usec(CLOCK_BOOTTIME);
+        dossier_probed(w->dossier, result, clock_usec(CLOCK_REALTIME));
+        w->probe = probe_free(w->probe);
+        release_vectors(w);
+        w->owner->changed(w, w->owner->userdata);
+        watch_run(w);
+}
+
+static int start_probe(struct watch *w)
+{
+        _cleanup_free_ struct answer **answers = dossier_answers(w->dossier);
+
+        if (!answers)
+                return -ENOMEM;
+        w->asked = vector_set_ref(dossier_vectors(w->dossier));
+        w->probe_target.vectors = w->asked;
+        w->probe_target.answers = answers;
+        return probe_start(w->client, &w->probe_target, on_probed, on_exchanged, w, &w->probe);
+}
+
+static const struct {
+        const char *what;
+        int (*start)(struct watch *w);
+} steps[STEP_COUNT] = {
+        [STEP_REPLAY] = {"a replay", start_pinned},
+        [STEP_FRESH] = {"a replay with fresh vectors", start_fresh},
+        [STEP_PROBE] = {"a probe", start_probe},
+        [STEP_SURVEY] = {"a survey", start_survey},
+};
+
+static void on_embedded(struct embed_result *result, void *userdata)
+{
+        struct watch *w = userdata;
+
+        set_next(&w->embed_timer, !result->failure);
+        w->wanted[STEP_FRESH] |= !result->failure;
+        dossier_embedded(w->dossier, result, clock_usec(CLOCK_REALTIME));
+        w->embed = embed_free(w->embed);
+        w->owner->changed(w, w->owner->userdata);
+        watch_run(w);
+}
+
+static void run_embed(struct watch *w, usec_t now)
+{
+        int r;
+
+        if (w->embed || w->embed_timer.due > now)
+                return;
+        r = embed_start(
+                w->event, w->client, &w->embed_target, on_embedded, on_exchanged, w, &w->embed);
+        if (r >= 0)
+                return;
+        log_warning("%s: cannot ask embedder %s: %s; trying again later", w->config->label,
+                w->config->embedder->name, strerror(-r));
+        set_next(&w->embed_timer, false);
+}
+
+/* Without any vector there is nothing to replay until the embedder has answered. */
+static bool waits_for_vectors(const struct watch *w)
+{
+        return w->embed && !dossier_vectors(w->dossier);
 }
 
 usec_t watch_due(const struct watch *w)
 {
-        return w->replay ? USEC_INFINITY : w->due;
+        usec_t due = w->embed ? USEC_INFINITY : w->embed_timer.due;
+
+        if (w->rebase && !asking(w))
+                return 0;
+        if (asking(w) || waits_for_vectors(w))
+                return due;
+        for (enum step s = 0; s < STEP_COUNT; s++)
+                due = w->wanted[s] ? 0 : MIN(due, w->timers[s].due);
+        return due;
+}
+
+void watch_run(struct watch *w)
+{
+        usec_t now = clock_usec(CLOCK_BOOTTIME);
+
+        rebase(w);
+        run_embed(w, now);
+        for (enum step s = 0; s < STEP_COUNT && !asking(w) && !waits_for_vectors(w); s++) {
+                int r;
+
+                if (!w->wanted[s] && w->timers[s].due > now)
+                        continue;
+                w->wanted[s] = false;
+                r = steps[s].start(w);
+                if (r >= 0)
+                        continue;
+                release_vectors(w);
+                log_warning("%s: cannot start %s: %s; trying again later", w->config->label,
+                        steps[s].what, strerror(-r));
+                set_next(&w->timers[s], false);
+        }
 }
 
 void watch_replay(struct watch *w)
 {
-        int r;
+        w->wanted[STEP_REPLAY] = true;
+        watch_run(w);
+}
 
-        if (w->replay)
-                return;
-        r = replay_start(w->client, &w->target, on_replayed, on_exchanged, w, &w->replay);
-        if (r >= 0)
-                return;
-        log_warning("%s: cannot start a replay: %s; trying again later", w->config->label,
-                strerror(-r));
-        w->due = schedule_next(&w->schedule, clock_usec(CLOCK_BOOTTIME), false);
+void watch_everything(struct watch *w)
+{
+        w->wanted[STEP_PROBE] = w->config->probes.interval > 0;
+        for (enum step s = 0; s < STEP_COUNT; s++)
+                w->timers[s].due = USEC_INFINITY;
+        watch_replay(w);
 }
 
 bool watch_running(const struct watch *w)
 {
-        return w->replay != NULL;
+        return (w->replay && !w->fresh) || w->inquiry;
+}
+
+bool watch_busy(const struct watch *w)
+{
+        bool wanted = false;
+
+        for (enum step s = 0; s < STEP_COUNT; s++)
+                wanted |= w->wanted[s];
+        return wanted || asking(w) || w->embed;
 }
 
 struct collection_view *watch_view(const struct watch *w)
 {
-        return w->view;
+        return dossier_view(w->dossier);
 }
 
 const struct collection_config *watch_config(const struct watch *w)

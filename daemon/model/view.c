@@ -86,6 +86,43 @@ struct collection_view *collection_view_new(size_t query_count)
         return c;
 }
 
+int collection_view_continue(const struct collection_view *old, struct collection_view *v)
+{
+        int r = epoch_copy(&old->epoch, &v->epoch);
+
+        if (r >= 0)
+                r = index_health_copy(&old->health, &v->health);
+        if (r < 0)
+                return r;
+        v->embedder = old->embedder;
+        v->embedder.name = v->embedder.error = NULL;
+        r = strdup_to(&v->embedder.name, old->embedder.name);
+        if (r >= 0)
+                r = strdup_to(&v->embedder.error, old->embedder.error);
+        if (r >= 0)
+                r = strdup_to(&v->last_error, old->last_error);
+        v->replays = old->replays;
+        v->failed_replays = old->failed_replays;
+        memcpy(v->failures, old->failures, sizeof(v->failures));
+        v->replayed = old->replayed;
+        v->up = old->up;
+        v->last_started = old->last_started;
+        v->last_finished = old->last_finished;
+        v->last_success = old->last_success;
+        v->last_duration = old->last_duration;
+        v->next_due = old->next_due;
+        v->canonical_total = old->canonical_total;
+        v->canonical_good_total = old->canonical_good_total;
+        v->ingesting = old->ingesting;
+        v->epoch_changes = old->epoch_changes;
+        v->drift = old->drift;
+        v->attribution = old->attribution;
+        v->attributed = old->attributed;
+        v->replaced = old->replaced;
+        v->replaced_at = old->replaced_at;
+        return r;
+}
+
 struct collection_view *collection_view_ref(struct collection_view *c)
 {
         if (c)

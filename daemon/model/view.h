@@ -153,6 +153,10 @@ struct view *view_ref(struct view *v);
 struct view *view_unref(struct view *v);
 DEFINE_CLEANUP(struct view *, view_unref)
 struct collection_view *collection_view_new(size_t query_count);
+/* Counters and facts that go on from one view of a collection to the next, until something newer is
+ * noted; not what belongs to a query. `v` is new. -ENOMEM. */
+_must_check_ int collection_view_continue(
+        const struct collection_view *old, struct collection_view *v);
 struct collection_view *collection_view_ref(struct collection_view *c);
 struct collection_view *collection_view_unref(struct collection_view *c);
 DEFINE_CLEANUP(struct collection_view *, collection_view_unref)

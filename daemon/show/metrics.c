@@ -4,6 +4,8 @@
 #include <math.h>
 
 #include "build_config.h"
+#include "show/judged.h"
+#include "show/per_query.h"
 #include "show/summary.h"
 #include "version.h"
 
@@ -12,7 +14,7 @@
 static const char *const exchange_reasons[] = {"other", "connect", "timeout", "resolve", "tls",
         "reset", "too_large", "client_error", "auth", "rate_limited", "server_error", "unexpected"};
 static const char *const replay_reasons[] = {
-        "bad_response", "not_found", "dimension", "invalid_answers"};
+        "bad_response", "not_found", "dimension", "invalid_answers", "no_vectors"};
 static const char *const delivery_reasons[] = {"queue_full", "expired", "not_sent"};
 
 /* The known reasons and as many unknown ones as one counter array has. */
@@ -155,78 +157,6 @@ static void write_band_bounds(struct exposition *x, const struct view *view)
                                 metric_labels(
                                         {"collection", c->label}, {"band", c->bands.bands[b].name}),
                                 c->bands.bands[b].below);
-        }
-}
-
-static float query_distance(const struct verdict *v)
-{
-        return v->distance;
-}
-
-static float query_expected_distance(const struct verdict *v)
-{
-        return v->expected_distance;
-}
-
-static float query_expected_rank(const struct verdict *v)
-{
-        return v->expected_rank > 0 ? (float)v->expected_rank : NAN;
-}
-
-/* One sample for each query whose value is known, in collections that are small enough for it. */
-static void write_per_query(
-        struct exposition *x, const struct view *view, float (*value)(const struct verdict *v))
-{
-        for (size_t i = 0; i < view->collection_count; i++) {
-                const struct collection_view *c = view->collections[i];
-                struct metric_label labels[] = {
-                        {"collection", c->label}, {"query", NULL}, {NULL, NULL}};
-
-                if (c->query_set->count > view->per_query_limit)
-                        continue;
-                for (size_t q = 0; q < c->query_set->count; q++) {
-                        float known = value(&c->queries[q].verdict);
-
-                        labels[1].value = c->query_set->queries[q].id;
-                        if (!isnan(known))
-                                exposition_sample_float(x, labels, known);
-                }
-        }
-}
-
-static void write_query_distance(struct exposition *x, const struct view *view)
-{
-        write_per_query(x, view, query_distance);
-}
-
-static void write_query_expected_distance(struct exposition *x, const struct view *view)
-{
-        write_per_query(x, view, query_expected_distance);
-}
-
-static void write_query_expected_rank(struct exposition *x, const struct view *view)
-{
-        write_per_query(x, view, query_expected_rank);
-}
-
-static void write_query_band(struct exposition *x, const struct view *view)
-{
-        for (size_t i = 0; i < view->collection_count; i++) {
-                const struct collection_view *c = view->collections[i];
-
-                if (c->query_set->count > view->per_query_limit)
-                        continue;
-                for (size_t q = 0; q < c->query_set->count; q++) {
-                        const char *band =
-                                bands_name(&c->bands, summary_band(&c->queries[q].verdict));
-
-                        if (band)
-                                exposition_sample(x, "",
-                                        metric_labels({"collection", c->label},
-                                                {"query", c->query_set->queries[q].id},
-                                                {"band", band}),
-                                        1);
-                }
         }
 }
 
@@ -464,18 +394,60 @@ const struct metric metrics[] = {
         {{"driftwatch_collection_records", METRIC_GAUGE, NULL,
           "Records in the collection."},
          .collection = collection_records},
+        {{"driftwatch_collection_unreachable_records", METRIC_GAUGE, NULL,
+          "Records that the collection holds but no query can find, by the last index probe."},
+         .collection = judged_unreachable},
+        {{"driftwatch_collection_recall_ratio", METRIC_GAUGE, "ratio",
+          "Share of the answers of a deeper search that a normal one returns, by the last probe."},
+         .collection = judged_recall},
+        {{"driftwatch_index_probe_timestamp_seconds", METRIC_GAUGE, "seconds",
+          "When the collection's index was probed last, in seconds since 1970."},
+         .collection = judged_probe_time},
+        {{"driftwatch_baseline_approved_timestamp_seconds", METRIC_GAUGE, "seconds",
+          "When the baseline that the collection is compared with was approved, since 1970."},
+         .collection = judged_approval_time},
+        {{"driftwatch_set_shift", METRIC_GAUGE, NULL,
+          "Winsorised mean shift of the queries' mean distance from the baseline."},
+         .collection = judged_set_shift},
+        {{"driftwatch_moved_queries", METRIC_GAUGE, NULL,
+          "Canonical queries confirmed to have moved from the baseline, by direction."},
+         .write = judged_moved},
+        {{"driftwatch_cause", METRIC_INFO, NULL,
+          "The probable cause of what differs from the baseline."},
+         .write = judged_cause},
+        {{"driftwatch_hit_ratio", METRIC_GAUGE, "ratio",
+          "Share of the queries that expect a record whose answers hold one (hit@k)."},
+         .collection = judged_hit},
+        {{"driftwatch_mean_reciprocal_rank", METRIC_GAUGE, NULL,
+          "Mean of 1 / rank of the first expected record, 0 where there is none."},
+         .collection = judged_mrr},
+        {{"driftwatch_ndcg_ratio", METRIC_GAUGE, "ratio",
+          "Mean nDCG@k of the queries with graded expectations."},
+         .collection = judged_ndcg},
+        {{"driftwatch_embedder_up", METRIC_GAUGE, NULL,
+          "Whether the collection's embedder answered when it was asked last (1) or not (0)."},
+         .collection = judged_embedder_up},
+        {{"driftwatch_embedder_moved_queries", METRIC_GAUGE, NULL,
+          "Canonical queries whose fresh vector differs from the pinned one."},
+         .collection = judged_embedder_moved},
+        {{"driftwatch_embedder_distance", METRIC_GAUGE, NULL,
+          "Median of 1 - cos between the fresh and the pinned vectors."},
+         .collection = judged_embedder_distance},
         {{"driftwatch_query_distance", METRIC_GAUGE, NULL,
           "Distance of the best answer to the canonical query."},
-         .write = write_query_distance},
+         .write = per_query_distance},
         {{"driftwatch_query_expected_distance", METRIC_GAUGE, NULL,
           "Distance of the best placed record that the canonical query expects."},
-         .write = write_query_expected_distance},
+         .write = per_query_expected_distance},
         {{"driftwatch_query_expected_rank", METRIC_GAUGE, NULL,
           "Rank of the best placed record that the canonical query expects, from 1."},
-         .write = write_query_expected_rank},
+         .write = per_query_expected_rank},
+        {{"driftwatch_query_baseline_distance", METRIC_GAUGE, NULL,
+          "Distance of the best answer in the approved baseline."},
+         .write = per_query_baseline_distance},
         {{"driftwatch_query_band", METRIC_INFO, NULL,
           "The band that the canonical query is in."},
-         .write = write_query_band},
+         .write = per_query_band},
         {{"driftwatch_request_duration_seconds", METRIC_HISTOGRAM, "seconds",
           "Duration of requests to the server."},
          .write = write_request_duration},

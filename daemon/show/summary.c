@@ -47,3 +47,15 @@ const char *summary_reason(const struct collection_view *c, const struct verdict
                 return "not replayed yet";
         return c->last_error ? c->last_error : "no reason is known";
 }
+
+struct quality summary_quality(const struct collection_view *c)
+{
+        struct quality q;
+
+        quality_init(&q);
+        for (size_t i = 0; i < c->query_set->count; i++)
+                quality_add(&q, &c->query_set->queries[i], &c->queries[i].verdict,
+                        c->queries[i].answer, c->results);
+        quality_finish(&q);
+        return q;
+}

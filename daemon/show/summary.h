@@ -4,6 +4,7 @@
 /* What several renderers say about one collection: how many queries have which outcome and band,
  * which are worst, and why. Pure; formatting is the renderers' business. */
 
+#include "judge/quality.h"
 #include "model/view.h"
 
 struct summary {
@@ -16,6 +17,8 @@ void summary_count(const struct collection_view *c, struct summary *ret);
 /* The band a query is in after its last replay: the confirmed one, before that the measured one; -1
  * when that replay measured no distance. */
 int summary_band(const struct verdict *v);
+/* Quality figures of the last replay over the whole set. */
+struct quality summary_quality(const struct collection_view *c);
 /* Indices of the collection's queries: fail, drift, unmeasured, pass, each in the order of the set.
  * The array is the caller's; NULL when memory is short. */
 size_t *summary_worst_first(const struct collection_view *c);

@@ -304,6 +304,8 @@ static int compare_ids(const void *a, const void *b)
 
 static bool is_unknown(const struct entry *e, const struct signals *signals)
 {
+        if (signals->unknown_rules[e->rule])
+                return true;
         return e->query && signals->unknown_count > 0 &&
                 bsearch(e->query, signals->unknown, signals->unknown_count,
                         sizeof(*signals->unknown), compare_ids);

@@ -5,17 +5,15 @@
 #include <errno.h>
 #include <math.h>
 
-#include "http.h"
+#include "tell/condition.h"
 #include "text.h"
-
-/* A description is read on a telephone: longer query texts are cut. */
-#define EXCERPT_MAX 160
 
 const struct rule_default rule_defaults[RULE_COUNT] = {
         [RULE_EXPECTED_RESULT_MISSING] =
                 {
                         .name = "RetrievalExpectedResultMissing",
                         .severity = "critical",
+                        .limit = NAN,
                         .summary = "A canonical query does not find its expected result.",
                         .doc = "The expected record is not among the first `within` answers.",
                 },
@@ -23,9 +21,31 @@ const struct rule_default rule_defaults[RULE_COUNT] = {
                 {
                         .name = "RetrievalBandCrossed",
                         .severity = "warning",
+                        .limit = NAN,
                         .summary = "A canonical query has left its home band for a worse one.",
                         .doc = "The best answer's confirmed distance band (4 of 5 replays, "
                                "hysteresis 0.01) is worse than the query's home band.",
+                },
+        [RULE_DISTANCE_DRIFT] =
+                {
+                        .name = "RetrievalDistanceDrift",
+                        .severity = "warning",
+                        .limit = 0.2,
+                        .limit_doc = "the distance above the baseline",
+                        .summary = "A canonical query answers from farther away than its baseline.",
+                        .doc = "The best answer, or the mean of all, is confirmed (4 of 5 replays) "
+                               "to lie farther from the baseline than the limit.",
+                },
+        [RULE_SET_DRIFT] =
+                {
+                        .name = "RetrievalSetDrift",
+                        .severity = "warning",
+                        .limit = 0.01,
+                        .limit_doc = "the winsorised mean shift of the whole set",
+                        .summary = "The canonical queries as a set have moved from their baseline.",
+                        .doc = "The mean shift of all queries is confirmed (4 of 5 replays) above "
+                               "the limit, or a tenth of the queries, at least three, has moved "
+                               "up.",
                 },
         [RULE_REPLAY_FAILING] =
                 {
@@ -33,10 +53,59 @@ const struct rule_default rule_defaults[RULE_COUNT] = {
                         .severity = "critical",
                         /* Counted at replays, so that one failed replay never is enough. */
                         .for_usec = 2 * USEC_PER_MINUTE,
+                        .limit = NAN,
                         .inhibits_server = true,
                         .summary = "The canonical queries of a collection cannot be replayed.",
                         .doc = "The last replay as a whole failed: the server was not reached, or "
                                "it gave no valid answer.",
+                },
+        [RULE_INDEX_INCOMPLETE] =
+                {
+                        .name = "RetrievalIndexIncomplete",
+                        .severity = "critical",
+                        .limit = 0.01,
+                        .limit_doc = "the share of live records that search cannot reach",
+                        .summary = "The index has lost records that the collection still holds.",
+                        .doc = "Asked for as many records as the collection counts, search returns "
+                               "fewer.",
+                },
+        [RULE_RECALL_LOW] =
+                {
+                        .name = "RetrievalRecallLow",
+                        .severity = "warning",
+                        .limit = 0.9,
+                        .limit_doc = "the recall below which it fires",
+                        .summary = "Search misses records that a deeper search finds.",
+                        .doc = "Of the first answers of a deep search, a normal one returns less "
+                               "than the limit.",
+                },
+        [RULE_COLLECTION_REPLACED] =
+                {
+                        .name = "RetrievalCollectionReplaced",
+                        .severity = "warning",
+                        .limit = NAN,
+                        .summary = "The collection was deleted and created again.",
+                        .doc = "The collection has another id than the baseline's; without a "
+                               "baseline, than it had within the last hour.",
+                },
+        [RULE_CONFIGURATION_CHANGED] =
+                {
+                        .name = "RetrievalConfigurationChanged",
+                        .severity = "critical",
+                        .limit = NAN,
+                        .summary = "The collection measures or searches in another way.",
+                        .doc = "Space, dimension, index parameters or the declared embedding "
+                               "function differ from the baseline's; without a baseline, from "
+                               "those within the last hour.",
+                },
+        [RULE_EMBEDDER_CHANGED] =
+                {
+                        .name = "RetrievalEmbedderChanged",
+                        .severity = "critical",
+                        .limit = NAN,
+                        .summary = "The embedder gives other vectors for the canonical queries.",
+                        .doc = "At least half of the fresh vectors, or two of them, differ from "
+                               "the pinned ones.",
                 },
 };
 
@@ -49,149 +118,6 @@ int rule_find(const char *name, enum rule_id *ret)
                 }
         return -ENOENT;
 }
-
-/* What a rule looks at; query and verdict are NULL for a rule about the whole collection. */
-struct subject {
-        const struct collection_view *collection;
-        const struct query *query;
-        const struct verdict *verdict;
-};
-
-static bool expected_result_missing(const struct subject *s)
-{
-        return s->verdict->outcome == OUTCOME_FAIL;
-}
-
-static bool band_crossed(const struct subject *s)
-{
-        return s->verdict->crossed;
-}
-
-static bool replay_failing(const struct subject *s)
-{
-        return s->collection->last_error != NULL;
-}
-
-static void append_excerpt(struct text *t, const char *s)
-{
-        size_t size = strlen(s), end = utf8_prefix(s, EXCERPT_MAX);
-        _cleanup_free_ char *excerpt = http_body_excerpt(s, end, end);
-
-        if (!excerpt) {
-                t->failed = true;
-                return;
-        }
-        text_append(t, excerpt);
-        if (end < size)
-                text_append(t, "…");
-}
-
-/* With a full stop, unless there is one. */
-static void append_sentence(struct text *t, const char *s)
-{
-        size_t size = strlen(s);
-
-        text_append(t, s);
-        if (size == 0 || !strchr(".!?", s[size - 1]))
-                text_append(t, ".");
-}
-
-static void append_query(struct text *t, const struct subject *s)
-{
-        text_appendf(t, "Query \"%s\" (", s->query->id);
-        append_excerpt(t, s->query->text ? s->query->text : "");
-        text_appendf(t, ") of collection %s", s->collection->label);
-}
-
-static void append_distance(struct text *t, float distance)
-{
-        if (isnan(distance))
-                text_append(t, "unknown");
-        else
-                text_append_float(t, distance);
-}
-
-static int set_text(struct labels *annotations, const char *name, struct text *t)
-{
-        return text_failed(t) ? -ENOMEM : labels_set(annotations, name, text_string(t));
-}
-
-/* The reason names what was expected. */
-static int describe_missing(const struct subject *s, struct labels *annotations)
-{
-        const struct verdict *v = s->verdict;
-        _cleanup_text_ struct text t = {0};
-
-        append_query(&t, s);
-        text_append(&t, ": ");
-        append_sentence(&t, v->reason ? v->reason : "the expected result was not found");
-        if (!isnan(v->home_distance)) {
-                text_append(&t, " Its best answer was at distance ");
-                append_distance(&t, v->home_distance);
-                text_append(&t, " and is at ");
-                append_distance(&t, v->distance);
-                text_append(&t, " now.");
-        }
-        return set_text(annotations, "description", &t);
-}
-
-static int set_distance(struct labels *annotations, const char *name, float distance)
-{
-        char number[NUMBER_TEXT_MAX];
-
-        if (isnan(distance))
-                return 0;
-        (void)float_format(number, distance);
-        return labels_set(annotations, name, number);
-}
-
-static int describe_crossing(const struct subject *s, struct labels *annotations)
-{
-        const struct verdict *v = s->verdict;
-        const char *band = bands_name(&s->collection->bands, v->confirmed_band);
-        const char *home = bands_name(&s->collection->bands, v->home_band);
-        _cleanup_text_ struct text t = {0};
-        int r;
-
-        append_query(&t, s);
-        text_appendf(&t, " has moved from band %s to %s: its best answer was at distance ",
-                home ? home : "unknown", band ? band : "unknown");
-        append_distance(&t, v->home_distance);
-        text_append(&t, " and is at ");
-        append_distance(&t, v->distance);
-        text_append(&t, " now.");
-        r = set_text(annotations, "description", &t);
-        if (r >= 0)
-                r = set_distance(annotations, "distance", v->distance);
-        if (r >= 0)
-                r = set_distance(annotations, "previous_distance", v->home_distance);
-        if (r >= 0)
-                r = labels_set(annotations, "band", band);
-        if (r >= 0)
-                r = labels_set(annotations, "previous_band", home);
-        return r;
-}
-
-static int describe_failure(const struct subject *s, struct labels *annotations)
-{
-        const struct collection_view *c = s->collection;
-        _cleanup_text_ struct text t = {0};
-
-        text_appendf(&t, "The replay of collection %s on server %s (%s) failed: ", c->label,
-                c->server, c->url ? c->url : "no URL");
-        append_sentence(&t, c->last_error);
-        return set_text(annotations, "description", &t);
-}
-
-static const struct {
-        bool per_query; /* evaluated for each measured query, else once a replay */
-        bool (*holds)(const struct subject *s);
-        int (*describe)(const struct subject *s, struct labels *annotations);
-} evaluators[RULE_COUNT] = {
-        [RULE_EXPECTED_RESULT_MISSING] = {true, expected_result_missing, describe_missing},
-        [RULE_BAND_CROSSED] = {true, band_crossed, describe_crossing},
-        [RULE_REPLAY_FAILING] = {false, replay_failing, describe_failure},
-};
 
 /* One evaluation under way. */
 struct evaluation {
@@ -221,6 +147,11 @@ static int dashboard_url(const char *base, const char *collection, char **ret)
                         text_appendf(&t, "%%%02X", *p);
         *ret = text_take(&t, NULL);
         return *ret ? 0 : -ENOMEM;
+}
+
+static int set_text(struct labels *annotations, const char *name, struct text *t)
+{
+        return text_failed(t) ? -ENOMEM : labels_set(annotations, name, text_string(t));
 }
 
 static int set_runbook_url(struct labels *annotations, const char *base, const char *alertname)
@@ -264,7 +195,7 @@ static int set_annotations(const struct evaluation *e, enum rule_id rule, const 
 
         r = labels_set(annotations, "summary", rule_defaults[rule].summary);
         if (r >= 0)
-                r = evaluators[rule].describe(s, annotations);
+                r = conditions[rule].describe(s, annotations);
         if (r >= 0)
                 r = labels_set(annotations, "dashboard_url", e->dashboard_url);
         if (r >= 0)
@@ -302,14 +233,21 @@ static int emit(struct evaluation *e, enum rule_id rule, const struct subject *s
         return 0;
 }
 
-static int evaluate(struct evaluation *e, const struct subject *s)
+static int evaluate(struct evaluation *e, struct subject *s)
 {
         int r = 0;
 
-        for (enum rule_id i = 0; i < RULE_COUNT && r >= 0; i++)
-                if (e->rules[i].enabled && evaluators[i].per_query == (s->query != NULL) &&
-                        evaluators[i].holds(s))
+        for (enum rule_id i = 0; i < RULE_COUNT && r >= 0; i++) {
+                const struct condition *c = &conditions[i];
+
+                if (!e->rules[i].enabled || c->per_query != (s->query != NULL))
+                        continue;
+                s->limit = e->rules[i].limit;
+                if (e->signals->unknown_rules[i])
+                        continue;
+                if (c->holds(s))
                         r = emit(e, i, s);
+        }
         return r;
 }
 
@@ -319,10 +257,10 @@ static int evaluate_queries(struct evaluation *e)
         struct signals *signals = e->signals;
 
         for (size_t i = 0; i < c->query_set->count; i++) {
-                struct subject s = {c, &c->query_set->queries[i], &c->queries[i].verdict};
+                struct subject s = {c, &c->query_set->queries[i], &c->queries[i], NAN};
                 int r;
 
-                if (s.verdict->outcome == OUTCOME_UNMEASURED) {
+                if (s.state->verdict.outcome == OUTCOME_UNMEASURED) {
                         signals->unknown[signals->unknown_count++] = s.query->id;
                         continue;
                 }
@@ -361,6 +299,8 @@ int rules_evaluate(const struct rule rules[RULE_COUNT], const struct collection_
         if (r >= 0)
                 r = dashboard_url(external_url, collection->label, &dashboard);
         e.dashboard_url = dashboard;
+        for (enum rule_id i = 0; i < RULE_COUNT; i++)
+                signals.unknown_rules[i] = conditions[i].known && !conditions[i].known(collection);
         if (r >= 0)
                 r = evaluate(&e, &whole);
         if (r >= 0)

@@ -10,7 +10,14 @@
 enum rule_id {
         RULE_EXPECTED_RESULT_MISSING,
         RULE_BAND_CROSSED,
+        RULE_DISTANCE_DRIFT,
+        RULE_SET_DRIFT,
         RULE_REPLAY_FAILING,
+        RULE_INDEX_INCOMPLETE,
+        RULE_RECALL_LOW,
+        RULE_COLLECTION_REPLACED,
+        RULE_CONFIGURATION_CHANGED,
+        RULE_EMBEDDER_CHANGED,
         RULE_COUNT,
 };
 
@@ -18,6 +25,8 @@ struct rule_default {
         const char *name; /* alertname */
         const char *severity;
         usec_t for_usec, keep_firing_for_usec;
+        double limit; /* above which (recall: below which) it holds; NaN: it has none */
+        const char *limit_doc; /* what the limit is; NULL without one */
         bool inhibits_server; /* while firing for a server that is not reached, the alerts of other
                                  rules about that server are not told */
         const char *summary; /* static sentence: the annotation */
@@ -32,6 +41,7 @@ struct rule {
         bool enabled;
         char *severity; /* owned; NULL: the default */
         usec_t for_usec, keep_firing_for_usec;
+        double limit; /* NaN where the rule has none */
 };
 
 /* A condition that holds now. Everything else that a rule could have said and did not, is over. */
@@ -42,7 +52,8 @@ struct signal {
 
 /* What one evaluation of one collection found. A query rule is evaluated for each query that was
  * measured, also when the replay as a whole failed; `unknown` lists the queries without a valid
- * answer, so that their alerts stay as they are. */
+ * answer, so that their alerts stay as they are. The same holds for the rules in `unknown_rules`,
+ * whatever they are about: there is nothing to evaluate them on. */
 struct signals {
         char *collection, *server;
         bool server_down; /* the server was not reached: rules with inhibits_server inhibit */
@@ -50,6 +61,7 @@ struct signals {
         size_t count;
         const char **unknown; /* query ids, ascending; borrowed from the collection view */
         size_t unknown_count;
+        bool unknown_rules[RULE_COUNT];
 };
 
 /* Evaluates all enabled rules on a collection whose replay just ended; -ENODATA when none ever did.

@@ -43,7 +43,8 @@ CONFINED = {
     "curl/*": ["daemon/ask/http_client.c", "daemon/ask/http_transfer.[ch]"],
     "microhttpd.h": ["daemon/serve/*"],
     "systemd/sd-event.h": [
-        "daemon/ask/*", "daemon/tell/outbox.[ch]", "daemon/daemon.[ch]", "daemon/commands/*"],
+        "daemon/ask/*", "daemon/tell/outbox.[ch]", "daemon/daemon.[ch]", "daemon/approvals.[ch]",
+        "daemon/watch.[ch]", "daemon/recorder.[ch]", "daemon/commands/*"],
     "yaml.h": ["common/yaml.c"],
     "pthread.h": ["daemon/serve/*", "common/log.c"],
 }

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "judge/reasoning.h"
+
+void reasoning_done(struct reasoning *r)
+{
+        inquest_done(&r->inquest);
+        *r = (struct reasoning){0};
+}
+
+void reasoning_reset(struct reasoning *r)
+{
+        r->considered = false;
+        r->asked = 0;
+}
+
+static size_t count_failing(const struct attribution_input *input)
+{
+        size_t n = 0;
+
+        for (size_t i = 0; i < input->set->count; i++)
+                n += input->outcomes[i] == OUTCOME_FAIL;
+        return n;
+}
+
+static bool has_questions(const struct inquest *q)
+{
+        return q->hole_count + q->list_count + q->missing_count > 0;
+}
+
+int reasoning_consider(struct reasoning *r, const struct attribution_input *input,
+        const struct drift_view *drift, bool news, usec_t now, struct attribution *attribution,
+        bool *ret_ask)
+{
+        size_t failing = count_failing(input);
+        bool worse = failing > r->failing || drift->moved_up > r->moved ||
+                (drift->set_shifted && !r->shifted);
+        bool changed = !r->considered || drift->changed || news || worse || failing < r->failing;
+        bool due = !news && (worse || r->asked == 0 || now >= r->asked + REASONING_INTERVAL);
+        struct inquest inquest = {0};
+        int code;
+
+        *ret_ask = false;
+        r->failing = failing;
+        r->moved = drift->moved_up;
+        r->shifted = drift->set_shifted;
+        if (!changed && !(r->owed && due))
+                return 0;
+        code = attribution_compare(input, &r->compared, &inquest);
+        if (code < 0)
+                return code;
+        inquest_done(&r->inquest);
+        r->inquest = inquest;
+        r->considered = true;
+        r->owed = has_questions(&inquest) && !due;
+        if (has_questions(&inquest) && due) {
+                r->asked = now;
+                *ret_ask = true;
+        } else if (!has_questions(&inquest))
+                attribution_decide(input, &r->inquest, &r->compared, attribution);
+        return 0;
+}
+
+void reasoning_decide(
+        struct reasoning *r, const struct attribution_input *input, struct attribution *attribution)
+{
+        attribution_decide(input, &r->inquest, &r->compared, attribution);
+}

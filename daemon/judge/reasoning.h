@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/* When the cause is to be judged anew, and when the collection has to be asked for it: an inquest
+ * costs requests, so that it is carried out when something new went wrong, and otherwise now and
+ * then at most. What the cause is, is attribution.h's business. */
+
+#include "duration.h"
+#include "judge/attribution.h"
+#include "model/shift.h"
+
+/* Between two inquests, unless something new went wrong. */
+#define REASONING_INTERVAL (15 * USEC_PER_MINUTE)
+
+struct reasoning {
+        struct inquest inquest; /* under way, or the last one */
+        struct evidence compared; /* that goes with it */
+        bool considered; /* a replay was, since the start or the last reset */
+        bool owed; /* an inquest would be worth it, but came too soon after another */
+        usec_t asked; /* wall clock of the last inquest; 0: none */
+        size_t failing, moved; /* queries, in the last replay */
+        bool shifted;
+};
+
+void reasoning_done(struct reasoning *r);
+/* Another baseline: whatever was known is to be judged anew. */
+void reasoning_reset(struct reasoning *r);
+/* A replay ended, or (`news`) the embedder said something, which never asks: the next replay does.
+ * When `*ret_ask` is set, carry out
+ * `r->inquest` and call reasoning_decide(); else `*attribution` is up to date. -ENOMEM. */
+_must_check_ int reasoning_consider(struct reasoning *r, const struct attribution_input *input,
+        const struct drift_view *drift, bool news, usec_t now, struct attribution *attribution,
+        bool *ret_ask);
+/* The inquest ended, with all findings or some. */
+void reasoning_decide(struct reasoning *r, const struct attribution_input *input,
+        struct attribution *attribution);

@@ -2,17 +2,14 @@
 
 #include "ask/chroma.h"
 
-#include <ctype.h>
 #include <errno.h>
 #include <float.h>
-#include <jansson.h>
 #include <limits.h>
 #include <math.h>
 
-#include "text.h"
+#include "ask/wire.h"
+#include "json.h"
 
-/* More components than any embedding has; the server's own limit is its request size. */
-#define DIMENSION_MAX 1000000
 /* How much of a body is quoted, and how large a body is searched for the server's own words. */
 #define EXCERPT_MAX 200
 #define ERROR_BODY_MAX (64U << 10)
@@ -24,62 +21,17 @@ void chroma_collection_done(struct chroma_collection *c)
         *c = (struct chroma_collection){0};
 }
 
-/* RFC 3986: everything but its unreserved characters, so that a name is always one path segment. */
-static void append_encoded(struct text *t, const char *s)
-{
-        for (; *s; s++)
-                if (isascii((unsigned char)*s) &&
-                        (isalnum((unsigned char)*s) || strchr("-._~", *s)))
-                        text_append_bytes(t, s, 1);
-                else
-                        text_appendf(t, "%%%02X", (unsigned)(unsigned char)*s);
-}
-
-/* "/api/v2/tenants/T/databases/D/collections/C" and what follows it. */
-static int build_path(const char *tenant, const char *database, const char *collection,
-        const char *tail, char **ret)
-{
-        _cleanup_text_ struct text t = {0};
-        char *path;
-
-        text_append(&t, "/api/v2/tenants/");
-        append_encoded(&t, tenant);
-        text_append(&t, "/databases/");
-        append_encoded(&t, database);
-        text_append(&t, "/collections/");
-        append_encoded(&t, collection);
-        text_append(&t, tail);
-        path = text_take(&t, NULL);
-        if (!path)
-                return -ENOMEM;
-        *ret = path;
-        return 0;
-}
-
-static int build_get(const char *tenant, const char *database, const char *collection,
-        const char *tail, struct http_request *ret)
-{
-        struct http_request request = {
-                .method = "GET", .response_limit = CHROMA_SMALL_RESPONSE_MAX};
-        int r;
-
-        r = build_path(tenant, database, collection, tail, &request.path);
-        if (r < 0)
-                return r;
-        *ret = request;
-        return 0;
-}
-
 int chroma_build_collection(
         const char *tenant, const char *database, const char *name, struct http_request *ret)
 {
-        return build_get(tenant, database, name, "", ret);
+        return wire_build("GET", tenant, database, name, "", NULL, CHROMA_SMALL_RESPONSE_MAX, ret);
 }
 
 int chroma_build_count(
         const char *tenant, const char *database, const char *id, struct http_request *ret)
 {
-        return build_get(tenant, database, id, "/count", ret);
+        return wire_build(
+                "GET", tenant, database, id, "/count", NULL, CHROMA_SMALL_RESPONSE_MAX, ret);
 }
 
 static int append_vector(struct text *t, const float *vector, unsigned dimension)
@@ -104,7 +56,6 @@ int chroma_build_query(const char *tenant, const char *database, const char *id,
         const float *const *vectors, size_t count, unsigned dimension, unsigned results,
         const char *where, const char *where_document, bool metadata, struct http_request *ret)
 {
-        _cleanup_(http_request_done) struct http_request request = {.method = "POST"};
         _cleanup_text_ struct text t = {0};
         int r;
 
@@ -122,17 +73,10 @@ int chroma_build_query(const char *tenant, const char *database, const char *id,
         append_filter(&t, "where", where);
         append_filter(&t, "where_document", where_document);
         text_append(&t, "}");
-        request.body = text_take(&t, &request.body_size);
-        if (!request.body)
-                return -ENOMEM;
-        r = build_path(tenant, database, id, "/query", &request.path);
-        if (r < 0)
-                return r;
-        request.response_limit = MIN((uint64_t)CHROMA_QUERY_RESPONSE_MAX,
-                CHROMA_SMALL_RESPONSE_MAX + (uint64_t)count * results * CHROMA_RECORD_MAX);
-        *ret = request;
-        request = (struct http_request){0};
-        return 0;
+        return wire_build("POST", tenant, database, id, "/query", &t,
+                MIN((uint64_t)CHROMA_QUERY_RESPONSE_MAX,
+                        CHROMA_SMALL_RESPONSE_MAX + (uint64_t)count * results * CHROMA_RECORD_MAX),
+                ret);
 }
 
 /* What the server itself says about a failure: Chroma's {"error": NAME, "message": TEXT}, or
@@ -235,35 +179,6 @@ int chroma_check(const struct http_response *response, const char *what, struct 
                 text ? text : "out of memory", ruling->hint);
 }
 
-/* Not json_parse(): that refuses \u0000 inside strings, which Chroma stores and returns, so that
- * one such record would make the whole answer unreadable. */
-static int parse_body(const char *body, size_t size, json_t **ret, struct error *e)
-{
-        _cleanup_free_ char *text = NULL;
-        json_error_t error;
-        json_t *document;
-
-        document = json_loadb(
-                body, size, JSON_DECODE_ANY | JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, &error);
-        if (document) {
-                *ret = document;
-                return 0;
-        }
-        if (json_error_code(&error) == json_error_out_of_memory)
-                return -ENOMEM;
-        text = http_body_excerpt(error.text, strlen(error.text), EXCERPT_MAX);
-        return error_set(e, -EBADMSG, "the answer is not JSON: line %d, column %d: %s",
-                MAX(error.line, 1), MAX(error.column, 1), text ? text : "out of memory");
-}
-
-/* The string, or NULL when it is none or contains a NUL, which C strings cannot. */
-static const char *plain_string(const json_t *value)
-{
-        const char *s = json_string_value(value);
-
-        return s && strlen(s) == json_string_length(value) ? s : NULL;
-}
-
 /* 36 characters in five groups everywhere today; only what a URL must be protected from is checked.
  */
 static bool looks_like_uuid(const char *s)
@@ -285,7 +200,7 @@ static const char *known_space(const json_t *value)
         static const char *const spaces[] = {"l2", "cosine", "ip"};
 
         for (size_t i = 0; i < ARRAY_SIZE(spaces); i++)
-                if (streq(spaces[i], plain_string(value)))
+                if (streq(spaces[i], wire_string(value)))
                         return spaces[i];
         return NULL;
 }
@@ -320,7 +235,7 @@ static int read_dimension(const json_t *value, unsigned *ret)
 
         if (value && !json_is_null(value) && !json_is_integer(value))
                 return -EBADMSG;
-        if (dimension < 0 || dimension > DIMENSION_MAX)
+        if (dimension < 0 || dimension > CHROMA_DIMENSION_MAX)
                 return -EBADMSG;
         *ret = (unsigned)dimension;
         return 0;
@@ -334,18 +249,18 @@ int chroma_parse_collection(
         const char *id;
         int r;
 
-        r = parse_body(body, size, &document, e);
+        r = wire_parse(body, size, &document, e);
         if (r < 0)
                 return r;
         if (!json_is_object(document))
                 return error_set(e, -EBADMSG, "the answer is not a collection: no JSON object");
-        id = plain_string(json_object_get(document, "id"));
+        id = wire_string(json_object_get(document, "id"));
         if (!id || !looks_like_uuid(id))
                 return error_set(e, -EBADMSG, "the answer is not a collection: `id` is not a UUID");
         if (read_dimension(json_object_get(document, "dimension"), &c.dimension) < 0)
                 return error_set(e, -EBADMSG,
                         "the answer is not a collection: `dimension` is not a number from 0 to %d",
-                        DIMENSION_MAX);
+                        CHROMA_DIMENSION_MAX);
         r = strdup_to(&c.id, id);
         if (r >= 0)
                 r = strdup_to(&c.space, find_space(document));
@@ -361,7 +276,7 @@ int chroma_parse_count(const char *body, size_t size, uint64_t *ret, struct erro
         _cleanup_(json_decrefp) json_t *document = NULL;
         int r;
 
-        r = parse_body(body, size, &document, e);
+        r = wire_parse(body, size, &document, e);
         if (r < 0)
                 return r;
         if (!json_is_integer(document) || json_integer_value(document) < 0)
@@ -405,7 +320,7 @@ static const char *read_records(struct row *row, const json_t *ids, const json_t
         for (size_t i = 0; i < row->count; i++) {
                 const char *problem;
 
-                row->ids[i] = plain_string(json_array_get(ids, i));
+                row->ids[i] = wire_string(json_array_get(ids, i));
                 if (!row->ids[i])
                         return "an id is not a string";
                 problem = read_distance(json_array_get(distances, i), &row->distances[i]);
@@ -503,7 +418,7 @@ int chroma_parse_query(const char *body, size_t size, size_t count, unsigned res
         bool included;
         int r;
 
-        r = parse_body(body, size, &document, e);
+        r = wire_parse(body, size, &document, e);
         if (r < 0)
                 return r;
         r = check_rows(document, "ids", count, e);

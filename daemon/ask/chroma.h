@@ -17,6 +17,8 @@ struct chroma_collection {
 };
 void chroma_collection_done(struct chroma_collection *c);
 
+/* More components than any embedding has; the server's own limit is its request size. */
+#define CHROMA_DIMENSION_MAX 1000000
 /* Largest response body accepted for a query, per expected record (id, distance and metadata). */
 #define CHROMA_RECORD_MAX (64U << 10)
 #define CHROMA_SMALL_RESPONSE_MAX (1U << 20)

@@ -23,16 +23,18 @@ struct records_request {
         unsigned include; /* enum records_include */
 };
 
-/* POST …/collections/{id}/get */
+/* POST …/collections/{id}/get. -EINVAL for an empty list of ids (all records would match) and for
+ * an id that is not UTF-8. */
 _must_check_ int records_build(const char *tenant, const char *database, const char *collection_id,
         const struct records_request *what, struct http_request *ret);
 
 /* Records in the server's order, which is that of insertion. */
 struct records {
         size_t count;
-        char **ids; /* owned */
+        char **ids; /* owned; U+FFFD stands for a NUL */
         unsigned dimension; /* 0 without embeddings */
-        float *embeddings; /* count × dimension, all finite; NULL when not asked for */
+        float *embeddings; /* count × dimension, all finite; NULL without records or when not asked
+                              for */
         json_t *metadatas; /* count objects or nulls; NULL when not asked for */
 };
 /* Reads a 2xx response; -EBADMSG with a sentence when it is not right (not JSON, another shape, a

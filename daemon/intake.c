@@ -211,7 +211,8 @@ static unsigned compare_reference(struct dossier *d, const struct epoch *now_see
                         (d->reference_changed > 0 && now > d->reference_changed + DOSSIER_NEWS))) {
                 epoch_done(&d->reference);
                 d->reference_changed = 0;
-                (void)epoch_copy(now_seen, &d->reference);
+                if (epoch_copy(now_seen, &d->reference) < 0)
+                        return 0;
         }
         reference = d->baseline ? d->baseline->epoch : d->reference;
         reference.sentinels = 0;

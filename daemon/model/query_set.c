@@ -19,7 +19,7 @@ struct distance_keys {
 
 struct expect_keys {
         struct schema_place place;
-        const struct yaml_node *ids, *metadata;
+        const struct yaml_node *ids, *metadata, *grades;
         unsigned within;
         struct distance_keys distance;
 };
@@ -54,6 +54,9 @@ static const struct schema distance_schema = {
 static const struct schema_key expect_key_table[] = {
         {.name = "ids", .type = SCHEMA_STRINGS, .offset = offsetof(struct expect_keys, ids)},
         {.name = "metadata", .type = SCHEMA_ANY, .offset = offsetof(struct expect_keys, metadata)},
+        {.name = "grades",
+                .type = SCHEMA_STRING_MAP,
+                .offset = offsetof(struct expect_keys, grades)},
         {.name = "within",
                 .type = SCHEMA_INTEGER,
                 .offset = offsetof(struct expect_keys, within),
@@ -142,6 +145,52 @@ static int build_ids(const struct yaml_node *list, struct expectation *ret)
         return 0;
 }
 
+static void read_grade(const struct schema_reader *reader, const struct expect_keys *keys,
+        const struct yaml_node *value, unsigned *ret)
+{
+        char *end;
+        unsigned long grade = strtoul(value->scalar, &end, 10);
+
+        if (*end || end == value->scalar || value->scalar[0] == '-' || grade > GRADE_MAX)
+                schema_error(reader, &keys->place, "grades", value,
+                        "\"%s\" is not a whole number from 0 to %d", value->scalar, GRADE_MAX);
+        else
+                *ret = (unsigned)grade;
+}
+
+/* Graded records are expected ones, unless others are named. */
+static int expect_graded(struct expectation *ret)
+{
+        ret->ids = calloc(ret->grade_count + 1, sizeof(*ret->ids));
+        if (!ret->ids)
+                return -ENOMEM;
+        for (size_t i = 0; i < ret->grade_count; i++)
+                if (ret->grades[i].grade > 0 &&
+                        strdup_to(&ret->ids[ret->id_count++], ret->grades[i].id) < 0)
+                        return -ENOMEM;
+        return 0;
+}
+
+static int build_grades(
+        const struct schema_reader *reader, const struct expect_keys *keys, struct expectation *ret)
+{
+        const struct yaml_node *map = keys->grades;
+
+        if (!map)
+                return 0;
+        ret->grades = calloc(map->count + 1, sizeof(*ret->grades));
+        if (!ret->grades)
+                return -ENOMEM;
+        for (; ret->grade_count < map->count; ret->grade_count++) {
+                struct grade *g = &ret->grades[ret->grade_count];
+
+                if (strdup_to(&g->id, map->keys[ret->grade_count]->scalar) < 0)
+                        return -ENOMEM;
+                read_grade(reader, keys, map->values[ret->grade_count], &g->grade);
+        }
+        return keys->ids || keys->metadata ? 0 : expect_graded(ret);
+}
+
 static void check_match(const struct schema_reader *reader, const struct expect_keys *keys,
         const struct yaml_node *match)
 {
@@ -199,13 +248,15 @@ static int build_expectation(
 
         if (r == 0)
                 r = build_metadata(reader, keys, ret);
+        if (r == 0)
+                r = build_grades(reader, keys, ret);
         build_range(reader, &keys->distance, ret);
         ret->within = keys->within;
         if (!node)
                 return r;
-        if (keys->within > 0 && !keys->ids && !keys->metadata)
+        if (keys->within > 0 && !expectation_names_records(ret))
                 schema_error(reader, &keys->place, "within", NULL,
-                        "needs ids or metadata: which record must stand there?");
+                        "needs ids, metadata or grades: which record must stand there?");
         if (yaml_is_null(node) || (node->kind == YAML_MAPPING && node->count == 0))
                 schema_error(reader, &keys->place, NULL, NULL,
                         "expects nothing; give ids, metadata or distance, or leave it out");
@@ -323,6 +374,9 @@ static void query_done(struct query *q)
         }
         for (size_t i = 0; i < q->expect.id_count; i++)
                 free(q->expect.ids[i]);
+        for (size_t i = 0; i < q->expect.grade_count; i++)
+                free(q->expect.grades[i].id);
+        free(q->expect.grades);
         free(q->tags);
         free(q->expect.ids);
         json_decref(q->expect.metadata);

@@ -15,6 +15,13 @@ struct tag {
         char *key, *value;
 };
 
+/* How relevant one record is to a query. */
+struct grade {
+        char *id;
+        unsigned grade; /* 0 … GRADE_MAX; 0 is irrelevant */
+};
+#define GRADE_MAX 10
+
 /* Met when any listed record, or any record whose metadata contains one listed object, stands among
  * the first `within` of the answer with a distance in [distance_min, distance_max]. With neither
  * ids nor metadata the range is that of the best answer, whichever record it is: a negative
@@ -23,6 +30,8 @@ struct expectation {
         char **ids;
         size_t id_count;
         json_t *metadata; /* array of objects, each a match; NULL for none */
+        struct grade *grades; /* for nDCG; without ids and metadata, those above 0 are the ids */
+        size_t grade_count;
         unsigned within; /* 0: anywhere in the answer */
         float distance_min; /* -INFINITY when unbounded */
         float distance_max; /* +INFINITY when unbounded */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "show/api.h"
+#include "show/findings.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -9,47 +10,12 @@
 
 #include "build_config.h"
 #include "json.h"
+#include "judge/epoch.h"
 #include "show/check.h"
+#include "show/findings.h"
 #include "show/summary.h"
+#include "show/values.h"
 #include "version.h"
-
-static json_t *string_or_null(const char *s)
-{
-        _cleanup_free_ char *clean = NULL;
-        json_t *string;
-
-        if (!s)
-                return json_null();
-        string = json_string(s);
-        if (string)
-                return string;
-        /* jansson refuses invalid UTF-8. */
-        clean = utf8_clean(s, strlen(s));
-        return clean ? json_string(clean) : NULL;
-}
-
-static json_t *time_or_null(usec_t t)
-{
-        char buffer[TIME_TEXT_MAX];
-
-        return t > 0 ? json_string(time_format(buffer, sizeof(buffer), t)) : json_null();
-}
-
-static json_t *seconds(usec_t duration)
-{
-        return json_from_double((double)duration / (double)USEC_PER_SEC);
-}
-
-static json_t *count(uint64_t n)
-{
-        return json_integer((json_int_t)n);
-}
-
-/* `n` where 0 stands for unknown. */
-static json_t *count_or_null(uint64_t n)
-{
-        return n > 0 ? count(n) : json_null();
-}
 
 static json_t *records_or_null(const struct collection_view *c)
 {
@@ -58,7 +24,7 @@ static json_t *records_or_null(const struct collection_view *c)
 
 static json_t *band_or_null(const struct collection_view *c, int band)
 {
-        return string_or_null(bands_name(&c->bands, band));
+        return value_string(bands_name(&c->bands, band));
 }
 
 static const char *error_type(unsigned status)
@@ -93,7 +59,7 @@ void api_error(struct text *body, unsigned status, const char *format, ...)
         va_start(arguments, format);
         n = vsnprintf(buffer, sizeof(buffer), format, arguments);
         va_end(arguments);
-        string = string_or_null(n >= 0 ? buffer : "internal error");
+        string = value_string(n >= 0 ? buffer : "internal error");
         quoted = string ? json_text(string, 0, NULL) : NULL;
         text_appendf(body, "{\"status\":\"error\",\"errorType\":\"%s\",\"error\":%s}\n",
                 error_type(status), quoted ? quoted : "\"out of memory\"");
@@ -144,9 +110,10 @@ static const struct collection_view *find_collection(const struct view *view,
 
 static json_t *outcome_counts(const struct summary *s)
 {
-        return json_pack("{s:o, s:o, s:o, s:o}", "pass", count(s->outcomes[OUTCOME_PASS]), "drift",
-                count(s->outcomes[OUTCOME_DRIFT]), "fail", count(s->outcomes[OUTCOME_FAIL]),
-                "unmeasured", count(s->outcomes[OUTCOME_UNMEASURED]));
+        return json_pack("{s:o, s:o, s:o, s:o}", "pass", value_count(s->outcomes[OUTCOME_PASS]),
+                "drift", value_count(s->outcomes[OUTCOME_DRIFT]), "fail",
+                value_count(s->outcomes[OUTCOME_FAIL]), "unmeasured",
+                value_count(s->outcomes[OUTCOME_UNMEASURED]));
 }
 
 static json_t *alert_counts(const struct view *view)
@@ -157,7 +124,7 @@ static json_t *alert_counts(const struct view *view)
         for (size_t i = 0; i < view->alert_count; i++)
                 counts[view->alerts[i].state]++;
         for (unsigned s = 0; object && s < ALERT_STATE_COUNT; s++)
-                if (json_put(object, alert_state_name(s), count(counts[s])) < 0)
+                if (json_put(object, alert_state_name(s), value_count(counts[s])) < 0)
                         return NULL;
         return take_ptr(object);
 }
@@ -184,15 +151,15 @@ static unsigned get_status(
                 json_pack("{s:s, s:s, s:o, s:o, s:b, s:o, s:{s:o, s:b, s:o, s:o}, s:o, s:o, s:o, "
                           "s:o, s:o, s:o}",
                         "version", DRIFTWATCH_VERSION, "revision", DRIFTWATCH_REVISION, "started",
-                        time_or_null(view->started), "time", time_or_null(view->published), "ready",
-                        view->ready, "external_url", string_or_null(view->external_url), "config",
-                        "path", string_or_null(view->config_path), "last_reload_successful",
+                        value_time(view->started), "time", value_time(view->published), "ready",
+                        view->ready, "external_url", value_string(view->external_url), "config",
+                        "path", value_string(view->config_path), "last_reload_successful",
                         view->reload_successful, "last_reload_success",
-                        time_or_null(view->reload_success_at), "error",
-                        string_or_null(view->reload_error), "collections",
-                        count(view->collection_count), "collections_up", count(up), "queries",
-                        count(queries), "outcomes", outcome_counts(&sum), "alerts",
-                        alert_counts(view), "notifications_queued", count(queued)));
+                        value_time(view->reload_success_at), "error",
+                        value_string(view->reload_error), "collections",
+                        value_count(view->collection_count), "collections_up", value_count(up),
+                        "queries", value_count(queries), "outcomes", outcome_counts(&sum), "alerts",
+                        alert_counts(view), "notifications_queued", value_count(queued)));
 }
 
 static json_t *band_list(const struct collection_view *c, const struct summary *s)
@@ -202,9 +169,9 @@ static json_t *band_list(const struct collection_view *c, const struct summary *
         for (size_t i = 0; list && i < c->bands.count; i++)
                 if (json_array_append_new(list,
                             json_pack("{s:o, s:o, s:o}", "name",
-                                    string_or_null(c->bands.bands[i].name), "below",
+                                    value_string(c->bands.bands[i].name), "below",
                                     json_from_float(c->bands.bands[i].below), "queries",
-                                    count(s->bands[i]))) < 0)
+                                    value_count(s->bands[i]))) < 0)
                         return NULL;
         return take_ptr(list);
 }
@@ -217,7 +184,8 @@ static json_t *failure_counts(const struct collection_view *c)
                 const char *reason = c->failures[i].reason;
                 json_int_t before = json_integer_value(json_object_get(object, reason));
 
-                if (json_put(object, reason, count((uint64_t)before + c->failures[i].count)) < 0)
+                if (json_put(object, reason, value_count((uint64_t)before + c->failures[i].count)) <
+                        0)
                         return NULL;
         }
         return take_ptr(object);
@@ -228,13 +196,39 @@ static json_t *collection_replayed(const struct collection_view *c)
 {
         return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "up",
                 c->replayed ? json_boolean(c->up) : json_null(), "last_started",
-                time_or_null(c->last_started), "last_finished", time_or_null(c->last_finished),
-                "last_success", time_or_null(c->last_success), "last_duration_seconds",
-                c->replayed ? seconds(c->last_duration) : json_null(), "last_error",
-                string_or_null(c->last_error), "collection_id", string_or_null(c->epoch.id),
-                "space", string_or_null(c->epoch.space), "dimension",
-                count_or_null(c->epoch.dimension), "records", records_or_null(c), "replaced_at",
-                time_or_null(c->replaced_at));
+                value_time(c->last_started), "last_finished", value_time(c->last_finished),
+                "last_success", value_time(c->last_success), "last_duration_seconds",
+                c->replayed ? value_seconds(c->last_duration) : json_null(), "last_error",
+                value_string(c->last_error), "collection_id", value_string(c->epoch.id), "space",
+                value_string(c->epoch.space), "dimension", value_count_or_null(c->epoch.dimension),
+                "records", records_or_null(c), "replaced_at", value_time(c->replaced_at));
+}
+
+static json_t *epoch_json(const struct collection_view *c)
+{
+        const struct epoch *e = &c->epoch;
+
+        return json_pack("{s:o, s:o, s:b, s:b, s:b}", "configuration",
+                value_string(e->configuration), "newest_record", value_string(e->newest),
+                "ingesting", c->ingesting, "replaced", (c->epoch_changes & EPOCH_REPLACED) != 0,
+                "reconfigured", (c->epoch_changes & (EPOCH_SPACE | EPOCH_CONFIGURATION)) != 0);
+}
+
+static int add_findings(json_t *object, const struct collection_view *c)
+{
+        int r = json_put(object, "epoch", epoch_json(c));
+
+        if (r >= 0)
+                r = json_put(object, "baseline", findings_baseline(c->baseline));
+        if (r >= 0)
+                r = json_put(object, "drift", findings_drift(c));
+        if (r >= 0)
+                r = json_put(object, "cause", findings_cause(&c->attribution));
+        if (r >= 0)
+                r = json_put(object, "index", findings_index(&c->health));
+        if (r >= 0)
+                r = json_put(object, "embedder", findings_embedder(&c->embedder));
+        return r < 0 ? r : json_put(object, "quality", findings_quality(c));
 }
 
 static json_t *collection_json(const struct collection_view *c)
@@ -245,15 +239,17 @@ static json_t *collection_json(const struct collection_view *c)
         summary_count(c, &s);
         object = json_pack(
                 "{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
-                "collection", string_or_null(c->label), "name", string_or_null(c->name), "server",
-                string_or_null(c->server), "url", string_or_null(c->url), "interval_seconds",
-                seconds(c->interval_usec), "results", count(c->results), "next_due",
-                time_or_null(c->next_due), "replays", count(c->replays), "replays_failed",
-                count(c->failed_replays), "failures", failure_counts(c), "canonical_total",
-                count(c->canonical_total), "canonical_good_total", count(c->canonical_good_total),
-                "replaced", count(c->replaced), "queries", count(c->query_set->count), "outcomes",
-                outcome_counts(&s), "bands", band_list(c, &s));
-        if (!facts || !object || json_object_update(object, facts) < 0)
+                "collection", value_string(c->label), "name", value_string(c->name), "server",
+                value_string(c->server), "url", value_string(c->url), "interval_seconds",
+                value_seconds(c->interval_usec), "results", value_count(c->results), "next_due",
+                value_time(c->next_due), "replays", value_count(c->replays), "replays_failed",
+                value_count(c->failed_replays), "failures", failure_counts(c), "canonical_total",
+                value_count(c->canonical_total), "canonical_good_total",
+                value_count(c->canonical_good_total), "replaced", value_count(c->replaced),
+                "queries", value_count(c->query_set->count), "outcomes", outcome_counts(&s),
+                "bands", band_list(c, &s));
+        if (!facts || !object || json_object_update(object, facts) < 0 ||
+                add_findings(object, c) < 0)
                 return NULL;
         return take_ptr(object);
 }
@@ -276,7 +272,7 @@ static json_t *answer_ids(const struct answer *a)
         if (!a)
                 return json_null();
         for (unsigned i = 0; list && i < a->count; i++)
-                if (json_array_append_new(list, string_or_null(a->ids[i])) < 0)
+                if (json_array_append_new(list, value_string(a->ids[i])) < 0)
                         return NULL;
         return take_ptr(list);
 }
@@ -298,7 +294,7 @@ static json_t *tags_json(const struct query *q)
         _cleanup_json_ json_t *object = json_object();
 
         for (size_t i = 0; object && i < q->tag_count; i++)
-                if (json_put(object, q->tags[i].key, string_or_null(q->tags[i].value)) < 0)
+                if (json_put(object, q->tags[i].key, value_string(q->tags[i].value)) < 0)
                         return NULL;
         return take_ptr(object);
 }
@@ -308,7 +304,7 @@ static json_t *strings_json(char *const *strings, size_t n)
         _cleanup_json_ json_t *list = json_array();
 
         for (size_t i = 0; list && i < n; i++)
-                if (json_array_append_new(list, string_or_null(strings[i])) < 0)
+                if (json_array_append_new(list, value_string(strings[i])) < 0)
                         return NULL;
         return take_ptr(list);
 }
@@ -317,7 +313,7 @@ static json_t *expectation_json(const struct expectation *e)
 {
         return json_pack("{s:o, s:o, s:o, s:o, s:o}", "ids", strings_json(e->ids, e->id_count),
                 "metadata", e->metadata ? json_incref(e->metadata) : json_array(), "within",
-                count_or_null(e->within), "distance_min", json_from_float(e->distance_min),
+                value_count_or_null(e->within), "distance_min", json_from_float(e->distance_min),
                 "distance_max", json_from_float(e->distance_max));
 }
 
@@ -326,7 +322,7 @@ static json_t *filter_json(const char *filter)
 {
         json_t *value = filter ? json_loads(filter, JSON_DECODE_ANY, NULL) : json_null();
 
-        return value ? value : string_or_null(filter);
+        return value ? value : value_string(filter);
 }
 
 static json_t *query_json(const struct collection_view *c, size_t i)
@@ -338,15 +334,16 @@ static json_t *query_json(const struct collection_view *c, size_t i)
         return json_pack(
                 "{s:o, s:o, s:o, s:o, s:o, s:o, s:s, s:o, s:o, s:o, s:o, s:b, s:o, s:o, s:o, s:o, "
                 "s:o, s:o, s:o}",
-                "id", string_or_null(q->id), "text", string_or_null(q->text), "tags", tags_json(q),
+                "id", value_string(q->id), "text", value_string(q->text), "tags", tags_json(q),
                 "where", filter_json(q->where), "where_document", filter_json(q->where_document),
                 "expect", expectation_json(&q->expect), "outcome", outcome_name(v->outcome),
-                "reason", string_or_null(summary_reason(c, v)), "band", band_or_null(c, v->band),
+                "reason", value_string(summary_reason(c, v)), "band", band_or_null(c, v->band),
                 "confirmed_band", band_or_null(c, v->confirmed_band), "home_band",
                 band_or_null(c, v->home_band), "crossed", v->crossed, "home_distance",
                 json_from_float(v->home_distance), "distance", json_from_float(v->distance),
                 "expected_distance", json_from_float(v->expected_distance), "expected_rank",
-                count_or_null(v->expected_rank), "baseline_distance", json_null(), "ids",
+                value_count_or_null(v->expected_rank), "baseline_distance",
+                json_from_float((float)c->queries[i].drift.baseline[LEVEL_TOP1]), "ids",
                 answer_ids(view->answer), "distances", answer_distances(view->answer));
 }
 
@@ -363,19 +360,18 @@ static unsigned get_queries(
                 if (json_array_append_new(list, query_json(c, i)) < 0)
                         return api_success(body, NULL);
         return api_success(body,
-                json_pack("{s:o, s:o, s:o}", "collection", string_or_null(c->label),
-                        "last_finished", time_or_null(c->last_finished), "queries",
-                        take_ptr(list)));
+                json_pack("{s:o, s:o, s:o}", "collection", value_string(c->label), "last_finished",
+                        value_time(c->last_finished), "queries", take_ptr(list)));
 }
 
 static json_t *run_json(const struct collection_view *c, const struct history_run *r)
 {
-        return json_pack("{s:o, s:o, s:o, s:s, s:o, s:o, s:o, s:o}", "first",
-                time_or_null(r->first), "last", time_or_null(r->last), "samples", count(r->samples),
-                "outcome", outcome_name(r->outcome), "band", band_or_null(c, r->band), "distance",
+        return json_pack("{s:o, s:o, s:o, s:s, s:o, s:o, s:o, s:o}", "first", value_time(r->first),
+                "last", value_time(r->last), "samples", value_count(r->samples), "outcome",
+                outcome_name(r->outcome), "band", band_or_null(c, r->band), "distance",
                 json_from_float(r->distance), "expected_distance",
                 json_from_float(r->expected_distance), "expected_rank",
-                count_or_null(r->expected_rank));
+                value_count_or_null(r->expected_rank));
 }
 
 static int parse_time(
@@ -428,8 +424,8 @@ static unsigned history_found(
         if (r < 0)
                 return api_success(body, NULL);
         return api_success(body,
-                json_pack("{s:o, s:o, s:o}", "collection", string_or_null(c->label), "query",
-                        string_or_null(c->query_set->queries[i].id), "runs", runs));
+                json_pack("{s:o, s:o, s:o}", "collection", value_string(c->label), "query",
+                        value_string(c->query_set->queries[i].id), "runs", runs));
 }
 
 static unsigned get_history(
@@ -465,7 +461,7 @@ static json_t *labels_json(const struct labels *l)
         _cleanup_json_ json_t *object = json_object();
 
         for (size_t i = 0; object && i < l->count; i++)
-                if (json_put(object, l->labels[i].name, string_or_null(l->labels[i].value)) < 0)
+                if (json_put(object, l->labels[i].name, value_string(l->labels[i].value)) < 0)
                         return NULL;
         return take_ptr(object);
 }
@@ -477,8 +473,8 @@ static json_t *alert_json(const struct alert *a)
         (void)snprintf(fingerprint, sizeof(fingerprint), "%016" PRIx64, a->fingerprint);
         return json_pack("{s:s, s:o, s:o, s:s, s:o, s:o, s:o, s:b}", "fingerprint", fingerprint,
                 "labels", labels_json(&a->labels), "annotations", labels_json(&a->annotations),
-                "state", alert_state_name(a->state), "activeAt", time_or_null(a->active_at),
-                "firedAt", time_or_null(a->fired_at), "resolvedAt", time_or_null(a->resolved_at),
+                "state", alert_state_name(a->state), "activeAt", value_time(a->active_at),
+                "firedAt", value_time(a->fired_at), "resolvedAt", value_time(a->resolved_at),
                 "inhibited", a->inhibited);
 }
 
@@ -512,12 +508,31 @@ static unsigned get_alerts(
         return api_success(body, json_pack("{s:o}", "alerts", take_ptr(list)));
 }
 
+static unsigned get_baseline(
+        const struct view *view, const struct api_query *query, struct text *body)
+{
+        unsigned status;
+        const struct collection_view *c = find_collection(view, query, body, &status);
+
+        if (!c)
+                return status;
+        if (!c->baseline) {
+                api_error(body, 404, "no baseline of collection \"%s\" is approved", c->label);
+                return 404;
+        }
+        return api_success(body,
+                json_pack("{s:o, s:o, s:o}", "baseline", findings_baseline(c->baseline), "drift",
+                        findings_drift(c), "cause", findings_cause(&c->attribution)));
+}
+
 const struct api_route api_routes[] = {
         {"/api/v1/status", get_status, "version, readiness, configuration and totals"},
         {"/api/v1/collections", get_collections, "every watched collection with its last replay"},
         {"/api/v1/queries", get_queries,
                 "the canonical queries of a collection with their last answers"},
         {"/api/v1/history", get_history, "the rolling history of one query as runs"},
+        {"/api/v1/baseline", get_baseline,
+                "the approved baseline of a collection, and the shift from it"},
         {"/api/v1/alerts", get_alerts, "pending, firing and lately resolved alerts"},
 };
 const size_t api_route_count = ARRAY_SIZE(api_routes);
@@ -529,12 +544,13 @@ static json_t *replay_query(const struct collection_view *c, size_t i)
         const struct answer *a = v->outcome == OUTCOME_UNMEASURED ? NULL : c->queries[i].answer;
 
         return json_pack("{s:o, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "id",
-                string_or_null(c->query_set->queries[i].id), "outcome", outcome_name(v->outcome),
+                value_string(c->query_set->queries[i].id), "outcome", outcome_name(v->outcome),
                 "band", band_or_null(c, v->band), "distance", json_from_float(v->distance),
                 "expected_distance", json_from_float(v->expected_distance), "expected_rank",
-                count_or_null(v->expected_rank), "baseline_distance", json_null(), "ids",
+                value_count_or_null(v->expected_rank), "baseline_distance",
+                json_from_float((float)c->queries[i].drift.baseline[LEVEL_TOP1]), "ids",
                 answer_ids(a), "distances", answer_distances(a), "reason",
-                string_or_null(summary_reason(c, v)));
+                value_string(summary_reason(c, v)));
 }
 
 json_t *api_replay(const struct collection_view *c)
@@ -546,8 +562,8 @@ json_t *api_replay(const struct collection_view *c)
                 if (json_array_append_new(queries, replay_query(c, i)) < 0)
                         return NULL;
         return json_pack("{s:o, s:o, s:s, s:n, s:o, s:n, s:n, s:o, s:o}", "collection",
-                string_or_null(c->label), "server", string_or_null(c->server), "verdict",
+                value_string(c->label), "server", value_string(c->server), "verdict",
                 check_verdict_name(check_collection(&gate, c)), "cause", "records",
                 records_or_null(c), "unreachable_records", "recall", "error",
-                string_or_null(c->last_error), "queries", take_ptr(queries));
+                value_string(c->last_error), "queries", take_ptr(queries));
 }

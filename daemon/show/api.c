@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "show/api.h"
-#include "show/findings.h"
 
 #include <errno.h>
 #include <inttypes.h>

@@ -6,6 +6,7 @@
 
 #include "build_config.h"
 #include "show/check.h"
+#include "show/diagnosis.h"
 #include "show/markup.h"
 #include "show/spark.h"
 #include "show/style.h"
@@ -186,9 +187,11 @@ static void append_facts(const struct page *p, const struct collection_view *c)
                 text_appendf(p->text, "<small>%u dimensions</small>", c->epoch.dimension);
         close_fact(p);
         append_replays(p, c);
+        diagnosis_append_facts(p->text, c, p->now);
         text_append(p->text, "</dl>\n");
         if (c->last_error)
                 markup_note(p->text, "fail", "The last replay failed.", c->last_error);
+        diagnosis_append_cause(p->text, c);
         if (c->replaced > 0) {
                 text_append(p->text,
                         "<p class=\"note drift\"><b>The collection was replaced</b> by one with "
@@ -261,13 +264,17 @@ static void append_band(
         text_append(p->text, "</td>");
 }
 
-static void append_numbers(const struct page *p, const struct query *q, const struct verdict *v)
+static void append_numbers(
+        const struct page *p, const struct query *q, const struct query_view *state)
 {
+        const struct verdict *v = &state->verdict;
+
         text_append(p->text, "<td class=\"n\">");
         if (isnan(v->distance))
                 text_append(p->text, "–");
         else
                 text_appendf(p->text, "%.4f", (double)v->distance);
+        diagnosis_append_shift(p->text, &state->drift);
         text_append(p->text, "</td><td class=\"n\">");
         if (v->expected_rank > 0)
                 text_appendf(p->text, "rank %u<small>%.4f</small>", v->expected_rank,
@@ -289,7 +296,7 @@ static void append_query(
         append_query_head(p, c, i);
         text_appendf(p->text, "<td><span class=\"badge\">%s</span></td>", outcome);
         append_band(p, c, &q->verdict);
-        append_numbers(p, &c->query_set->queries[i], &q->verdict);
+        append_numbers(p, &c->query_set->queries[i], q);
         text_append(p->text, "<td class=\"trend\">");
         if (q->history)
                 spark_append(p->text, q->history, runs);

@@ -2,6 +2,7 @@
 #include "show/values.h"
 
 #include "json.h"
+#include "text.h"
 
 json_t *value_string(const char *s)
 {

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/* What the status page says about a collection beyond its last replay: its baseline, its index, its
+ * embedder, and why its answers changed. */
+
+#include "model/view.h"
+#include "text.h"
+
+/* Entries of the list of facts. */
+void diagnosis_append_facts(struct text *text, const struct collection_view *c, usec_t now);
+/* A note with cause, evidence and what to do; nothing while the cause is unknown or NONE. */
+void diagnosis_append_cause(struct text *text, const struct collection_view *c);
+/* How far the query's best answer lies from its baseline, as small print; nothing without one. */
+void diagnosis_append_shift(struct text *text, const struct query_drift *q);

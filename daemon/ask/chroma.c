@@ -14,13 +14,6 @@
 #define EXCERPT_MAX 200
 #define ERROR_BODY_MAX (64U << 10)
 
-void chroma_collection_done(struct chroma_collection *c)
-{
-        free(c->id);
-        free(c->space);
-        *c = (struct chroma_collection){0};
-}
-
 int chroma_build_collection(
         const char *tenant, const char *database, const char *name, struct http_request *ret)
 {
@@ -52,9 +45,22 @@ static void append_filter(struct text *t, const char *key, const char *json)
                 text_appendf(t, ",\"%s\":%s", key, json);
 }
 
+static void append_include(struct text *t, unsigned include)
+{
+        static const char *const lists[] = {
+                [0] = "",
+                [CHROMA_DISTANCES] = "\"distances\"",
+                [CHROMA_METADATAS] = "\"metadatas\"",
+                [CHROMA_DISTANCES | CHROMA_METADATAS] = "\"distances\",\"metadatas\"",
+        };
+
+        text_appendf(
+                t, ",\"include\":[%s]", lists[include & (CHROMA_DISTANCES | CHROMA_METADATAS)]);
+}
+
 int chroma_build_query(const char *tenant, const char *database, const char *id,
         const float *const *vectors, size_t count, unsigned dimension, unsigned results,
-        const char *where, const char *where_document, bool metadata, struct http_request *ret)
+        const char *where, const char *where_document, unsigned include, struct http_request *ret)
 {
         _cleanup_text_ struct text t = {0};
         int r;
@@ -68,8 +74,8 @@ int chroma_build_query(const char *tenant, const char *database, const char *id,
                 if (r < 0)
                         return r;
         }
-        text_appendf(&t, "],\"n_results\":%u,\"include\":[\"distances\"%s]", results,
-                metadata ? ",\"metadatas\"" : "");
+        text_appendf(&t, "],\"n_results\":%u", results);
+        append_include(&t, include);
         append_filter(&t, "where", where);
         append_filter(&t, "where_document", where_document);
         text_append(&t, "}");
@@ -206,27 +212,96 @@ static const char *known_space(const json_t *value)
 }
 
 /* Before 1.0 the configuration shows a default whatever the collection uses; there the metadata
- * rules, and l2 when it says nothing. */
+ * rules. */
+static bool metadata_rules(const json_t *collection)
+{
+        const json_t *configuration = json_object_get(collection, "configuration_json");
+
+        return !json_is_object(configuration) ||
+                json_object_get(configuration, "hnsw_configuration");
+}
+
+/* Where servers from 1.0 on describe index and embedding function, in the order of their weight. */
+static const char *const descriptions[][7] = {
+        {"configuration_json"},
+        {"schema", "keys", "#embedding", "float_list", "vector_index", "config"},
+};
+
 static const char *find_space(const json_t *collection)
 {
-        static const char *const places[][8] = {
-                {"configuration_json", "hnsw", "space"},
-                {"configuration_json", "spann", "space"},
-                {"schema", "keys", "#embedding", "float_list", "vector_index", "config", "space"},
-        };
-        const json_t *configuration = json_object_get(collection, "configuration_json");
+        static const char *const places[][3] = {{"hnsw", "space"}, {"spann", "space"}, {"space"}};
         const char *space = NULL;
 
-        if (!json_is_object(configuration) ||
-                json_object_get(configuration, "hnsw_configuration")) {
+        if (metadata_rules(collection)) {
                 const json_t *metadata = json_object_get(collection, "metadata");
                 const json_t *value = json_object_get(metadata, "hnsw:space");
 
                 return value ? known_space(value) : "l2";
         }
-        for (size_t i = 0; i < ARRAY_SIZE(places) && !space; i++)
-                space = known_space(json_at(collection, places[i]));
+        for (size_t i = 0; i < ARRAY_SIZE(descriptions); i++)
+                for (size_t k = 0; k < ARRAY_SIZE(places) && !space; k++)
+                        space = known_space(
+                                json_at(json_at(collection, descriptions[i]), places[k]));
         return space;
+}
+
+/* A copy of an object without the space, which is compared by itself and exists in several places;
+ * NULL without memory. */
+static json_t *copy_parameters(const json_t *object)
+{
+        json_t *copy = json_deep_copy(object);
+
+        if (copy)
+                (void)json_object_del(copy, "space");
+        return copy;
+}
+
+/* What is null says nothing: a server that leaves the key out says the same. */
+static int read_description(const json_t *description, json_t *ret)
+{
+        static const char *const keys[] = {"hnsw", "spann", "embedding_function"};
+
+        for (size_t i = 0; i < ARRAY_SIZE(keys); i++) {
+                const json_t *value = json_object_get(description, keys[i]);
+
+                if (json_is_object(value) && json_put(ret, keys[i], copy_parameters(value)) < 0)
+                        return -ENOMEM;
+        }
+        return 0;
+}
+
+/* 0.5 and 0.6: parameters are keys of the metadata, "hnsw:search_ef"; the space is no parameter. */
+static int read_metadata(json_t *metadata, json_t *ret)
+{
+        const char *key;
+        json_t *value;
+
+        json_object_foreach (metadata, key, value) {
+                if (strncmp(key, "hnsw:", strlen("hnsw:")) != 0 || streq(key, "hnsw:space"))
+                        continue;
+                if (json_object_set(ret, key, value) < 0)
+                        return -ENOMEM;
+        }
+        return 0;
+}
+
+/* `*ret` is NULL when the server tells nothing. */
+static int read_configuration(const json_t *collection, char **ret)
+{
+        _cleanup_json_ json_t *found = json_object();
+        int r = found ? 0 : -ENOMEM;
+
+        if (r >= 0 && metadata_rules(collection))
+                r = read_metadata(json_object_get(collection, "metadata"), found);
+        else
+                for (size_t i = 0; i < ARRAY_SIZE(descriptions) && r >= 0 &&
+                        !json_object_get(found, "hnsw") && !json_object_get(found, "spann");
+                        i++)
+                        r = read_description(json_at(collection, descriptions[i]), found);
+        if (r < 0 || json_object_size(found) == 0)
+                return r;
+        *ret = json_text(found, JSON_SORT_KEYS | JSON_COMPACT, NULL);
+        return *ret ? 0 : -ENOMEM;
 }
 
 static int read_dimension(const json_t *value, unsigned *ret)
@@ -241,14 +316,20 @@ static int read_dimension(const json_t *value, unsigned *ret)
         return 0;
 }
 
-int chroma_parse_collection(
-        const char *body, size_t size, struct chroma_collection *ret, struct error *e)
+/* 0 for everything that is not a number from 0 up: only distributed servers tell. */
+static uint64_t read_version(const json_t *collection, const char *key)
 {
-        _cleanup_(chroma_collection_done) struct chroma_collection c = {0};
+        return (uint64_t)MAX(json_integer_value(json_object_get(collection, key)), (json_int_t)0);
+}
+
+int chroma_parse_collection(const char *body, size_t size, struct epoch *ret, struct error *e)
+{
+        _cleanup_(epoch_done) struct epoch epoch;
         _cleanup_(json_decrefp) json_t *document = NULL;
         const char *id;
         int r;
 
+        epoch_init(&epoch);
         r = wire_parse(body, size, &document, e);
         if (r < 0)
                 return r;
@@ -257,17 +338,21 @@ int chroma_parse_collection(
         id = wire_string(json_object_get(document, "id"));
         if (!id || !looks_like_uuid(id))
                 return error_set(e, -EBADMSG, "the answer is not a collection: `id` is not a UUID");
-        if (read_dimension(json_object_get(document, "dimension"), &c.dimension) < 0)
+        if (read_dimension(json_object_get(document, "dimension"), &epoch.dimension) < 0)
                 return error_set(e, -EBADMSG,
                         "the answer is not a collection: `dimension` is not a number from 0 to %d",
                         CHROMA_DIMENSION_MAX);
-        r = strdup_to(&c.id, id);
+        epoch.version = read_version(document, "version");
+        epoch.log_position = read_version(document, "log_position");
+        r = strdup_to(&epoch.id, id);
         if (r >= 0)
-                r = strdup_to(&c.space, find_space(document));
+                r = strdup_to(&epoch.space, find_space(document));
+        if (r >= 0)
+                r = read_configuration(document, &epoch.configuration);
         if (r < 0)
                 return r;
-        *ret = c;
-        c = (struct chroma_collection){0};
+        *ret = epoch;
+        epoch_init(&epoch);
         return 0;
 }
 
@@ -438,5 +523,36 @@ int chroma_parse_query(const char *body, size_t size, size_t count, unsigned res
                 (void)answer_unref(ret[i].answer);
                 ret[i] = (struct chroma_answer){0};
         }
+        return r;
+}
+
+static int count_ids(const json_t *row, unsigned results, size_t *ret, struct error *e)
+{
+        if (!json_is_array(row))
+                return error_set(e, -EBADMSG, "a row of ids is not a list");
+        if (json_array_size(row) > results)
+                return error_set(e, -EBADMSG, "a row has %zu ids, %u were asked for",
+                        json_array_size(row), results);
+        for (size_t i = 0; i < json_array_size(row); i++)
+                if (!json_is_string(json_array_get(row, i)))
+                        return error_set(e, -EBADMSG, "an id is not a string");
+        *ret = json_array_size(row);
+        return 0;
+}
+
+int chroma_parse_id_counts(
+        const char *body, size_t size, size_t count, unsigned results, size_t *ret, struct error *e)
+{
+        _cleanup_(json_decrefp) json_t *document = NULL;
+        _cleanup_free_ size_t *counts = calloc(count, sizeof(*counts));
+        int r = counts ? wire_parse(body, size, &document, e) : -ENOMEM;
+
+        if (r >= 0)
+                r = check_rows(document, "ids", count, e);
+        for (size_t i = 0; i < count && r >= 0; i++)
+                r = count_ids(json_array_get(json_object_get(document, "ids"), i), results,
+                        &counts[i], e);
+        if (r >= 0)
+                memcpy(ret, counts, count * sizeof(*counts));
         return r;
 }

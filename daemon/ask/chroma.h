@@ -8,14 +8,7 @@
 
 #include "http.h"
 #include "model/answer.h"
-
-/* A collection as the server describes it. */
-struct chroma_collection {
-        char *id; /* UUID */
-        char *space; /* "l2", "cosine", "ip"; NULL when it says nothing we understand */
-        unsigned dimension; /* 0: not set, the collection never held a record */
-};
-void chroma_collection_done(struct chroma_collection *c);
+#include "model/epoch.h"
 
 /* More components than any embedding has; the server's own limit is its request size. */
 #define CHROMA_DIMENSION_MAX 1000000
@@ -30,12 +23,14 @@ _must_check_ int chroma_build_collection(
 /* GET …/collections/{id}/count */
 _must_check_ int chroma_build_count(
         const char *tenant, const char *database, const char *id, struct http_request *ret);
-/* POST …/collections/{id}/query with `vectors` as `count` rows of `dimension` finite floats. Asks
- * for distances, and metadatas when `metadata` is set. Filters are JSON text or NULL. -EINVAL when
- * `count`, `dimension` or `results` is 0 or a float is not finite. */
+/* What a query's answer holds beside ids. */
+enum chroma_include { CHROMA_DISTANCES = 1, CHROMA_METADATAS = 2 };
+/* POST …/collections/{id}/query with `vectors` as `count` rows of `dimension` finite floats.
+ * `include` is a set of enum chroma_include. Filters are JSON text or NULL. -EINVAL when `count`,
+ * `dimension` or `results` is 0 or a float is not finite. */
 _must_check_ int chroma_build_query(const char *tenant, const char *database, const char *id,
         const float *const *vectors, size_t count, unsigned dimension, unsigned results,
-        const char *where, const char *where_document, bool metadata, struct http_request *ret);
+        const char *where, const char *where_document, unsigned include, struct http_request *ret);
 
 /* Why an exchange is no usable answer: -ENOENT (404 from Chroma itself: tenant, database or
  * collection missing), -EOPNOTSUPP (410, a v1-only server, or a 404 that is not Chroma's: no such
@@ -46,8 +41,10 @@ _must_check_ int chroma_check(
         const struct http_response *response, const char *what, struct error *e);
 /* The functions below expect a 2xx response and return -EBADMSG with a sentence when the body is
  * not right. */
+/* The collection as its description shows it: id, space, dimension, configuration and versions;
+ * the rest of the epoch is unknown. */
 _must_check_ int chroma_parse_collection(
-        const char *body, size_t size, struct chroma_collection *ret, struct error *e);
+        const char *body, size_t size, struct epoch *ret, struct error *e);
 _must_check_ int chroma_parse_count(const char *body, size_t size, uint64_t *ret, struct error *e);
 
 /* One query's share of a response: an answer, or why there is none. */
@@ -60,3 +57,7 @@ struct chroma_answer {
  * An empty row is an answer without records. */
 _must_check_ int chroma_parse_query(const char *body, size_t size, size_t count, unsigned results,
         struct chroma_answer *ret, struct error *e);
+/* Reads a response to `count` vectors that included nothing: how many ids each row has, into
+ * `ret[0 … count-1]`. Any defect, and a row of more than `results`, is -EBADMSG. */
+_must_check_ int chroma_parse_id_counts(const char *body, size_t size, size_t count,
+        unsigned results, size_t *ret, struct error *e);

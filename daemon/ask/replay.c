@@ -3,18 +3,18 @@
 
 #include <errno.h>
 
+#include "ask/exchange.h"
 #include "clock.h"
 
 struct replay {
-        struct http_client *client;
         const struct replay_target *target;
-        struct http_transfer *transfer;
-        struct http_request request;
+        struct survey *survey; /* under way, or NULL */
+        struct exchange exchange;
         replay_done_t done;
-        replay_exchange_t exchange;
         void *userdata;
 
-        size_t *order; /* query indices, grouped by filters */
+        size_t *order; /* indices of the queries with a vector, grouped by filters */
+        size_t total; /* of `order` */
         size_t next; /* first of `order` that is not asked yet */
         size_t asked; /* members of the request in flight */
         bool resolved_again; /* a collection that vanished during the replay is looked up once more
@@ -28,6 +28,13 @@ static const struct query *query_at(const struct replay *r, size_t k)
         return &r->target->queries->queries[r->order[k]];
 }
 
+static const float *vector_of(const struct replay *r, size_t i)
+{
+        const struct replay_target *t = r->target;
+
+        return t->vectors ? vector_set_find(t->vectors, t->queries->queries[i].id) : NULL;
+}
+
 static bool same_filters(const struct query *a, const struct query *b)
 {
         return streq(a->where, b->where) && streq(a->where_document, b->where_document);
@@ -39,15 +46,16 @@ static int order_queries(struct replay *r)
 {
         const struct query_set *set = r->target->queries;
         _cleanup_free_ bool *taken = calloc(set->count + 1, sizeof(*taken));
-        size_t n = 0;
 
         r->order = calloc(set->count + 1, sizeof(*r->order));
         if (!taken || !r->order)
                 return -ENOMEM;
         for (size_t i = 0; i < set->count; i++)
+                taken[i] = !vector_of(r, i);
+        for (size_t i = 0; i < set->count; i++)
                 for (size_t k = i; k < set->count && !taken[i]; k++)
                         if (!taken[k] && same_filters(&set->queries[i], &set->queries[k])) {
-                                r->order[n++] = k;
+                                r->order[r->total++] = k;
                                 taken[k] = k != i;
                         }
         return 0;
@@ -70,98 +78,89 @@ static size_t answers_valid(const struct replay_result *result)
         return valid;
 }
 
-static void finish(struct replay *r)
+static void end(struct replay *r)
 {
-        struct replay_result *result = &r->result;
-        size_t valid = answers_valid(result);
-
-        if (!result->failure && (double)valid < REPLAY_VALID_SHARE * (double)result->count) {
-                result->failure = "invalid_answers";
-                (void)error_set(&result->error, -EBADMSG,
-                        "only %zu of %zu queries got a valid answer", valid, result->count);
-        }
-        error_prefix(&result->error, "%s at %s", r->target->label, r->target->peer->url);
-        result->duration = clock_usec(CLOCK_MONOTONIC) - r->started;
-        r->done(result, r->userdata);
+        r->result.reached |= r->exchange.reached;
+        r->result.duration = clock_usec(CLOCK_MONOTONIC) - r->started;
+        r->done(&r->result, r->userdata);
 }
 
-/* Ends the replay for a reason that concerns all queries without an answer so far. */
-static void fail(struct replay *r, const char *reason, const char *unmeasured)
+/* Ends the replay for a reason that concerns all queries without an answer so far; the sentence
+ * says already which collection it is about. */
+static void end_failed(struct replay *r, const char *reason, const char *unmeasured)
 {
         r->result.failure = reason;
-
         for (size_t i = 0; i < r->result.count; i++)
                 if (!r->result.answers[i].answer && !r->result.answers[i].unmeasured)
                         r->result.answers[i].unmeasured = unmeasured;
-        finish(r);
+        end(r);
 }
 
-static const char *failure_reason(const struct http_response *response, int code)
+static void fail(struct replay *r, const char *reason, const char *unmeasured)
 {
-        const char *reason = code == -ENOENT ? "not_found" : http_failure_reason(response);
+        const struct survey_target *where = &r->target->where;
 
-        return reason ? reason : "bad_response";
+        error_prefix(&r->result.error, "%s at %s", where->label, where->peer->url);
+        end_failed(r, reason, unmeasured);
 }
 
-static int submit(struct replay *r, http_done_t done)
+static void finish(struct replay *r)
 {
-        return http_client_submit(r->client, r->target->peer, &r->request, done, r, &r->transfer);
+        size_t valid = answers_valid(&r->result);
+
+        if ((double)valid >= REPLAY_VALID_SHARE * (double)r->total) {
+                end(r);
+                return;
+        }
+        (void)error_set(&r->result.error, -EBADMSG, "only %zu of %zu queries got a valid answer",
+                valid, r->total);
+        fail(r, "invalid_answers", "the answer is not valid");
 }
 
-static void submit_or_fail(struct replay *r, int code, http_done_t done)
+/* Sends what was built with the result `code`. */
+static void ask(struct replay *r, int code, http_done_t done)
 {
         if (code >= 0)
-                code = submit(r, done);
+                code = exchange_submit(&r->exchange, done, r);
         if (code >= 0)
                 return;
         (void)error_set(&r->result.error, code, "a request cannot be sent: %s", strerror(-code));
         fail(r, "other", "the request could not be sent");
 }
 
-/* What every answer goes through. False when the replay is over. */
-static bool accept_response(
-        struct replay *r, const struct http_response *response, const char *what)
-{
-        int code;
-
-        r->transfer = NULL;
-        http_request_done(&r->request);
-        r->request = (struct http_request){0};
-        r->exchange(response, r->userdata);
-        r->result.reached |= response->result == 0;
-        code = chroma_check(response, what, &r->result.error);
-        if (code >= 0)
-                return true;
-        fail(r, failure_reason(response, code), "the request failed");
-        return false;
-}
-
-static void resolve(struct replay *r);
+static int survey(struct replay *r);
 static void ask_next(struct replay *r);
 
-static bool collection_vanished(struct replay *r, const struct http_response *response)
+/* A deleted collection may have been created again under another id. False when it was looked up
+ * once already, or cannot be. */
+static bool resolve_again(struct replay *r)
 {
-        return response->result == 0 && response->status == 404 && !r->resolved_again;
+        if (r->resolved_again || survey(r) < 0)
+                return false;
+        r->resolved_again = true;
+        r->result.ingesting = true;
+        error_done(&r->result.error);
+        answers_clear(&r->result);
+        return true;
+}
+
+/* An answer that cannot be used because of `code`. */
+static void refuse(struct replay *r, const struct http_response *response, int code)
+{
+        if (code != -ENOENT || !resolve_again(r))
+                fail(r, exchange_reason(response, code), "the request failed");
 }
 
 static void on_answers(const struct http_response *response, void *userdata)
 {
         struct replay *r = userdata;
-        _cleanup_free_ struct chroma_answer *answers = NULL;
-        int code;
+        _cleanup_free_ struct chroma_answer *answers = calloc(r->asked, sizeof(*answers));
+        int code = exchange_accept(&r->exchange, response, "asking the queries", &r->result.error);
 
-        if (collection_vanished(r, response)) {
-                r->transfer = NULL;
-                http_request_done(&r->request);
-                r->exchange(response, r->userdata);
-                r->resolved_again = true;
-                answers_clear(&r->result);
-                resolve(r);
+        if (code < 0) {
+                refuse(r, response, code);
                 return;
         }
-        if (!accept_response(r, response, "asking the queries"))
-                return;
-        answers = calloc(r->asked, sizeof(*answers));
         code = !answers ? -ENOMEM
                         : chroma_parse_query(response->body, response->body_size, r->asked,
                                   r->target->results, answers, &r->result.error);
@@ -179,7 +178,7 @@ static void on_answers(const struct http_response *response, void *userdata)
 
 static size_t batch_size(const struct replay *r)
 {
-        size_t n = 1, left = r->result.count - r->next;
+        size_t n = 1, left = r->total - r->next;
 
         while (n < MIN(left, (size_t)r->target->batch) &&
                 same_filters(query_at(r, r->next), query_at(r, r->next + n)))
@@ -192,78 +191,119 @@ static int build_batch(struct replay *r)
         const struct replay_target *t = r->target;
         const struct query *first = query_at(r, r->next);
         _cleanup_free_ const float **vectors = NULL;
-        bool metadata = false;
+        unsigned include = CHROMA_DISTANCES;
 
         r->asked = batch_size(r);
         vectors = calloc(r->asked, sizeof(*vectors));
         if (!vectors)
                 return -ENOMEM;
         for (size_t i = 0; i < r->asked; i++) {
-                const struct query *q = query_at(r, r->next + i);
-
-                vectors[i] = vector_set_find(t->vectors, q->id);
-                metadata |= q->expect.metadata != NULL;
+                vectors[i] = vector_of(r, r->order[r->next + i]);
+                if (query_at(r, r->next + i)->expect.metadata)
+                        include |= CHROMA_METADATAS;
         }
-        return chroma_build_query(t->tenant, t->database, r->result.collection.id, vectors,
+        return chroma_build_query(t->where.tenant, t->where.database, r->result.epoch.id, vectors,
                 r->asked, t->vectors->dimension, t->results, first->where, first->where_document,
-                metadata, &r->request);
-}
-
-static void ask_next(struct replay *r)
-{
-        if (r->next >= r->result.count)
-                finish(r);
-        else
-                submit_or_fail(r, build_batch(r), on_answers);
+                include, &r->exchange.request);
 }
 
 static void on_count(const struct http_response *response, void *userdata)
 {
+        static const char what[] = "counting the records again";
         struct replay *r = userdata;
-        uint64_t count;
+        struct error *e = &r->result.error;
+        uint64_t count = UINT64_MAX;
+        int code = exchange_accept(&r->exchange, response, what, e);
 
-        if (!accept_response(r, response, "counting the records"))
-                return;
-        if (chroma_parse_count(response->body, response->body_size, &count, &r->result.error) < 0) {
-                fail(r, "bad_response", "the number of records could not be read");
+        if (code >= 0) {
+                code = chroma_parse_count(response->body, response->body_size, &count, e);
+                error_prefix(e, what);
+        } else if (code == -ENOENT) {
+                /* Gone by now, but every query got its answer before. */
+                error_done(e);
+                code = 0;
+        }
+        if (code < 0) {
+                (void)error_set(e, code, "%s: %s", what, strerror(-code));
+                fail(r, exchange_reason(response, code), "the request failed");
                 return;
         }
-        r->result.records = (int64_t)count;
-        r->next = 0;
-        ask_next(r);
+        r->result.ingesting |= count != (uint64_t)r->result.epoch.records;
+        finish(r);
 }
 
-static void on_collection(const struct http_response *response, void *userdata)
+static void ask_next(struct replay *r)
 {
-        struct replay *r = userdata;
-        const struct replay_target *t = r->target;
-        struct chroma_collection *c = &r->result.collection;
+        const struct survey_target *t = &r->target->where;
 
-        if (!accept_response(r, response, "looking up the collection"))
-                return;
-        if (chroma_parse_collection(response->body, response->body_size, c, &r->result.error) < 0) {
-                fail(r, "bad_response", "the collection could not be read");
-                return;
+        if (r->next < r->total)
+                ask(r, build_batch(r), on_answers);
+        else
+                ask(r,
+                        chroma_build_count(
+                                t->tenant, t->database, r->result.epoch.id, &r->exchange.request),
+                        on_count);
+}
+
+static bool check_vectors(struct replay *r)
+{
+        const struct vector_set *vectors = r->target->vectors;
+        unsigned dimension = r->result.epoch.dimension;
+
+        for (size_t i = 0; i < r->result.count; i++)
+                if (!vector_of(r, i))
+                        r->result.answers[i].unmeasured = "it has no pinned vector";
+        if (r->total == 0) {
+                (void)error_set(&r->result.error, -ENODATA,
+                        "none of its queries has a pinned vector: give `vectors`, or an embedder, "
+                        "or approve a baseline");
+                fail(r, "no_vectors", "it has no pinned vector");
+                return false;
         }
-        if (c->dimension != 0 && c->dimension != t->vectors->dimension) {
+        if (dimension != 0 && dimension != vectors->dimension) {
                 (void)error_set(&r->result.error, -EINVAL,
-                        "the collection has dimension %u, but the vectors in %s have %u",
-                        c->dimension, t->vectors->path, t->vectors->dimension);
+                        "the collection has dimension %u, but the vectors in %s have %u", dimension,
+                        vectors->path, vectors->dimension);
                 fail(r, "dimension", "the pinned vector's dimension is not the collection's");
-                return;
+                return false;
         }
-        submit_or_fail(r, chroma_build_count(t->tenant, t->database, c->id, &r->request), on_count);
+        return true;
 }
 
-static void resolve(struct replay *r)
+static void on_surveyed(struct survey_result *surveyed, void *userdata)
 {
-        const struct replay_target *t = r->target;
+        struct replay *r = userdata;
+        const char *failure = surveyed->failure;
 
-        chroma_collection_done(&r->result.collection);
-        r->result.records = -1;
-        submit_or_fail(r,
-                chroma_build_collection(t->tenant, t->database, t->collection, &r->request),
-                on_collection);
+        epoch_done(&r->result.epoch);
+        r->result.epoch = surveyed->epoch;
+        epoch_init(&surveyed->epoch);
+        r->result.error.message = take_ptr(surveyed->error.message);
+        r->result.reached |= surveyed->reached;
+        r->survey = survey_free(r->survey);
+        r->next = 0;
+        if (!failure) {
+                if (check_vectors(r))
+                        ask_next(r);
+                return;
+        }
+        /* It was found, and was gone a request later. */
+        if (streq(failure, "not_found") && r->result.epoch.id && resolve_again(r))
+                return;
+        end_failed(r, failure, "the collection could not be looked at");
+}
+
+static void on_exchanged(const struct http_response *response, void *userdata)
+{
+        struct replay *r = userdata;
+
+        r->exchange.noted(response, r->exchange.userdata);
+}
+
+static int survey(struct replay *r)
+{
+        return survey_start(
+                r->exchange.client, &r->target->where, on_surveyed, on_exchanged, r, &r->survey);
 }
 
 int replay_start(struct http_client *client, const struct replay_target *target, replay_done_t done,
@@ -274,24 +314,23 @@ int replay_start(struct http_client *client, const struct replay_target *target,
 
         if (!r)
                 return -ENOMEM;
-        r->client = client;
         r->target = target;
+        r->exchange = (struct exchange){.client = client,
+                .peer = target->where.peer,
+                .noted = exchange,
+                .userdata = userdata};
         r->done = done;
-        r->exchange = exchange;
         r->userdata = userdata;
         r->started = clock_usec(CLOCK_MONOTONIC);
         r->result.started = clock_usec(CLOCK_REALTIME);
-        r->result.records = -1;
+        epoch_init(&r->result.epoch);
         r->result.answers = calloc(target->queries->count + 1, sizeof(*r->result.answers));
         if (!r->result.answers)
                 return -ENOMEM;
         r->result.count = target->queries->count;
         code = order_queries(r);
         if (code >= 0)
-                code = chroma_build_collection(
-                        target->tenant, target->database, target->collection, &r->request);
-        if (code >= 0)
-                code = submit(r, on_collection);
+                code = survey(r);
         if (code < 0)
                 return code;
         *ret = take_ptr(r);
@@ -302,11 +341,11 @@ struct replay *replay_free(struct replay *r)
 {
         if (!r)
                 return NULL;
-        http_transfer_cancel(r->transfer);
-        http_request_done(&r->request);
+        survey_free(r->survey);
+        exchange_done(&r->exchange);
         answers_clear(&r->result);
         free(r->result.answers);
-        chroma_collection_done(&r->result.collection);
+        epoch_done(&r->result.epoch);
         error_done(&r->result.error);
         free(r->order);
         free(r);

@@ -1,33 +1,33 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
-/* One replay: resolve the collection by name, count its records, ask every canonical query in
- * batches of those that share their filters. It judges nothing and remembers nothing. */
+/* One replay: a survey of the collection, every canonical query that has a vector in batches of
+ * those that share their filters, and a last count that tells whether records were written
+ * meanwhile. It judges nothing and remembers nothing. */
 
 #include "ask/chroma.h"
-#include "ask/http_client.h"
+#include "ask/survey.h"
 #include "model/query_set.h"
 #include "model/vector_set.h"
 
 /* What to replay. Borrowed until the replay ended. */
 struct replay_target {
-        const char *label, *collection, *tenant, *database;
-        const struct http_peer *peer;
+        struct survey_target where;
         struct query_set *queries;
-        const struct vector_set *vectors;
+        const struct vector_set *vectors; /* pinned; NULL: none yet */
         unsigned results, batch;
 };
 
 /* A replay counts as successful when every request succeeded and at least this share of the queries
- * got a valid answer. */
+ * that have a vector got a valid answer. */
 #define REPLAY_VALID_SHARE 0.8
 
 struct replay_result {
         const char *failure; /* metric reason, static; NULL when successful */
         struct error error; /* the sentence for it */
         bool reached; /* the server answered HTTP at all */
-        struct chroma_collection collection; /* id NULL when not resolved */
-        int64_t records; /* -1: unknown */
+        struct epoch epoch; /* before the queries; id NULL when the collection was not found */
+        bool ingesting; /* records were written, or the collection was replaced, meanwhile */
         size_t count; /* of queries */
         struct chroma_answer *answers; /* count, in the order of the set */
         usec_t started; /* wall clock */
@@ -35,7 +35,8 @@ struct replay_result {
 };
 
 struct replay;
-/* The result is the replay's and lives until the callback returns; take_ptr() answers out of it. */
+/* The result is the replay's and lives until the callback returns; take_ptr() answers out of it,
+ * its epoch may be moved out. */
 typedef void (*replay_done_t)(struct replay_result *result, void *userdata);
 /* Called for each exchange with the server, for the latency histogram. */
 typedef void (*replay_exchange_t)(const struct http_response *response, void *userdata);

@@ -7,7 +7,7 @@
 
 #include <curl/curl.h>
 
-#include "ask/chroma.h"
+#include "ask/records.h"
 #include "bench.h"
 
 #define ROUNDS_MAX 65536
@@ -40,9 +40,12 @@ static void add_request(struct plain *p, const char *base, struct http_request r
         p->requests[p->count++] = request;
 }
 
-/* What replay.c asks when all queries share their filters. */
-static void add_requests(struct plain *p, const struct collection_config *c, const char *id)
+/* What replay.c asks when all queries share their filters and there are no sentinels. */
+static void add_requests(
+        struct plain *p, const struct collection_config *c, const struct epoch *epoch)
 {
+        const struct records_request newest = {.offset = (uint64_t)epoch->records - 1, .limit = 1};
+        const char *id = epoch->id;
         const struct server_config *s = c->server;
         const float **vectors = calloc(c->queries->count + 1, sizeof(*vectors));
         struct http_request request;
@@ -57,15 +60,21 @@ static void add_requests(struct plain *p, const struct collection_config *c, con
         if (chroma_build_count(s->tenant, s->database, id, &request) < 0)
                 die("no request");
         add_request(p, c->peer.url, request);
+        if (records_build(s->tenant, s->database, id, &newest, &request) < 0)
+                die("no request");
+        add_request(p, c->peer.url, request);
         for (size_t i = 0; i < c->queries->count; i += c->replay.batch) {
                 size_t batch = MIN((size_t)c->replay.batch, c->queries->count - i);
 
                 if (chroma_build_query(s->tenant, s->database, id, vectors + i, batch,
-                            c->vectors->dimension, c->replay.results, NULL, NULL, false,
+                            c->vectors->dimension, c->replay.results, NULL, NULL, CHROMA_DISTANCES,
                             &request) < 0)
                         die("no request");
                 add_request(p, c->peer.url, request);
         }
+        if (chroma_build_count(s->tenant, s->database, id, &request) < 0)
+                die("no request");
+        add_request(p, c->peer.url, request);
         free(vectors);
 }
 
@@ -166,7 +175,7 @@ int main(int argc, char **argv)
         stage_init(&stage, argv[1]);
         stage_replay(&stage, 1);
         plain_init(&plain);
-        add_requests(&plain, &stage.config->collections[0], watch_view(stage.watch)->epoch.id);
+        add_requests(&plain, &stage.config->collections[0], &watch_view(stage.watch)->epoch);
         measure(&stage, &plain, seconds / 10, &rounds);
         measure(&stage, &plain, seconds, &rounds);
         figure("replay_requests", (double)plain.count, "requests/replay");

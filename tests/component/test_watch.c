@@ -50,6 +50,8 @@ static void answer(const struct fake_request *request, struct text *out, void *u
                         (double)w->distance, (double)w->distance);
         else if (strstr(request->path, "/count"))
                 text_append(&body, "7");
+        else if (strstr(request->path, "/get"))
+                text_append(&body, "{\"ids\":[\"x\"]}");
         else
                 text_appendf(&body, COLLECTION, w->generation);
         fake_answer(out, 200, NULL, body.data, body.size);
@@ -169,7 +171,7 @@ static void a_replay_makes_a_new_view(void **state)
         assert_int_equal(after->canonical_good_total, 2);
         assert_string_equal(after->epoch.space, "l2");
         assert_int_equal(after->queries[0].verdict.outcome, OUTCOME_PASS);
-        assert_int_equal(w->exchanged, 3);
+        assert_int_equal(w->exchanged, 5);
         assert_true(watch_due(w->watch) > clock_usec(CLOCK_BOOTTIME));
 }
 

@@ -37,16 +37,28 @@ static void parse_query(const char *body, size_t size)
         }
 }
 
+static void parse_id_counts(const char *body, size_t size)
+{
+        size_t counts[QUERIES];
+
+        if (chroma_parse_id_counts(body, size, QUERIES, RESULTS, counts, NULL) == 0)
+                for (size_t i = 0; i < QUERIES; i++)
+                        REQUIRE(counts[i] <= RESULTS);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-        _cleanup_(chroma_collection_done) struct chroma_collection collection = {0};
+        _cleanup_(epoch_done) struct epoch epoch = {0};
         _cleanup_error_ struct error error = {0};
         const char *body = (const char *)data;
         uint64_t count;
 
         parse_query(body, size);
-        if (chroma_parse_collection(body, size, &collection, &error) == 0)
-                REQUIRE(collection.id);
+        parse_id_counts(body, size);
+        if (chroma_parse_collection(body, size, &epoch, &error) == 0) {
+                REQUIRE(epoch.id && epoch.records == -1 && !epoch.newest && epoch.sentinels == 0);
+                REQUIRE(!epoch.configuration || epoch.configuration[0] == '{');
+        }
         if (chroma_parse_count(body, size, &count, NULL) == 0)
                 REQUIRE(size > 0);
         return 0;

@@ -23,6 +23,7 @@ TEST_OF = {
     "common/schema_value": "unit/test_schema.c",
     "daemon/config_keys": "unit/test_config.c",
     "daemon/config_peer": "unit/test_config.c",
+    "daemon/ask/exchange": "component/test_survey.c",
     "daemon/ask/wire": "unit/test_chroma.c",
     "daemon/ask/http_transfer": "component/test_http_client.c",
     "daemon/serve/gzip": "component/test_http_server.c",

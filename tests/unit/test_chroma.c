@@ -61,16 +61,19 @@ static void builds_queries(void **state)
         static const float *const vectors[] = {first, second};
         static const struct {
                 size_t count;
-                bool metadata;
+                unsigned include;
                 const char *where, *where_document, *body;
         } cases[] = {
-                {1, false, NULL, NULL,
+                {1, CHROMA_DISTANCES, NULL, NULL,
                         "{\"query_embeddings\":[[0.1,-1,16777216]],\"n_results\":10,"
                         "\"include\":[\"distances\"]}"},
-                {2, true, NULL, NULL,
+                {2, CHROMA_DISTANCES | CHROMA_METADATAS, NULL, NULL,
                         "{\"query_embeddings\":[[0.1,-1,16777216],[1e-07,3.4e+38,0]],"
                         "\"n_results\":10,\"include\":[\"distances\",\"metadatas\"]}"},
-                {1, false, "{\"a\":{\"$gt\":1}}", "{\"$contains\":\"x\"}",
+                {1, 0, NULL, NULL,
+                        "{\"query_embeddings\":[[0.1,-1,16777216]],\"n_results\":10,"
+                        "\"include\":[]}"},
+                {1, CHROMA_DISTANCES, "{\"a\":{\"$gt\":1}}", "{\"$contains\":\"x\"}",
                         "{\"query_embeddings\":[[0.1,-1,16777216]],\"n_results\":10,"
                         "\"include\":[\"distances\"],\"where\":{\"a\":{\"$gt\":1}},"
                         "\"where_document\":{\"$contains\":\"x\"}}"},
@@ -82,7 +85,7 @@ static void builds_queries(void **state)
 
                 assert_int_equal(chroma_build_query("default_tenant", "default_database", ID,
                                          vectors, cases[i].count, 3, 10, cases[i].where,
-                                         cases[i].where_document, cases[i].metadata, &request),
+                                         cases[i].where_document, cases[i].include, &request),
                         0);
                 assert_string_equal(request.method, "POST");
                 assert_string_equal(request.path, BASE ID "/query");
@@ -113,7 +116,7 @@ static void floats_survive(void **state)
                 } while (!isfinite(vector[i]));
         }
         assert_int_equal(chroma_build_query("t", "d", ID, (const float *const[]){vector}, 1, COUNT,
-                                 10, NULL, NULL, false, &request),
+                                 10, NULL, NULL, CHROMA_DISTANCES, &request),
                 0);
         document = json_loads(request.body, 0, NULL);
         row = json_array_get(json_object_get(document, "query_embeddings"), 0);
@@ -137,16 +140,16 @@ static void refuses_to_build(void **state)
         for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
                 assert_int_equal(
                         chroma_build_query("t", "d", ID, (const float *const[]){good, bad[i]}, 2, 2,
-                                10, NULL, NULL, false, &request),
+                                10, NULL, NULL, CHROMA_DISTANCES, &request),
                         -EINVAL);
-        assert_int_equal(
-                chroma_build_query("t", "d", ID, vector, 0, 2, 10, NULL, NULL, false, &request),
+        assert_int_equal(chroma_build_query("t", "d", ID, vector, 0, 2, 10, NULL, NULL,
+                                 CHROMA_DISTANCES, &request),
                 -EINVAL);
-        assert_int_equal(
-                chroma_build_query("t", "d", ID, vector, 1, 0, 10, NULL, NULL, false, &request),
+        assert_int_equal(chroma_build_query("t", "d", ID, vector, 1, 0, 10, NULL, NULL,
+                                 CHROMA_DISTANCES, &request),
                 -EINVAL);
-        assert_int_equal(
-                chroma_build_query("t", "d", ID, vector, 1, 2, 0, NULL, NULL, false, &request),
+        assert_int_equal(chroma_build_query("t", "d", ID, vector, 1, 2, 0, NULL, NULL,
+                                 CHROMA_DISTANCES, &request),
                 -EINVAL);
         assert_string_equal(request.method, "untouched");
 }
@@ -157,7 +160,7 @@ static void limits_the_response(void **state)
         struct http_request request;
 
         assert_int_equal(chroma_build_query("t", "d", ID, (const float *const[]){vector}, 1, 1,
-                                 UINT32_MAX, NULL, NULL, false, &request),
+                                 UINT32_MAX, NULL, NULL, CHROMA_DISTANCES, &request),
                 0);
         assert_int_equal(request.response_limit, CHROMA_QUERY_RESPONSE_MAX);
         http_request_done(&request);
@@ -317,7 +320,7 @@ static void parses_collections(void **state)
         };
 
         for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-                _cleanup_(chroma_collection_done) struct chroma_collection c = {0};
+                _cleanup_(epoch_done) struct epoch c = {0};
                 _cleanup_error_ struct error e = {0};
 
                 assert_int_equal(
@@ -329,6 +332,79 @@ static void parses_collections(void **state)
                         assert_null(c.space);
                 assert_int_equal(c.dimension, cases[i].dimension);
                 assert_null(e.message);
+        }
+}
+
+#define SPACE_AND(more) "{\"space\":\"l2\"," more "}"
+#define VECTOR_INDEX(content) \
+        "\"schema\":{\"keys\":{\"#embedding\":{\"float_list\":{\"vector_index\":{\"config\":" content \
+        "}}}}}"
+
+/* What the server tells twice, and in whichever order, is the same. */
+static void canonicalises_the_configuration(void **state)
+{
+        static const struct {
+                const char *body, *configuration;
+        } cases[] = {
+                {NAMED(HNSW("{\"space\":\"l2\",\"ef_search\":100,\"resize_factor\":1.2}")),
+                        "{\"hnsw\":{\"ef_search\":100,\"resize_factor\":1.2}}"},
+                {NAMED(HNSW("{\"resize_factor\":1.2,\"ef_search\":100,\"space\":\"ip\"}")),
+                        "{\"hnsw\":{\"ef_search\":100,\"resize_factor\":1.2}}"},
+                {NAMED("\"configuration_json\":{\"spann\":{\"search_nprobe\":64},\"hnsw\":null,"
+                       "\"embedding_function\":{\"type\":\"known\",\"name\":\"openai\",\"config\":"
+                       "{\"model_name\":\"b\",\"api_key_env_var\":\"A\"}}}"),
+                        "{\"embedding_function\":{\"config\":{\"api_key_env_var\":\"A\","
+                        "\"model_name\":\"b\"},\"name\":\"openai\",\"type\":\"known\"},"
+                        "\"spann\":{\"search_nprobe\":64}}"},
+                {NAMED("\"configuration_json\":{\"hnsw\":null,\"embedding_function\":null}"), NULL},
+                {NAMED(HNSW(SPACE_AND("\"a\":1")) "," VECTOR_INDEX("{\"hnsw\":{\"a\":2}}")),
+                        "{\"hnsw\":{\"a\":1}}"},
+                {NAMED("\"configuration_json\":{}," VECTOR_INDEX(
+                         "{\"space\":\"ip\",\"hnsw\":{\"a\":2},\"source_key\":\"#document\"}")),
+                        "{\"hnsw\":{\"a\":2}}"},
+                {NAMED(HNSW("7") ",\"metadata\":{\"hnsw:search_ef\":1}"), NULL},
+                /* 0.5 and 0.6 */
+                {NAMED(OLD_HNSW ",\"metadata\":{\"hnsw:space\":\"ip\",\"hnsw:search_ef\":10,"
+                                "\"hnsw:M\":4,\"k\":1}"),
+                        "{\"hnsw:M\":4,\"hnsw:search_ef\":10}"},
+                {NAMED(OLD_HNSW ",\"metadata\":null"), NULL},
+                {NAMED("\"metadata\":[\"hnsw:M\"]"), NULL},
+        };
+
+        for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+                _cleanup_(epoch_done) struct epoch c = {0};
+
+                assert_int_equal(
+                        chroma_parse_collection(cases[i].body, strlen(cases[i].body), &c, NULL), 0);
+                if (cases[i].configuration)
+                        assert_string_equal(c.configuration, cases[i].configuration);
+                else
+                        assert_null(c.configuration);
+        }
+}
+
+static void reads_versions(void **state)
+{
+        static const struct {
+                const char *body;
+                uint64_t version, log_position;
+        } cases[] = {
+                {NAMED("\"version\":7,\"log_position\":9007199254740993"), 7, 9007199254740993},
+                {NAMED("\"version\":-7,\"log_position\":\"9\""), 0, 0},
+                {NAMED("\"version\":null"), 0, 0},
+        };
+
+        for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+                _cleanup_(epoch_done) struct epoch c = {0};
+
+                assert_int_equal(
+                        chroma_parse_collection(cases[i].body, strlen(cases[i].body), &c, NULL), 0);
+                assert_true(c.version == cases[i].version);
+                assert_true(c.log_position == cases[i].log_position);
+                /* What only the next requests tell. */
+                assert_true(c.records == -1);
+                assert_null(c.newest);
+                assert_true(c.sentinels == 0);
         }
 }
 
@@ -360,7 +436,7 @@ static void refuses_collections(void **state)
         };
 
         for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-                struct chroma_collection c = {.dimension = 77};
+                struct epoch c = {.dimension = 77};
                 _cleanup_error_ struct error e = {0};
 
                 assert_int_equal(
@@ -571,6 +647,34 @@ static void bad_answers_are_refused(void **state)
         }
 }
 
+static void counts_ids(void **state)
+{
+        static const struct {
+                const char *body, *sentence; /* NULL: right */
+        } cases[] = {
+                {"{\"ids\":[[\"a\",\"b\"],[]],\"distances\":null,\"include\":[]}", NULL},
+                {"{\"ids\":[[\"a\\u0000\",\"b\"],[]]}", NULL},
+                {"{\"ids\":null}", "the answer has no list of ids"},
+                {"{\"ids\":[[]]}", "the answer has 1 rows of ids for 2 queries"},
+                {"{\"ids\":[[],null]}", "a row of ids is not a list"},
+                {"{\"ids\":[[],[\"a\",null]]}", "an id is not a string"},
+                {"{\"ids\":[[],[\"a\",\"b\",\"c\",\"d\"]]}", "a row has 4 ids, 3 were asked for"},
+        };
+
+        for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+                _cleanup_error_ struct error e = {0};
+                size_t counts[2] = {77, 77};
+                int r = chroma_parse_id_counts(
+                        cases[i].body, strlen(cases[i].body), 2, 3, counts, &e);
+
+                assert_int_equal(r, cases[i].sentence ? -EBADMSG : 0);
+                assert_int_equal(counts[0], cases[i].sentence ? 77 : 2);
+                assert_int_equal(counts[1], cases[i].sentence ? 77 : 0);
+                if (cases[i].sentence)
+                        assert_string_equal(e.message, cases[i].sentence);
+        }
+}
+
 static void deep_nesting_is_an_error(void **state)
 {
         enum { DEPTH = 100000 };
@@ -595,12 +699,15 @@ int main(void)
                 cmocka_unit_test(check_passes_transport_errors_on),
                 cmocka_unit_test(check_quotes_little),
                 cmocka_unit_test(parses_collections),
+                cmocka_unit_test(canonicalises_the_configuration),
+                cmocka_unit_test(reads_versions),
                 cmocka_unit_test(refuses_collections),
                 cmocka_unit_test(parses_counts),
                 cmocka_unit_test(parses_rows),
                 cmocka_unit_test(bad_rows_are_unmeasured),
                 cmocka_unit_test(metadata_may_be_left_out),
                 cmocka_unit_test(bad_answers_are_refused),
+                cmocka_unit_test(counts_ids),
                 cmocka_unit_test(deep_nesting_is_an_error),
         };
 

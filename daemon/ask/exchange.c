@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "ask/exchange.h"
+
+#include <errno.h>
+
+#include "ask/chroma.h"
+
+int exchange_submit(struct exchange *x, http_done_t done, void *userdata)
+{
+        return http_client_submit(x->client, x->peer, &x->request, done, userdata, &x->transfer);
+}
+
+int exchange_accept(
+        struct exchange *x, const struct http_response *response, const char *what, struct error *e)
+{
+        x->transfer = NULL;
+        http_request_done(&x->request);
+        x->request = (struct http_request){0};
+        x->reached |= response->result == 0;
+        x->noted(response, x->userdata);
+        return chroma_check(response, what, e);
+}
+
+const char *exchange_reason(const struct http_response *response, int code)
+{
+        const char *reason = code == -ENOENT ? "not_found" : http_failure_reason(response);
+
+        return reason ? reason : "bad_response";
+}
+
+void exchange_done(struct exchange *x)
+{
+        http_transfer_cancel(x->transfer);
+        http_request_done(&x->request);
+}

@@ -110,7 +110,7 @@ static int set_json(struct settings *s, const char *value)
 static const struct flag flags[] = {
         {"config.file", "FILE", USE_RUN | USE_CHECK | USE_VALIDATE, set_config_file,
                 "configuration (/etc/driftwatch/driftwatch.yaml)"},
-        {"storage.path", "DIRECTORY", USE_RUN, set_storage_path,
+        {"storage.path", "DIRECTORY", USE_RUN | USE_CHECK, set_storage_path,
                 "what survives a restart ($STATE_DIRECTORY, else /var/lib/driftwatch)"},
         {"web.listen-address", "ADDRESS", USE_RUN | USE_STATUS, set_listen_address,
                 "host:port to serve on, or to ask; repeatable (127.0.0.1:9820)"},

@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "commands/round.h"
+
+#include <errno.h>
+#include <stdio.h>
+
+#include "build_config.h"
+#include "clock.h"
+#include "keep/baselines.h"
+
+static void ignore_watch(struct watch *w, void *userdata)
+{
+}
+
+static void ignore_exchange(struct watch *w, const struct http_response *response, void *userdata)
+{
+}
+
+/* After every event: one of them was the last answer. */
+static int on_post(sd_event_source *s, void *userdata)
+{
+        const struct round *r = userdata;
+
+        for (size_t i = 0; i < r->count; i++)
+                if (watch_busy(r->watches[i]))
+                        return 0;
+        return sd_event_exit(r->event, 0);
+}
+
+static bool chosen(const struct options *options, const char *label)
+{
+        for (size_t i = 0; i < options->collections.count; i++)
+                if (streq(options->collections.values[i], label))
+                        return true;
+        return options->collections.count == 0;
+}
+
+static bool known(const struct config *config, const char *label)
+{
+        for (size_t i = 0; i < config->collection_count; i++)
+                if (streq(config->collections[i].label, label))
+                        return true;
+        return false;
+}
+
+static int load_config(struct round *r, const struct options *options)
+{
+        _cleanup_errors_ struct errors errors = {0};
+        int code = config_load(options->config_file, &r->config, &errors);
+
+        for (size_t i = 0; i < errors.count; i++)
+                fprintf(stderr, "%s\n", errors.messages[i]);
+        if (code < 0)
+                return -EBADMSG;
+        for (size_t i = 0; i < options->collections.count; i++)
+                if (!known(r->config, options->collections.values[i])) {
+                        fprintf(stderr, "--collection: %s watches no collection \"%s\"\n",
+                                options->config_file, options->collections.values[i]);
+                        code = -EBADMSG;
+                }
+        return code;
+}
+
+/* A state directory that is not there, or not ours to read, has no baseline for this command. */
+static int load_baseline(const struct options *options, struct watch *w, bool needed)
+{
+        _cleanup_(baseline_unrefp) struct baseline *baseline = NULL;
+        _cleanup_error_ struct error error = {0};
+        int r = baselines_load(options->storage_path, watch_config(w)->label, BASELINE_APPROVED,
+                &baseline, &error);
+
+        if (r >= 0)
+                watch_set_baseline(w, baseline, 1);
+        if (r >= 0 || (r == -ENOENT && !needed))
+                return 0;
+        fprintf(stderr, "driftwatch: %s\n", error_text(&error, r));
+        return r == -EACCES && !needed ? 0 : -EBADMSG;
+}
+
+static int watch_chosen(struct round *r, const struct options *options, bool needs_baseline)
+{
+        int code = 0, worst = 0;
+
+        r->watches = calloc(r->config->collection_count + 1, sizeof(struct watch *));
+        r->views = calloc(r->config->collection_count + 1, sizeof(*r->views));
+        if (!r->watches || !r->views)
+                return -ENOMEM;
+        for (size_t i = 0; i < r->config->collection_count && code >= 0; i++) {
+                const struct collection_config *c = &r->config->collections[i];
+
+                if (!chosen(options, c->label))
+                        continue;
+                code = watch_new(r->event, c, r->client, &r->owner, &r->watches[r->count]);
+                if (code < 0)
+                        break;
+                worst = MIN(worst, load_baseline(options, r->watches[r->count], needs_baseline));
+                r->count++;
+        }
+        return code < 0 ? code : worst;
+}
+
+int round_load(struct round *r, const struct options *options, bool needs_baseline)
+{
+        int code = load_config(r, options);
+
+        r->owner = (struct watch_owner){ignore_watch, ignore_watch, ignore_exchange, r};
+        if (code >= 0)
+                code = sd_event_new(&r->event);
+        if (code >= 0)
+                code = http_client_new(r->event, "driftwatch/" DRIFTWATCH_VERSION, &r->client);
+        if (code >= 0)
+                code = watch_chosen(r, options, needs_baseline);
+        return code;
+}
+
+int round_run(struct round *r)
+{
+        usec_t begun = clock_usec(CLOCK_MONOTONIC);
+        bool busy = false;
+        int code;
+
+        r->started = clock_usec(CLOCK_REALTIME);
+        code = sd_event_add_post(r->event, NULL, on_post, r);
+        if (code < 0)
+                return code;
+        for (size_t i = 0; i < r->count; i++) {
+                watch_everything(r->watches[i]);
+                busy |= watch_busy(r->watches[i]);
+        }
+        if (busy)
+                code = sd_event_loop(r->event);
+        for (size_t i = 0; i < r->count; i++)
+                r->views[i] = watch_view(r->watches[i]);
+        r->duration = clock_usec(CLOCK_MONOTONIC) - begun;
+        return code;
+}
+
+void round_done(struct round *r)
+{
+        for (size_t i = 0; i < r->count; i++)
+                watch_free(r->watches[i]);
+        free(r->watches);
+        free(r->views);
+        http_client_free(r->client);
+        config_free(r->config);
+        sd_event_unref(r->event);
+}

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/* One round over the chosen collections, for commands that measure once: every collection is
+ * embedded, replayed and probed side by side, compared with its approved baseline if there is one.
+ */
+
+#include <systemd/sd-event.h>
+
+#include "commands/command.h"
+#include "watch.h"
+
+struct round {
+        sd_event *event;
+        struct http_client *client;
+        struct config *config;
+        struct watch_owner owner;
+        struct watch **watches;
+        const struct collection_view **views; /* count, after round_run(); borrowed */
+        size_t count;
+        usec_t started; /* wall clock */
+        usec_t duration;
+};
+
+/* Reads the configuration and the approved baselines of what options->collections chooses (all,
+ * when empty). Every error is printed: -EBADMSG then. A missing baseline is an error when
+ * `needs_baseline`. */
+_must_check_ int round_load(struct round *r, const struct options *options, bool needs_baseline);
+/* Measures; a server that does not answer is no error but a view that says so. */
+_must_check_ int round_run(struct round *r);
+void round_done(struct round *r);

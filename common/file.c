@@ -133,17 +133,31 @@ static int sync_directory_of(const char *path)
         return fsync(fd) < 0 && errno != EINVAL ? -errno : 0;
 }
 
-/* Fills the temporary file and gives it the mode of the file it replaces. */
+/* Gives the file the mode of the one it replaces. What root writes belongs to the owner of that
+ * file, or else of the directory: a service reads there what its administrator wrote. */
+static int set_owner_and_mode(int fd, const char *path)
+{
+        _cleanup_free_ char *directory = path_resolve(".", path);
+        struct stat st;
+
+        if (!directory)
+                return -ENOMEM;
+        if (stat(path, &st) >= 0 && S_ISREG(st.st_mode)) {
+                if (fchmod(fd, st.st_mode & 0777) < 0)
+                        return -errno;
+        } else if (stat(directory, &st) < 0)
+                return -errno;
+        return geteuid() == 0 && fchown(fd, st.st_uid, st.st_gid) < 0 ? -errno : 0;
+}
+
 static int write_temporary(int fd, const char *path, const void *data, size_t size)
 {
-        struct stat st;
-        int r;
+        int r = write_all(fd, data, size);
 
-        r = write_all(fd, data, size);
+        if (r >= 0)
+                r = set_owner_and_mode(fd, path);
         if (r < 0)
                 return r;
-        if (stat(path, &st) >= 0 && S_ISREG(st.st_mode) && fchmod(fd, st.st_mode & 0777) < 0)
-                return -errno;
         return fsync(fd) < 0 ? -errno : 0;
 }
 

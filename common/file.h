@@ -15,7 +15,8 @@ _must_check_ int file_read(
 _must_check_ int file_read_secret(const char *path, char **ret, struct error *e);
 /* Writes a temporary file in the same directory, syncs it, renames it over `path` and syncs the
  * directory: after a crash there is the old content or the new, never a mixture. Mode 0600 & ~umask
- * unless the file existed. */
+ * unless the file existed. What root writes belongs to whom the old file, or else the directory,
+ * belongs to. */
 _must_check_ int file_replace(const char *path, const void *data, size_t size, struct error *e);
 /* `path` itself when absolute, else joined to the directory of `relative_to` (a file). Owned by the
  * caller, NULL when memory is short. */

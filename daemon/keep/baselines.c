@@ -1,2 +1,151 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "keep/baselines.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "file.h"
+#include "hash.h"
+#include "text.h"
+
+char *baselines_directory(const char *storage)
+{
+        _cleanup_text_ struct text t = {0};
+
+        text_appendf(&t, "%s/baselines", storage);
+        return text_take(&t, NULL);
+}
+
+/* STORAGE/baselines/LABEL.SUFFIX; a label is any text, a file name is not. */
+static char *build_path(const char *storage, const char *label, const char *suffix)
+{
+        _cleanup_text_ struct text t = {0};
+
+        text_appendf(&t, "%s/baselines/", storage);
+        for (const unsigned char *p = (const unsigned char *)label; *p; p++)
+                if (*p < 0x80 && (isalnum(*p) || strchr("-_", *p)))
+                        text_append_bytes(&t, p, 1);
+                else
+                        text_appendf(&t, "%%%02X", *p);
+        text_appendf(&t, ".%s", suffix);
+        return text_take(&t, NULL);
+}
+
+char *baselines_path(const char *storage, const char *label, enum baseline_kind kind)
+{
+        return build_path(storage, label, kind == BASELINE_APPROVED ? "json" : "candidate.json");
+}
+
+static char *version_path(const char *storage, const char *label, unsigned number)
+{
+        char suffix[32];
+
+        (void)snprintf(suffix, sizeof(suffix), "%u.json", number);
+        return build_path(storage, label, suffix);
+}
+
+int baselines_load(const char *storage, const char *label, enum baseline_kind kind,
+        struct baseline **ret, struct error *e)
+{
+        _cleanup_free_ char *path = baselines_path(storage, label, kind);
+        _cleanup_(baseline_unrefp) struct baseline *b = NULL;
+        _cleanup_error_ struct error reading = {0};
+        _cleanup_free_ char *data = NULL;
+        size_t size;
+        int r = path ? file_read(path, BASELINE_FILE_MAX, &data, &size, &reading) : -ENOMEM;
+
+        if (r == -ENOENT || r == -ENOTDIR)
+                return error_set(e, -ENOENT,
+                        "%s: there is no %s baseline of collection \"%s\"; run driftwatch "
+                        "baseline %s",
+                        path, kind == BASELINE_APPROVED ? "approved" : "candidate", label,
+                        kind == BASELINE_APPROVED ? "propose and approve" : "propose");
+        if (r < 0)
+                return error_set(e, r, "%s", error_text(&reading, r));
+        r = baseline_parse(path, data, size, &b, e);
+        if (r < 0)
+                return r;
+        if (!streq(b->collection, label))
+                return error_set(e, -EBADMSG,
+                        "%s: is a baseline of collection \"%s\", not of "
+                        "\"%s\"",
+                        path, b->collection ? b->collection : "", label);
+        *ret = take_ptr(b);
+        return 0;
+}
+
+static int create_directory(const char *storage, struct error *e)
+{
+        _cleanup_free_ char *directory = baselines_directory(storage);
+        struct stat st;
+
+        if (!directory)
+                return -ENOMEM;
+        if (mkdir(directory, 0750) < 0)
+                return errno == EEXIST ? 0
+                                       : error_set(e, -errno, "%s: cannot be created: %s",
+                                                 directory, strerror(errno));
+        /* The daemon is another user than the administrator who proposes. */
+        if (geteuid() == 0 &&
+                (stat(storage, &st) < 0 || chown(directory, st.st_uid, st.st_gid) < 0))
+                return error_set(e, -errno, "%s: cannot be given to the owner of %s: %s", directory,
+                        storage, strerror(errno));
+        return 0;
+}
+
+static int write_file(const char *path, const struct baseline *b, struct error *e)
+{
+        _cleanup_free_ char *data = NULL;
+        size_t size;
+        int r = path ? baseline_build(b, &data, &size) : -ENOMEM;
+
+        if (r < 0)
+                return error_set(e, r, "the baseline cannot be written: %s", strerror(-r));
+        return file_replace(path, data, size, e);
+}
+
+int baselines_propose(const char *storage, const struct baseline *candidate, struct error *e)
+{
+        _cleanup_free_ char *path =
+                baselines_path(storage, candidate->collection, BASELINE_CANDIDATE);
+        int r = create_directory(storage, e);
+
+        return r < 0 ? r : write_file(path, candidate, e);
+}
+
+int baselines_approve(const char *storage, const struct baseline *b, struct error *e)
+{
+        _cleanup_free_ char *approved = baselines_path(storage, b->collection, BASELINE_APPROVED);
+        _cleanup_free_ char *candidate = baselines_path(storage, b->collection, BASELINE_CANDIDATE);
+        _cleanup_free_ char *version = version_path(storage, b->collection, b->number);
+        int r = approved && candidate && version ? create_directory(storage, e) : -ENOMEM;
+
+        /* A crash between the steps leaves the candidate, so that approving again repeats them. */
+        if (r >= 0)
+                r = write_file(version, b, e);
+        if (r >= 0)
+                r = write_file(approved, b, e);
+        if (r < 0)
+                return r;
+        if (unlink(candidate) < 0 && errno != ENOENT)
+                return error_set(e, -errno,
+                        "%s: baseline %u is approved, but its candidate cannot be removed: %s",
+                        candidate, b->number, strerror(errno));
+        return 0;
+}
+
+uint64_t baselines_signature(const char *storage, const char *label)
+{
+        _cleanup_free_ char *path = baselines_path(storage, label, BASELINE_APPROVED);
+        struct stat st;
+        char text[128];
+
+        if (!path || stat(path, &st) < 0)
+                return 0;
+        (void)snprintf(text, sizeof(text), "%ju %jd %jd.%09ld", (uintmax_t)st.st_ino,
+                (intmax_t)st.st_size, (intmax_t)st.st_mtim.tv_sec, st.st_mtim.tv_nsec);
+        return hash_text(HASH_INIT, text) | 1;
+}

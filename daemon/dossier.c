@@ -108,6 +108,10 @@ int dossier_merge_vectors(struct dossier *d)
         struct vector_set *all;
         int r = vector_set_merge(sources, 2, &pinned);
 
+        if (r >= 0 && d->prefer_fresh && d->fresh) {
+                sources[2] = sources[0];
+                sources[0] = d->fresh;
+        }
         if (r >= 0)
                 r = vector_set_merge(sources, ARRAY_SIZE(sources), &all);
         if (r < 0)
@@ -314,6 +318,16 @@ int dossier_set_baseline(struct dossier *d, struct baseline *baseline)
         d->view->attributed = 0;
         restore_homes(d);
         return 0;
+}
+
+void dossier_prefer_fresh(struct dossier *d)
+{
+        d->prefer_fresh = true;
+}
+
+bool dossier_prefers_fresh(const struct dossier *d)
+{
+        return d->prefer_fresh;
 }
 
 struct vector_set *dossier_vectors(const struct dossier *d)

@@ -30,6 +30,7 @@ struct dossier {
         struct vector_set *pinned; /* the baseline's and the configured ones; NULL: none */
         struct vector_set *fresh; /* the embedder's; NULL: none */
         struct vector_set *vectors; /* both merged, to replay with; NULL: none */
+        bool prefer_fresh; /* the fresh ones win */
         struct epoch reference; /* without a baseline: the collection as it was */
         usec_t reference_changed; /* wall clock when it stopped being so; 0: it is so */
         char *sentinels[SURVEY_SENTINELS_MAX];

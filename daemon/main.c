@@ -13,7 +13,14 @@
 #include "log.h"
 #include "version.h"
 
-enum use { USE_RUN = 1, USE_CHECK = 2, USE_VALIDATE = 4, USE_STATUS = 8, USE_ALL = 15 };
+enum use {
+        USE_RUN = 1,
+        USE_CHECK = 2,
+        USE_VALIDATE = 4,
+        USE_STATUS = 8,
+        USE_BASELINE = 16,
+        USE_ALL = 31,
+};
 
 struct settings {
         struct options options;
@@ -34,6 +41,7 @@ struct command_entry {
         unsigned use;
         int (*run)(const struct options *options);
         const char *doc;
+        bool takes_word; /* a second one says what to do */
 };
 
 static int add_value(struct option_values *values, const char *value)
@@ -101,6 +109,41 @@ static int set_fail_on(struct settings *s, const char *value)
         return 0;
 }
 
+static int set_by(struct settings *s, const char *value)
+{
+        s->options.by = value;
+        return 0;
+}
+
+static int set_reason(struct settings *s, const char *value)
+{
+        s->options.reason = value;
+        return 0;
+}
+
+static int set_force(struct settings *s, const char *value)
+{
+        s->options.force = true;
+        return 0;
+}
+
+static int set_fresh(struct settings *s, const char *value)
+{
+        s->options.fresh = true;
+        return 0;
+}
+
+static int set_new_only(struct settings *s, const char *value)
+{
+        s->options.new_only = true;
+        return 0;
+}
+
+static int set_timeout(struct settings *s, const char *value)
+{
+        return duration_parse(value, &s->options.timeout);
+}
+
 static int set_json(struct settings *s, const char *value)
 {
         s->options.json = true;
@@ -108,9 +151,9 @@ static int set_json(struct settings *s, const char *value)
 }
 
 static const struct flag flags[] = {
-        {"config.file", "FILE", USE_RUN | USE_CHECK | USE_VALIDATE, set_config_file,
+        {"config.file", "FILE", USE_RUN | USE_CHECK | USE_VALIDATE | USE_BASELINE, set_config_file,
                 "configuration (/etc/driftwatch/driftwatch.yaml)"},
-        {"storage.path", "DIRECTORY", USE_RUN | USE_CHECK, set_storage_path,
+        {"storage.path", "DIRECTORY", USE_RUN | USE_CHECK | USE_BASELINE, set_storage_path,
                 "what survives a restart ($STATE_DIRECTORY, else /var/lib/driftwatch)"},
         {"web.listen-address", "ADDRESS", USE_RUN | USE_STATUS, set_listen_address,
                 "host:port to serve on, or to ask; repeatable (127.0.0.1:9820)"},
@@ -118,11 +161,20 @@ static const struct flag flags[] = {
                 "how people reach this daemon; used in links of alerts"},
         {"web.systemd-socket", NULL, USE_RUN, set_systemd_socket,
                 "insist on sockets passed by systemd; passed ones always win over addresses"},
-        {"collection", "NAME", USE_CHECK, set_collection,
-                "check only this collection (its label); repeatable"},
-        {"format", "FORMAT", USE_CHECK, set_format, "text or json (text)"},
+        {"collection", "NAME", USE_CHECK | USE_BASELINE, set_collection,
+                "only this collection (its label); repeatable"},
+        {"format", "FORMAT", USE_CHECK | USE_BASELINE, set_format, "text or json (text)"},
         {"fail-on", "OUTCOME", USE_CHECK, set_fail_on,
                 "drift: any drift or fail fails the gate; fail: only fail does (drift)"},
+        {"by", "NAME", USE_BASELINE, set_by, "who approves"},
+        {"reason", "TEXT", USE_BASELINE, set_reason, "why it is approved"},
+        {"force", NULL, USE_BASELINE, set_force, "approve what the cause speaks against"},
+        {"new-only", NULL, USE_BASELINE, set_new_only,
+                "record only queries that the approved baseline does not know"},
+        {"fresh", NULL, USE_BASELINE, set_fresh,
+                "record with the embedder's vectors instead of the pinned ones"},
+        {"timeout", "DURATION", USE_BASELINE, set_timeout,
+                "how long to wait for a collection that stands still (10m)"},
         {"json", NULL, USE_STATUS, set_json, "the API's answer instead of a table"},
         {"log.level", "LEVEL", USE_ALL, set_log_level, "debug, info, warn or error (info)"},
         {"log.format", "FORMAT", USE_ALL, set_log_format,
@@ -132,6 +184,9 @@ static const struct flag flags[] = {
 static const struct command_entry commands[] = {
         {"run", USE_RUN, command_run, "the daemon"},
         {"check", USE_CHECK, command_check, "replay once; the exit status is the verdict"},
+        {"baseline", USE_BASELINE, command_baseline,
+                "propose, diff, approve or show the reference that answers are compared with",
+                true},
         {"validate", USE_VALIDATE, command_validate,
                 "read configuration and query sets, print every error"},
         {"status", USE_STATUS, command_status, "what the running daemon sees"},
@@ -240,7 +295,8 @@ int main(int argc, char **argv)
                 .options = {.config_file = "/etc/driftwatch/driftwatch.yaml",
                         .storage_path = default_storage_path(),
                         .format = "text",
-                        .fail_on = "drift"},
+                        .fail_on = "drift",
+                        .timeout = 10 * USEC_PER_MINUTE},
                 .log_level = LOG_INFO,
                 .log_format = LOG_LOGFMT,
         };
@@ -255,6 +311,8 @@ int main(int argc, char **argv)
         command = find_command(argv[optind]);
         if (!command)
                 return usage_error("%s is not a command", argv[optind]);
+        if (command->takes_word && optind + 1 < argc)
+                s.options.word = argv[++optind];
         if (optind + 1 < argc)
                 return usage_error("%s is one argument too many", argv[optind + 1]);
         for (size_t i = 0; i < ARRAY_SIZE(flags); i++)

@@ -429,10 +429,11 @@ static void run_embed(struct watch *w, usec_t now)
         set_next(&w->embed_timer, false);
 }
 
-/* Without any vector there is nothing to replay until the embedder has answered. */
+/* Without vectors, or with those of another model, nothing is to be replayed until the embedder
+ * has answered. */
 static bool waits_for_vectors(const struct watch *w)
 {
-        return w->embed && !dossier_vectors(w->dossier);
+        return w->embed && (!dossier_vectors(w->dossier) || dossier_prefers_fresh(w->dossier));
 }
 
 usec_t watch_due(const struct watch *w)
@@ -496,6 +497,16 @@ bool watch_busy(const struct watch *w)
         for (enum step s = 0; s < STEP_COUNT; s++)
                 wanted |= w->wanted[s];
         return wanted || asking(w) || w->embed;
+}
+
+void watch_prefer_fresh(struct watch *w)
+{
+        dossier_prefer_fresh(w->dossier);
+}
+
+struct vector_set *watch_vectors(const struct watch *w)
+{
+        return dossier_vectors(w->dossier);
 }
 
 struct collection_view *watch_view(const struct watch *w)

@@ -57,6 +57,10 @@ void watch_everything(struct watch *w);
 bool watch_running(const struct watch *w);
 /* Anything is under way or asked for. */
 bool watch_busy(const struct watch *w);
+/* As dossier_prefer_fresh(), and replays wait until the embedder has answered. */
+void watch_prefer_fresh(struct watch *w);
+/* As dossier_vectors(). */
+struct vector_set *watch_vectors(const struct watch *w);
 /* As dossier_view(). */
 struct collection_view *watch_view(const struct watch *w);
 const struct collection_config *watch_config(const struct watch *w);

@@ -7,6 +7,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "duration.h"
+
 /* Exit statuses shared by all commands; the gate's own are show/check.h's. */
 #define EXIT_USAGE 2 /* usage or configuration */
 #define EXIT_UNMEASURED 3 /* nothing could be measured, or the daemon did not answer */
@@ -29,9 +31,14 @@ struct options {
         const char *format;
         const char *fail_on;
         bool json;
+        const char *word; /* the second word, of baseline; NULL */
+        const char *by, *reason;
+        bool force, fresh, new_only;
+        usec_t timeout;
 };
 
 int command_run(const struct options *options);
 int command_check(const struct options *options);
 int command_validate(const struct options *options);
+int command_baseline(const struct options *options);
 int command_status(const struct options *options);

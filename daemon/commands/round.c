@@ -27,7 +27,7 @@ static int on_post(sd_event_source *s, void *userdata)
         return sd_event_exit(r->event, 0);
 }
 
-static bool chosen(const struct options *options, const char *label)
+bool round_chosen(const struct options *options, const char *label)
 {
         for (size_t i = 0; i < options->collections.count; i++)
                 if (streq(options->collections.values[i], label))
@@ -43,7 +43,7 @@ static bool known(const struct config *config, const char *label)
         return false;
 }
 
-static int load_config(struct round *r, const struct options *options)
+int round_load_config(struct round *r, const struct options *options)
 {
         _cleanup_errors_ struct errors errors = {0};
         int code = config_load(options->config_file, &r->config, &errors);
@@ -88,7 +88,7 @@ static int watch_chosen(struct round *r, const struct options *options, bool nee
         for (size_t i = 0; i < r->config->collection_count && code >= 0; i++) {
                 const struct collection_config *c = &r->config->collections[i];
 
-                if (!chosen(options, c->label))
+                if (!round_chosen(options, c->label))
                         continue;
                 code = watch_new(r->event, c, r->client, &r->owner, &r->watches[r->count]);
                 if (code < 0)
@@ -101,9 +101,10 @@ static int watch_chosen(struct round *r, const struct options *options, bool nee
 
 int round_load(struct round *r, const struct options *options, bool needs_baseline)
 {
-        int code = load_config(r, options);
+        int code = round_load_config(r, options);
 
-        r->owner = (struct watch_owner){ignore_watch, ignore_watch, ignore_exchange, r};
+        if (!r->owner.replayed)
+                r->owner = (struct watch_owner){ignore_watch, ignore_watch, ignore_exchange, r};
         if (code >= 0)
                 code = sd_event_new(&r->event);
         if (code >= 0)

@@ -24,8 +24,12 @@ struct round {
 
 /* Reads the configuration and the approved baselines of what options->collections chooses (all,
  * when empty). Every error is printed: -EBADMSG then. A missing baseline is an error when
- * `needs_baseline`. */
+ * `needs_baseline`. r->owner, where it is set, hears of replays. */
 _must_check_ int round_load(struct round *r, const struct options *options, bool needs_baseline);
+/* Only the configuration: for commands that measure nothing. */
+_must_check_ int round_load_config(struct round *r, const struct options *options);
+/* Whether this collection (label) was chosen. */
+bool round_chosen(const struct options *options, const char *label);
 /* Measures; a server that does not answer is no error but a view that says so. */
 _must_check_ int round_run(struct round *r);
 void round_done(struct round *r);

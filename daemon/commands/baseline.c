@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "commands/baseline.h"
+
+#include <errno.h>
+#include <stdio.h>
+
+#include "clock.h"
+#include "commands/round.h"
+#include "judge/attribution.h"
+#include "keep/baselines.h"
+#include "show/diff.h"
+#include "text.h"
+
+/* Above this share of records that search cannot reach, a baseline would record the fault. */
+#define UNREACHABLE_MAX 0.01
+
+/* For each chosen collection; the worst exit status. */
+static int each_collection(const struct options *options,
+        int (*act)(const struct options *options, const struct collection_config *c))
+{
+        _cleanup_(round_done) struct round round = {0};
+        int status = EXIT_SUCCESS;
+
+        if (round_load_config(&round, options) < 0)
+                return EXIT_USAGE;
+        for (size_t i = 0; i < round.config->collection_count; i++)
+                if (round_chosen(options, round.config->collections[i].label))
+                        status = MAX(status, act(options, &round.config->collections[i]));
+        return status;
+}
+
+/* NULL and a sentence on stderr when there is none that can be used, unless it is `optional`. */
+static int load(const struct options *options, const char *label, enum baseline_kind kind,
+        bool optional, struct baseline **ret)
+{
+        _cleanup_error_ struct error error = {0};
+        int r = baselines_load(options->storage_path, label, kind, ret, &error);
+
+        if (r >= 0 || (r == -ENOENT && optional))
+                return 0;
+        fprintf(stderr, "driftwatch: %s\n", error_text(&error, r));
+        return r;
+}
+
+/* Why the candidate must not become the reference; NULL: it may. */
+static const char *refusal(const struct baseline *b, char *buffer, size_t size)
+{
+        if (cause_refuses_approval(b->attribution.cause)) {
+                (void)snprintf(buffer, size, "the cause of its difference is %s: %s",
+                        cause_name(b->attribution.cause), cause_meaning(b->attribution.cause));
+                return buffer;
+        }
+        if (b->epoch.records > 0 && b->unreachable >= 0 &&
+                (double)b->unreachable > UNREACHABLE_MAX * (double)b->epoch.records) {
+                (void)snprintf(buffer, size, "search cannot reach %lld of its %lld records",
+                        (long long)b->unreachable, (long long)b->epoch.records);
+                return buffer;
+        }
+        return NULL;
+}
+
+static int approve(const struct options *options, const struct collection_config *c)
+{
+        _cleanup_(baseline_unrefp) struct baseline *b = NULL, *before = NULL;
+        _cleanup_error_ struct error error = {0};
+        const char *refused;
+        char buffer[512];
+        int r;
+
+        if (load(options, c->label, BASELINE_CANDIDATE, false, &b) < 0 ||
+                load(options, c->label, BASELINE_APPROVED, true, &before) < 0)
+                return EXIT_USAGE;
+        refused = refusal(b, buffer, sizeof(buffer));
+        if (refused && !options->force) {
+                fprintf(stderr,
+                        "driftwatch: %s: candidate %u is refused: %s; mend that and propose "
+                        "again, or give --force\n",
+                        c->label, b->number, refused);
+                return EXIT_FAILURE;
+        }
+        b->number = before ? before->number + 1 : 1;
+        b->approved = clock_usec(CLOCK_REALTIME);
+        b->forced = refused != NULL;
+        r = strdup_to(&b->approved_by, options->by);
+        if (r >= 0)
+                r = strdup_to(&b->reason, options->reason);
+        if (r >= 0)
+                r = baselines_approve(options->storage_path, b, &error);
+        if (r < 0) {
+                fprintf(stderr, "driftwatch: %s\n", error_text(&error, r));
+                return EXIT_USAGE;
+        }
+        printf("%s: baseline %u is approved by %s: %s\n"
+               "  a running driftwatch compares with it from now on\n",
+                c->label, b->number, b->approved_by, b->reason);
+        return EXIT_SUCCESS;
+}
+
+static int baseline_approve(const struct options *options)
+{
+        if (!options->by || !*options->by || !options->reason || !*options->reason) {
+                fprintf(stderr,
+                        "driftwatch: baseline approve needs --by NAME and --reason TEXT: "
+                        "who decides that this is good retrieval, and why?\n");
+                return EXIT_USAGE;
+        }
+        return each_collection(options, approve);
+}
+
+static int print(struct text *text)
+{
+        if (text_failed(text) || fwrite(text->data, 1, text->size, stdout) != text->size ||
+                fflush(stdout) != 0)
+                return EXIT_USAGE;
+        return EXIT_SUCCESS;
+}
+
+static int diff(const struct options *options, const struct collection_config *c)
+{
+        _cleanup_(baseline_unrefp) struct baseline *candidate = NULL, *approved = NULL;
+        const struct diff_format *format = diff_format_find(options->format);
+        _cleanup_text_ struct text text = {0};
+
+        if (load(options, c->label, BASELINE_CANDIDATE, false, &candidate) < 0 ||
+                load(options, c->label, BASELINE_APPROVED, true, &approved) < 0)
+                return EXIT_USAGE;
+        format->render(approved, candidate, &c->bands, &text);
+        return print(&text);
+}
+
+static int baseline_diff(const struct options *options)
+{
+        if (!diff_format_find(options->format)) {
+                fprintf(stderr, "--format: \"%s\" is none of text, json and markdown\n",
+                        options->format);
+                return EXIT_USAGE;
+        }
+        return each_collection(options, diff);
+}
+
+static int show(const struct options *options, const struct collection_config *c)
+{
+        _cleanup_(baseline_unrefp) struct baseline *b = NULL;
+        _cleanup_text_ struct text text = {0};
+
+        if (load(options, c->label, BASELINE_APPROVED, false, &b) < 0)
+                return EXIT_USAGE;
+        diff_show(b, &c->bands, streq(options->format, "json"), &text);
+        return print(&text);
+}
+
+static int baseline_show(const struct options *options)
+{
+        if (!streq(options->format, "text") && !streq(options->format, "json")) {
+                fprintf(stderr, "--format: \"%s\" is neither text nor json\n", options->format);
+                return EXIT_USAGE;
+        }
+        return each_collection(options, show);
+}
+
+int command_baseline(const struct options *options)
+{
+        static const struct {
+                const char *word;
+                int (*run)(const struct options *options);
+        } words[] = {{"propose", baseline_propose}, {"diff", baseline_diff},
+                {"approve", baseline_approve}, {"show", baseline_show}};
+
+        for (size_t i = 0; i < ARRAY_SIZE(words); i++)
+                if (streq(words[i].word, options->word))
+                        return words[i].run(options);
+        fprintf(stderr, "driftwatch: baseline needs one of propose, diff, approve and show\n");
+        return EXIT_USAGE;
+}

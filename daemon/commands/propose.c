@@ -1,0 +1,258 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <math.h>
+#include <stdio.h>
+
+#include "clock.h"
+#include "commands/round.h"
+#include "judge/attribution.h"
+#include "judge/level.h"
+#include "keep/baselines.h"
+#include "recorder.h"
+#include "text.h"
+
+/* Between two replays that wait for the collection to stand still, and between two of a burst:
+ * answers that vary do so from one request to the next. */
+#define PAUSE (2 * USEC_PER_SEC)
+#define BURST_PAUSE (50 * USEC_PER_MSEC)
+#define ACCURACY (10 * USEC_PER_MSEC)
+
+/* One collection that is being recorded. */
+struct recording {
+        struct proposal *proposal;
+        struct watch *watch;
+        struct recorder *recorder;
+        sd_event_source *timer; /* until the next replay; NULL when none is awaited */
+        bool ended, failed;
+};
+
+struct proposal {
+        const struct options *options;
+        struct round round;
+        struct recording *recordings;
+        bool timed_out;
+};
+
+static void proposal_done(struct proposal *p)
+{
+        for (size_t i = 0; p->recordings && i < p->round.count; i++) {
+                sd_event_source_disable_unref(p->recordings[i].timer);
+                recorder_free(p->recordings[i].recorder);
+        }
+        free(p->recordings);
+        round_done(&p->round);
+}
+
+static void end(struct recording *r, bool failed)
+{
+        r->ended = true;
+        r->failed = failed;
+}
+
+static int on_pause(sd_event_source *s, uint64_t usec, void *userdata)
+{
+        struct recording *r = userdata;
+
+        r->timer = sd_event_source_disable_unref(r->timer);
+        watch_replay(r->watch);
+        return 0;
+}
+
+static void replay_after(struct recording *r, usec_t pause)
+{
+        int code = sd_event_add_time_relative(
+                r->proposal->round.event, &r->timer, CLOCK_MONOTONIC, pause, ACCURACY, on_pause, r);
+
+        if (code < 0) {
+                fprintf(stderr, "driftwatch: cannot wait: %s\n", strerror(-code));
+                end(r, true);
+        }
+}
+
+static struct recording *find(struct proposal *p, const struct watch *w)
+{
+        for (size_t i = 0; i < p->round.count; i++)
+                if (p->recordings[i].watch == w)
+                        return &p->recordings[i];
+        return NULL;
+}
+
+static void on_replayed(struct watch *w, void *userdata)
+{
+        struct recording *r = find(userdata, w);
+        enum recorder_state state;
+        int code;
+
+        if (!r || r->ended)
+                return;
+        code = recorder_take(r->recorder, watch_view(w), &state);
+        if (code < 0) {
+                fprintf(stderr, "driftwatch: %s: cannot record: %s\n", watch_config(w)->label,
+                        strerror(-code));
+                end(r, true);
+        } else if (state == RECORDER_FAILED) {
+                fprintf(stderr, "driftwatch: %s\n", watch_view(w)->last_error);
+                end(r, true);
+        } else if (state == RECORDER_DONE)
+                end(r, false);
+        else
+                replay_after(r, state == RECORDER_AGAIN ? BURST_PAUSE : PAUSE);
+}
+
+static void on_changed(struct watch *w, void *userdata)
+{
+}
+
+static void on_exchanged(struct watch *w, const struct http_response *response, void *userdata)
+{
+}
+
+static int on_post(sd_event_source *s, void *userdata)
+{
+        const struct proposal *p = userdata;
+
+        for (size_t i = 0; i < p->round.count; i++)
+                if (!p->recordings[i].ended || watch_busy(p->recordings[i].watch))
+                        return 0;
+        return sd_event_exit(p->round.event, 0);
+}
+
+static int on_timeout(sd_event_source *s, uint64_t usec, void *userdata)
+{
+        struct proposal *p = userdata;
+
+        p->timed_out = true;
+        return sd_event_exit(p->round.event, 0);
+}
+
+static int start(struct proposal *p)
+{
+        usec_t timeout = p->options->timeout;
+        int r;
+
+        p->recordings = calloc(p->round.count + 1, sizeof(*p->recordings));
+        if (!p->recordings)
+                return -ENOMEM;
+        for (size_t i = 0; i < p->round.count; i++) {
+                struct watch *w = p->round.watches[i];
+
+                p->recordings[i].proposal = p;
+                p->recordings[i].watch = w;
+                p->recordings[i].recorder = recorder_new(watch_config(w)->queries);
+                if (!p->recordings[i].recorder)
+                        return -ENOMEM;
+        }
+        r = sd_event_add_post(p->round.event, NULL, on_post, p);
+        if (r >= 0)
+                r = sd_event_add_time_relative(
+                        p->round.event, NULL, CLOCK_MONOTONIC, timeout, ACCURACY, on_timeout, p);
+        for (size_t i = 0; i < p->round.count && r >= 0; i++) {
+                if (p->options->fresh)
+                        watch_prefer_fresh(p->round.watches[i]);
+                watch_everything(p->round.watches[i]);
+        }
+        return r < 0 ? r : sd_event_loop(p->round.event);
+}
+
+/* What somebody must know before approving it. */
+static void print_warnings(const struct baseline *b, const struct collection_view *v)
+{
+        size_t missing = 0, drifting = 0, unmeasured = 0, noisy = 0;
+
+        for (size_t i = 0; i < b->count; i++) {
+                const struct baseline_query *q = &b->queries[i];
+
+                missing += q->outcome == OUTCOME_FAIL;
+                drifting += q->outcome == OUTCOME_DRIFT;
+                unmeasured += q->outcome == OUTCOME_UNMEASURED;
+                noisy += q->levels[LEVEL_TOP1].scale > LEVEL_SCALE_MAX ||
+                        q->levels[LEVEL_TOPK].scale > LEVEL_SCALE_MAX;
+        }
+        if (missing > 0)
+                printf("  WARNING: %zu queries do not find their expected record: this would be "
+                       "the new normal\n",
+                        missing);
+        if (drifting > 0)
+                printf("  WARNING: %zu queries lie outside their expected distance\n", drifting);
+        if (unmeasured > 0)
+                printf("  WARNING: %zu queries were not measured and would not be compared\n",
+                        unmeasured);
+        if (noisy > 0)
+                printf("  %zu queries are too noisy to be compared\n", noisy);
+        if (b->unreachable > 0)
+                printf("  WARNING: search cannot reach %lld of %lld records\n",
+                        (long long)b->unreachable, (long long)v->health.records);
+}
+
+static void print_candidate(
+        const struct recorder *r, const struct baseline *b, const struct collection_view *v)
+{
+        _cleanup_text_ struct text t = {0};
+
+        printf("%s: candidate %u: %zu queries, %u replays, answers %s, %lld records\n", v->label,
+                b->number, b->count, b->samples,
+                recorder_stable(r) ? "equal" : "vary by themselves", (long long)b->epoch.records);
+        print_warnings(b, v);
+        if (v->baseline && cause_name(b->attribution.cause)) {
+                attribution_describe(&b->attribution, &t);
+                printf("  against baseline %u: %s. %s\n", v->baseline->number,
+                        cause_name(b->attribution.cause), text_failed(&t) ? "" : text_string(&t));
+        }
+        printf("  next: driftwatch baseline %s --collection %s%s\n",
+                v->baseline ? "diff" : "approve", v->label,
+                v->baseline ? "" : " --by NAME --reason TEXT");
+}
+
+static int store(const struct proposal *p, const struct recording *r)
+{
+        _cleanup_(baseline_unrefp) struct baseline *b = NULL;
+        _cleanup_error_ struct error error = {0};
+        const struct collection_view *v = watch_view(r->watch);
+        int code;
+
+        if (r->failed)
+                return EXIT_UNMEASURED;
+        if (!r->ended) {
+                fprintf(stderr,
+                        "driftwatch: %s: the collection did not stand still for three replays%s%s; "
+                        "nothing was recorded\n",
+                        v->label, *recorder_changes(r->recorder) ? "; it changed last: " : "",
+                        recorder_changes(r->recorder));
+                return EXIT_UNMEASURED;
+        }
+        if (p->options->fresh && (!v->embedder.name || v->embedder.error)) {
+                fprintf(stderr, "driftwatch: %s: --fresh: %s\n", v->label,
+                        v->embedder.error ? v->embedder.error : "the collection has no embedder");
+                return EXIT_UNMEASURED;
+        }
+        code = recorder_candidate(r->recorder, v, watch_vectors(r->watch), v->baseline,
+                p->options->new_only, &b, &error);
+        if (code >= 0)
+                code = baselines_propose(p->options->storage_path, b, &error);
+        if (code < 0) {
+                fprintf(stderr, "driftwatch: %s\n", error_text(&error, code));
+                return EXIT_USAGE;
+        }
+        print_candidate(r->recorder, b, v);
+        return EXIT_SUCCESS;
+}
+
+int baseline_propose(const struct options *options)
+{
+        _cleanup_(proposal_done) struct proposal p = {.options = options};
+        int status = EXIT_SUCCESS, r;
+
+        p.round.owner = (struct watch_owner){on_replayed, on_changed, on_exchanged, &p};
+        r = round_load(&p.round, options, false);
+        if (r == -EBADMSG)
+                return EXIT_USAGE;
+        if (r >= 0)
+                r = start(&p);
+        if (r < 0) {
+                fprintf(stderr, "driftwatch: cannot propose: %s\n", strerror(-r));
+                return EXIT_UNMEASURED;
+        }
+        for (size_t i = 0; i < p.round.count; i++)
+                status = MAX(status, store(&p, &p.recordings[i]));
+        return status;
+}

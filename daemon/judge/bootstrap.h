@@ -16,7 +16,7 @@
 #define BOOTSTRAP_RESAMPLES 2000
 /* What every interval shown to people starts from, so that the same data give the same report. */
 #define BOOTSTRAP_SEED UINT64_C(42)
-/* Bounds of n and of the number of resamples: together 2 x 10^8 draws, below a few seconds. */
+/* Bounds of n and of the number of resamples: together 2 x 10^8 draws, a second for a mean. */
 #define BOOTSTRAP_SAMPLE_MAX 10000
 #define BOOTSTRAP_RESAMPLES_MAX 20000
 

@@ -6,24 +6,15 @@
  * an unchanged index repeat a sample instead of enlarging it, so p-values are shown, not acted on.
  */
 
-#include <stdbool.h>
 #include <stddef.h>
 
 #include "judge/interval.h"
 #include "judge/proportion.h"
+#include "judge/wilcoxon.h"
 #include "macro.h"
 
-/* Exact null distributions are enumerated up to these sizes; normal approximation beyond. */
-#define PAIRED_WILCOXON_EXACT_MAX 50
+/* The sign-flip test enumerates up to this many differences. */
 #define PAIRED_SIGN_FLIP_MAX 20
-
-struct wilcoxon {
-        size_t n; /* differences ranked */
-        double w; /* sum of the ranks of the positive ones, ties sharing the mean rank */
-        double z, z_corrected; /* without and with continuity correction; NaN when n = 0 */
-        double p_greater; /* P(W >= w) under symmetry about zero */
-        bool exact; /* by enumeration given the ties, otherwise from z_corrected */
-};
 
 struct paired {
         size_t n;
@@ -44,19 +35,16 @@ struct paired {
 _must_check_ int paired_compute(
         const double *differences, size_t n, double dead_zone, struct paired *ret);
 
-/* P(W >= w) of Wilcoxon's signed rank sum of n untied values (Wilcoxon 1945), n <=
- * PAIRED_WILCOXON_EXACT_MAX, otherwise NaN. */
-double wilcoxon_exact_sf(size_t n, double w);
 /* P(X >= up), X ~ Binomial(up + down, 1/2). */
 double sign_test_greater(size_t up, size_t down);
 /* Natural logarithm of the e-value of a uniform mixture over success probabilities in [1/2, 1]
  * against 1/2: sum_{j=D+1}^{n+1} C(n+1,j) / ((n+1) C(n,U)) with n = U + D, by log-sum-exp, since
  * 1 - I_1/2 cancels. */
 double paired_log_e(size_t up, size_t down);
-/* Exact sign-flip test: share of the 2^m sign patterns of the m nonzero differences whose sum is at
- * least the observed one (m <= PAIRED_SIGN_FLIP_MAX, otherwise NaN; Fisher 1935). `ret_count`, that
- * number, may be NULL. */
-double sign_flip_greater(const double *differences, size_t n, size_t *ret_count);
+/* Exact sign-flip test (Fisher 1935): share of the sign patterns of the differences whose sum is at
+ * least the observed one, sums equal up to rounding counting as equal. NaN when more than
+ * PAIRED_SIGN_FLIP_MAX differences are not zero, or one is not finite. */
+double sign_flip_greater(const double *differences, size_t n);
 
 /* Adjusted p-values in the order of `p` (0 … 1 each): Benjamini and Hochberg (1995), Holm (1979).
  * -EINVAL, -ENOMEM; `ret` has n places and may be `p` itself. */

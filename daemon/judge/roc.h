@@ -14,6 +14,8 @@
 
 /* Bound of each class, for the cost of the bootstrap. */
 #define ROC_CLASS_MAX 10000
+/* Distances needed in either class for an interval of the cut; its coverage is 0.90 there. */
+#define ROC_CUT_NEEDS 10
 /* The tolerance border accepts at least this share of the relevant, with this confidence. */
 #define ROC_TOLERANCE_CONTENT 0.9
 #define ROC_TOLERANCE_CONFIDENCE 0.95
@@ -23,9 +25,10 @@ struct roc {
         double variance; /* DeLong, DeLong and Clarke-Pearson (1988); NaN with < 2 in a class */
         struct interval wald; /* for comparison: its coverage is 0.74 at 10 + 10 */
         struct interval logit; /* the one to show; none when the AUC is 0 or 1 */
-        double cut; /* accept distances below it: first maximum of J, midway between two values */
+        double cut; /* accept distances below it: first maximum of J, midway between two values;
+                     * NaN when all distances are equal, and what follows from it too */
         double youden; /* J = sensitivity + specificity - 1 there, in sample: optimistic */
-        struct interval cut_interval; /* percentiles of the cut over stratified resamples */
+        struct interval cut_interval; /* percentiles of the cut over resamples within each class */
         struct proportion sensitivity; /* relevant below the cut, of the relevant */
         struct proportion specificity; /* irrelevant not below it, of the irrelevant */
         size_t tolerance_rank; /* among the relevant, from 1; 0: not estimable, n < 29 */

@@ -19,7 +19,7 @@ bool sample_usable(const double *x, size_t n);
 /* Ascending, in place. */
 void sample_sort(double *x, size_t n);
 
-/* NaN when n = 0. Summed with Neumaier's compensation. */
+/* NaN when n = 0. */
 double sample_mean(const double *x, size_t n);
 /* With n - 1; NaN when n < 2. */
 double sample_sd(const double *x, size_t n);
@@ -54,14 +54,11 @@ struct quantile sample_quantile_interval(
  * estimable. */
 double sample_quantile_at_least(const double *sorted, size_t n, double p, double confidence);
 double sample_quantile_at_most(const double *sorted, size_t n, double p, double confidence);
-/* Smallest n for which an upper end exists: at p = 0.95 and confidence 0.95, 59 one-sided and 72
- * two-sided. 0 < p, confidence < 1, otherwise 0. */
-size_t sample_quantile_needs(double p, double confidence, bool two_sided);
 
 /* Median of the n(n+1)/2 Walsh averages (x_i + x_j)/2, i <= j (Hodges and Lehmann 1963), exactly,
  * in O(n log n) by counting instead of listing them; NaN when n = 0. */
 double sample_hodges_lehmann(const double *sorted, size_t n);
 /* Its distribution-free interval between two Walsh averages (Hollander, Wolfe and Chicken 2014,
- * 3.3), exact up to n = 50, with the normal approximation beyond; none where n is too small (n < 6
+ * 3.3), as exact as wilcoxon.h; none where n is too small (n < 6
  * at 0.95). Assumes symmetry about the centre. */
 struct interval sample_hodges_lehmann_interval(const double *sorted, size_t n, double confidence);

@@ -16,6 +16,7 @@ TOP_LEVEL = {
 # Modules whose test has another name, or is not in C because only the whole program shows what they do.
 TEST_OF = {
     "daemon/model/alert": "unit/test_labels.c",
+    "daemon/judge/attribution_text": "unit/test_attribution.c",
     "daemon/tell/alertmanager": "unit/test_channel.c",
     "daemon/tell/webhook": "unit/test_channel.c",
     "daemon/tell/queue": "component/test_outbox.c",

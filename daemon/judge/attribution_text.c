@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <inttypes.h>
+#include <math.h>
+
+#include "judge/attribution.h"
+#include "text.h"
+
+/* "1 record", "14 records" */
+static void append_count(struct text *t, size_t n, const char *noun)
+{
+        text_appendf(t, "%zu %s%s", n, noun, n == 1 ? "" : "s");
+}
+
+static void append_records(struct text *t, const struct evidence *e, const char *before)
+{
+        if (e->records_before >= 0 && e->records_after >= 0 &&
+                e->records_before != e->records_after)
+                text_appendf(t, "%sthe collection went from %" PRId64 " to %" PRId64 " records",
+                        before, e->records_before, e->records_after);
+}
+
+static void append_missing(struct text *t, const struct evidence *e)
+{
+        append_count(t, e->holes, "baseline record");
+        text_append(t, e->holes == 1 ? " is missing" : " are missing");
+}
+
+static void describe_unknown(const struct evidence *e, struct text *t)
+{
+        if (e->queries == 0) {
+                text_append(t, "there is no baseline answer to compare with");
+                return;
+        }
+        append_missing(t, e);
+        text_append(t, " and could not be looked up");
+        append_records(t, e, "; ");
+}
+
+static void describe_none(const struct evidence *e, struct text *t)
+{
+        text_appendf(t,
+                "of the %zu records that are in both answers none has moved, and none is "
+                "missing or new",
+                e->same);
+        append_records(t, e, "; ");
+}
+
+static void describe_embedder(const struct evidence *e, struct text *t)
+{
+        text_appendf(t, "%zu of %zu fresh vectors differ from the pinned ones (median 1 - cos ",
+                e->embedder_moved, e->embedder_compared);
+        text_append_float(t, (float)e->embedder_distance);
+        text_append(t, "), while the pinned ones find what they found");
+}
+
+static void describe_changed(const struct evidence *e, struct text *t)
+{
+        text_appendf(t, "%zu of %zu records that are in both answers have another distance",
+                e->changed, e->same);
+}
+
+static void describe_reembed(const struct evidence *e, struct text *t)
+{
+        describe_changed(e, t);
+        if (isfinite(e->fit_rms)) {
+                text_append(t, ", by no common rule (rms of the fit ");
+                text_append_float(t, (float)e->fit_rms);
+                text_append(t, ")");
+        }
+        if (e->edited > 0)
+                text_appendf(t,
+                        "; %zu of %zu missing ones looked up are stored with another vector",
+                        e->edited, e->sampled);
+}
+
+static void describe_metric(const struct evidence *e, struct text *t)
+{
+        if (e->square_root)
+                text_appendf(t,
+                        "the distances of %zu records are the square roots of what they were",
+                        e->changed);
+        else if (e->changed > 0 && isfinite(e->fit_rms)) {
+                describe_changed(e, t);
+                text_append(t, " as a linear function of the former one explains it (rms ");
+                text_append_float(t, (float)e->fit_rms);
+                text_append(t, ")");
+        } else
+                text_append(t, "the collection has another space or dimension than the baseline's");
+}
+
+static void describe_growth(const struct evidence *e, struct text *t)
+{
+        append_count(t, e->intruders, "new record");
+        text_append(t, e->intruders == 1 ? " is" : " are");
+        text_append(t, " nearer than the last one of the baseline's answer");
+        append_records(t, e, "; ");
+}
+
+static void describe_flood(const struct evidence *e, struct text *t)
+{
+        text_appendf(t,
+                "%zu of %zu records in the answers looked at are new and have a "
+                "near-duplicate beside them",
+                e->near_duplicates, e->entries);
+        append_records(t, e, "; ");
+}
+
+static void describe_removed(const struct evidence *e, struct text *t)
+{
+        append_missing(t, e);
+        if (e->sampled > 0)
+                text_appendf(t, ": %zu of %zu looked up no longer exist", e->gone, e->sampled);
+        append_records(t, e, "; ");
+}
+
+static void describe_topic(const struct evidence *e, struct text *t)
+{
+        describe_removed(e, t);
+        text_appendf(t, "; few queries lost most of their answer (overdispersion %.1f)",
+                e->overdispersion);
+}
+
+static void describe_edit(const struct evidence *e, struct text *t)
+{
+        describe_changed(e, t);
+        if (e->sampled > 0) {
+                text_append(t, "; ");
+                append_missing(t, e);
+                text_appendf(t, ": %zu of %zu looked up are stored with other contents", e->edited,
+                        e->sampled);
+        }
+}
+
+static void describe_index(const struct evidence *e, struct text *t)
+{
+        append_missing(t, e);
+        text_appendf(t, ": %zu of %zu looked up are in the collection, unchanged", e->present,
+                e->sampled);
+        if (e->self_asked > 0)
+                text_appendf(t, ", and %zu of %zu are found by their own vector", e->self_found,
+                        e->self_asked);
+}
+
+static void describe_transport(const struct evidence *e, struct text *t)
+{
+        text_appendf(t, "%zu of %zu queries got no full answer", e->unanswered, e->queries);
+}
+
+static void (*const describe[CAUSE_COUNT])(const struct evidence *e, struct text *t) = {
+        [CAUSE_UNKNOWN] = describe_unknown,
+        [CAUSE_NONE] = describe_none,
+        [CAUSE_EMBEDDER] = describe_embedder,
+        [CAUSE_REEMBED] = describe_reembed,
+        [CAUSE_METRIC] = describe_metric,
+        [CAUSE_GROWTH] = describe_growth,
+        [CAUSE_FLOOD] = describe_flood,
+        [CAUSE_REMOVED] = describe_removed,
+        [CAUSE_REMOVED_TOPIC] = describe_topic,
+        [CAUSE_EDIT] = describe_edit,
+        [CAUSE_INDEX_LOSS] = describe_index,
+        [CAUSE_ANN_RECALL] = describe_index,
+        [CAUSE_TRANSPORT] = describe_transport,
+};
+
+void attribution_describe(const struct attribution *a, struct text *text)
+{
+        describe[a->cause](&a->evidence, text);
+}

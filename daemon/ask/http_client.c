@@ -231,6 +231,11 @@ int http_client_new(sd_event *event, const char *user_agent, struct http_client 
         return 0;
 }
 
+sd_event *http_client_event(const struct http_client *client)
+{
+        return client->event;
+}
+
 struct http_client *http_client_free(struct http_client *client)
 {
         struct http_transfer *t;

@@ -24,6 +24,8 @@ _must_check_ int http_client_new(sd_event *event, const char *user_agent, struct
 /* Cancels what is in flight without calling back. */
 struct http_client *http_client_free(struct http_client *client);
 DEFINE_CLEANUP(struct http_client *, http_client_free)
+/* The loop that it lives in; borrowed. */
+sd_event *http_client_event(const struct http_client *client);
 /* Starts an exchange. Peer and request are borrowed until the callback ran or the transfer was
  * cancelled. A timeout of 0 stands for 10 s (connecting: 2 s), and none lasts more than a day.
  * `Accept` and `Content-Type` are sent as application/json unless the peer's headers say otherwise.

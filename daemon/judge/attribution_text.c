@@ -90,10 +90,12 @@ static void describe_metric(const struct evidence *e, struct text *t)
 
 static void describe_growth(const struct evidence *e, struct text *t)
 {
-        append_count(t, e->intruders, "new record");
-        text_append(t, e->intruders == 1 ? " is" : " are");
-        text_append(t, " nearer than the last one of the baseline's answer");
-        append_records(t, e, "; ");
+        if (e->intruders > 0) {
+                append_count(t, e->intruders, "new record");
+                text_append(t, e->intruders == 1 ? " is" : " are");
+                text_append(t, " nearer than the last one of the baseline's answer");
+        }
+        append_records(t, e, e->intruders > 0 ? "; " : "");
 }
 
 static void describe_flood(const struct evidence *e, struct text *t)

@@ -8,8 +8,11 @@ static const struct {
         const char *name, *meaning, *action;
         bool refuses_approval;
 } causes[CAUSE_COUNT] = {
-        [CAUSE_UNKNOWN] = {NULL, "The cause is not known: there is nothing to compare with.",
-                "Approve a baseline while retrieval is good."},
+        [CAUSE_UNKNOWN] = {NULL,
+                "The cause is not known: there is no baseline, or the collection could not be "
+                "asked.",
+                "Approve a baseline while retrieval is good; if there is one, find out why the "
+                "collection did not answer."},
         [CAUSE_NONE] = {"NONE", "Nothing that the canonical queries see has changed.",
                 "Nothing is to be done."},
         [CAUSE_EMBEDDER] = {"EMBEDDER",
@@ -28,7 +31,7 @@ static const struct {
                 "Find out who deleted them, and restore them or approve a new baseline."},
         [CAUSE_REMOVED_TOPIC] = {"REMOVED_TOPIC", "The records of a whole topic have been deleted.",
                 "Find out who deleted them, and restore them or approve a new baseline."},
-        [CAUSE_EDIT] = {"EDIT", "Records have been replaced by others under the same ids.",
+        [CAUSE_EDIT] = {"EDIT", "Records have been edited: their ids hold other contents now.",
                 "If the edit was meant, approve a new baseline."},
         [CAUSE_INDEX_LOSS] = {"INDEX_LOSS",
                 "The index has lost records that the collection still holds.",
@@ -37,7 +40,9 @@ static const struct {
                 true},
         [CAUSE_ANN_RECALL] = {"ANN_RECALL",
                 "The index misses records that it could find: its search is too shallow.",
-                "Raise ef_search, restart the server, or rebuild the index.", true},
+                "Raise ef_search and restart the server, which it needs to take effect, or rebuild "
+                "the index.",
+                true},
         [CAUSE_TRANSPORT] = {"TRANSPORT", "Too few queries got an answer to judge retrieval.",
                 "Look at the server and the network first.", true},
 };

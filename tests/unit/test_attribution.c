@@ -1,0 +1,595 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "reference.h"
+
+#include <errno.h>
+#include <stdio.h>
+
+#include "judge/attribution.h"
+#include "text.h"
+
+/* Answers as text: ids and their distances in turn, "a .5 b .6". */
+static struct answer *answer(const char *text)
+{
+        char storage[64][12];
+        const char *ids[64];
+        float distances[64];
+        unsigned n = 0;
+        int length;
+
+        for (; text && sscanf(text, "%11s %f%n", storage[n], &distances[n], &length) == 2;
+                text += length) {
+                ids[n] = storage[n];
+                assert_in_range(++n, 1, 63);
+        }
+        return text ? answer_new(n, ids, distances, NULL) : NULL;
+}
+
+#define ASKED_MAX 100
+
+/* A set, its baseline and today's answers. */
+struct world {
+        struct query_set *set;
+        struct baseline *baseline;
+        struct answer *answers[ASKED_MAX];
+        enum outcome outcomes[ASKED_MAX];
+        double distances[ASKED_MAX], limits[ASKED_MAX];
+        struct attribution_input input;
+};
+
+static void world_done(struct world *w)
+{
+        for (size_t i = 0; i < w->set->count; i++)
+                answer_unref(w->answers[i]);
+        query_set_unref(w->set);
+        baseline_unref(w->baseline);
+}
+
+static struct query_set *query_set(size_t count, const char *more)
+{
+        _cleanup_text_ struct text t = {};
+        struct query_set *set = NULL;
+        struct errors errors = {};
+
+        text_append(&t, "queries:\n");
+        for (size_t i = 0; i < count; i++)
+                text_appendf(&t, "- {id: q%zu, text: t%s}\n", i, more);
+        assert_int_equal(query_set_parse("q", t.data, t.size, &set, &errors), 0);
+        return set;
+}
+
+static void record_baseline(struct world *w, size_t count, unsigned results)
+{
+        struct baseline *b = w->baseline = baseline_new(count);
+
+        b->results = results;
+        b->epoch.records = 50;
+        b->epoch.dimension = 2;
+        assert_int_equal(strdup_to(&b->epoch.space, "l2"), 0);
+        b->vectors = vector_set_new("v", NULL, 2, count);
+        for (size_t i = 0; i < count; i++) {
+                assert_int_equal(strdup_to(&b->queries[i].id, w->set->queries[i].id), 0);
+                assert_int_equal(strdup_to(&b->queries[i].text, "t"), 0);
+                assert_int_equal(strdup_to(&b->vectors->ids[i], w->set->queries[i].id), 0);
+        }
+        assert_int_equal(vector_set_sort(b->vectors), 0);
+        baseline_sort(b);
+}
+
+/* All queries with the same YAML behind their id and text. */
+static void world_init(struct world *w, size_t count, unsigned results, const char *more)
+{
+        *w = (struct world){.set = query_set(count, more)};
+        record_baseline(w, count, results);
+        for (size_t i = 0; i < count; i++) {
+                w->outcomes[i] = OUTCOME_PASS;
+                w->distances[i] = 0;
+                w->limits[i] = 2e-4;
+        }
+        w->input = (struct attribution_input){
+                .set = w->set,
+                .baseline = w->baseline,
+                .answers = w->answers,
+                .outcomes = w->outcomes,
+                .epoch = {.space = w->baseline->epoch.space, .dimension = 2, .records = 50},
+                .results = results,
+                .embedder_distances = w->distances,
+                .embedder_limits = w->limits,
+        };
+}
+
+static void set_answers(struct world *w, size_t query, const char *before, const char *now)
+{
+        char id[24];
+
+        (void)snprintf(id, sizeof(id), "q%zu", query);
+        for (size_t i = 0; i < w->baseline->count; i++)
+                if (streq(w->baseline->queries[i].id, id))
+                        w->baseline->queries[i].answer = answer(before);
+        w->answers[query] = answer(now);
+}
+
+#define ABC "a .5 b .6 c .7"
+#define ROW_QUERIES 5
+
+/* The answers to five queries of three results each. Unless a row says so, the other queries'
+ * answers are as they were. What the collection answers to lookups is told by the id's first
+ * letter: g(one), e(dited), otherwise present. */
+static const struct row {
+        const char *what;
+        struct {
+                const char *before, *now; /* NULL: ABC; "-": no answer */
+        } queries[ROW_QUERIES];
+        const char *more; /* of the queries; NULL: nothing */
+        int64_t records; /* now; 0: 50 as before */
+        const char *space; /* NULL: as before */
+        unsigned dimension; /* 0: as before */
+        bool silent; /* nothing could be looked up */
+        bool self_silent; /* …with its own vector */
+        bool lost; /* present records do not find themselves */
+        size_t twins; /* new records with a twin in each list looked at */
+        size_t moved; /* fresh vectors */
+        enum cause cause;
+        const char *sentence;
+} rows[] = {
+        {.what = "nothing has changed",
+                .cause = CAUSE_NONE,
+                .sentence = "of the 15 records that are in both answers none has moved, and none "
+                            "is missing or new"},
+        {.what = "a record comes nearer",
+                .queries = {{.now = "a .5 n .55 b .6"}},
+                .records = 51,
+                .cause = CAUSE_GROWTH,
+                .sentence = "1 new record is nearer than the last one of the baseline's answer; "
+                            "the collection went from 50 to 51 records"},
+        {.what = "the collection grows out of sight",
+                .records = 60,
+                .cause = CAUSE_GROWTH,
+                .sentence = "the collection went from 50 to 60 records"},
+        {.what = "a record at the last one's distance is neither new nor missing",
+                .queries = {{.now = "a .5 b .6 n .7"}},
+                .cause = CAUSE_NONE},
+        {.what = "a record is gone",
+                .queries = {{"a .5 g .6 c .7", "a .5 c .7 n .8"}},
+                .records = 49,
+                .cause = CAUSE_REMOVED,
+                .sentence = "1 baseline record is missing: 1 of 1 looked up no longer exist; the "
+                            "collection went from 50 to 49 records"},
+        {.what = "a record is gone while the collection grows",
+                .queries = {{"a .5 g .6 c .7", "n .1 a .5 c .7"}},
+                .records = 60,
+                .cause = CAUSE_REMOVED},
+        {.what = "whoever is displaced is not missing",
+                .queries = {{"a .5 b .6 g .7", "a .5 n .55 b .6"}},
+                .cause = CAUSE_GROWTH},
+        {.what = "all of one answer is gone, and all else is there",
+                .queries = {{"g1 .5 g2 .6 g3 .7", "x .8 y .9 z 1"}},
+                .cause = CAUSE_REMOVED},
+        {.what = "a record moves",
+                .queries = {{.now = "a .5 b .65 c .7"}},
+                .cause = CAUSE_EDIT,
+                .sentence = "1 of 15 records that are in both answers have another distance"},
+        {.what = "a missing record is stored elsewhere",
+                .queries = {{"a .5 e .6 c .7", "a .5 c .7 n .8"}},
+                .cause = CAUSE_EDIT,
+                .sentence = "0 of 14 records that are in both answers have another distance; 1 "
+                            "baseline record is missing: 1 of 1 looked up are stored with other "
+                            "contents"},
+        {.what = "more are gone than edited",
+                .queries = {{"a .5 g1 .6 c .7", "a .5 c .7 n .8"},
+                        {"a .5 g2 .6 e .7", "a .5 n .8 m .9"}},
+                .cause = CAUSE_REMOVED},
+        {.what = "more are edited than gone",
+                .queries = {{"a .5 g1 .6 c .7", "a .5 c .71 n .8"},
+                        {"a .5 b .6 e .7", "a .5 b .6 m .9"}},
+                .cause = CAUSE_EDIT},
+        {.what = "present records are not found at all",
+                .queries = {{.now = "a .5 c .7 n .8"}},
+                .lost = true,
+                .cause = CAUSE_INDEX_LOSS,
+                .sentence = "1 baseline record is missing: 1 of 1 looked up are in the "
+                            "collection, unchanged, and 0 of 1 are found by their own vector"},
+        {.what = "present records are missed",
+                .queries = {{.now = "a .5 c .7 n .8"}},
+                .cause = CAUSE_ANN_RECALL},
+        {.what = "present records are missed, and themselves cannot be asked for",
+                .queries = {{.now = "a .5 c .7 n .8"}},
+                .self_silent = true,
+                .cause = CAUSE_ANN_RECALL,
+                .sentence = "1 baseline record is missing: 1 of 1 looked up are in the "
+                            "collection, unchanged"},
+        {.what = "half of the missing ones are present: they do not decide",
+                .queries = {{"a .5 g .6 c .7", "a .5 n .8 m .9"}},
+                .lost = true,
+                .cause = CAUSE_REMOVED},
+        {.what = "missing records that cannot be looked up",
+                .queries = {{.now = "a .5 c .7 n .8"}},
+                .silent = true,
+                .cause = CAUSE_UNKNOWN,
+                .sentence = "1 baseline record is missing and could not be looked up"},
+        {.what = "… but there are fewer records",
+                .queries = {{.now = "a .5 c .7 n .8"}},
+                .silent = true,
+                .records = 40,
+                .cause = CAUSE_REMOVED,
+                .sentence = "1 baseline record is missing; the collection went from 50 to 40 "
+                            "records"},
+        {.what = "… but as many that are there have moved",
+                .queries = {{.now = "a .5 c .75 n .8"}},
+                .silent = true,
+                .cause = CAUSE_EDIT},
+        {.what = "one query of five is silent", .queries = {{.now = "-"}}, .cause = CAUSE_NONE},
+        {.what = "two are",
+                .queries = {{.now = "-"}, {.now = "-"}},
+                .cause = CAUSE_TRANSPORT,
+                .sentence = "2 of 5 queries got no full answer"},
+        {.what = "two answers are short, and what they lack is gone",
+                .queries = {{"a .5 b .6 g .7", "a .5 b .6"}, {"a .5 b .6 g .7", "a .5 b .6"}},
+                .cause = CAUSE_TRANSPORT},
+        {.what = "two answers are short, and what they lack is there",
+                .queries = {{.now = "a .5 b .6"}, {.now = "a .5 b .6"}},
+                .lost = true,
+                .cause = CAUSE_INDEX_LOSS},
+        {.what = "short answers are full when the collection holds no more",
+                .queries = {{"a .5 g .6", "a .5"}, {"a .5 g .6", "a .5"}, {"a .5", "a .5"},
+                        {"a .5", "a .5"}, {"a .5", "a .5"}},
+                .records = 1,
+                .cause = CAUSE_REMOVED},
+        {.what = "filters may leave few",
+                .queries = {{"a .5 b .6", "a .5 b .6"}, {"a .5", "a .5"}, {"", ""}},
+                .more = ", where: {k: 1}",
+                .cause = CAUSE_NONE},
+        {.what = "a record left its filter",
+                .queries = {{"a .5 b .6", "a .5"}},
+                .more = ", where: {k: 1}",
+                .cause = CAUSE_EDIT},
+        {.what = "a filtered record that its own vector does not find",
+                .queries = {{"a .5 b .6", "a .5"}},
+                .more = ", where_document: {$contains: x}",
+                .lost = true,
+                .cause = CAUSE_INDEX_LOSS},
+        {.what = "another space",
+                .space = "cosine",
+                .cause = CAUSE_METRIC,
+                .sentence = "the collection has another space or dimension than the baseline's"},
+        {.what = "another dimension answers nothing, which is not the transport's fault",
+                .queries = {{.now = "-"}, {.now = "-"}, {.now = "-"}, {.now = "-"}, {.now = "-"}},
+                .dimension = 3,
+                .cause = CAUSE_METRIC},
+        {.what = "most records have moved by no rule",
+                .queries = {{.now = "b .52 a .57 c .73"}, {.now = "c .4 a .62 b .7"},
+                        {.now = "a .45 b .66 c .68"}, {.now = "a .55 b .63 c .82"}},
+                .cause = CAUSE_REEMBED},
+        {.what = "hardly a record stayed in its answer, and those looked up have moved",
+                .queries = {{"e1 .5 e2 .6 e3 .7", "x .8 y .9 z 1"},
+                        {"e4 .5 e5 .6 e6 .7", "x .8 y .9 z 1"},
+                        {"e4 .5 e5 .6 e6 .7", "x .8 y .9 z 1"},
+                        {"e4 .5 e5 .6 e6 .7", "x .8 y .9 z 1"}},
+                .cause = CAUSE_REEMBED,
+                .sentence = "0 of 3 records that are in both answers have another distance; 12 of "
+                            "12 missing ones looked up are stored with another vector"},
+        {.what = "noise on every distance is no rule",
+                .queries = {{.now = "a .5004 b .5995 c .7003"}, {.now = "a .4996 b .6004 c .6995"},
+                        {.now = "a .5003 b .6004 c .6996"}, {.now = "a .4996 b .5996 c .7004"},
+                        {.now = "a .5003 b .6004 c .7005"}},
+                .cause = CAUSE_REEMBED},
+        {.what = "twins crowd the answers",
+                .queries = {{.now = "n .1 m .2 a .5"}},
+                .twins = 1,
+                .cause = CAUSE_FLOOD,
+                .sentence = "5 of 15 records in the answers looked at are new and have a "
+                            "near-duplicate beside them"},
+        {.what = "twins outnumber the one that is gone",
+                .queries = {{"g .4 b .5 c .6", "n .1 b .5 c .6"}},
+                .twins = 1,
+                .cause = CAUSE_FLOOD},
+        {.what = "the gone outnumber the twins",
+                .queries = {{"g1 .5 g2 .6 g3 .7", "n .1 m .8 o .9"},
+                        {"g4 .5 g5 .6 g6 .7", "a .8 b .9 c 1"}},
+                .twins = 1,
+                .cause = CAUSE_REMOVED},
+        {.what = "fresh vectors move while the answers stay",
+                .moved = 3,
+                .cause = CAUSE_EMBEDDER,
+                .sentence = "3 of 5 fresh vectors differ from the pinned ones (median 1 - cos "
+                            "0.01), while the pinned ones find what they found"},
+        {.what = "fresh vectors move while the collection grows",
+                .queries = {{.now = "a .5 n .55 b .6"}},
+                .moved = 5,
+                .cause = CAUSE_EMBEDDER},
+        {.what = "too few fresh vectors move", .moved = 2, .cause = CAUSE_NONE},
+        {.what = "fresh vectors move and records are gone",
+                .queries = {{"a .5 g .6 c .7", "a .5 c .7 n .8"}},
+                .moved = 5,
+                .cause = CAUSE_REMOVED},
+};
+
+static void look_up(const struct row *row, struct inquest *q)
+{
+        for (size_t i = 0; i < q->hole_count; i++) {
+                struct hole *h = &q->holes[i];
+
+                h->looked_up = true;
+                h->exists = h->id[0] != 'g';
+                h->moved = h->id[0] == 'e';
+                h->self_asked = h->exists && !h->moved && !row->self_silent;
+                h->self_found = h->self_asked && !row->lost;
+        }
+        for (size_t i = 0; i < q->list_count; i++) {
+                q->lists[i].looked_up = q->lists[i].answer->count;
+                q->lists[i].near_duplicates = row->twins;
+        }
+}
+
+static void attribute(const struct world *w, const struct row *row, struct attribution *ret)
+{
+        _cleanup_(inquest_done) struct inquest q = {};
+        struct evidence e;
+
+        assert_int_equal(attribution_compare(&w->input, &e, &q), 0);
+        if (row && !row->silent)
+                look_up(row, &q);
+        attribution_decide(&w->input, &q, &e, ret);
+}
+
+static void make_row(struct world *w, const struct row *row)
+{
+        world_init(w, ROW_QUERIES, 3, row->more ? row->more : "");
+        for (size_t i = 0; i < ROW_QUERIES; i++) {
+                const char *before = row->queries[i].before, *now = row->queries[i].now;
+
+                set_answers(w, i, before ? before : ABC, streq(now, "-") ? NULL : now ? now : ABC);
+                w->distances[i] = i < row->moved ? .01 : 0;
+        }
+        if (row->records > 0)
+                w->input.epoch.records = row->records;
+        if (row->space)
+                w->input.epoch.space = (char *)row->space;
+        if (row->dimension > 0)
+                w->input.epoch.dimension = row->dimension;
+}
+
+static void each_cause_comes_by_its_rule(void **state)
+{
+        for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+                _cleanup_(world_done) struct world w;
+                _cleanup_text_ struct text sentence = {};
+                struct attribution a;
+
+                make_row(&w, &rows[i]);
+                attribute(&w, &rows[i], &a);
+                attribution_describe(&a, &sentence);
+                if (a.cause != rows[i].cause)
+                        fail_msg("%s: %s, expected %s: %s", rows[i].what, cause_name(a.cause),
+                                cause_name(rows[i].cause), text_string(&sentence));
+                if (rows[i].sentence)
+                        assert_string_equal(text_string(&sentence), rows[i].sentence);
+        }
+}
+
+/* Lists of ten with as many records in common as each overlap says. */
+static void overdispersion_is_as_in_the_reference(void **state)
+{
+        for (size_t row = 0; row < json_array_size(reference("overdispersion_phi")); row++) {
+                _cleanup_(world_done) struct world w;
+                double overlaps[ASKED_MAX];
+                struct attribution a;
+                size_t n = reference_array(
+                        reference("overdispersion_phi.%zu.overlap", row), overlaps, ASKED_MAX);
+
+                world_init(&w, n, 10, "");
+                for (size_t i = 0; i < n; i++) {
+                        _cleanup_text_ struct text now = {};
+
+                        for (unsigned k = 0; k < 10; k++)
+                                text_appendf(&now, "%c .%u ",
+                                        (k < overlaps[i] * 10 - .5 ? 'a' : 'k') + (int)k, k);
+                        set_answers(&w, i, "a .0 b .1 c .2 d .3 e .4 f .5 g .6 h .7 i .8 j .9",
+                                text_string(&now));
+                }
+                attribute(&w, NULL, &a);
+                assert_near(
+                        a.evidence.overdispersion, reference_at("overdispersion_phi.%zu.phi", row));
+        }
+}
+
+/* As many pairs as the reference has, in each of three queries. Distances are floats. */
+static void make_pairs(struct world *w, size_t row)
+{
+        double x[16], y[16];
+        size_t n = reference_array(reference("metric_fit.%zu.x", row), x, ARRAY_SIZE(x));
+
+        assert_int_equal(reference_array(reference("metric_fit.%zu.y", row), y, ARRAY_SIZE(y)), n);
+        world_init(w, 3, (unsigned)n, "");
+        for (size_t i = 0; i < 3; i++) {
+                _cleanup_text_ struct text before = {}, now = {};
+
+                for (size_t k = 0; k < n; k++) {
+                        text_appendf(&before, "r%zu %.9g ", k, x[k]);
+                        text_appendf(&now, "r%zu %.9g ", k, y[k]);
+                }
+                set_answers(w, i, text_string(&before), text_string(&now));
+        }
+}
+
+static void fits_are_as_in_the_reference(void **state)
+{
+        static const enum cause causes[] = {
+                CAUSE_METRIC, CAUSE_METRIC, CAUSE_METRIC, CAUSE_REEMBED};
+
+        assert_int_equal(json_array_size(reference("metric_fit")), ARRAY_SIZE(causes));
+        for (size_t row = 0; row < ARRAY_SIZE(causes); row++) {
+                _cleanup_(world_done) struct world w;
+                struct attribution a;
+                bool root = reference_at("metric_fit.%zu.sqrt_rms", row) < 1e-4;
+
+                make_pairs(&w, row);
+                attribute(&w, NULL, &a);
+                assert_within(a.evidence.fit_rms, reference_at("metric_fit.%zu.rms", row), 1e-6);
+                assert_int_equal(a.evidence.square_root, root);
+                assert_int_equal(a.cause, causes[row]);
+                if (root)
+                        continue;
+                /* By cosine half as much is a change, and a difference. */
+                free(w.baseline->epoch.space);
+                w.input.epoch.space = w.baseline->epoch.space = strdup("cosine");
+                attribute(&w, NULL, &a);
+                assert_int_equal(a.cause, causes[row]);
+        }
+}
+
+static void limits_follow_space_and_size(void **state)
+{
+        assert_false(attribution_moved("l2", .5, .50009));
+        assert_true(attribution_moved("l2", .5, .50011));
+        assert_true(attribution_moved("cosine", .5, .50006));
+        assert_false(attribution_moved("cosine", .5, .50004));
+        assert_true(attribution_moved("ip", -.5, -.50006));
+        assert_false(attribution_moved("ip", -100, -100.004));
+        assert_false(attribution_moved(NULL, 1000, 1000.09));
+        assert_true(attribution_moved(NULL, 1000, 1000.11));
+        assert_true(attribution_moved("l2", .5, NAN));
+}
+
+static void lookups_are_spread_over_the_queries(void **state)
+{
+        _cleanup_(world_done) struct world w;
+        _cleanup_(inquest_done) struct inquest q = {};
+        struct evidence e;
+
+        world_init(&w, ASKED_MAX, 3, ", expect: {ids: [x]}");
+        for (size_t i = 0; i < ASKED_MAX; i++) {
+                set_answers(&w, i, ABC, "n .4 c .7 m .8");
+                w.outcomes[i] = OUTCOME_FAIL;
+        }
+        assert_int_equal(attribution_compare(&w.input, &e, &q), 0);
+        assert_int_equal(e.holes, 2 * ASKED_MAX);
+        assert_int_equal(q.dimension, 2);
+        assert_int_equal(q.hole_count, INQUEST_HOLES);
+        assert_int_equal(q.list_count, INQUEST_LISTS);
+        assert_int_equal(q.missing_count, INQUEST_EXPECTED);
+        for (size_t i = 0; i < INQUEST_HOLES; i++) {
+                assert_int_equal(q.holes[i].query, i * 5 + 4);
+                assert_string_equal(q.holes[i].id, "a");
+                assert_true(q.holes[i].distance == .5f);
+                assert_ptr_equal(q.holes[i].vector,
+                        vector_set_find(w.baseline->vectors, w.set->queries[q.holes[i].query].id));
+        }
+        for (size_t i = 0; i < INQUEST_LISTS; i++) {
+                assert_in_range(q.lists[i].query, i * 25 / 4, (i + 1) * 25 / 4);
+                assert_ptr_equal(q.lists[i].answer, w.answers[q.lists[i].query]);
+        }
+        for (size_t i = 0; i < INQUEST_EXPECTED; i++)
+                assert_int_equal(q.missing[i].query, i * 5 + 4);
+}
+
+static void few_queries_give_all_their_holes_nearest_first(void **state)
+{
+        static const char *const ids[] = {"a", "a", "b", "b", "c", "c"};
+        _cleanup_(world_done) struct world w;
+        _cleanup_(inquest_done) struct inquest q = {};
+        struct evidence e;
+
+        world_init(&w, 3, 3, ", expect: {distance: {min: 1}}");
+        set_answers(&w, 0, ABC, "x .8 y .9 z 1");
+        set_answers(&w, 1, ABC, ABC);
+        set_answers(&w, 2, ABC, "x .8 y .9 z 1");
+        w.outcomes[0] = OUTCOME_FAIL;
+        assert_int_equal(attribution_compare(&w.input, &e, &q), 0);
+        assert_int_equal(q.hole_count, ARRAY_SIZE(ids));
+        for (size_t i = 0; i < ARRAY_SIZE(ids); i++) {
+                assert_int_equal(q.holes[i].query, i % 2 == 0 ? 0 : 2);
+                assert_string_equal(q.holes[i].id, ids[i]);
+        }
+        assert_int_equal(q.list_count, 0); /* nothing came nearer: no question of twins */
+        assert_int_equal(q.missing_count, 0); /* a range names no record */
+}
+
+static void without_a_baseline_only_expectations_are_looked_up(void **state)
+{
+        _cleanup_(world_done) struct world w;
+        _cleanup_(inquest_done) struct inquest q = {};
+        _cleanup_text_ struct text sentence = {};
+        struct evidence e;
+        struct attribution a;
+
+        world_init(&w, 3, 3, ", expect: {metadata: {k: v}}");
+        w.outcomes[1] = OUTCOME_FAIL;
+        w.outcomes[2] = OUTCOME_UNMEASURED;
+        w.input.baseline = NULL;
+        assert_int_equal(attribution_compare(&w.input, &e, &q), 0);
+        assert_int_equal(q.hole_count + q.list_count, 0);
+        assert_int_equal(q.missing_count, 1);
+        assert_int_equal(q.missing[0].query, 1);
+        attribution_decide(&w.input, &q, &e, &a);
+        assert_int_equal(a.cause, CAUSE_UNKNOWN);
+        attribution_describe(&a, &sentence);
+        assert_string_equal(text_string(&sentence), "there is no baseline answer to compare with");
+}
+
+static void another_text_is_another_question(void **state)
+{
+        _cleanup_(world_done) struct world w;
+        struct attribution a;
+
+        world_init(&w, 2, 3, "");
+        set_answers(&w, 0, ABC, "x .8 y .9 z 1");
+        set_answers(&w, 1, ABC, ABC);
+        free(w.set->queries[0].text);
+        w.set->queries[0].text = strdup("other");
+        attribute(&w, NULL, &a);
+        assert_int_equal(a.evidence.queries, 1);
+        assert_int_equal(a.cause, CAUSE_NONE);
+}
+
+static void another_number_of_results_compares_the_common_part(void **state)
+{
+        _cleanup_(world_done) struct world w;
+        struct attribution a;
+
+        world_init(&w, 1, 3, "");
+        set_answers(&w, 0, ABC, "a .5 b .6 c .7 d .8 e .9");
+        w.input.results = 5;
+        attribute(&w, NULL, &a);
+        assert_int_equal(a.cause, CAUSE_NONE);
+        assert_int_equal(a.evidence.same, 3);
+        assert_near(a.evidence.overlap, 1);
+}
+
+static void causes_have_names_and_words(void **state)
+{
+        enum cause parsed;
+
+        for (enum cause c = CAUSE_UNKNOWN; c < CAUSE_COUNT; c++) {
+                assert_true(strlen(cause_meaning(c)) > 20 && strlen(cause_action(c)) > 10);
+                if (c == CAUSE_UNKNOWN)
+                        continue;
+                assert_int_equal(cause_parse(cause_name(c), &parsed), 0);
+                assert_int_equal(parsed, c);
+        }
+        assert_null(cause_name(CAUSE_UNKNOWN));
+        assert_int_equal(cause_parse("", &parsed), -ENOENT);
+        assert_true(cause_refuses_approval(CAUSE_INDEX_LOSS));
+        assert_true(cause_refuses_approval(CAUSE_ANN_RECALL));
+        assert_true(cause_refuses_approval(CAUSE_METRIC));
+        assert_true(cause_refuses_approval(CAUSE_TRANSPORT));
+        assert_false(cause_refuses_approval(CAUSE_GROWTH));
+        assert_false(cause_refuses_approval(CAUSE_UNKNOWN));
+}
+
+int main(void)
+{
+        const struct CMUnitTest tests[] = {
+                cmocka_unit_test(each_cause_comes_by_its_rule),
+                cmocka_unit_test(overdispersion_is_as_in_the_reference),
+                cmocka_unit_test(fits_are_as_in_the_reference),
+                cmocka_unit_test(limits_follow_space_and_size),
+                cmocka_unit_test(lookups_are_spread_over_the_queries),
+                cmocka_unit_test(few_queries_give_all_their_holes_nearest_first),
+                cmocka_unit_test(without_a_baseline_only_expectations_are_looked_up),
+                cmocka_unit_test(another_text_is_another_question),
+                cmocka_unit_test(another_number_of_results_compares_the_common_part),
+                cmocka_unit_test(causes_have_names_and_words),
+        };
+
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}

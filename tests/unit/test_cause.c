@@ -246,27 +246,26 @@ struct found {
         double distance;
 };
 
-static int by_distance(const void *a, const void *b)
-{
-        double x = ((const struct found *)a)->distance, y = ((const struct found *)b)->distance;
-
-        return (x > y) - (x < y);
-}
-
+/* Keeps the `k` nearest, ascending; a search of less than full recall passes over some. */
 static size_t search(struct collection *c, const float *query, size_t k, struct found *ret)
 {
-        struct found all[RECORDS_MAX];
-        size_t n = 0, taken = 0;
+        size_t n = 0;
 
-        for (size_t i = 0; i < c->count; i++)
-                if (!c->records[i].gone && !c->records[i].unreachable)
-                        all[n++] =
-                                (struct found){&c->records[i], distance(c, query, c->records[i].v)};
-        qsort(all, n, sizeof(*all), by_distance);
-        for (size_t i = 0; i < n && taken < k; i++)
-                if (c->recall >= 1 || uniform(c) < c->recall)
-                        ret[taken++] = all[i];
-        return taken;
+        for (size_t i = 0; i < c->count; i++) {
+                struct found f = {&c->records[i], distance(c, query, c->records[i].v)};
+                size_t at = n;
+
+                if (f.record->gone || f.record->unreachable ||
+                        (c->recall < 1 && uniform(c) >= c->recall))
+                        continue;
+                for (; at > 0 && f.distance < ret[at - 1].distance; at--)
+                        if (at < k)
+                                ret[at] = ret[at - 1];
+                if (at < k)
+                        ret[at] = f;
+                n += n < k;
+        }
+        return n;
 }
 
 static struct answer *ask(struct collection *c, size_t q)
@@ -448,6 +447,9 @@ static const struct {
         enum cause truth;
         void (*happen)(struct collection *c, double size);
         double size, growth;
+        double twins; /* share of the records that have one from the beginning */
+        void (*coincide)(struct collection *c, double size); /* NULL: nothing else happens */
+        double coincidence;
 } incidents[] = {
         {CAUSE_NONE, nothing, 0, 0},
         {CAUSE_EMBEDDER, change_embedder, .05, .035},
@@ -479,6 +481,14 @@ static const struct {
         {CAUSE_ANN_RECALL, lower_recall, .7, .035},
         {CAUSE_TRANSPORT, silence, .3, .035},
         {CAUSE_TRANSPORT, silence, .6, .035},
+        {CAUSE_GROWTH, grow, .15, 0, .3},
+        {CAUSE_REMOVED, delete_some, .2, .035, .3},
+        {CAUSE_INDEX_LOSS, lose_some, .2, .035, .3},
+        {CAUSE_INDEX_LOSS, lose_some, .2, .035, 0, edit_some, .05},
+        {CAUSE_REMOVED, delete_some, .2, .035, 0, edit_some, .05},
+        {CAUSE_EDIT, edit_some, .15, .035, 0, delete_some, .01},
+        {CAUSE_FLOOD, flood, .2, .035, 0, delete_some, .01},
+        {CAUSE_REMOVED, delete_some, .2, .035, 0, change_embedder, .2},
 };
 
 struct tally {
@@ -487,51 +497,59 @@ struct tally {
         unsigned seen, right, unknown;
 };
 
-static void record_answers(struct watch *w, struct answer **ret)
-{
-        for (size_t i = 0; i < QUERIES; i++)
-                ret[i] = answer_ref(w->answers[i]);
-}
-
 /* Whether the answers are others than growth alone has made them. */
-static bool is_seen(struct watch *w, struct answer **grown)
+static bool is_seen(const struct watch *w, struct answer *const *grown)
 {
         bool seen = false;
 
-        for (size_t i = 0; i < QUERIES; i++) {
+        for (size_t i = 0; i < QUERIES; i++)
                 seen |= !answer_equal(w->answers[i], grown[i]);
-                answer_unref(grown[i]);
-        }
         return seen;
 }
 
-static void try_incident(size_t k, uint64_t seed, bool lookups, struct tally *t)
+static void note(struct tally *t, size_t k, enum cause label, const struct text *why)
 {
-        _cleanup_(watch_done) struct watch w = {};
-        _cleanup_text_ struct text why = {};
-        enum cause truth = incidents[k].truth, label;
-        struct answer *grown[QUERIES];
-        struct collection c;
+        enum cause truth = incidents[k].truth;
 
-        collection_make(&c, seed);
-        record_baseline(&w, &c);
-        grow(&c, incidents[k].growth);
-        replay(&w, &c);
-        record_answers(&w, grown);
-        incidents[k].happen(&c, incidents[k].size);
-        replay(&w, &c);
-        if (!is_seen(&w, grown) && truth != CAUSE_NONE && truth != CAUSE_EMBEDDER) {
-                t->unseen[truth]++;
-                return;
-        }
-        label = attribute(&w, &c, lookups, &why);
         t->label[truth][label]++;
         t->seen++;
         t->right += label == truth;
         t->unknown += label == CAUSE_UNKNOWN;
         if (label != truth && label != CAUSE_UNKNOWN)
                 print_message("  %s %g is called %s: %s\n", cause_name(truth), incidents[k].size,
-                        cause_name(label), text_string(&why));
+                        cause_name(label), text_string(why));
+}
+
+/* `tallies`: without existence checks and with them. */
+static void try_incident(size_t k, uint64_t seed, struct tally *tallies)
+{
+        _cleanup_(watch_done) struct watch w = {};
+        enum cause truth = incidents[k].truth;
+        struct answer *grown[QUERIES];
+        struct collection c;
+        bool seen;
+
+        collection_make(&c, seed);
+        flood(&c, incidents[k].twins);
+        record_baseline(&w, &c);
+        grow(&c, incidents[k].growth);
+        replay(&w, &c);
+        for (size_t i = 0; i < QUERIES; i++)
+                grown[i] = answer_ref(w.answers[i]);
+        incidents[k].happen(&c, incidents[k].size);
+        if (incidents[k].coincide)
+                incidents[k].coincide(&c, incidents[k].coincidence);
+        replay(&w, &c);
+        seen = is_seen(&w, grown) || truth == CAUSE_NONE || truth == CAUSE_EMBEDDER;
+        for (size_t i = 0; i < QUERIES; i++)
+                answer_unref(grown[i]);
+        for (int lookups = 0; lookups <= 1; lookups++) {
+                _cleanup_text_ struct text why = {};
+
+                tallies[lookups].unseen[truth] += !seen;
+                if (seen)
+                        note(&tallies[lookups], k, attribute(&w, &c, lookups, &why), &why);
+        }
 }
 
 static const char *heading(size_t cause)
@@ -557,37 +575,27 @@ static void print_tally(const char *title, const struct tally *t)
         }
 }
 
-static void run(bool lookups, struct tally *t)
-{
-        for (size_t k = 0; k < ARRAY_SIZE(incidents); k++)
-                for (uint64_t seed = 1; seed <= SEEDS; seed++)
-                        try_incident(k, seed, lookups, t);
-        print_tally(lookups ? "with existence checks" : "without existence checks", t);
-}
-
 static void causes_are_told_apart(void **state)
 {
-        struct tally t = {};
+        struct tally tallies[2] = {};
+        const struct tally *without = &tallies[0], *with = &tallies[1];
 
-        run(true, &t);
-        assert_true(t.right * 100 >= t.seen * 95);
-}
-
-/* Then a loss cannot be explained; but what is said must be right. */
-static void without_lookups_little_is_said_but_right(void **state)
-{
-        struct tally t = {};
-
-        run(false, &t);
-        assert_true(t.right * 100 >= t.seen * 50);
-        assert_true((t.right + t.unknown) * 100 >= t.seen * 90);
+        for (size_t k = 0; k < ARRAY_SIZE(incidents); k++)
+                for (uint64_t seed = 1; seed <= SEEDS; seed++)
+                        try_incident(k, seed, tallies);
+        print_tally("with existence checks", with);
+        print_tally("without existence checks", without);
+        assert_true(with->right * 100 >= with->seen * 95);
+        assert_int_equal(with->unknown, 0);
+        /* Then a loss cannot be explained; but what is said must be right. */
+        assert_true(without->right * 100 >= without->seen * 60);
+        assert_true((without->right + without->unknown) * 100 >= without->seen * 95);
 }
 
 int main(void)
 {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(causes_are_told_apart),
-                cmocka_unit_test(without_lookups_little_is_said_but_right),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

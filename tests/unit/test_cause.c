@@ -151,10 +151,6 @@ static void grow(struct collection *c, double share)
         }
 }
 
-static void nothing(struct collection *c, double size)
-{
-}
-
 static void replace_metric(struct collection *c, double metric)
 {
         c->metric = (enum metric)metric;
@@ -451,7 +447,7 @@ static const struct {
         void (*coincide)(struct collection *c, double size); /* NULL: nothing else happens */
         double coincidence;
 } incidents[] = {
-        {CAUSE_NONE, nothing, 0, 0},
+        {CAUSE_NONE, grow, 0, 0},
         {CAUSE_EMBEDDER, change_embedder, .05, .035},
         {CAUSE_EMBEDDER, change_embedder, .2, .035},
         {CAUSE_EMBEDDER, change_embedder, .5, 0},

@@ -137,8 +137,8 @@ static void finish_missing(struct missing *m, const struct query_set *set)
         m->looked_up = m->exists || set->queries[m->query].expect.id_count <= INQUIRY_EXPECTED_IDS;
 }
 
-/* The server refuses $and and $or of fewer than two. Takes the reference to `conditions`; NULL when
- * memory was too short for all of them. */
+/* Chroma's Python servers refuse $and and $or of fewer than two. Takes the reference to
+ * `conditions`; NULL when memory was too short for all of them. */
 static json_t *combine(const char *operator, json_t * conditions, size_t complete)
 {
         _cleanup_json_ json_t *list = conditions;

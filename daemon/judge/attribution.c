@@ -32,6 +32,11 @@ static bool nearer(const char *space, double distance, double last)
         return distance + ATTRIBUTION_TIE * scale(space, distance) < last;
 }
 
+static bool has_filters(const struct query *q)
+{
+        return q->where || q->where_document;
+}
+
 /* One query's answers, then and now. */
 struct pair {
         const struct answer *before, *now; /* now: NULL when not measured */
@@ -70,7 +75,7 @@ static bool pair_get(const struct attribution_input *input, size_t i, struct pai
         p.before_last = last_distance(p.before, p.before_count, p.k);
         p.now_last = last_distance(p.now, p.now_count, p.k);
         p.space = input->baseline->epoch.space;
-        p.filtered = query->where || query->where_document;
+        p.filtered = has_filters(query);
         p.full = is_full(input, &p);
         *ret = p;
         return true;
@@ -198,11 +203,6 @@ static double overdispersion(const struct overlaps *o, unsigned k)
         if (o->n < 2 || binomial < 1e-12)
                 return NAN;
         return o->square / (double)(o->n - 1) / binomial;
-}
-
-static bool has_filters(const struct query *q)
-{
-        return q->where || q->where_document;
 }
 
 /* Whether the i-th of n is one of `take` that are spread evenly over them. */

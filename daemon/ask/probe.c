@@ -1,2 +1,558 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ask/probe.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <math.h>
+
+#include "ask/chroma.h"
+#include "ask/exchange.h"
+#include "ask/records.h"
+#include "clock.h"
+
+/* Vectors, and ids, in one request: Chroma Cloud takes no more. */
+#define QUERY_BATCH 20
+#define GET_BATCH 100
+/* Relative to |x|^2, what rounding may make of the distance of equal vectors. Their difference, in
+ * L2, has none; that is for vectors which differ in the last bit. */
+#define TWIN_L2 1e-12
+#define TWIN 1e-6
+
+/* A record that the set expects. */
+struct expected {
+        const char *id; /* the set's */
+        bool missed; /* a query that was answered found none of the records that it expects */
+        bool there;
+};
+
+struct probe {
+        const struct probe_target *target;
+        struct exchange exchange;
+        probe_done_t done;
+        void *userdata;
+
+        char *collection, *space;
+        bool counted, replaced;
+        size_t reached; /* records that one query yielded */
+        size_t next, asked; /* position in what is asked in batches; members of the request */
+
+        const float **vectors; /* recall is measured by */
+        size_t vector_count;
+        struct chroma_answer larger[QUERY_BATCH]; /* answers with the larger k */
+        double recalls; /* sum */
+
+        struct expected *expected; /* ascending by id, each once */
+        size_t expected_count;
+        struct records selves; /* asked for with their own vectors */
+        struct probe_result result;
+};
+
+static void end(struct probe *p)
+{
+        struct index_health *h = &p->result.health;
+
+        h->at = clock_usec(CLOCK_REALTIME);
+        if (h->recall_queries > 0)
+                h->recall = p->recalls / (double)h->recall_queries;
+        p->done(&p->result, p->userdata);
+}
+
+static void fail(struct probe *p, const char *reason)
+{
+        struct error *e = &p->result.error;
+
+        p->result.failure = reason;
+        error_prefix(e, "%s at %s", p->target->label, p->target->peer->url);
+        p->result.health.error = strdup(e->message); /* NULL says less, but nothing wrong */
+        end(p);
+}
+
+/* Sends what was built with the result `code`. */
+static void ask(struct probe *p, int code, http_done_t done)
+{
+        if (code >= 0)
+                code = exchange_submit(&p->exchange, done, p);
+        if (code >= 0)
+                return;
+        (void)error_set(&p->result.error, code, "a request cannot be sent: %s", strerror(-code));
+        fail(p, "other");
+}
+
+static void ask_vectors(struct probe *p, const float *const *vectors, size_t count,
+        unsigned dimension, unsigned results, enum chroma_include include, http_done_t done)
+{
+        const struct probe_target *t = p->target;
+
+        ask(p,
+                chroma_build_query(t->tenant, t->database, p->collection, vectors, count, dimension,
+                        results, NULL, NULL, include, &p->exchange.request),
+                done);
+}
+
+/* False when the probe is over. */
+static bool accept_response(struct probe *p, const struct http_response *response, const char *what)
+{
+        int code = exchange_accept(&p->exchange, response, what, &p->result.error);
+
+        if (code < 0)
+                fail(p, exchange_reason(response, code));
+        return code >= 0;
+}
+
+/* The same for what was read with the result `code`. */
+static bool accept_body(struct probe *p, int code, const char *what)
+{
+        if (code >= 0)
+                return true;
+        error_prefix(&p->result.error, "%s", what);
+        (void)error_set(&p->result.error, code, "%s: %s", what, strerror(-code));
+        fail(p, "bad_response");
+        return false;
+}
+
+/* The i-th of `chosen` that are evenly spaced over `total`. */
+static size_t spread(size_t i, size_t chosen, size_t total)
+{
+        return i * total / chosen;
+}
+
+static void forget_answers(struct chroma_answer *answers, size_t count)
+{
+        for (size_t i = 0; i < count; i++)
+                answer_unref(answers[i].answer);
+        memset(answers, 0, count * sizeof(*answers));
+}
+
+/* The distance of a record from itself, or of another one that search cannot tell from it. */
+static double self_distance(const struct probe *p, const float *vector)
+{
+        double square = 0;
+
+        for (size_t k = 0; k < p->selves.dimension; k++)
+                square += (double)vector[k] * (double)vector[k];
+        if (streq(p->space, "cosine"))
+                return TWIN;
+        if (streq(p->space, "ip"))
+                return 1 - square + TWIN * square;
+        return TWIN_L2 * square;
+}
+
+static bool finds_itself(const struct probe *p, size_t i, const struct answer *answer)
+{
+        const float *vector = p->selves.embeddings + i * p->selves.dimension;
+
+        return answer->count > 0 &&
+                (streq(answer->ids[0], p->selves.ids[i]) ||
+                        (double)answer->distances[0] <= self_distance(p, vector));
+}
+
+static void on_selves(const struct http_response *response, void *userdata)
+{
+        static const char what[] = "asking expected records with their own vectors";
+        struct probe *p = userdata;
+        struct index_health *h = &p->result.health;
+        struct chroma_answer answers[PROBE_SELF_MAX] = {0};
+
+        if (!accept_response(p, response, what))
+                return;
+        if (!accept_body(p,
+                    chroma_parse_query(response->body, response->body_size, p->selves.count, 1,
+                            answers, &p->result.error),
+                    what))
+                return;
+        for (size_t i = 0; i < p->selves.count; i++) {
+                if (!answers[i].answer)
+                        continue;
+                h->self_asked++;
+                h->self_found += finds_itself(p, i, answers[i].answer);
+        }
+        forget_answers(answers, ARRAY_SIZE(answers));
+        end(p);
+}
+
+static void on_self_vectors(const struct http_response *response, void *userdata)
+{
+        static const char what[] = "reading the vectors of expected records";
+        struct probe *p = userdata;
+        const float *vectors[PROBE_SELF_MAX];
+
+        if (!accept_response(p, response, what))
+                return;
+        if (!accept_body(p,
+                    records_parse(response->body, response->body_size, RECORDS_EMBEDDINGS,
+                            &p->selves, &p->result.error),
+                    what))
+                return;
+        for (size_t i = 0; i < MIN(p->selves.count, (size_t)PROBE_SELF_MAX); i++)
+                vectors[i] = p->selves.embeddings + i * p->selves.dimension;
+        if (p->selves.count == 0 || p->selves.count > PROBE_SELF_MAX)
+                end(p);
+        else
+                ask_vectors(p, vectors, p->selves.count, p->selves.dimension, 1, CHROMA_DISTANCES,
+                        on_selves);
+}
+
+static void ask_selves(struct probe *p)
+{
+        const struct probe_target *t = p->target;
+        const struct index_health *h = &p->result.health;
+        const char *ids[PROBE_SELF_MAX];
+        struct records_request request = {.ids = ids, .include = RECORDS_EMBEDDINGS};
+        size_t there = h->expected - h->gone, count = MIN(there, (size_t)PROBE_SELF_MAX);
+
+        for (size_t i = 0, seen = 0; i < p->expected_count && request.id_count < count; i++)
+                if (p->expected[i].there && seen++ == spread(request.id_count, count, there))
+                        ids[request.id_count++] = p->expected[i].id;
+        if (count == 0)
+                end(p);
+        else
+                ask(p,
+                        records_build(t->tenant, t->database, p->collection, &request,
+                                &p->exchange.request),
+                        on_self_vectors);
+}
+
+static void ask_expected(struct probe *p);
+
+static void on_expected(const struct http_response *response, void *userdata)
+{
+        static const char what[] = "looking up expected records";
+        struct probe *p = userdata;
+        struct index_health *h = &p->result.health;
+        _cleanup_(records_done) struct records records = {0};
+
+        if (!accept_response(p, response, what))
+                return;
+        if (!accept_body(p,
+                    records_parse(
+                            response->body, response->body_size, 0, &records, &p->result.error),
+                    what))
+                return;
+        for (; p->asked > 0; p->asked--, p->next++) {
+                struct expected *one = &p->expected[p->next];
+
+                one->there = records_find(&records, one->id) != SIZE_MAX;
+                h->expected++;
+                h->gone += !one->there;
+                h->lost += one->there && one->missed;
+        }
+        ask_expected(p);
+}
+
+static void ask_expected(struct probe *p)
+{
+        const struct probe_target *t = p->target;
+        const char *ids[GET_BATCH];
+        const struct records_request request = {
+                .ids = ids, .id_count = MIN(p->expected_count - p->next, (size_t)GET_BATCH)};
+
+        p->asked = request.id_count;
+        for (size_t i = 0; i < p->asked; i++)
+                ids[i] = p->expected[p->next + i].id;
+        if (p->asked == 0)
+                ask_selves(p);
+        else
+                ask(p,
+                        records_build(t->tenant, t->database, p->collection, &request,
+                                &p->exchange.request),
+                        on_expected);
+}
+
+/* The share of the `k` nearest of the larger answer that a normal one found, or others no farther:
+ * of equally distant ones either may be returned. */
+static double recall(const struct answer *answer, const struct answer *larger, unsigned k)
+{
+        unsigned count = MIN(k, larger->count), found = 0;
+
+        while (found < MIN(count, answer->count) &&
+                answer->distances[found] <= larger->distances[count - 1])
+                found++;
+        return (double)found / count;
+}
+
+static void ask_recall(struct probe *p);
+
+static void on_answers(const struct http_response *response, void *userdata)
+{
+        static const char what[] = "asking queries again";
+        struct probe *p = userdata;
+        struct chroma_answer answers[QUERY_BATCH] = {0};
+        unsigned k = p->target->results;
+
+        if (!accept_response(p, response, what))
+                return;
+        if (!accept_body(p,
+                    chroma_parse_query(response->body, response->body_size, p->asked, k, answers,
+                            &p->result.error),
+                    what))
+                return;
+        for (size_t i = 0; i < p->asked; i++) {
+                const struct answer *answer = answers[i].answer, *larger = p->larger[i].answer;
+
+                if (!answer || !larger || larger->count == 0)
+                        continue;
+                p->recalls += recall(answer, larger, k);
+                p->result.health.recall_queries++;
+        }
+        forget_answers(answers, ARRAY_SIZE(answers));
+        forget_answers(p->larger, ARRAY_SIZE(p->larger));
+        p->next += p->asked;
+        ask_recall(p);
+}
+
+static void on_larger(const struct http_response *response, void *userdata)
+{
+        static const char what[] = "asking queries for more results";
+        struct probe *p = userdata;
+        const struct probe_target *t = p->target;
+
+        if (!accept_response(p, response, what))
+                return;
+        if (!accept_body(p,
+                    chroma_parse_query(response->body, response->body_size, p->asked,
+                            t->recall_results, p->larger, &p->result.error),
+                    what))
+                return;
+        ask_vectors(p, p->vectors + p->next, p->asked, t->vectors->dimension, t->results,
+                CHROMA_DISTANCES, on_answers);
+}
+
+static void ask_recall(struct probe *p)
+{
+        p->asked = MIN(p->vector_count - p->next, (size_t)QUERY_BATCH);
+        if (p->asked > 0) {
+                ask_vectors(p, p->vectors + p->next, p->asked, p->target->vectors->dimension,
+                        p->target->recall_results, CHROMA_DISTANCES, on_larger);
+                return;
+        }
+        p->next = 0;
+        ask_expected(p);
+}
+
+static void ask_collection(struct probe *p);
+
+static void on_everything(const struct http_response *response, void *userdata)
+{
+        static const char what[] = "asking for all records";
+        struct probe *p = userdata;
+
+        if (!accept_response(p, response, what))
+                return;
+        if (!accept_body(p,
+                    chroma_parse_id_counts(response->body, response->body_size, 1,
+                            (unsigned)p->result.health.records, &p->reached, &p->result.error),
+                    what))
+                return;
+        ask_collection(p);
+}
+
+/* Any vector will do: whether a record can be reached does not depend on where the search begins.
+ */
+static void ask_everything(struct probe *p)
+{
+        const struct vector_set *vectors = p->target->vectors;
+        struct index_health *h = &p->result.health;
+        uint64_t records = (uint64_t)h->records;
+
+        h->capped = records > MIN(p->target->records_max, (uint64_t)UINT_MAX);
+        if (records == 0)
+                h->unreachable = 0;
+        if (records == 0 || h->capped || !vectors)
+                ask_recall(p);
+        else
+                ask_vectors(p, (const float *const[]){vectors->values}, 1, vectors->dimension,
+                        (unsigned)records, 0, on_everything);
+}
+
+static void on_count(const struct http_response *response, void *userdata)
+{
+        static const char what[] = "counting the records";
+        struct probe *p = userdata;
+        struct index_health *h = &p->result.health;
+        uint64_t count;
+
+        if (!accept_response(p, response, what))
+                return;
+        if (!accept_body(p,
+                    chroma_parse_count(
+                            response->body, response->body_size, &count, &p->result.error),
+                    what))
+                return;
+        if (p->counted && !p->replaced && (int64_t)count == h->records)
+                h->unreachable = (int64_t)(count - p->reached);
+        h->records = (int64_t)count;
+        if (p->counted) {
+                ask_recall(p);
+                return;
+        }
+        p->counted = true;
+        ask_everything(p);
+}
+
+static void on_collection(const struct http_response *response, void *userdata)
+{
+        static const char what[] = "looking up the collection";
+        struct probe *p = userdata;
+        const struct probe_target *t = p->target;
+        _cleanup_(epoch_done) struct epoch found;
+
+        epoch_init(&found);
+        if (!accept_response(p, response, what))
+                return;
+        if (!accept_body(p,
+                    chroma_parse_collection(
+                            response->body, response->body_size, &found, &p->result.error),
+                    what))
+                return;
+        if (found.dimension != 0 && t->vectors && found.dimension != t->vectors->dimension) {
+                (void)error_set(&p->result.error, -EINVAL,
+                        "the collection has dimension %u, but the vectors in %s have %u",
+                        found.dimension, t->vectors->path, t->vectors->dimension);
+                fail(p, "dimension");
+                return;
+        }
+        p->replaced = p->collection && !streq(p->collection, found.id);
+        free(p->collection);
+        free(p->space);
+        p->collection = take_ptr(found.id);
+        p->space = take_ptr(found.space);
+        ask(p, chroma_build_count(t->tenant, t->database, p->collection, &p->exchange.request),
+                on_count);
+}
+
+static void ask_collection(struct probe *p)
+{
+        const struct probe_target *t = p->target;
+
+        ask(p, chroma_build_collection(t->tenant, t->database, t->collection, &p->exchange.request),
+                on_collection);
+}
+
+/* Queries with filters may have fewer records to find than either k. */
+static int choose_queries(struct probe *p)
+{
+        const struct probe_target *t = p->target;
+        size_t found = 0;
+
+        p->vectors = calloc(t->queries->count + 1, sizeof(*p->vectors));
+        if (!p->vectors)
+                return -ENOMEM;
+        if (!t->vectors || t->recall_results <= t->results)
+                return 0;
+        for (size_t i = 0; i < t->queries->count; i++) {
+                const struct query *q = &t->queries->queries[i];
+
+                p->vectors[found] = vector_set_find(t->vectors, q->id);
+                found += p->vectors[found] && !q->where && !q->where_document;
+        }
+        p->vector_count = MIN(found, (size_t)t->recall_queries);
+        for (size_t i = 0; i < p->vector_count; i++)
+                p->vectors[i] = p->vectors[spread(i, p->vector_count, found)];
+        return 0;
+}
+
+static bool answer_has(const struct answer *answer, const char *id)
+{
+        for (unsigned i = 0; i < answer->count; i++)
+                if (streq(answer->ids[i], id))
+                        return true;
+        return false;
+}
+
+/* Whether an answer has none of the records that its query expects; any of them would do. */
+static bool misses_all(const struct expectation *e, const struct answer *answer)
+{
+        for (size_t i = 0; i < e->id_count; i++)
+                if (!answer || answer_has(answer, e->ids[i]))
+                        return false;
+        return true;
+}
+
+static int compare(const void *a, const void *b)
+{
+        return strcmp(((const struct expected *)a)->id, ((const struct expected *)b)->id);
+}
+
+/* One of each id; missed when one of them is. */
+static size_t merge(struct expected *all, size_t count)
+{
+        size_t kept = 0;
+
+        qsort(all, count, sizeof(*all), compare);
+        for (size_t i = 0; i < count; i++)
+                if (kept > 0 && streq(all[kept - 1].id, all[i].id))
+                        all[kept - 1].missed |= all[i].missed;
+                else
+                        all[kept++] = all[i];
+        return kept;
+}
+
+static int choose_expected(struct probe *p)
+{
+        const struct probe_target *t = p->target;
+        size_t total = 0, found = 0;
+
+        for (size_t i = 0; i < t->queries->count; i++)
+                total += t->queries->queries[i].expect.id_count;
+        p->expected = calloc(total + 1, sizeof(*p->expected));
+        if (!p->expected)
+                return -ENOMEM;
+        for (size_t i = 0; i < t->queries->count; i++) {
+                const struct expectation *e = &t->queries->queries[i].expect;
+                bool missed = misses_all(e, t->answers ? t->answers[i] : NULL);
+
+                for (size_t k = 0; k < e->id_count; k++)
+                        p->expected[found++] = (struct expected){.id = e->ids[k], .missed = missed};
+        }
+        found = merge(p->expected, found);
+        p->expected_count = MIN(found, (size_t)PROBE_EXPECTED_MAX);
+        for (size_t i = 0; i < p->expected_count; i++)
+                p->expected[i] = p->expected[spread(i, p->expected_count, found)];
+        return 0;
+}
+
+int probe_start(struct http_client *client, const struct probe_target *target, probe_done_t done,
+        probe_exchange_t exchange, void *userdata, struct probe **ret)
+{
+        _cleanup_(probe_freep) struct probe *p = calloc(1, sizeof(*p));
+        int r;
+
+        if (!p)
+                return -ENOMEM;
+        p->target = target;
+        p->exchange = (struct exchange){
+                .client = client, .peer = target->peer, .noted = exchange, .userdata = userdata};
+        p->done = done;
+        p->userdata = userdata;
+        index_health_init(&p->result.health);
+        r = choose_queries(p);
+        if (r >= 0)
+                r = choose_expected(p);
+        if (r >= 0)
+                r = chroma_build_collection(
+                        target->tenant, target->database, target->collection, &p->exchange.request);
+        if (r >= 0)
+                r = exchange_submit(&p->exchange, on_collection, p);
+        if (r < 0)
+                return r;
+        *ret = take_ptr(p);
+        return 0;
+}
+
+struct probe *probe_free(struct probe *p)
+{
+        if (!p)
+                return NULL;
+        exchange_done(&p->exchange);
+        forget_answers(p->larger, ARRAY_SIZE(p->larger));
+        records_done(&p->selves);
+        index_health_done(&p->result.health);
+        error_done(&p->result.error);
+        free(p->collection);
+        free(p->space);
+        free(p->vectors);
+        free(p->expected);
+        free(p);
+        return NULL;
+}

@@ -262,6 +262,7 @@ static int build_collection(const struct loader *l, size_t i, struct collection_
         const struct collection_keys *keys =
                 (const struct collection_keys *)l->keys.collections.items + i;
         int r = strdup_to(&ret->name, keys->name);
+        double set_drift;
 
         ret->replay = build_replay(&keys->replay, &l->config->replay);
         ret->probes = (struct probe_config){
@@ -270,7 +271,12 @@ static int build_collection(const struct loader *l, size_t i, struct collection_
                 .recall_results = l->keys.probes.recall_results,
                 .recall_queries = l->keys.probes.recall_queries,
         };
-        ret->set_shift_limit = l->config->alerting.rules[RULE_SET_DRIFT].limit;
+        set_drift = l->config->alerting.rules[RULE_SET_DRIFT].limit;
+        /* Its default depends on the space. */
+        ret->set_shift_limit = set_drift < rule_defaults[RULE_SET_DRIFT].limit ||
+                        set_drift > rule_defaults[RULE_SET_DRIFT].limit
+                ? set_drift
+                : 0;
         if (r == 0)
                 r = strdup_to(&ret->label, keys->label);
         if (r == 0)

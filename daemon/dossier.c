@@ -140,8 +140,7 @@ int dossier_new(const struct collection_config *config, struct dossier **ret)
                 r = state_init(&d->queries[i]);
         if (r >= 0)
                 r = dossier_merge_vectors(d);
-        if (r >= 0)
-                r = drift_set_baseline(d->drift, NULL, NULL, config->set_shift_limit);
+        drift_set_baseline(d->drift, NULL, NULL, config->set_shift_limit);
         if (r >= 0)
                 r = view_build(d, NULL, &d->view);
         if (r >= 0)
@@ -222,6 +221,13 @@ static void adopt_facts(struct dossier *d, struct dossier *old)
         d->reasoning.asked = old->reasoning.asked;
 }
 
+/* In the baseline's space; another one now is reported, not computed with. */
+static void compare_with_baseline(struct dossier *d, const char *space)
+{
+        drift_set_baseline(d->drift, d->baseline, d->baseline ? d->baseline->epoch.space : space,
+                d->config->set_shift_limit);
+}
+
 int dossier_adopt(struct dossier *d, struct dossier *old)
 {
         const struct query_set *old_set = old->config->queries;
@@ -241,11 +247,9 @@ int dossier_adopt(struct dossier *d, struct dossier *old)
                         adopt_state(&d->queries[i], &old->queries[found->i], same_bands);
         }
         adopt_facts(d, old);
-        drift_adopt(d->drift, old->drift);
         d->baseline = baseline_ref(old->baseline);
-        r = drift_set_baseline(d->drift, d->baseline,
-                d->baseline ? d->baseline->epoch.space : old->view->epoch.space,
-                d->config->set_shift_limit);
+        compare_with_baseline(d, old->view->epoch.space);
+        r = drift_adopt(d->drift, old->drift);
         if (r >= 0)
                 r = dossier_merge_vectors(d);
         if (r >= 0)
@@ -297,14 +301,12 @@ static void restore_homes(struct dossier *d)
 int dossier_set_baseline(struct dossier *d, struct baseline *baseline)
 {
         struct collection_view *view;
-        const char *space = baseline ? baseline->epoch.space : d->view->epoch.space;
-        int r = drift_set_baseline(d->drift, baseline, space, d->config->set_shift_limit);
+        int r;
 
-        if (r < 0)
-                return r;
         baseline_ref(baseline);
         baseline_unref(d->baseline);
         d->baseline = baseline;
+        compare_with_baseline(d, d->view->epoch.space);
         dossier_forget_sentinels(d);
         r = dossier_merge_vectors(d);
         if (r >= 0)

@@ -84,15 +84,14 @@ static int update_drift(struct dossier *d, const struct replay_result *result, u
 {
         _cleanup_free_ struct query_drift *queries = calloc(query_count(d) + 1, sizeof(*queries));
         _cleanup_free_ struct answer **answers = measured_answers(d);
-        int r;
 
         if (!queries || !answers)
                 return -ENOMEM;
-        r = drift_update(d->drift, answers, result->epoch.records, result->ingesting,
+        drift_update(d->drift, answers, result->epoch.records, result->ingesting,
                 (changes & EPOCH_INGEST) != 0, ret, queries);
-        for (size_t i = 0; r >= 0 && i < query_count(d); i++)
+        for (size_t i = 0; i < query_count(d); i++)
                 d->queries[i].drift = queries[i];
-        return r;
+        return 0;
 }
 
 /* What the cause is judged from, and the arrays it lies in. */

@@ -182,14 +182,14 @@ static const struct flag flags[] = {
 };
 
 static const struct command_entry commands[] = {
-        {"run", USE_RUN, command_run, "the daemon"},
-        {"check", USE_CHECK, command_check, "replay once; the exit status is the verdict"},
+        {"run", USE_RUN, command_run, "the daemon", false},
+        {"check", USE_CHECK, command_check, "replay once; the exit status is the verdict", false},
         {"baseline", USE_BASELINE, command_baseline,
                 "propose, diff, approve or show the reference that answers are compared with",
                 true},
         {"validate", USE_VALIDATE, command_validate,
-                "read configuration and query sets, print every error"},
-        {"status", USE_STATUS, command_status, "what the running daemon sees"},
+                "read configuration and query sets, print every error", false},
+        {"status", USE_STATUS, command_status, "what the running daemon sees", false},
 };
 
 static void print_help(void)

@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "clock.h"
+#include "commands/baseline.h"
 #include "commands/round.h"
 #include "judge/attribution.h"
 #include "judge/level.h"

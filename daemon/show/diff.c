@@ -163,17 +163,25 @@ static const char *moved_name(enum moved moved)
         return moved == MOVED_UP ? "up" : moved == MOVED_DOWN ? "down" : "";
 }
 
-static _printf_(2, 0) void append_number(struct text *t, const char *format, double value)
+static void append_number(struct text *t, int decimals, double value)
 {
         if (isnan(value))
                 text_append(t, "-");
         else
-                text_appendf(t, format, value);
+                text_appendf(t, "%.*f", decimals, value);
+}
+
+static void append_shift(struct text *t, double value)
+{
+        if (isnan(value))
+                text_append(t, "-");
+        else
+                text_appendf(t, "%+.4f", value);
 }
 
 static void append_interval(struct text *t, double value, const struct interval *i)
 {
-        append_number(t, "%+.4f", value);
+        append_shift(t, value);
         if (interval_known(*i))
                 text_appendf(t, " [%+.4f, %+.4f]", i->low, i->high);
         else
@@ -223,9 +231,9 @@ static void append_facts(struct text *t, const struct diff *d, const char *bulle
         text_appendf(t, "\n%sHodges-Lehmann shift: ", bullet);
         append_interval(t, d->hodges_lehmann, &d->hodges_lehmann_interval);
         text_appendf(t, "\n%soverlap@k: ", bullet);
-        append_number(t, "%.3f", d->overlap);
+        append_number(t, 3, d->overlap);
         text_append(t, ", RBO: ");
-        append_number(t, "%.3f", d->rbo);
+        append_number(t, 3, d->rbo);
         text_appendf(t, "\n%s", bullet);
         append_transitions(t, d);
         if (cause_name(d->candidate->attribution.cause)) {
@@ -252,11 +260,11 @@ static void append_row(
         const char *before = bands_name(d->bands, c->band_before);
         const char *after = bands_name(d->bands, c->band_after);
 
-        append_number(t, "%+.4f", c->shift[LEVEL_TOP1]);
+        append_shift(t, c->shift[LEVEL_TOP1]);
         text_append(t, separator);
-        append_number(t, "%+.4f", c->shift[LEVEL_TOPK]);
+        append_shift(t, c->shift[LEVEL_TOPK]);
         text_append(t, separator);
-        append_number(t, "%.2f", c->overlap);
+        append_number(t, 2, c->overlap);
         text_appendf(t, "%s%s%s%s to %s%s%s to %s%s", separator, moved_name(c->moved), separator,
                 before ? before : "-", after ? after : "-", separator,
                 outcome_name(c->before->outcome), outcome_name(c->after->outcome), separator);
@@ -447,9 +455,12 @@ void diff_show(const struct baseline *b, const struct bands *bands, bool json, s
                 const char *band = bands_name(
                         bands, bands_index(bands, (float)q->levels[LEVEL_TOP1].location));
 
-                append_number(t, "%.4f   ", q->levels[LEVEL_TOP1].location);
-                append_number(t, "%.5f  ", q->levels[LEVEL_TOP1].scale);
-                append_number(t, "%.4f   ", q->levels[LEVEL_TOPK].location);
+                append_number(t, 4, q->levels[LEVEL_TOP1].location);
+                text_append(t, "   ");
+                append_number(t, 5, q->levels[LEVEL_TOP1].scale);
+                text_append(t, "  ");
+                append_number(t, 4, q->levels[LEVEL_TOPK].location);
+                text_append(t, "   ");
                 text_appendf(t, "%4u  %s  %s  ", q->expected_rank, band ? band : "-",
                         outcome_name(q->outcome));
                 append_cell(t, q->id);

@@ -1,2 +1,453 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "judge/drift.h"
+
+#include <errno.h>
+#include <math.h>
+
+#include "judge/similarity.h"
+
+enum direction { UP, DOWN, DIRECTION_COUNT };
+
+struct tracked {
+        const struct query *query;
+        const struct baseline_query *reference; /* NULL: none */
+        struct answer *last, *stable;
+        struct level_state levels[LEVEL_COUNT][DIRECTION_COUNT];
+        unsigned standing; /* replays with the same answer, up to DRIFT_SETTLED */
+        double stable_overlap; /* of `last` and `stable`; NaN */
+        struct query_drift shown; /* of `last` */
+};
+
+struct limits {
+        double tau_min, tau_max, clip, shift;
+};
+
+struct drift {
+        struct baseline *baseline;
+        struct limits limits;
+        bool fresh; /* no replay was compared with the baseline yet */
+        bool provoked; /* an ingest that no judged replay has come after yet */
+        unsigned quiet; /* replays without news, up to DRIFT_SETTLED */
+        struct level_state set;
+        bool share_up, share_down;
+        size_t count;
+        struct tracked queries[];
+};
+
+/* What a replay adds up to. */
+struct sums {
+        size_t news, raised, differ;
+        size_t armed, compared;
+        size_t samples, stable_overlaps; /* terms of `shift` and of its namesake */
+        double shift, overlap, stable_overlap;
+};
+
+static const struct limits squared_l2 = {
+        LEVEL_TAU_MIN, LEVEL_SCALE_FACTOR *LEVEL_SCALE_MAX, DRIFT_CLIP, DRIFT_SHIFT};
+
+static bool near(double a, double b)
+{
+        return fabs(a - b) <= DRIFT_EQUAL * fmax(1, fabs(a));
+}
+
+static bool tied(const struct answer *a, unsigned i)
+{
+        return near((double)a->distances[i - 1], (double)a->distances[i]);
+}
+
+static bool holds(const struct answer *a, unsigned start, unsigned end, const char *id)
+{
+        for (unsigned i = start; i < end; i++)
+                if (streq(a->ids[i], id))
+                        return true;
+        return false;
+}
+
+/* Of the ranks from `start` to before `end`. */
+static bool same_ids(const struct answer *a, const struct answer *b, unsigned start, unsigned end)
+{
+        for (unsigned i = start; i < end; i++)
+                if (!streq(a->ids[i], b->ids[i]) &&
+                        !(holds(b, start, end, a->ids[i]) && holds(a, start, end, b->ids[i])))
+                        return false;
+        return true;
+}
+
+bool drift_same(const struct answer *a, const struct answer *b)
+{
+        if (a == b)
+                return true;
+        if (a->count != b->count)
+                return false;
+        for (unsigned i = 0; i < a->count; i++)
+                if (!near((double)a->distances[i], (double)b->distances[i]))
+                        return false;
+        for (unsigned start = 0, end; start < a->count; start = end) {
+                end = start + 1;
+                while (end < a->count && (tied(a, end) || tied(b, end)))
+                        end++;
+                if (!same_ids(a, b, start, end))
+                        return false;
+        }
+        return true;
+}
+
+/* Most answers that differ do so by their distances alone. */
+static bool same_order(const struct answer *a, const struct answer *b)
+{
+        if (a->count != b->count)
+                return false;
+        for (unsigned i = 0; i < a->count; i++)
+                if (!streq(a->ids[i], b->ids[i]))
+                        return false;
+        return true;
+}
+
+static void forget(struct level_state *directions)
+{
+        for (size_t k = 0; k < DIRECTION_COUNT; k++)
+                level_init(&directions[k]);
+}
+
+struct drift *drift_new(const struct query_set *set)
+{
+        struct drift *d = calloc(1, sizeof(*d) + set->count * sizeof(d->queries[0]));
+
+        if (!d)
+                return NULL;
+        d->limits = squared_l2;
+        level_init(&d->set);
+        d->count = set->count;
+        for (size_t i = 0; i < d->count; i++) {
+                struct tracked *t = &d->queries[i];
+
+                t->query = &set->queries[i];
+                t->stable_overlap = NAN;
+                query_drift_init(&t->shown);
+                for (size_t s = 0; s < LEVEL_COUNT; s++)
+                        forget(t->levels[s]);
+        }
+        return d;
+}
+
+struct drift *drift_free(struct drift *d)
+{
+        if (!d)
+                return NULL;
+        for (size_t i = 0; i < d->count; i++) {
+                answer_unref(d->queries[i].last);
+                answer_unref(d->queries[i].stable);
+        }
+        baseline_unref(d->baseline);
+        free(d);
+        return NULL;
+}
+
+/* Points `t` at its place in a baseline. Whether a signal that was judged before lies elsewhere
+ * now, so that its states had to start afresh. */
+static bool link_query(struct tracked *t, const struct baseline *b, const struct limits *limits)
+{
+        const struct baseline_query *q = b ? baseline_find(b, t->query->id) : NULL;
+        const struct query_drift before = t->shown;
+        bool moved = false;
+
+        t->reference = q && streq(q->text, t->query->text) ? q : NULL;
+        query_drift_init(&t->shown);
+        t->shown.armed = t->reference && !isnan(q->levels[LEVEL_TOP1].location);
+        for (size_t s = 0; t->reference && s < LEVEL_COUNT; s++) {
+                t->shown.baseline[s] = q->levels[s].location;
+                t->shown.tau[s] = level_tau(q->levels[s].scale, limits->tau_min);
+                t->shown.armed = t->shown.armed && t->shown.tau[s] <= limits->tau_max;
+        }
+        for (size_t s = 0; s < LEVEL_COUNT; s++) {
+                double distance = fabs(t->shown.baseline[s] - before.baseline[s]);
+
+                if (t->shown.armed && distance <= t->shown.tau[s])
+                        continue;
+                moved = moved || (before.armed && !isnan(before.baseline[s]));
+                forget(t->levels[s]);
+        }
+        return moved;
+}
+
+static void link_all(struct drift *d, struct baseline *b, const struct limits *limits)
+{
+        struct baseline *old = d->baseline;
+        bool moved = false;
+
+        for (size_t i = 0; i < d->count; i++)
+                moved = link_query(&d->queries[i], b, limits) || moved;
+        if (moved) {
+                level_init(&d->set);
+                d->share_up = d->share_down = false;
+        }
+        d->limits = *limits;
+        d->fresh = b && (d->fresh || b != old);
+        d->baseline = baseline_ref(b);
+        baseline_unref(old);
+}
+
+void drift_set_baseline(
+        struct drift *d, struct baseline *baseline, const char *space, double set_shift_limit)
+{
+        bool half = space && (streq(space, "cosine") || streq(space, "ip"));
+        struct limits l = squared_l2;
+
+        if (half)
+                l = (struct limits){l.tau_min / 2, l.tau_max / 2, l.clip / 2, l.shift / 2};
+        if (set_shift_limit > 0)
+                l.shift = set_shift_limit;
+        link_all(d, baseline, &l);
+}
+
+static int compare_ids(const void *a, const void *b)
+{
+        const struct tracked *const *x = a, *const *y = b;
+
+        return strcmp((*x)->query->id, (*y)->query->id);
+}
+
+/* Whether its states had to start afresh. */
+static bool adopt_query(struct drift *d, struct tracked *t, struct tracked *old)
+{
+        const struct query *query = t->query;
+        struct tracked swap = *t;
+
+        *t = *old;
+        *old = swap;
+        t->query = query;
+        return link_query(t, d->baseline, &d->limits);
+}
+
+int drift_adopt(struct drift *d, struct drift *old)
+{
+        _cleanup_free_ struct tracked **sorted = calloc(old->count, sizeof(*sorted));
+        bool adopted = false, moved = false;
+
+        if (!sorted)
+                return -ENOMEM;
+        for (size_t i = 0; i < old->count; i++)
+                sorted[i] = &old->queries[i];
+        qsort(sorted, old->count, sizeof(struct tracked *), compare_ids);
+        if (!d->baseline)
+                link_all(d, old->baseline, &old->limits);
+        for (size_t i = 0; i < d->count; i++) {
+                struct tracked *t = &d->queries[i], **found;
+
+                found = bsearch(&t, sorted, old->count, sizeof(struct tracked *), compare_ids);
+                if (!found || !streq((*found)->query->text, t->query->text))
+                        continue;
+                moved = adopt_query(d, t, *found) || moved;
+                adopted = true;
+        }
+        d->fresh = d->baseline && (old->fresh || d->baseline != old->baseline);
+        d->provoked = old->provoked;
+        if (!adopted || moved)
+                return 0;
+        d->quiet = old->quiet;
+        d->set = old->set;
+        d->share_up = old->share_up;
+        d->share_down = old->share_down;
+        return 0;
+}
+
+/* Distances that vary by themselves have no order within 3 times their scale. */
+static double tie_of(const struct tracked *t)
+{
+        double scale = t->reference ? t->reference->levels[LEVEL_TOP1].scale : 0;
+
+        return fmax(DRIFT_EQUAL, 3 * scale);
+}
+
+/* The numbers of `t->last` against the baseline, which knows the query. */
+static void compare(const struct drift *d, struct tracked *t, int64_t records)
+{
+        const struct answer *before = t->reference->answer;
+        bool filtered = t->query->where || t->query->where_document;
+
+        t->shown.compared = before;
+        if (!before)
+                return;
+        for (enum level_signal s = 0; s < LEVEL_COUNT; s++)
+                t->shown.shift[s] =
+                        level_sample(t->last, s, d->baseline->results, records, filtered) -
+                        t->shown.baseline[s];
+        t->shown.overlap = t->shown.rbo = 1;
+        if (same_order(t->last, before))
+                return;
+        t->shown.overlap = similarity_overlap(t->last, before, 0, tie_of(t));
+        t->shown.rbo = similarity_rbo(t->last, before, RBO_P, tie_of(t));
+}
+
+static void compare_stable(struct tracked *t)
+{
+        if (t->stable)
+                t->stable_overlap = same_order(t->last, t->stable)
+                        ? 1
+                        : similarity_overlap(t->last, t->stable, 0, tie_of(t));
+}
+
+/* Takes over the answer of a replay; whether it is news. */
+static bool take(const struct drift *d, struct tracked *t, struct answer *a, int64_t records)
+{
+        bool other = a != t->last, settled = t->standing >= DRIFT_SETTLED;
+
+        t->shown.changed = other && t->last && !drift_same(a, t->last);
+        t->standing = t->shown.changed ? 1 : MIN(t->standing + 1, DRIFT_SETTLED);
+        if (other) {
+                answer_unref(t->last);
+                t->last = answer_ref(a);
+                compare_stable(t);
+        }
+        /* What a short answer is a sample of depends on how much the collection holds. */
+        if (t->reference && (other || !t->shown.compared || a->count < d->baseline->results))
+                compare(d, t, records);
+        return t->shown.changed && settled;
+}
+
+/* Advances the rules; how many of those upwards were raised. */
+static size_t advance(struct tracked *t)
+{
+        size_t raised = 0;
+
+        for (size_t s = 0; s < LEVEL_COUNT; s++) {
+                double shift = t->shown.shift[s], tau = t->shown.tau[s];
+
+                if (isnan(shift))
+                        continue;
+                raised += level_update(&t->levels[s][UP], shift, tau) == LEVEL_RAISED;
+                (void)level_update(&t->levels[s][DOWN], -shift, tau);
+        }
+        return raised;
+}
+
+static void add_numbers(const struct drift *d, const struct tracked *t, struct sums *sums)
+{
+        double shift = t->shown.shift[LEVEL_TOPK];
+
+        if (!isnan(t->stable_overlap)) {
+                sums->stable_overlaps++;
+                sums->stable_overlap += t->stable_overlap;
+        }
+        if (!t->shown.compared)
+                return;
+        sums->compared++;
+        sums->overlap += t->shown.overlap;
+        if (d->fresh)
+                sums->differ += !drift_same(t->last, t->reference->answer);
+        if (!t->shown.armed || isnan(shift))
+                return;
+        sums->samples++;
+        sums->shift += fmin(fmax(shift, -d->limits.clip), d->limits.clip);
+}
+
+/* What is confirmed, whether it was measured this time or not. */
+static void show(struct tracked *t, bool measured, struct drift_view *view, struct query_drift *ret)
+{
+        bool up = false, down = false, unstable = false;
+
+        for (size_t s = 0; s < LEVEL_COUNT; s++) {
+                const struct level_state *l = t->levels[s];
+
+                t->shown.moved[s] = l[UP].on ? MOVED_UP : l[DOWN].on ? MOVED_DOWN : MOVED_NOT;
+                unstable = unstable || level_unstable(&l[UP]) || level_unstable(&l[DOWN]);
+                view->up[s] += l[UP].on;
+                view->down[s] += l[DOWN].on;
+                up = up || l[UP].on;
+                down = down || l[DOWN].on;
+        }
+        t->shown.unstable = unstable;
+        view->moved_up += up;
+        view->moved_down += down;
+        *ret = t->shown;
+        if (measured)
+                return;
+        ret->compared = ret->changed = false;
+        ret->overlap = ret->rbo = NAN;
+        for (size_t s = 0; s < LEVEL_COUNT; s++)
+                ret->shift[s] = NAN;
+}
+
+static void settle(struct drift *d)
+{
+        for (size_t i = 0; i < d->count; i++) {
+                struct tracked *t = &d->queries[i];
+
+                if (!t->last || t->stable == t->last)
+                        continue;
+                answer_unref(t->stable);
+                t->stable = answer_ref(t->last);
+                t->stable_overlap = 1;
+        }
+}
+
+static bool reached(bool on, size_t moved, double needed)
+{
+        return (double)moved >= (on ? needed / 2 : needed);
+}
+
+/* Advances the rules of the set and fills in its numbers; whether one of them gives a reason to
+ * ask. */
+static bool judge_set(
+        struct drift *d, const struct sums *sums, bool ingesting, struct drift_view *ret)
+{
+        double needed = fmax(DRIFT_SHARE_MIN, ceil(DRIFT_SHARE * (double)sums->armed));
+        bool raised = false, down_before = d->share_down;
+
+        if (sums->compared > 0)
+                ret->overlap = sums->overlap / (double)sums->compared;
+        if (sums->stable_overlaps > 0)
+                ret->stable_overlap = sums->stable_overlap / (double)sums->stable_overlaps;
+        if (sums->samples > 0 && (double)sums->samples >= DRIFT_VALID * (double)sums->armed)
+                ret->set_shift = sums->shift / (double)sums->samples;
+        if (!ingesting && !isnan(ret->set_shift))
+                raised = level_update(&d->set, ret->set_shift, d->limits.shift) == LEVEL_RAISED;
+        d->share_up = reached(d->share_up, ret->up[LEVEL_TOPK], needed);
+        d->share_down = reached(d->share_down, ret->down[LEVEL_TOPK], needed);
+        return raised || (d->share_down && !down_before) || ret->stable_overlap < DRIFT_OVERLAP_MIN;
+}
+
+void drift_update(struct drift *d, struct answer *const *answers, int64_t records, bool ingesting,
+        bool epoch_changed, struct drift_view *ret, struct query_drift *queries)
+{
+        struct sums sums = {0};
+        bool judged, reason;
+
+        drift_view_init(ret);
+        ret->queries = d->count;
+        for (size_t i = 0; i < d->count; i++)
+                ret->valid += answers[i] != NULL;
+        judged = (double)ret->valid >= DRIFT_VALID * (double)d->count;
+        d->provoked = d->provoked || epoch_changed || ingesting;
+        for (size_t i = 0; i < d->count; i++) {
+                struct tracked *t = &d->queries[i];
+                bool measured = judged && answers[i];
+
+                sums.armed += t->shown.armed;
+                if (measured) {
+                        sums.news += take(d, t, answers[i], records);
+                        if (!ingesting && t->shown.armed)
+                                sums.raised += advance(t);
+                        add_numbers(d, t, &sums);
+                        ret->changed = ret->changed || t->shown.changed;
+                } else if (judged && d->provoked) {
+                        /* It may answer otherwise next time, for what is known now. */
+                        t->standing = 0;
+                }
+                show(t, measured, ret, &queries[i]);
+        }
+        if (judged) {
+                ret->compared = sums.compared;
+                ret->unprovoked = sums.news > 0 && !d->provoked;
+                reason = judge_set(d, &sums, ingesting, ret) || ret->unprovoked ||
+                        sums.raised > 0 || sums.differ > 0;
+                ret->ask_why = reason && !ingesting;
+                d->quiet = sums.news > 0 || ingesting ? 0 : MIN(d->quiet + 1, DRIFT_SETTLED);
+                if (d->quiet == DRIFT_SETTLED)
+                        settle(d);
+                d->provoked = ingesting;
+                d->fresh = d->fresh && (ingesting || sums.compared == 0);
+        }
+        ret->set_shifted = d->set.on;
+        ret->share_moved = d->share_up;
+}

@@ -11,37 +11,52 @@
 #include "model/query_set.h"
 #include "model/shift.h"
 
-/* Set rules. Distances are clipped so that one query cannot raise them alone. */
+/* Nothing is judged when a smaller share of the queries was measured. */
+#define DRIFT_VALID 0.8
+/* Set rules. Distances are clipped so that one query cannot raise them alone. Clip and shift are of
+ * squared L2, half of that for cosine. */
 #define DRIFT_CLIP 0.1
 #define DRIFT_SHIFT 0.01 /* raises; half of it clears */
 #define DRIFT_SHARE 0.1 /* of the queries, but at least DRIFT_SHARE_MIN of them */
 #define DRIFT_SHARE_MIN 3
 #define DRIFT_OVERLAP_MIN 0.95 /* with the last stable answers; below: ask why */
+/* An answer that was the same for so many replays has settled: that it changes is news. */
+#define DRIFT_SETTLED 3
 /* Same pair, same distance: answers of one index differ by no more (absolute, and relative for
  * distances above 1). */
 #define DRIFT_EQUAL 1e-6
 
+/* Whether two answers are the same: distances within DRIFT_EQUAL rank by rank, and between records
+ * at the same distance in whatever order the same ids. */
+bool drift_same(const struct answer *a, const struct answer *b);
+
 struct drift;
 
-/* For the queries of `set`, both borrowed for life. NULL when memory is short. */
+/* For the queries of `set`, borrowed for life. NULL when memory is short. */
 struct drift *drift_new(const struct query_set *set);
 struct drift *drift_free(struct drift *d);
 DEFINE_CLEANUP(struct drift *, drift_free)
 
 /* Compares with `baseline` (reference taken; NULL: with nothing, so that only changes are noticed)
- * from now on. States of queries whose location stays the same within tau are kept, the others
- * start afresh. Floors are those of squared L2 and halved when `space` is "cosine".
- * `set_shift_limit` replaces DRIFT_SHIFT when it is above 0. */
-_must_check_ int drift_set_baseline(
+ * from now on. A query of the same id and another text is another query. States of queries whose
+ * location stays the same within tau are kept, the others start afresh, and the set's with them.
+ * Floors and limits are those of squared L2 and halved when `space` is "cosine" or "ip", which are
+ * half of it for unit vectors. `set_shift_limit` replaces DRIFT_SHIFT, as it is, when it is above
+ * 0. */
+void drift_set_baseline(
         struct drift *d, struct baseline *baseline, const char *space, double set_shift_limit);
-/* Moves the state of queries with the same id from `old`, a drift of an earlier query set. */
-void drift_adopt(struct drift *d, struct drift *old);
+/* Moves from `old`, a drift of an earlier query set, what belongs to queries of the same id and
+ * text: last and stable answers, and states - theirs and the set's - as drift_set_baseline() would
+ * keep them. Without a baseline of its own, `d` takes over that of `old` with its limits. `old` is
+ * good for nothing but drift_free() then; it is untouched by -ENOMEM. */
+_must_check_ int drift_adopt(struct drift *d, struct drift *old);
 
 /* One replay: `answers[i]` of query i, NULL when not measured. With less than 80 % of them valid
- * nothing is judged but `valid`. An answer with fewer records than `results` asked for is no sample
- * of the mean top-k unless the collection holds fewer (`records`, -1: unknown) or the query has
- * filters. `ingesting`: the collection changed during the replay; its samples are shown, but move
- * no state. `epoch_changed`: an ingest was seen since the last replay, so that changed answers are
- * no wonder. `ret` is overwritten; `queries` (as many as the set has) too. */
-_must_check_ int drift_update(struct drift *d, struct answer *const *answers, int64_t records,
-        bool ingesting, bool epoch_changed, struct drift_view *ret, struct query_drift *queries);
+ * nothing is judged: every state, and what is confirmed, stays as it is; numbers are unknown. What
+ * an answer says of each signal is level_sample()'s business; the set's shift is unknown when less
+ * than 80 % of the armed queries have a mean top-k. `ingesting`: the collection changed during the
+ * replay; its samples are shown, but move no state. `epoch_changed`: an ingest was seen since the
+ * last replay, so that changed answers are no wonder. An answer that is the same object as last
+ * time costs next to nothing. `ret` is overwritten; `queries` (as many as the set has) too. */
+void drift_update(struct drift *d, struct answer *const *answers, int64_t records, bool ingesting,
+        bool epoch_changed, struct drift_view *ret, struct query_drift *queries);

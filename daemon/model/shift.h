@@ -19,7 +19,7 @@ struct query_drift {
         double baseline[LEVEL_COUNT]; /* locations; NaN without baseline */
         double tau[LEVEL_COUNT];
         double shift[LEVEL_COUNT]; /* this replay's distance minus the baseline's */
-        enum moved moved[LEVEL_COUNT]; /* confirmed: 4 of 5 */
+        enum moved moved[LEVEL_COUNT]; /* confirmed: 4 of 5; also while not measured */
         double overlap; /* overlap@k with the baseline's answer, ties grouped */
         double rbo; /* rank-biased overlap, p = 0.9 */
 };
@@ -27,7 +27,7 @@ struct query_drift {
 struct drift_view {
         size_t queries, valid, compared; /* of the last replay */
         bool changed; /* any answer differs from the last replay's */
-        bool unprovoked; /* changed although nothing was ingested: rebuilt, restarted, edited */
+        bool unprovoked; /* a settled answer did, and nothing was ingested: rebuilt, edited */
         double set_shift; /* winsorised mean shift of mean top-k; NaN */
         bool set_shifted; /* beyond its limit in 4 of 5 replays */
         size_t up[LEVEL_COUNT], down[LEVEL_COUNT]; /* queries confirmed to have moved */

@@ -21,6 +21,7 @@ TEST_OF = {
     "daemon/tell/webhook": "unit/test_channel.c",
     "daemon/tell/queue": "component/test_outbox.c",
     "daemon/tell/record": "component/test_outbox.c",
+    "daemon/model/shift": "unit/test_drift.c",
     "common/schema_value": "unit/test_schema.c",
     "daemon/config_keys": "unit/test_config.c",
     "daemon/config_peer": "unit/test_config.c",

@@ -1,0 +1,223 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "judge/candidate.h"
+
+#include <errno.h>
+#include <math.h>
+
+#include "judge/drift.h"
+
+static bool both_same(const struct answer *a, const struct answer *b)
+{
+        return a && b ? drift_same(a, b) : a == b;
+}
+
+bool candidate_stable(struct answer *const *const *samples, size_t count, size_t queries)
+{
+        if (count < CANDIDATE_EQUAL)
+                return false;
+        for (size_t s = count - CANDIDATE_EQUAL + 1; s < count; s++)
+                for (size_t i = 0; i < queries; i++)
+                        if (!both_same(samples[s][i], samples[count - CANDIDATE_EQUAL][i]))
+                                return false;
+        return true;
+}
+
+/* The samples of one query for a signal; how many. */
+static size_t collect(
+        const struct candidate_input *in, size_t i, enum level_signal signal, double *ret)
+{
+        const struct query *q = &in->set->queries[i];
+        size_t n = 0;
+
+        for (size_t s = 0; s < in->count; s++) {
+                const struct answer *a = in->samples[s][i];
+                double x = a ? level_sample(a, signal, in->results, in->epoch->records,
+                                       q->where || q->where_document)
+                             : NAN;
+
+                if (!isnan(x))
+                        ret[n++] = x;
+        }
+        return n;
+}
+
+/* Of the deviations of all queries, each from its own median. */
+static int measure_pool(
+        const struct candidate_input *in, enum level_signal signal, double *samples, double *ret)
+{
+        _cleanup_free_ double *deviations = calloc(in->set->count * in->count, sizeof(double));
+        double location, scale;
+        size_t total = 0;
+
+        if (!deviations)
+                return -ENOMEM;
+        for (size_t i = 0; i < in->set->count; i++) {
+                size_t n = collect(in, i, signal, samples);
+                int r = n > 0 ? level_measure(samples, n, 0, &location, &scale) : 0;
+
+                if (r < 0)
+                        return r;
+                for (size_t s = 0; s < n; s++)
+                        deviations[total++] = samples[s] - location;
+        }
+        *ret = level_pool(deviations, total);
+        return 0;
+}
+
+static int measure(const struct candidate_input *in, enum level_signal signal, struct baseline *ret)
+{
+        _cleanup_free_ double *samples = calloc(in->count, sizeof(double));
+        double pool;
+        int r = samples ? measure_pool(in, signal, samples, &pool) : -ENOMEM;
+
+        for (size_t i = 0; i < in->set->count && r == 0; i++) {
+                struct level_baseline *l = &ret->queries[i].levels[signal];
+                size_t n = collect(in, i, signal, samples);
+
+                if (n == 0)
+                        continue;
+                r = level_measure(samples, n, pool, &l->location, &l->scale);
+                if (r == 0 && l->scale <= DRIFT_EQUAL)
+                        l->scale = 0;
+        }
+        return r;
+}
+
+static struct answer *last_valid(const struct candidate_input *in, size_t i)
+{
+        for (size_t s = in->count; s > 0; s--)
+                if (in->samples[s - 1][i])
+                        return in->samples[s - 1][i];
+        return NULL;
+}
+
+static int describe(const struct candidate_input *in, struct baseline *ret)
+{
+        int r = strdup_to(&ret->collection, in->collection);
+
+        if (r == 0)
+                r = strdup_to(&ret->name, in->name);
+        if (r == 0)
+                r = epoch_copy(in->epoch, &ret->epoch);
+        for (size_t i = 0; i < in->set->count && r == 0; i++) {
+                struct baseline_query *q = &ret->queries[i];
+
+                q->answer = answer_ref(last_valid(in, i));
+                q->outcome = in->outcomes[i];
+                q->expected_rank = in->ranks[i];
+                r = strdup_to(&q->id, in->set->queries[i].id);
+                if (r == 0)
+                        r = strdup_to(&q->text, in->set->queries[i].text);
+        }
+        ret->recorded = in->recorded;
+        ret->results = in->results;
+        ret->samples = (unsigned)in->count;
+        ret->vectors = vector_set_ref(in->vectors);
+        return r;
+}
+
+int candidate_new(const struct candidate_input *input, struct baseline **ret)
+{
+        _cleanup_(baseline_unrefp) struct baseline *b = baseline_new(input->set->count);
+        int r = b ? describe(input, b) : -ENOMEM;
+
+        for (enum level_signal signal = 0; signal < LEVEL_COUNT && r == 0; signal++)
+                r = measure(input, signal, b);
+        if (r < 0)
+                return r;
+        baseline_sort(b);
+        *ret = take_ptr(b);
+        return 0;
+}
+
+/* What `approved` knows of a query of `fresh`. */
+static const struct baseline_query *known(
+        const struct baseline *approved, const struct baseline_query *q)
+{
+        const struct baseline_query *k = baseline_find(approved, q->id);
+
+        return k && streq(k->text, q->text) ? k : NULL;
+}
+
+static int copy_query(const struct baseline_query *from, struct baseline_query *ret)
+{
+        int r;
+
+        *ret = *from;
+        ret->answer = answer_ref(from->answer);
+        ret->id = ret->text = NULL;
+        r = strdup_to(&ret->id, from->id);
+        return r < 0 ? r : strdup_to(&ret->text, from->text);
+}
+
+static const float *vector_of(const struct baseline *b, const char *id)
+{
+        return b->vectors ? vector_set_find(b->vectors, id) : NULL;
+}
+
+/* Queries are ascending by id, and so are the vectors then. */
+static int merge_vectors(
+        const struct baseline *approved, const struct baseline *fresh, struct baseline *ret)
+{
+        const struct vector_set *like = approved->vectors ? approved->vectors : fresh->vectors;
+        size_t n = 0;
+
+        if (!like)
+                return 0;
+        ret->vectors = vector_set_new(like->path, like->model, like->dimension, fresh->count);
+        if (!ret->vectors)
+                return -ENOMEM;
+        for (size_t i = 0; i < fresh->count; i++) {
+                const struct baseline_query *q = &fresh->queries[i];
+                const float *v = vector_of(known(approved, q) ? approved : fresh, q->id);
+
+                if (!v)
+                        continue;
+                memcpy(ret->vectors->values + n * like->dimension, v,
+                        like->dimension * sizeof(float));
+                if (strdup_to(&ret->vectors->ids[n++], q->id) < 0)
+                        return -ENOMEM;
+        }
+        ret->vectors->count = n;
+        return 0;
+}
+
+static bool mergeable(const struct baseline *a, const struct baseline *b)
+{
+        return a->results == b->results &&
+                (!a->vectors || !b->vectors || a->vectors->dimension == b->vectors->dimension);
+}
+
+int candidate_merge(
+        const struct baseline *approved, const struct baseline *fresh, struct baseline **ret)
+{
+        _cleanup_(baseline_unrefp) struct baseline *b = baseline_new(fresh->count);
+        int r;
+
+        if (!b)
+                return -ENOMEM;
+        if (!mergeable(approved, fresh))
+                return -EINVAL;
+        b->number = fresh->number;
+        b->recorded = fresh->recorded;
+        b->results = fresh->results;
+        b->samples = fresh->samples;
+        b->unreachable = approved->unreachable;
+        b->recall = approved->recall;
+        r = strdup_to(&b->collection, fresh->collection);
+        if (r == 0)
+                r = strdup_to(&b->name, fresh->name);
+        if (r == 0)
+                r = epoch_copy(&approved->epoch, &b->epoch);
+        for (size_t i = 0; i < fresh->count && r == 0; i++) {
+                const struct baseline_query *k = known(approved, &fresh->queries[i]);
+
+                r = copy_query(k ? k : &fresh->queries[i], &b->queries[i]);
+        }
+        if (r == 0)
+                r = merge_vectors(approved, fresh, b);
+        if (r < 0)
+                return r;
+        *ret = take_ptr(b);
+        return 0;
+}

@@ -176,7 +176,7 @@ static const struct flag flags[] = {
         {"timeout", "DURATION", USE_BASELINE, set_timeout,
                 "how long to wait for a collection that stands still (10m)"},
         {"json", NULL, USE_STATUS, set_json, "the API's answer instead of a table"},
-        {"log.level", "LEVEL", USE_ALL, set_log_level, "debug, info, warn or error (info)"},
+        {"log.level", "LEVEL", USE_ALL, set_log_level, "debug, info, warn or error (run: info, else error)"},
         {"log.format", "FORMAT", USE_ALL, set_log_format,
                 "logfmt or json, where not to the journal (logfmt)"},
 };
@@ -297,7 +297,7 @@ int main(int argc, char **argv)
                         .format = "text",
                         .fail_on = "drift",
                         .timeout = 10 * USEC_PER_MINUTE},
-                .log_level = LOG_INFO,
+                .log_level = -1,
                 .log_format = LOG_LOGFMT,
         };
         bool used[ARRAY_SIZE(flags)] = {false};
@@ -320,6 +320,9 @@ int main(int argc, char **argv)
                         return usage_error("%s does not know --%s", command->name, flags[i].name);
         if (s.options.listen_addresses.count == 0)
                 (void)add_value(&s.options.listen_addresses, "127.0.0.1:9820");
+        /* Commands print their answer; what the daemon would log about it is in there. */
+        if (s.log_level < 0)
+                s.log_level = command->use == USE_RUN ? LOG_INFO : LOG_ERR;
         log_init(s.log_level, s.log_format);
         return command->run(&s.options);
 }

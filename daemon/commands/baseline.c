@@ -23,9 +23,12 @@ static int each_collection(const struct options *options,
 
         if (round_load_config(&round, options) < 0)
                 return EXIT_USAGE;
-        for (size_t i = 0; i < round.config->collection_count; i++)
-                if (round_chosen(options, round.config->collections[i].label))
-                        status = MAX(status, act(options, &round.config->collections[i]));
+        for (size_t i = 0; i < round.config->collection_count; i++) {
+                const struct collection_config *c = &round.config->collections[i];
+                int r = round_chosen(options, c->label) ? act(options, c) : EXIT_SUCCESS;
+
+                status = MAX(status, r);
+        }
         return status;
 }
 

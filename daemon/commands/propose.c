@@ -253,7 +253,9 @@ int baseline_propose(const struct options *options)
                 fprintf(stderr, "driftwatch: cannot propose: %s\n", strerror(-r));
                 return EXIT_UNMEASURED;
         }
-        for (size_t i = 0; i < p.round.count; i++)
-                status = MAX(status, store(&p, &p.recordings[i]));
+        for (size_t i = 0; i < p.round.count; i++) {
+                r = store(&p, &p.recordings[i]);
+                status = MAX(status, r);
+        }
         return status;
 }

@@ -79,7 +79,7 @@ static int load_baseline(const struct options *options, struct watch *w, bool ne
 
 static int watch_chosen(struct round *r, const struct options *options, bool needs_baseline)
 {
-        int code = 0, worst = 0;
+        int code = 0, loaded, worst = 0;
 
         r->watches = calloc(r->config->collection_count + 1, sizeof(struct watch *));
         r->views = calloc(r->config->collection_count + 1, sizeof(*r->views));
@@ -93,8 +93,8 @@ static int watch_chosen(struct round *r, const struct options *options, bool nee
                 code = watch_new(r->event, c, r->client, &r->owner, &r->watches[r->count]);
                 if (code < 0)
                         break;
-                worst = MIN(worst, load_baseline(options, r->watches[r->count], needs_baseline));
-                r->count++;
+                loaded = load_baseline(options, r->watches[r->count++], needs_baseline);
+                worst = MIN(worst, loaded);
         }
         return code < 0 ? code : worst;
 }

@@ -84,6 +84,8 @@ static int create_directory(const char *storage, struct error *e)
 
         if (!directory)
                 return -ENOMEM;
+        if (mkdir(storage, 0750) < 0 && errno != EEXIST)
+                return error_set(e, -errno, "%s: cannot be created: %s", storage, strerror(errno));
         if (mkdir(directory, 0750) < 0)
                 return errno == EEXIST ? 0
                                        : error_set(e, -errno, "%s: cannot be created: %s",

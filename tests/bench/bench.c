@@ -56,6 +56,10 @@ static void on_exchanged(struct watch *w, const struct http_response *response, 
 {
 }
 
+static void on_changed(struct watch *w, void *userdata)
+{
+}
+
 static void load(struct stage *s, const char *config_path)
 {
         _cleanup_errors_ struct errors errors = {0};
@@ -71,13 +75,13 @@ static void open_loop(struct stage *s)
 {
         if (sd_event_new(&s->event) < 0 || http_client_new(s->event, "bench", &s->client) < 0)
                 die("no event loop");
-        if (watch_new(&s->config->collections[0], s->client, &s->owner, &s->watch) < 0)
+        if (watch_new(s->event, &s->config->collections[0], s->client, &s->owner, &s->watch) < 0)
                 die("no watch");
 }
 
 void stage_init(struct stage *s, const char *config_path)
 {
-        *s = (struct stage){.owner = {on_replayed, on_exchanged, s}};
+        *s = (struct stage){.owner = {on_replayed, on_changed, on_exchanged, s}};
         load(s, config_path);
         open_loop(s);
 }

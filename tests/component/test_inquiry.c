@@ -313,7 +313,7 @@ static void distances_are_computed_as_the_collection_does(void **state)
                 {"cosine", 1.0001f, "[0,7]", true}, {"ip", -6, "[7,0]", false},
                 {"ip", 36, "[7,0]", true}, {NULL, 36, "[7,0]", false}, /* fits squared L2 */
                 {NULL, -6, "[7,0]", false}, {NULL, 3, "[7,0]", true},
-                {"l2", 1, "[1,0,1]", true}, /* another dimension */
+                {"l2", 0, "[1,0,1]", true}, /* another dimension */
         };
         struct world *w = *state;
 
@@ -338,6 +338,25 @@ static void distances_are_computed_as_the_collection_does(void **state)
                         assert_int_equal(h->self_asked, streq(rows[i].space, "ip"));
                 assert_int_equal(h->self_found, h->self_asked);
         }
+}
+
+/* By inner product 0 is a distance like any other. */
+static void a_stranger_is_no_twin_by_inner_product(void **state)
+{
+        static const struct reply replies[] = {
+                {200, "{\"ids\":[\"kept\"],\"embeddings\":[[7,0]]}"},
+                {200, "{\"ids\":[[\"a\",\"b\"]],\"distances\":[[-9,0]]}"},
+        };
+        struct world *w = *state;
+
+        w->target.space = "ip";
+        w->inquest = (struct inquest){.dimension = 2,
+                .holes = {{.id = "kept", .distance = -6, .vector = east}},
+                .hole_count = 1};
+        inquire(w, replies, ARRAY_SIZE(replies));
+        assert_non_null(strstr(fake_server_request(w->server, 1)->body, "\"n_results\":10"));
+        assert_true(w->inquest.holes[0].self_asked);
+        assert_false(w->inquest.holes[0].self_found);
 }
 
 static void without_questions_it_ends_from_the_loop(void **state)
@@ -389,6 +408,8 @@ int main(void)
                         a_bad_row_leaves_only_its_record_unasked, set_up, tear_down),
                 cmocka_unit_test_setup_teardown(
                         distances_are_computed_as_the_collection_does, set_up, tear_down),
+                cmocka_unit_test_setup_teardown(
+                        a_stranger_is_no_twin_by_inner_product, set_up, tear_down),
                 cmocka_unit_test_setup_teardown(
                         without_questions_it_ends_from_the_loop, set_up, tear_down),
                 cmocka_unit_test_setup_teardown(a_dead_server_is_told, set_up, tear_down),

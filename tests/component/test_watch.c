@@ -69,6 +69,10 @@ static void on_replayed(struct watch *watch, void *userdata)
                 watch_replay(watch);
 }
 
+static void on_changed(struct watch *watch, void *userdata)
+{
+}
+
 static void on_exchanged(struct watch *watch, const struct http_response *response, void *userdata)
 {
         ((struct world *)userdata)->exchanged++;
@@ -116,8 +120,8 @@ static int set_up(void **state)
                 .name = (char *)"main", .tenant = (char *)"t", .database = (char *)"d"};
         w->config = make_config(w, QUERIES);
         w->changed = make_config(w, FEWER_QUERIES);
-        w->owner = (struct watch_owner){on_replayed, on_exchanged, w};
-        assert_int_equal(watch_new(&w->config, w->client, &w->owner, &w->watch), 0);
+        w->owner = (struct watch_owner){on_replayed, on_changed, on_exchanged, w};
+        assert_int_equal(watch_new(w->event, &w->config, w->client, &w->owner, &w->watch), 0);
         return 0;
 }
 
@@ -222,7 +226,7 @@ static struct watch *succeed(struct world *w, const struct collection_config *co
 {
         struct watch *successor;
 
-        assert_int_equal(watch_new(config, w->client, &w->owner, &successor), 0);
+        assert_int_equal(watch_new(w->event, config, w->client, &w->owner, &successor), 0);
         assert_int_equal(watch_adopt(successor, w->watch), 0);
         w->watch = watch_free(w->watch);
         return successor;

@@ -17,6 +17,7 @@ TOP_LEVEL = {
 TEST_OF = {
     "daemon/model/alert": "unit/test_labels.c",
     "daemon/judge/attribution_text": "unit/test_attribution.c",
+    "daemon/model/attribution": "unit/test_cause.c",
     "daemon/tell/alertmanager": "unit/test_channel.c",
     "daemon/tell/webhook": "unit/test_channel.c",
     "daemon/tell/queue": "component/test_outbox.c",

@@ -51,7 +51,7 @@ static void answer(const struct fake_request *request, struct text *out, void *u
         else if (strstr(request->path, "/count"))
                 text_append(&body, "7");
         else if (strstr(request->path, "/get"))
-                text_append(&body, "{\"ids\":[\"x\"]}");
+                text_append(&body, "{\"ids\":[\"x\"],\"embeddings\":[[1,0]]}");
         else
                 text_appendf(&body, COLLECTION, w->generation);
         fake_answer(out, 200, NULL, body.data, body.size);

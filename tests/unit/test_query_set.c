@@ -156,7 +156,7 @@ static void refuses(void **state)
                 {QUERY "  expect: {ids: [x], within: 0}\n",
                         {"q:4:30: queries[0].expect.within: \"0\" is out of range (1 … 1000)"}},
                 {QUERY "  expect: {within: 3}\n",
-                        {"q:4:20: queries[0].expect.within: needs ids or metadata: which record "
+                        {"q:4:20: queries[0].expect.within: needs ids, metadata or grades: which record "
                          "must stand there?"}},
                 {QUERY "  expect: {metadata: {}}\n",
                         {"q:4:22: queries[0].expect.metadata: must be a mapping that is not empty, "

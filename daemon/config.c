@@ -34,6 +34,8 @@ static struct replay_config build_replay(
                 .batch = own->batch == 0 ? common->batch : own->batch,
                 .survey_interval = own->survey_interval == USEC_INFINITY ? common->survey_interval
                                                                          : own->survey_interval,
+                .embed_interval = own->embed_interval == USEC_INFINITY ? common->embed_interval
+                                                                       : own->embed_interval,
         };
 }
 
@@ -67,15 +69,52 @@ static int build_servers(struct loader *l)
         return r;
 }
 
-/* The name nearest to `word` as a hint; "" when memory is short. */
-static const char *server_hint(const struct config *c, const char *word, char *buffer, size_t size)
+static int build_embedder(
+        const struct loader *l, const struct peer_keys *keys, struct embedder_config *ret)
 {
-        _cleanup_free_ const char **names = calloc(c->server_count + 1, sizeof(*names));
+        int r = strdup_to(&ret->name, keys->name);
+
+        if (r == 0)
+                r = strdup_to(&ret->model, keys->model);
+        if (r == 0)
+                r = peer_build(&l->reader, keys, PEER_BASE, keys->timeout, &ret->peer);
+        ret->dialect = embedding_dialect_find(keys->api);
+        ret->batch = keys->batch;
+        if (ret->dialect && ret->dialect->needs_model &&
+                yaml_is_null(yaml_get(keys->place.node, "model")))
+                schema_error(&l->reader, &keys->place, "model", NULL, "is required with api: %s",
+                        keys->api);
+        return r;
+}
+
+static int build_embedders(struct loader *l)
+{
+        const struct schema_list *list = &l->keys.embedders;
+        const struct peer_keys *keys = list->items;
+        struct config *c = l->config;
+        int r = schema_unique(
+                &l->reader, list, sizeof(*keys), "name", offsetof(struct peer_keys, name));
+
+        c->embedders = calloc(list->count + 1, sizeof(*c->embedders));
+        if (!c->embedders)
+                return -ENOMEM;
+        for (; r == 0 && c->embedder_count < list->count; c->embedder_count++)
+                r = build_embedder(l, &keys[c->embedder_count], &c->embedders[c->embedder_count]);
+        return r;
+}
+
+/* The name nearest to `word` among those of servers or embedders as a hint; "" when memory is
+ * short. */
+static const char *name_hint(
+        const struct schema_list *list, const char *word, char *buffer, size_t size)
+{
+        _cleanup_free_ const char **names = calloc(list->count + 1, sizeof(*names));
+        const struct peer_keys *keys = list->items;
         size_t count = 0;
 
-        for (size_t i = 0; names && i < c->server_count; i++)
-                if (c->servers[i].name)
-                        names[count++] = c->servers[i].name;
+        for (size_t i = 0; names && i < list->count; i++)
+                if (keys[i].name)
+                        names[count++] = keys[i].name;
         return schema_hint(buffer, size, word, names, count);
 }
 
@@ -100,7 +139,24 @@ static const struct server_config *find_server(
                 if (streq(c->servers[i].name, keys->server))
                         return &c->servers[i];
         schema_error(&l->reader, &keys->place, "server", NULL, "no server is called \"%s\"%s",
-                keys->server, server_hint(c, keys->server, hint, sizeof(hint)));
+                keys->server, name_hint(&l->keys.servers, keys->server, hint, sizeof(hint)));
+        return NULL;
+}
+
+/* NULL for none, and after a complaint. */
+static const struct embedder_config *find_embedder(
+        const struct loader *l, const struct collection_keys *keys)
+{
+        const struct config *c = l->config;
+        char hint[SCHEMA_HINT_MAX];
+
+        if (!keys->embedder)
+                return NULL;
+        for (size_t i = 0; i < c->embedder_count; i++)
+                if (streq(c->embedders[i].name, keys->embedder))
+                        return &c->embedders[i];
+        schema_error(&l->reader, &keys->place, "embedder", NULL, "no embedder is called \"%s\"%s",
+                keys->embedder, name_hint(&l->keys.embedders, keys->embedder, hint, sizeof(hint)));
         return NULL;
 }
 
@@ -230,12 +286,13 @@ static void check_within(const struct loader *l, const struct collection_keys *k
         }
 }
 
+/* An embedder gives what the file lacks. */
 static void check_vectors(const struct loader *l, const struct collection_keys *keys,
         const struct collection_config *c)
 {
         size_t missing = 0;
 
-        for (size_t i = 0; i < c->queries->count; i++) {
+        for (size_t i = 0; !keys->embedder && i < c->queries->count; i++) {
                 const char *id = c->queries->queries[i].id;
 
                 if (vector_set_find(c->vectors, id))
@@ -287,6 +344,7 @@ static int build_collection(const struct loader *l, size_t i, struct collection_
                 r = load_vectors(l, keys, &ret->vectors);
         if (r < 0)
                 return r;
+        ret->embedder = find_embedder(l, keys);
         ret->server = find_server(l, keys);
         if (ret->server) {
                 ret->peer = ret->server->peer;
@@ -309,8 +367,8 @@ static int build_collections(struct loader *l)
 
         if (list->count == 0 && (yaml_is_null(node) || node->kind == YAML_SEQUENCE))
                 schema_error(&l->reader, &l->keys.place, "collections", NULL,
-                        "nothing to watch: give at least one collection with its name, queries "
-                        "and vectors");
+                        "nothing to watch: give at least one collection with its name and queries, "
+                        "and vectors or an embedder");
         for (size_t i = 0; i < list->count; i++)
                 if (!keys[i].label && !yaml_get(keys[i].place.node, "label"))
                         keys[i].label = keys[i].name;
@@ -433,6 +491,8 @@ static int build(struct loader *l)
         if (r == 0)
                 r = build_servers(l);
         if (r == 0)
+                r = build_embedders(l);
+        if (r == 0)
                 r = build_collections(l);
         if (r == 0)
                 r = build_alertmanagers(l);
@@ -522,8 +582,14 @@ struct config *config_free(struct config *c)
                 free(c->servers[i].tenant);
                 free(c->servers[i].database);
         }
+        for (size_t i = 0; i < c->embedder_count; i++) {
+                http_peer_done(&c->embedders[i].peer);
+                free(c->embedders[i].name);
+                free(c->embedders[i].model);
+        }
         alerting_done(&c->alerting);
         free(c->collections);
+        free(c->embedders);
         free(c->servers);
         free(c->path);
         free(c);

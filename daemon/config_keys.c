@@ -38,6 +38,7 @@
 #define TIMEOUT_BOUNDS BETWEEN(10 * USEC_PER_MSEC, 10 * USEC_PER_MINUTE)
 #define HISTORY_BOUNDS BETWEEN(USEC_PER_MINUTE, HISTORY_MAX)
 #define SURVEY_BOUNDS BETWEEN(0, USEC_PER_DAY)
+#define EMBED_BOUNDS BETWEEN(100 * USEC_PER_MSEC, 30 * USEC_PER_DAY)
 
 static const struct schema_key replay_table[] = {
         KEY(replay_keys, interval, "interval", SCHEMA_DURATION, .fallback = "5m", INTERVAL_BOUNDS,
@@ -54,6 +55,10 @@ static const struct schema_key replay_table[] = {
                 SURVEY_BOUNDS,
                 .doc = "How often a collection is looked at for an ingest between replays; one "
                        "that is seen is replayed at once. 0s for never."),
+        KEY(replay_keys, embed_interval, "embed_interval", SCHEMA_DURATION, .fallback = "1h",
+                EMBED_BOUNDS,
+                .doc = "How often an embedder is asked for fresh vectors; never more often than "
+                       "the queries are replayed."),
 };
 static const struct schema replay_schema = SCHEMA(replay_table, replay_keys);
 
@@ -119,6 +124,26 @@ static const struct schema_key server_table[] = {
 };
 static const struct schema server_schema = SCHEMA(server_table, peer_keys);
 
+static const char *const embedding_apis[] = {"openai", "ollama", "tei", NULL};
+
+static const struct schema_key embedder_table[] = {
+        KEY(peer_keys, name, "name", SCHEMA_STRING, .required = true, NAME_CHECKED,
+                .doc = "What collections call it."),
+        KEY(peer_keys, api, "api", SCHEMA_WORD, .required = true, .words = embedding_apis,
+                .doc = "What it speaks: `/v1/embeddings`, Ollama's `/api/embed`, or `/embed` of "
+                       "text-embeddings-inference."),
+        KEY(peer_keys, url, "url", SCHEMA_STRING, .required = true, .kind = "URL",
+                .check = url_check_base, .doc = "Where it listens, without the path of the API."),
+        KEY(peer_keys, model, "model", SCHEMA_STRING, NAME_CHECKED,
+                .doc = "The model's name there; needed unless `api` is `tei`."),
+        KEY(peer_keys, timeout, "timeout", SCHEMA_DURATION, .fallback = "30s", TIMEOUT_BOUNDS,
+                .doc = "Time one request may take in total."),
+        KEY(peer_keys, batch, "batch", SCHEMA_INTEGER, .fallback = "32", BETWEEN(1, BATCH_MAX),
+                .doc = "Texts in one request; halved when the embedder refuses that many."),
+        PEER_KEYS(http_auth_schema),
+};
+static const struct schema embedder_schema = SCHEMA(embedder_table, peer_keys);
+
 static const struct schema_key band_table[] = {
         KEY(band_keys, name, "name", SCHEMA_STRING, .required = true, NAME_CHECKED,
                 .doc = "Its name in metrics and alerts."),
@@ -134,8 +159,10 @@ static const struct schema_key collection_table[] = {
                 .doc = "Name of its server; needed when there are several."),
         KEY(collection_keys, queries, "queries", SCHEMA_STRING, .required = true, .kind = "path",
                 .check = schema_check_line, .doc = "The canonical query set, YAML or JSON."),
-        KEY(collection_keys, vectors, "vectors", SCHEMA_STRING, .required = true, .kind = "path",
+        KEY(collection_keys, vectors, "vectors", SCHEMA_STRING, .kind = "path",
                 .check = schema_check_line, .doc = "The pinned vectors of the queries, JSON."),
+        KEY(collection_keys, embedder, "embedder", SCHEMA_STRING, .check = schema_check_line,
+                .doc = "Name of the embedder that is watched with it."),
         KEY(collection_keys, label, "label", SCHEMA_STRING, NAME_CHECKED,
                 .inherits = "collections[].name",
                 .doc = "Its name in metrics and alerts; unique in the file."),
@@ -157,6 +184,8 @@ static const struct schema_key collection_table[] = {
         KEY(collection_keys, replay.survey_interval, "survey_interval", SCHEMA_DURATION,
                 SURVEY_BOUNDS, .inherits = "replay.survey_interval",
                 .doc = "As in `replay`, for this collection."),
+        KEY(collection_keys, replay.embed_interval, "embed_interval", SCHEMA_DURATION, EMBED_BOUNDS,
+                .inherits = "replay.embed_interval", .doc = "As in `replay`, for this collection."),
 };
 static const struct schema collection_schema = SCHEMA(collection_table, collection_keys);
 
@@ -266,6 +295,8 @@ static const struct schema_key config_table[] = {
                 .doc = "Whether the index finds what the collection holds."),
         KEY(config_keys, servers, "servers", SCHEMA_OBJECTS, .object = &server_schema,
                 .doc = "The Chroma servers."),
+        KEY(config_keys, embedders, "embedders", SCHEMA_OBJECTS, .object = &embedder_schema,
+                .doc = "What turns texts into vectors."),
         KEY(config_keys, collections, "collections", SCHEMA_OBJECTS, .object = &collection_schema,
                 .doc = "What is watched; at least one."),
         KEY(config_keys, alerting, "alerting", SCHEMA_OBJECT, .object = &alerting_schema,

@@ -18,10 +18,13 @@ struct tls_keys {
         bool insecure_skip_verify;
 };
 
-/* A server, an Alertmanager or a webhook; each has some of the keys. */
+/* A server, an embedder, an Alertmanager or a webhook; each has some of the keys. */
 struct peer_keys {
         struct schema_place place;
-        const char *name, *tenant, *database; /* of a server */
+        const char *name; /* of a server or an embedder */
+        const char *tenant, *database; /* of a server */
+        const char *api, *model; /* of an embedder */
+        unsigned batch;
         const char *url, *url_file;
         const struct yaml_node *headers;
         struct auth_keys auth;
@@ -33,7 +36,7 @@ struct peer_keys {
 
 struct replay_keys {
         struct schema_place place;
-        usec_t interval, timeout, history, survey_interval;
+        usec_t interval, timeout, history, survey_interval, embed_interval;
         unsigned results, batch;
 };
 
@@ -45,7 +48,7 @@ struct band_keys {
 
 struct collection_keys {
         struct schema_place place;
-        const char *name, *label, *server, *queries, *vectors;
+        const char *name, *label, *server, *queries, *vectors, *embedder;
         struct schema_list bands; /* struct band_keys */
         struct replay_keys replay; /* of the collection itself; absent where it has none */
 };
@@ -88,7 +91,8 @@ struct config_keys {
         struct schema_place place;
         struct replay_keys replay;
         struct probe_keys probes;
-        struct schema_list servers; /* struct peer_keys */
+        struct schema_list servers; /* struct peer_keys, as the next */
+        struct schema_list embedders;
         struct schema_list collections; /* struct collection_keys */
         struct alerting_keys alerting;
         struct metrics_keys metrics;

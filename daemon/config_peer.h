@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
-/* From the keys of a server, an Alertmanager or a webhook to a peer that can be talked to: URL,
- * header lines, TLS files and the secret, read from its file or credential. Messages never contain
- * a secret, nor a URL, which may be one. It does not talk to anybody. */
+/* From the keys of a server, an embedder, an Alertmanager or a webhook to a peer that can be talked
+ * to: URL, header lines, TLS files and the secret, read from its file or credential. Messages never
+ * contain a secret, nor a URL, which may be one. It does not talk to anybody. */
 
 #include "config_keys.h"
 #include "http.h"

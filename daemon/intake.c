@@ -361,6 +361,7 @@ void dossier_inquired(struct dossier *d, const char *error, usec_t now)
         _cleanup_(input_done) struct input in = {0};
         enum cause before = d->view->attribution.cause;
         struct collection_view *v;
+        int r;
 
         if (error)
                 log_warning("%s: the cause is judged from the answers alone: %s", d->config->label,
@@ -370,10 +371,13 @@ void dossier_inquired(struct dossier *d, const char *error, usec_t now)
         if (!v)
                 return;
         dossier_show(d, v);
-        if (input_init(d, &in) < 0)
-                return;
-        reasoning_decide(&d->reasoning, &in.input, &v->attribution);
-        note_cause(d, before, now);
+        r = input_init(d, &in);
+        if (r >= 0)
+                r = reasoning_decide(&d->reasoning, &in.input, &v->attribution);
+        if (r < 0)
+                log_error("%s: cannot judge the cause: %s", d->config->label, strerror(-r));
+        else
+                note_cause(d, before, now);
 }
 
 bool dossier_surveyed(const struct dossier *d, const struct survey_result *result)

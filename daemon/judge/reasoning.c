@@ -9,7 +9,7 @@ void reasoning_done(struct reasoning *r)
 
 void reasoning_reset(struct reasoning *r)
 {
-        r->considered = false;
+        r->considered = r->asking = r->news = false;
         r->asked = 0;
 }
 
@@ -40,6 +40,10 @@ int reasoning_consider(struct reasoning *r, const struct attribution_input *inpu
         int code;
 
         *ret_ask = false;
+        if (r->asking) {
+                r->news |= news;
+                return 0;
+        }
         r->failing = failing;
         r->moved = drift->moved_up;
         r->shifted = drift->set_shifted;
@@ -54,14 +58,26 @@ int reasoning_consider(struct reasoning *r, const struct attribution_input *inpu
         r->owed = has_questions(&inquest) && !due;
         if (has_questions(&inquest) && due) {
                 r->asked = now;
+                r->asking = true;
                 *ret_ask = true;
         } else if (!has_questions(&inquest))
                 attribution_decide(input, &r->inquest, &r->compared, attribution);
         return 0;
 }
 
-void reasoning_decide(
+int reasoning_decide(
         struct reasoning *r, const struct attribution_input *input, struct attribution *attribution)
 {
+        _cleanup_(inquest_done) struct inquest same = {0};
+
+        r->asking = false;
+        if (r->news) {
+                int code = attribution_compare(input, &r->compared, &same);
+
+                if (code < 0)
+                        return code;
+                r->news = false;
+        }
         attribution_decide(input, &r->inquest, &r->compared, attribution);
+        return 0;
 }

@@ -16,6 +16,8 @@ struct reasoning {
         struct inquest inquest; /* under way, or the last one */
         struct evidence compared; /* that goes with it */
         bool considered; /* a replay was, since the start or the last reset */
+        bool asking; /* the inquest is being carried out: nobody else may touch it */
+        bool news; /* the embedder said something meanwhile */
         bool owed; /* an inquest would be worth it, but came too soon after another */
         usec_t asked; /* wall clock of the last inquest; 0: none */
         size_t failing, moved; /* queries, in the last replay */
@@ -31,6 +33,6 @@ void reasoning_reset(struct reasoning *r);
 _must_check_ int reasoning_consider(struct reasoning *r, const struct attribution_input *input,
         const struct drift_view *drift, bool news, usec_t now, struct attribution *attribution,
         bool *ret_ask);
-/* The inquest ended, with all findings or some. */
-void reasoning_decide(struct reasoning *r, const struct attribution_input *input,
+/* The inquest ended, with all findings or some. -ENOMEM. */
+_must_check_ int reasoning_decide(struct reasoning *r, const struct attribution_input *input,
         struct attribution *attribution);

@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "judge/reasoning.h"
+
+#include "unit.h"
+
+/* A baseline with one query and three records, and a replay that lacks one of them. */
+struct world {
+        struct query_set *set;
+        struct baseline *baseline;
+        struct answer *same, *missing;
+        struct answer *answers[1];
+        enum outcome outcomes[1];
+        struct reasoning reasoning;
+        struct attribution attribution;
+        struct drift_view drift;
+        struct attribution_input input;
+};
+
+static int set_up(void **state)
+{
+        static const char yaml[] = "queries:\n- {id: a, text: b}\n";
+        static const char *const before[] = {"x", "y", "z"}, *const after[] = {"x", "z", "w"};
+        static const float distances[] = {.1f, .2f, .3f}, farther[] = {.1f, .3f, .4f};
+        struct world *w = calloc(1, sizeof(*w));
+        struct errors errors = {0};
+
+        *state = w;
+        assert_int_equal(query_set_parse("q", yaml, strlen(yaml), &w->set, &errors), 0);
+        w->same = answer_new(3, before, distances, NULL);
+        w->missing = answer_new(3, after, farther, NULL);
+        w->baseline = baseline_new(1);
+        w->baseline->queries[0].id = strdup("a");
+        w->baseline->queries[0].text = strdup("b");
+        w->baseline->queries[0].answer = answer_ref(w->same);
+        w->baseline->results = 3;
+        w->baseline->vectors = vector_set_new("v", NULL, 1, 1);
+        w->baseline->vectors->ids[0] = strdup("a");
+        attribution_init(&w->attribution);
+        drift_view_init(&w->drift);
+        w->answers[0] = w->same;
+        w->outcomes[0] = OUTCOME_PASS;
+        w->input = (struct attribution_input){.set = w->set,
+                .baseline = w->baseline,
+                .answers = w->answers,
+                .outcomes = w->outcomes,
+                .results = 3};
+        epoch_init(&w->input.epoch);
+        return 0;
+}
+
+static int tear_down(void **state)
+{
+        struct world *w = *state;
+
+        reasoning_done(&w->reasoning);
+        baseline_unref(w->baseline);
+        query_set_unref(w->set);
+        answer_unref(w->same);
+        answer_unref(w->missing);
+        free(w);
+        return 0;
+}
+
+static bool consider(struct world *w, bool changed, bool news, usec_t now)
+{
+        bool ask = false;
+
+        w->drift.changed = changed;
+        assert_int_equal(reasoning_consider(&w->reasoning, &w->input, &w->drift, news, now,
+                                 &w->attribution, &ask),
+                0);
+        return ask;
+}
+
+static void nothing_to_ask_is_decided_at_once(void **state)
+{
+        struct world *w = *state;
+
+        assert_false(consider(w, false, false, USEC_PER_MINUTE));
+        assert_int_equal(w->attribution.cause, CAUSE_NONE);
+}
+
+static void a_hole_is_asked_for_and_then_decided(void **state)
+{
+        struct world *w = *state;
+
+        w->answers[0] = w->missing;
+        assert_true(consider(w, true, false, USEC_PER_MINUTE));
+        assert_int_equal(w->attribution.cause, CAUSE_UNKNOWN);
+        assert_int_equal(w->reasoning.inquest.hole_count, 1);
+        w->reasoning.inquest.holes[0].looked_up = true; /* and it does not exist */
+        assert_int_equal(reasoning_decide(&w->reasoning, &w->input, &w->attribution), 0);
+        assert_int_equal(w->attribution.cause, CAUSE_REMOVED);
+        /* Unchanged answers are not judged again. */
+        attribution_init(&w->attribution);
+        assert_false(consider(w, false, false, 2 * USEC_PER_MINUTE));
+        assert_int_equal(w->attribution.cause, CAUSE_UNKNOWN);
+}
+
+static void an_inquest_under_way_is_left_alone(void **state)
+{
+        struct world *w = *state;
+
+        w->answers[0] = w->missing;
+        assert_true(consider(w, true, false, USEC_PER_MINUTE));
+        w->reasoning.inquest.holes[0].looked_up = true;
+        assert_false(consider(w, true, true, USEC_PER_MINUTE));
+        assert_true(w->reasoning.inquest.holes[0].looked_up);
+        assert_true(w->reasoning.news);
+        assert_int_equal(reasoning_decide(&w->reasoning, &w->input, &w->attribution), 0);
+        assert_false(w->reasoning.news);
+        assert_int_equal(w->attribution.cause, CAUSE_REMOVED);
+}
+
+/* Answers that vary ask now and then; a query that begins to fail asks at once. */
+static void asking_is_rare_unless_something_new_went_wrong(void **state)
+{
+        struct world *w = *state;
+        usec_t now = USEC_PER_MINUTE;
+
+        w->answers[0] = w->missing;
+        assert_true(consider(w, true, false, now));
+        assert_int_equal(reasoning_decide(&w->reasoning, &w->input, &w->attribution), 0);
+        assert_false(consider(w, true, false, now + REASONING_INTERVAL - 1));
+        assert_true(w->reasoning.owed);
+        /* Owed: asked for later even though nothing changes any more. */
+        assert_true(consider(w, false, false, now + REASONING_INTERVAL));
+        assert_int_equal(reasoning_decide(&w->reasoning, &w->input, &w->attribution), 0);
+        assert_false(consider(w, false, false, now + 3 * REASONING_INTERVAL));
+        now += 3 * REASONING_INTERVAL;
+        assert_false(consider(w, false, false, now + 1));
+        w->drift.moved_up = 1;
+        assert_true(consider(w, false, false, now + 2));
+}
+
+static void news_of_the_embedder_never_asks(void **state)
+{
+        struct world *w = *state;
+
+        w->answers[0] = w->missing;
+        assert_false(consider(w, false, true, USEC_PER_MINUTE));
+        assert_true(w->reasoning.owed);
+}
+
+static void a_reset_forgets_what_was_asked(void **state)
+{
+        struct world *w = *state;
+
+        w->answers[0] = w->missing;
+        assert_true(consider(w, true, false, USEC_PER_MINUTE));
+        assert_int_equal(reasoning_decide(&w->reasoning, &w->input, &w->attribution), 0);
+        reasoning_reset(&w->reasoning);
+        assert_true(consider(w, false, false, USEC_PER_MINUTE + 1));
+}
+
+int main(void)
+{
+#define world_test(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
+        const struct CMUnitTest tests[] = {
+                world_test(nothing_to_ask_is_decided_at_once),
+                world_test(a_hole_is_asked_for_and_then_decided),
+                world_test(an_inquest_under_way_is_left_alone),
+                world_test(asking_is_rare_unless_something_new_went_wrong),
+                world_test(news_of_the_embedder_never_asks),
+                world_test(a_reset_forgets_what_was_asked),
+        };
+
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}

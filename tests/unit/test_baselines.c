@@ -1,0 +1,275 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "unit.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "file.h"
+#include "keep/baselines.h"
+#include "text.h"
+
+#define LABEL "a/b"
+#define FILE_NAME "a%%2Fb"
+
+static char storage[] = "/tmp/driftwatch-baselines-XXXXXX";
+
+static const char *place(const char *suffix)
+{
+        static char path[128];
+
+        (void)snprintf(path, sizeof(path), "%s/baselines/" FILE_NAME ".%s", storage, suffix);
+        return path;
+}
+
+static int set_up(void **state)
+{
+        return mkdtemp(storage) ? 0 : -1;
+}
+
+static int clear(void **state)
+{
+        static const char *const suffixes[] = {
+                "json", "1.json", "2.json", "3.json", "candidate.json"};
+        char path[128];
+
+        for (size_t i = 0; i < ARRAY_SIZE(suffixes); i++) {
+                (void)unlink(place(suffixes[i]));
+                (void)rmdir(place(suffixes[i]));
+        }
+        (void)snprintf(path, sizeof(path), "%s/baselines", storage);
+        return rmdir(path) < 0 && errno != ENOENT ? -1 : 0;
+}
+
+static int tear_down(void **state)
+{
+        return rmdir(storage);
+}
+
+static struct baseline *sample(unsigned number)
+{
+        static const char *const ids[] = {"r1", "r\"2"};
+        static const float distances[] = {0.91968507f, 1.5f};
+        struct baseline *b = baseline_new(2);
+
+        b->number = number;
+        b->collection = strdup(LABEL);
+        b->name = strdup("agents");
+        b->recorded = 1795305594123456;
+        b->approved = number > 0 ? 1795305600000000 : 0;
+        b->approved_by = strdup("Ada");
+        b->reason = strdup("validated by hand");
+        b->results = 10;
+        b->samples = 3;
+        b->epoch.id = strdup("6a2f41a3");
+        b->epoch.space = strdup("l2");
+        b->epoch.dimension = 2;
+        b->epoch.records = 311;
+        b->epoch.sentinels = UINT64_C(0xfedcba9876543210);
+        b->unreachable = 0;
+        b->recall = 0.998;
+        b->attribution.cause = CAUSE_GROWTH;
+        b->attribution.evidence.intruders = 7;
+        b->attribution.evidence.overlap = 0.9;
+        b->vectors = vector_set_new("v", "minilm", 2, 2);
+        b->vectors->ids[0] = strdup("q1");
+        b->vectors->ids[1] = strdup("q2");
+        b->vectors->values[0] = 0.1f;
+        b->vectors->values[3] = -1e-30f;
+        b->queries[0].id = strdup("q1");
+        b->queries[0].text = strdup("How?");
+        b->queries[0].answer = answer_new(2, ids, distances, NULL);
+        b->queries[0].levels[LEVEL_TOP1] = (struct level_baseline){0.91968507, 0.0003};
+        b->queries[0].expected_rank = 1;
+        b->queries[0].outcome = OUTCOME_PASS;
+        b->queries[0].embedder_noise = 1e-7;
+        b->queries[1].id = strdup("q2");
+        return b;
+}
+
+static void assert_same(const struct baseline *a, const struct baseline *b)
+{
+        assert_int_equal(a->number, b->number);
+        assert_string_equal(a->collection, b->collection);
+        assert_int_equal(a->recorded, b->recorded);
+        assert_int_equal(a->approved, b->approved);
+        assert_string_equal(a->approved_by, b->approved_by);
+        assert_string_equal(a->epoch.id, b->epoch.id);
+        assert_null(b->epoch.newest);
+        assert_true(a->epoch.sentinels == b->epoch.sentinels);
+        assert_int_equal(a->attribution.cause, b->attribution.cause);
+        assert_int_equal(b->attribution.evidence.intruders, 7);
+        assert_true(isnan(b->attribution.evidence.fit_rms));
+        assert_int_equal(b->attribution.evidence.records_before, -1);
+        assert_memory_equal(a->vectors->values, b->vectors->values, 4 * sizeof(float));
+        assert_int_equal(b->count, 2);
+        assert_true(answer_equal(a->queries[0].answer, b->queries[0].answer));
+        assert_true(fabs(a->queries[0].levels[LEVEL_TOP1].location -
+                            b->queries[0].levels[LEVEL_TOP1].location) < 1e-12);
+        assert_int_equal(b->queries[0].outcome, OUTCOME_PASS);
+        assert_null(b->queries[1].answer);
+        assert_null(b->queries[1].text);
+        assert_true(isnan(b->queries[1].levels[LEVEL_TOP1].location));
+        assert_true(isnan(b->queries[1].embedder_noise));
+        assert_int_equal(b->queries[1].outcome, OUTCOME_UNMEASURED);
+}
+
+static void what_is_written_is_read(void **state)
+{
+        _cleanup_(baseline_unrefp) struct baseline *a = sample(1), *b = NULL;
+        _cleanup_error_ struct error e = {0};
+
+        assert_int_equal(baselines_propose(storage, a, &e), 0);
+        assert_int_equal(baselines_load(storage, LABEL, BASELINE_CANDIDATE, &b, &e), 0);
+        assert_same(a, b);
+}
+
+static void an_approval_keeps_the_versions_before(void **state)
+{
+        _cleanup_(baseline_unrefp) struct baseline *one = sample(1), *two = sample(2), *b = NULL;
+        _cleanup_error_ struct error e = {0};
+        uint64_t signature;
+
+        assert_true(baselines_signature(storage, LABEL) == 0);
+        assert_int_equal(baselines_propose(storage, one, &e), 0);
+        assert_int_equal(baselines_approve(storage, one, &e), 0);
+        signature = baselines_signature(storage, LABEL);
+        assert_true(signature != 0);
+        assert_int_equal(access(place("candidate.json"), F_OK), -1);
+        assert_int_equal(baselines_approve(storage, two, &e), 0);
+        assert_true(baselines_signature(storage, LABEL) != signature);
+        assert_int_equal(access(place("1.json"), F_OK), 0);
+        assert_int_equal(access(place("2.json"), F_OK), 0);
+        assert_int_equal(baselines_load(storage, LABEL, BASELINE_APPROVED, &b, &e), 0);
+        assert_int_equal(b->number, 2);
+}
+
+/* Each step that fails leaves the candidate, so that approving again can finish. */
+static void an_approval_that_fails_loses_nothing(void **state)
+{
+        static const char *const obstacles[] = {"1.json", "json"};
+        _cleanup_(baseline_unrefp) struct baseline *b = sample(1);
+
+        for (size_t i = 0; i < ARRAY_SIZE(obstacles); i++) {
+                _cleanup_error_ struct error e = {0};
+
+                assert_int_equal(baselines_propose(storage, b, &e), 0);
+                assert_int_equal(mkdir(place(obstacles[i]), 0700), 0);
+                assert_true(baselines_approve(storage, b, &e) < 0);
+                assert_non_null(strstr(error_text(&e, -EIO), obstacles[i]));
+                assert_int_equal(access(place("candidate.json"), F_OK), 0);
+                assert_int_equal(rmdir(place(obstacles[i])), 0);
+                assert_int_equal(baselines_approve(storage, b, &e), 0);
+                assert_int_equal(clear(state), 0);
+        }
+}
+
+static void one_that_is_missing_names_the_command(void **state)
+{
+        _cleanup_(baseline_unrefp) struct baseline *b = NULL;
+        _cleanup_error_ struct error e = {0};
+
+        assert_int_equal(baselines_load(storage, LABEL, BASELINE_APPROVED, &b, &e), -ENOENT);
+        assert_non_null(strstr(error_text(&e, -ENOENT), "driftwatch baseline propose"));
+}
+
+static void write_text(const char *path, const char *text, size_t size)
+{
+        assert_int_equal(file_replace(path, text, size, NULL), 0);
+}
+
+/* Replaces the first `from` of a good file. */
+static void damage(const char *from, const char *to)
+{
+        _cleanup_(baseline_unrefp) struct baseline *b = sample(1);
+        _cleanup_text_ struct text t = {0};
+        _cleanup_free_ char *data = NULL;
+        char *found;
+        size_t size;
+
+        assert_int_equal(baselines_propose(storage, b, NULL), 0);
+        assert_int_equal(baseline_build(b, &data, &size), 0);
+        found = strstr(data, from);
+        assert_non_null(found);
+        text_append_bytes(&t, data, (size_t)(found - data));
+        text_append(&t, to);
+        text_append(&t, found + strlen(from));
+        write_text(place("candidate.json"), t.data, t.size);
+}
+
+static void what_is_damaged_or_foreign_is_refused(void **state)
+{
+        static const struct {
+                const char *from, *to, *error;
+        } cases[] = {
+                {"\"reason\": \"validated", "\"reason\": \"forged", "does not match its sha256"},
+                {"0.91968507", "0.1", "does not match its sha256"},
+                {"\"format\": 1", "\"format\": 2", "format 2; this driftwatch reads format 1"},
+                {"\"format\": 1", "\"format\": null", "is not a baseline"},
+                {"{", "[", ".candidate.json:"},
+        };
+
+        for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+                _cleanup_(baseline_unrefp) struct baseline *b = NULL;
+                _cleanup_error_ struct error e = {0};
+
+                damage(cases[i].from, cases[i].to);
+                assert_int_equal(
+                        baselines_load(storage, LABEL, BASELINE_CANDIDATE, &b, &e), -EBADMSG);
+                assert_null(b);
+                if (!strstr(error_text(&e, -EBADMSG), cases[i].error))
+                        fail_msg("%s: %s", cases[i].to, error_text(&e, -EBADMSG));
+                assert_int_equal(access(place("candidate.json"), F_OK), 0);
+        }
+}
+
+static void one_of_another_collection_is_refused(void **state)
+{
+        _cleanup_(baseline_unrefp) struct baseline *b = sample(1), *loaded = NULL;
+        _cleanup_error_ struct error e = {0};
+
+        assert_int_equal(baselines_propose(storage, b, &e), 0);
+        free(b->collection);
+        b->collection = strdup("other");
+        {
+                _cleanup_free_ char *data = NULL;
+                size_t size;
+
+                assert_int_equal(baseline_build(b, &data, &size), 0);
+                write_text(place("candidate.json"), data, size);
+        }
+        assert_int_equal(baselines_load(storage, LABEL, BASELINE_CANDIDATE, &loaded, &e), -EBADMSG);
+        assert_non_null(strstr(error_text(&e, -EBADMSG), "of collection \"other\", not of"));
+}
+
+/* Content that its hash does cover, as somebody's own tool might have written it. */
+static void content_is_checked_too(void **state)
+{
+        _cleanup_(baseline_unrefp) struct baseline *b = sample(1), *loaded = NULL;
+        _cleanup_error_ struct error e = {0};
+        _cleanup_free_ char *data = NULL;
+        size_t size;
+
+        b->queries[0].levels[LEVEL_TOP1].scale = -1;
+        assert_int_equal(baseline_build(b, &data, &size), 0);
+        assert_int_equal(baseline_parse("f", data, size, &loaded, &e), -EBADMSG);
+        assert_string_equal(
+                error_text(&e, -EBADMSG), "f: \"scale\" is not a number that is not negative");
+}
+
+int main(void)
+{
+        const struct CMUnitTest tests[] = {
+                cmocka_unit_test_teardown(what_is_written_is_read, clear),
+                cmocka_unit_test_teardown(an_approval_keeps_the_versions_before, clear),
+                cmocka_unit_test_teardown(an_approval_that_fails_loses_nothing, clear),
+                cmocka_unit_test_teardown(one_that_is_missing_names_the_command, clear),
+                cmocka_unit_test_teardown(what_is_damaged_or_foreign_is_refused, clear),
+                cmocka_unit_test_teardown(one_of_another_collection_is_refused, clear),
+                cmocka_unit_test_teardown(content_is_checked_too, clear),
+        };
+
+        return cmocka_run_group_tests(tests, set_up, tear_down);
+}

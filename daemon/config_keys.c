@@ -38,7 +38,7 @@
 #define TIMEOUT_BOUNDS BETWEEN(10 * USEC_PER_MSEC, 10 * USEC_PER_MINUTE)
 #define HISTORY_BOUNDS BETWEEN(USEC_PER_MINUTE, HISTORY_MAX)
 #define SURVEY_BOUNDS BETWEEN(0, USEC_PER_DAY)
-#define EMBED_BOUNDS BETWEEN(100 * USEC_PER_MSEC, 30 * USEC_PER_DAY)
+#define EMBED_BOUNDS BETWEEN(0, 30 * USEC_PER_DAY)
 
 static const struct schema_key replay_table[] = {
         KEY(replay_keys, interval, "interval", SCHEMA_DURATION, .fallback = "5m", INTERVAL_BOUNDS,

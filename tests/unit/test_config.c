@@ -107,6 +107,9 @@ static void the_minimum_has_every_default(void **state)
         assert_int_equal(c->replay.history, 7 * USEC_PER_DAY);
         assert_int_equal(c->replay.results, 10);
         assert_int_equal(c->replay.batch, 32);
+        assert_int_equal(c->replay.embed_interval, USEC_PER_HOUR);
+        assert_int_equal(c->embedder_count, 0);
+        assert_null(faq->embedder);
         assert_int_equal(c->per_query_limit, 200);
         assert_int_equal(c->server_count, 1);
         assert_string_equal(c->servers[0].name, "main");
@@ -318,7 +321,7 @@ static void refuses_wrong_values(void **state)
                 {"- a", {"1:1: a list is not a mapping", "1:1: " NOTHING}},
                 {MINIMAL "replay: {intervall: 5m}\n",
                         {"6:10: replay.intervall: unknown key; did you mean \"interval\"?"}},
-                {MINIMAL "embedders: []\n", {"6:1: embedders: unknown key; known here: replay, "}},
+                {MINIMAL "plugins: []\n", {"6:1: plugins: unknown key; known here: replay, "}},
                 {MINIMAL "replay: {interval: soon}\n",
                         {"6:20: replay.interval: \"soon\" is not a duration such as 30s"}},
                 {MINIMAL "replay: {interval: 99ms}\n",
@@ -343,8 +346,7 @@ static void refuses_wrong_values(void **state)
                 {MINIMAL "  label: ''\n", {"6:10: collections[0].label: must not be empty"}},
                 {SERVERS "collections: [{}]\n",
                         {"2:15: collections[0].name: is required",
-                                "2:15: collections[0].queries: is required",
-                                "2:15: collections[0].vectors: is required"}},
+                                "2:15: collections[0].queries: is required"}},
                 {MINIMAL "  bands: {name: x}\n",
                         {"6:10: collections[0].bands: a mapping is not a list"}},
                 {MINIMAL "  bands: []\n", {"6:10: collections[0].bands: is empty"}},
@@ -365,6 +367,86 @@ static void refuses_wrong_values(void **state)
                 {MINIMAL "  bands: [{}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, "
                          "{}]\n",
                         {"6:10: collections[0].bands: has 16 entries, at most 15 are allowed"}},
+        };
+
+        check_refusals(cases, ARRAY_SIZE(cases));
+}
+
+#define EMBEDDER(keys) SERVERS "embedders: [{name: m, url: 'http://e/', " keys "}]\n"
+#define EMBEDDED "collections: [{name: f, queries: more.yaml, embedder: m"
+
+static void reads_embedders(void **state)
+{
+        _cleanup_(config_freep) struct config *c = parse(SERVERS
+                "replay: {embed_interval: 0s}\n"
+                "embedders:\n"
+                "- {name: o, api: ollama, url: 'http://h:11434/', model: nomic, timeout: 5s, "
+                "batch: 8, auth: {scheme: bearer, secret_file: token}, headers: {X-A: b}}\n"
+                "- {name: t, api: tei, url: 'http://t'}\n"
+                "- {name: a, api: openai, url: 'http://a', model: x}\n"
+                "collections:\n"
+                "- {name: f, queries: more.yaml, vectors: vectors.json, embedder: t, "
+                "embed_interval: 2h}\n"
+                "- {name: g, queries: more.yaml, embedder: o}\n"
+                "- {name: h, queries: more.yaml}\n");
+        const struct embedder_config *o = &c->embedders[0], *t = &c->embedders[1];
+
+        assert_int_equal(c->embedder_count, 3);
+        assert_string_equal(o->name, "o");
+        assert_string_equal(o->dialect->name, "ollama");
+        assert_string_equal(o->peer.url, "http://h:11434");
+        assert_string_equal(o->peer.authorization, "Authorization: Bearer s3cret");
+        assert_string_equal(o->peer.headers[0], "X-A: b");
+        assert_int_equal(o->peer.timeout_usec, 5 * USEC_PER_SEC);
+        assert_string_equal(o->model, "nomic");
+        assert_int_equal(o->batch, 8);
+        assert_string_equal(t->dialect->name, "tei");
+        assert_null(t->model);
+        assert_int_equal(t->batch, 32);
+        assert_int_equal(t->peer.timeout_usec, 30 * USEC_PER_SEC);
+        assert_string_equal(c->embedders[2].dialect->name, "openai");
+        assert_ptr_equal(c->collections[0].embedder, t);
+        assert_ptr_equal(c->collections[1].embedder, o);
+        assert_null(c->collections[2].embedder);
+        assert_null(c->collections[1].vectors);
+        assert_int_equal(c->collections[0].replay.embed_interval, 2 * USEC_PER_HOUR);
+        assert_int_equal(c->collections[1].replay.embed_interval, 0);
+}
+
+static void every_dialect_can_be_configured(void **state)
+{
+        for (size_t i = 0; i < embedding_dialect_count; i++) {
+                char yaml[512];
+
+                (void)snprintf(yaml, sizeof(yaml), EMBEDDER("model: x, api: %s") EMBEDDED "}]\n",
+                        embedding_dialects[i].name);
+                config_free(parse(yaml));
+        }
+}
+
+static void refuses_wrong_embedders(void **state)
+{
+        static const struct refusal cases[] = {
+                {EMBEDDER("model: x") EMBEDDED "}]\n", {"2:13: embedders[0].api: is required"}},
+                {EMBEDDER("api: tie") EMBEDDED "}]\n",
+                        {"2:46: embedders[0].api: \"tie\" is not one of openai, ollama, tei; did you "
+                         "mean \"tei\"?"}},
+                {EMBEDDER("api: ollama") EMBEDDED "}]\n",
+                        {"2:13: embedders[0].model: is required with api: ollama"}},
+                {EMBEDDER("api: tei, batch: 1001") EMBEDDED "}]\n",
+                        {"2:58: embedders[0].batch: \"1001\" is out of range (1 … 1000)"}},
+                {EMBEDDER("api: tei, auth: {scheme: token, secret_file: token}") EMBEDDED "}]\n",
+                        {"2:66: embedders[0].auth.scheme: \"token\" is not one of bearer, basic"}},
+                {EMBEDDER("api: tei}, {name: m, api: tei, url: 'http://f'") EMBEDDED "}]\n",
+                        {"2:59: embedders[1].name: \"m\" is used by embedders[0] already"}},
+                {EMBEDDER(
+                         "api: tei}, {name: minilm, api: tei, url: 'http://f'") "collections: [{name: f, queries: more.yaml, embedder: minlim}]\n",
+                        {"3:55: collections[0].embedder: no embedder is called \"minlim\"; did you "
+                         "mean \"minilm\"?"}},
+                {SERVERS EMBEDDED "}]\n",
+                        {"2:55: collections[0].embedder: no embedder is called \"m\""}},
+                {EMBEDDER("api: tei") EMBEDDED ", embed_interval: 31d}]\n",
+                        {"3:74: collections[0].embed_interval: \"31d\" is out of range (0s … 30d)"}},
         };
 
         check_refusals(cases, ARRAY_SIZE(cases));
@@ -728,6 +810,9 @@ int main(void)
                 cmocka_unit_test(collections_override_the_defaults),
                 cmocka_unit_test(reads_alerting),
                 cmocka_unit_test(refuses_wrong_values),
+                cmocka_unit_test(reads_embedders),
+                cmocka_unit_test(every_dialect_can_be_configured),
+                cmocka_unit_test(refuses_wrong_embedders),
                 cmocka_unit_test(refuses_wrong_references),
                 cmocka_unit_test(refuses_wrong_peers),
                 cmocka_unit_test(refuses_wrong_alerting),

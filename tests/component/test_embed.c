@@ -1,0 +1,439 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "../unit/unit.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdio.h>
+
+#include "ask/embed.h"
+#include "clock.h"
+#include "fake_server.h"
+#include "json.h"
+
+#define TEXTS 5
+#define REPLIES_MAX 16
+
+/* What the server says to one request after the other, then vectors for the texts it was given. */
+struct reply {
+        unsigned status; /* 0: the vectors */
+        const char *headers, *body;
+        unsigned dimension; /* of the vectors; 0: as usual */
+};
+
+struct world {
+        sd_event *event;
+        struct http_client *client;
+        struct fake_server *server;
+        struct http_peer peer;
+        struct embed_target target;
+        struct embed *embed;
+        struct reply replies[REPLIES_MAX];
+        size_t replied;
+        unsigned ended, exchanges;
+        bool free_within;
+        char *failure, *error;
+        struct vector_set *vectors;
+};
+
+static const char *const ids[TEXTS] = {"e", "a", "d", "b", "c"};
+static const char *const texts[TEXTS] = {"t5", "t1", "t4", "t2", "t3"};
+
+/* [N, 1, ...] for the text "tN". */
+static json_t *vector_of(const char *text, unsigned dimension)
+{
+        json_t *vector = json_array();
+
+        for (unsigned i = 0; i < dimension; i++)
+                (void)json_array_append_new(vector, json_integer(i == 0 ? text[1] - '0' : 1));
+        return vector;
+}
+
+static json_t *openai(const json_t *input, unsigned dimension)
+{
+        json_t *data = json_array();
+
+        /* The last first: what counts is the index. */
+        for (size_t i = json_array_size(input); i-- > 0;)
+                (void)json_array_append_new(data,
+                        json_pack("{s:I,s:o}", "index", (json_int_t)i, "embedding",
+                                vector_of(json_string_value(json_array_get(input, i)), dimension)));
+        return json_pack("{s:o}", "data", data);
+}
+
+static json_t *rows(const json_t *input, unsigned dimension)
+{
+        json_t *list = json_array();
+
+        for (size_t i = 0; i < json_array_size(input); i++)
+                (void)json_array_append_new(
+                        list, vector_of(json_string_value(json_array_get(input, i)), dimension));
+        return list;
+}
+
+static char *vectors_for(const struct fake_request *request, unsigned dimension)
+{
+        _cleanup_json_ json_t *body = json_loadb(request->body, request->body_size, 0, NULL);
+        const json_t *input = json_object_get(body, "input");
+        _cleanup_json_ json_t *answer = NULL;
+
+        assert_non_null(body);
+        if (streq(request->path, "/v1/embeddings"))
+                answer = openai(input, dimension);
+        else if (streq(request->path, "/api/embed"))
+                answer = json_pack("{s:o}", "embeddings", rows(input, dimension));
+        else if (streq(request->path, "/embed"))
+                answer = rows(json_object_get(body, "inputs"), dimension);
+        assert_non_null(answer);
+        return json_text(answer, JSON_COMPACT, NULL);
+}
+
+static void answer(const struct fake_request *request, struct text *out, void *userdata)
+{
+        struct world *w = userdata;
+        const struct reply *reply = &w->replies[w->replied];
+        _cleanup_free_ char *vectors = NULL;
+
+        assert_true(++w->replied < REPLIES_MAX);
+        if (reply->status) {
+                const char *body = reply->body ? reply->body : "";
+
+                fake_answer(out, reply->status, reply->headers, body, strlen(body));
+                return;
+        }
+        vectors = vectors_for(request, reply->dimension ? reply->dimension : 2);
+        fake_answer(out, 200, NULL, vectors, strlen(vectors));
+}
+
+static const struct fake_step serve[] = {
+        {.action = FAKE_READ}, {.action = FAKE_CALL, .call = answer}, {.action = FAKE_AGAIN}};
+
+static int set_up(void **state)
+{
+        struct world *w = calloc(1, sizeof(*w));
+
+        *state = w;
+        assert_true(sd_event_new(&w->event) >= 0);
+        assert_int_equal(http_client_new(w->event, "test", &w->client), 0);
+        w->server = fake_server_new(w->event, w);
+        fake_server_script(w->server, serve);
+        w->peer = (struct http_peer){
+                .url = (char *)fake_server_url(w->server), .timeout_usec = 10 * USEC_PER_SEC};
+        w->target = (struct embed_target){
+                .name = "minilm",
+                .dialect = embedding_dialect_find("openai"),
+                .peer = &w->peer,
+                .model = "m",
+                .batch = TEXTS,
+                .ids = ids,
+                .texts = texts,
+                .count = TEXTS,
+        };
+        return 0;
+}
+
+static int tear_down(void **state)
+{
+        struct world *w = *state;
+
+        embed_free(w->embed);
+        http_client_free(w->client);
+        fake_server_free(w->server);
+        sd_event_unref(w->event);
+        vector_set_unref(w->vectors);
+        free(w->failure);
+        free(w->error);
+        free(w);
+        return 0;
+}
+
+static void on_done(struct embed_result *result, void *userdata)
+{
+        struct world *w = userdata;
+
+        w->ended++;
+        assert_true((result->failure == NULL) == (result->vectors != NULL));
+        assert_true((result->failure == NULL) == (result->error.message == NULL));
+        assert_int_equal(strdup_to(&w->failure, result->failure), 0);
+        assert_int_equal(strdup_to(&w->error, result->error.message), 0);
+        w->vectors = take_ptr(result->vectors);
+        if (w->free_within)
+                w->embed = embed_free(w->embed);
+}
+
+static void on_exchange(const struct http_response *response, void *userdata)
+{
+        ((struct world *)userdata)->exchanges++;
+}
+
+static int start(struct world *w)
+{
+        return embed_start(w->event, w->client, &w->target, on_done, on_exchange, w, &w->embed);
+}
+
+static bool ended(void *userdata)
+{
+        return ((struct world *)userdata)->ended > 0;
+}
+
+static void embed(struct world *w)
+{
+        assert_int_equal(start(w), 0);
+        assert_int_equal(w->ended, 0); /* never from within */
+        assert_true(fake_run_until(w->event, ended, w));
+        assert_int_equal(w->ended, 1);
+}
+
+static void check_vectors(const struct world *w)
+{
+        assert_null(w->failure);
+        assert_string_equal(w->vectors->path, "embedder minilm");
+        assert_int_equal(w->vectors->count, TEXTS);
+        assert_int_equal(w->vectors->dimension, 2);
+        for (size_t i = 0; i < TEXTS; i++) {
+                const float *v = vector_set_find(w->vectors, ids[i]);
+
+                assert_non_null(v);
+                assert_true(fabsf(v[0] - (float)(texts[i][1] - '0')) < 1e-6f);
+                assert_true(fabsf(v[1] - 1.0f) < 1e-6f);
+        }
+}
+
+static void fails(struct world *w, const char *reason, const char *sentence)
+{
+        _cleanup_free_ char *prefix = NULL;
+
+        embed(w);
+        assert_string_equal(w->failure, reason);
+        assert_true(asprintf(&prefix, "embedder minilm at %s: ", w->peer.url) > 0);
+        if (strncmp(w->error, prefix, strlen(prefix)) != 0 || !strstr(w->error, sentence))
+                fail_msg("%s", w->error);
+}
+
+/* Texts in the `i`-th request. */
+static size_t asked(const struct world *w, size_t i)
+{
+        const struct fake_request *request = fake_server_request(w->server, i);
+        _cleanup_json_ json_t *body = json_loadb(request->body, request->body_size, 0, NULL);
+
+        return json_array_size(json_object_get(body, "input"));
+}
+
+static void speaks_every_dialect(void **state)
+{
+        for (size_t i = 0; i < embedding_dialect_count; i++) {
+                struct world *w;
+
+                set_up(state);
+                w = *state;
+                w->target.dialect = &embedding_dialects[i];
+                w->free_within = true;
+                embed(w);
+                check_vectors(w);
+                assert_string_equal(w->vectors->model, "m");
+                assert_int_equal(w->exchanges, 1);
+                tear_down(state);
+        }
+}
+
+static void asks_in_batches(void **state)
+{
+        struct world *w = *state;
+
+        w->target.batch = 2;
+        w->target.model = NULL;
+        embed(w);
+        check_vectors(w);
+        assert_null(w->vectors->model);
+        assert_int_equal(w->exchanges, 3);
+        assert_int_equal(asked(w, 0), 2);
+        assert_int_equal(asked(w, 1), 2);
+        assert_int_equal(asked(w, 2), 1);
+        assert_int_equal(fake_server_connections(w->server), 1);
+}
+
+static void waits_when_it_is_told_to(void **state)
+{
+        struct world *w = *state;
+        usec_t before = clock_usec(CLOCK_MONOTONIC);
+
+        w->target.batch = 3;
+        w->replies[0] = (struct reply){429, "Retry-After: 1\r\n", "{\"error\":\"busy\"}", 0};
+        /* The second batch, without a time: 1 s. */
+        w->replies[2] = (struct reply){503, NULL, "", 0};
+        embed(w);
+        check_vectors(w);
+        assert_int_equal(w->exchanges, 4);
+        assert_true(clock_usec(CLOCK_MONOTONIC) - before >= 2 * USEC_PER_SEC);
+}
+
+static void gives_up_after_the_last_try(void **state)
+{
+        struct world *w = *state;
+
+        for (size_t i = 0; i < EMBED_TRIES; i++)
+                w->replies[i] = (struct reply){429, "Retry-After: 1\r\n",
+                        "{\"error\":\"Model is overloaded\",\"error_type\":\"Overloaded\"}", 0};
+        fails(w, "rate_limited",
+                "gave up after 4 tries: embedding texts 0 to 4 of 5: HTTP 429: Model is overloaded");
+        assert_int_equal(w->exchanges, EMBED_TRIES);
+}
+
+static void does_not_wait_for_long(void **state)
+{
+        struct world *w = *state;
+
+        w->replies[0] = (struct reply){503, "Retry-After: 61\r\n", "{\"error\":\"later\"}", 0};
+        fails(w, "server_error", "it asks to wait 61 s, more than 60 s: ");
+        assert_int_equal(w->exchanges, 1);
+}
+
+static void a_batch_too_large_is_halved(void **state)
+{
+        struct world *w = *state;
+
+        w->target.batch = 4;
+        w->replies[0] = (struct reply){413, NULL, "{\"error\":\"4 > 2\"}", 0};
+        embed(w);
+        check_vectors(w);
+        assert_int_equal(w->exchanges, 4);
+        assert_int_equal(asked(w, 0), 4);
+        assert_int_equal(asked(w, 1), 2);
+        assert_int_equal(asked(w, 2), 2); /* remembered */
+        assert_int_equal(asked(w, 3), 1);
+}
+
+static void one_text_too_large_fails(void **state)
+{
+        struct world *w = *state;
+
+        for (size_t i = 0; i < 3; i++)
+                w->replies[i] = (struct reply){413, NULL, "{\"error\":\"too large\"}", 0};
+        fails(w, "client_error", "embedding texts 0 to 0 of 5: HTTP 413: too large");
+        assert_int_equal(w->exchanges, 3); /* of 5, 2 and 1 */
+}
+
+static void one_text_cannot_be_halved(void **state)
+{
+        struct world *w = *state;
+
+        w->target.batch = 1;
+        w->replies[0] = (struct reply){413, NULL, "{\"error\":\"too long\"}", 0};
+        fails(w, "client_error", "HTTP 413: too long");
+        assert_int_equal(w->exchanges, 1);
+}
+
+static void every_failure_has_its_reason(void **state)
+{
+        static const struct {
+                struct reply reply;
+                const char *reason, *sentence;
+        } cases[] = {
+                {{401, NULL, "{\"error\":{\"message\":\"Bad key\"}}", 0}, "auth", "Bad key"},
+                {{404, NULL, "{\"error\":\"model \\\"m\\\" not found\"}", 0}, "client_error",
+                        "model \"m\" not found"},
+                {{500, NULL, "oops", 0}, "server_error", "HTTP 500: oops"},
+                {{302, "Location: /x\r\n", "", 0}, "unexpected", "redirects are not followed"},
+                {{200, NULL, "{\"data\":[]}", 0}, "bad_response",
+                        "the answer has 0 vectors for 5 texts"},
+                {{200, NULL, "<html>", 0}, "bad_response", "the answer:1:1: "},
+        };
+
+        for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+                struct world *w;
+
+                set_up(state);
+                w = *state;
+                w->replies[0] = cases[i].reply;
+                fails(w, cases[i].reason, cases[i].sentence);
+                tear_down(state);
+        }
+}
+
+static void batches_have_one_dimension(void **state)
+{
+        struct world *w = *state;
+
+        w->target.batch = 3;
+        w->replies[1].dimension = 3;
+        fails(w, "bad_response", "vectors of dimension 3, those of the texts before have 2");
+}
+
+static void a_server_that_is_down(void **state)
+{
+        struct world *w = *state;
+        _cleanup_free_ char *url = strdup(w->peer.url);
+
+        w->server = fake_server_free(w->server);
+        w->peer.url = url;
+        fails(w, "connect", "");
+        assert_int_equal(w->exchanges, 1);
+}
+
+static void refuses_nothing_and_garbage(void **state)
+{
+        static const char *const broken[] = {"\xff"};
+        struct world *w = *state;
+
+        w->target.count = 0;
+        assert_int_equal(start(w), -EINVAL);
+        w->target.texts = broken;
+        w->target.count = 1;
+        assert_int_equal(start(w), -EINVAL);
+        assert_null(w->embed);
+}
+
+static bool exchanged(void *userdata)
+{
+        return ((struct world *)userdata)->exchanges > 0;
+}
+
+static bool timed_out(void *userdata)
+{
+        return clock_usec(CLOCK_MONOTONIC) > *(usec_t *)userdata;
+}
+
+static int tick(sd_event_source *source, uint64_t usec, void *userdata)
+{
+        return 0;
+}
+
+/* Freed in flight, and freed while it waits: nobody is called any more. */
+static void can_be_cancelled(void **state)
+{
+        struct world *w = *state;
+        usec_t end;
+
+        assert_int_equal(start(w), 0);
+        w->embed = embed_free(w->embed);
+        w->replies[0] = w->replies[1] = (struct reply){503, "Retry-After: 1\r\n", "", 0};
+        assert_int_equal(start(w), 0);
+        assert_true(fake_run_until(w->event, exchanged, w));
+        assert_int_equal(w->ended, 0);
+        w->embed = embed_free(w->embed);
+        end = clock_usec(CLOCK_MONOTONIC) + 1300 * USEC_PER_MSEC;
+        assert_true(sd_event_add_time(w->event, NULL, CLOCK_MONOTONIC, end, 1, tick, NULL) >= 0);
+        assert_true(fake_run_until(w->event, timed_out, &end));
+        assert_int_equal(w->ended, 0);
+        assert_int_equal(w->exchanges, 1);
+}
+
+int main(void)
+{
+        static const struct CMUnitTest tests[] = {
+                cmocka_unit_test(speaks_every_dialect),
+                cmocka_unit_test_setup_teardown(asks_in_batches, set_up, tear_down),
+                cmocka_unit_test_setup_teardown(waits_when_it_is_told_to, set_up, tear_down),
+                cmocka_unit_test_setup_teardown(gives_up_after_the_last_try, set_up, tear_down),
+                cmocka_unit_test_setup_teardown(does_not_wait_for_long, set_up, tear_down),
+                cmocka_unit_test_setup_teardown(a_batch_too_large_is_halved, set_up, tear_down),
+                cmocka_unit_test_setup_teardown(one_text_too_large_fails, set_up, tear_down),
+                cmocka_unit_test_setup_teardown(one_text_cannot_be_halved, set_up, tear_down),
+                cmocka_unit_test(every_failure_has_its_reason),
+                cmocka_unit_test_setup_teardown(batches_have_one_dimension, set_up, tear_down),
+                cmocka_unit_test_setup_teardown(a_server_that_is_down, set_up, tear_down),
+                cmocka_unit_test_setup_teardown(refuses_nothing_and_garbage, set_up, tear_down),
+                cmocka_unit_test_setup_teardown(can_be_cancelled, set_up, tear_down),
+        };
+
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "unit.h"
+
+#include <math.h>
+
+#include "judge/embedder.h"
+
+static void measures_the_distance(void **state)
+{
+        static const struct {
+                float pinned[2], fresh[2];
+                double distance;
+        } cases[] = {
+                {{1, 0}, {1, 0}, 0},
+                {{1, 0}, {5, 0}, 0}, /* length does not matter */
+                {{1, 0}, {0, 1}, 1},
+                {{1, 0}, {-2, 0}, 2},
+                {{1, 0}, {1, 1}, 1 - M_SQRT1_2},
+                {{1e-30f, 0}, {1e-30f, 1e-30f}, 1 - M_SQRT1_2},
+                {{3e38f, 3e38f}, {3e38f, 0}, 1 - M_SQRT1_2},
+        };
+
+        for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+                double distance = embedder_distance(cases[i].pinned, cases[i].fresh, 2);
+
+                assert_true(fabs(distance - cases[i].distance) < 1e-9);
+                assert_true(distance >= 0);
+        }
+        assert_true(isnan(embedder_distance((float[]){0, 0}, (float[]){1, 0}, 2)));
+        assert_true(isnan(embedder_distance((float[]){1, 0}, (float[]){0, 0}, 2)));
+        assert_true(isnan(embedder_distance(NULL, NULL, 0)));
+}
+
+/* Rounding makes the cosine of some vectors with themselves more than 1. */
+static void equal_vectors_have_no_distance(void **state)
+{
+        float v[384];
+        uint32_t seed = 1;
+
+        for (int round = 0; round < 200; round++) {
+                double distance;
+
+                for (size_t i = 0; i < ARRAY_SIZE(v); i++) {
+                        seed = seed * 1664525 + 1013904223;
+                        v[i] = (float)(seed >> 8) / (1 << 24) - 0.5f;
+                }
+                distance = embedder_distance(v, v, ARRAY_SIZE(v));
+                assert_true(distance >= 0 && distance < 1e-14);
+        }
+}
+
+static void the_limit_follows_the_noise(void **state)
+{
+        static const struct {
+                double noise, limit;
+        } cases[] = {{NAN, 2e-4}, {0, 2e-4}, {1e-5, 2e-4}, {2e-5, 2e-4}, {1e-3, 1e-2}};
+
+        for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
+                assert_true(fabs(embedder_limit(cases[i].noise) - cases[i].limit) < 1e-15);
+}
+
+static void judges_queries_together(void **state)
+{
+        static const struct {
+                double distances[5], limits[5];
+                size_t count, compared, moved;
+                double median;
+                bool changed, partial;
+        } cases[] = {
+                {.median = NAN},
+                {{NAN, NAN}, {.1, .1}, 2, .median = NAN},
+                {{0, 0, 0}, {.1, .1, .1}, 3, 3, 0, 0, false, false},
+                /* Exactly at the limit is not beyond it. */
+                {{.1, .1}, {.1, .1}, 2, 2, 0, .1, false, false},
+                {{.3}, {.1}, 1, 1, 1, .3, true, false},
+                {{.3, NAN, 0}, {.1, .1, .1}, 3, 2, 1, .15, true, false},
+                {{.3, 0, .01}, {.1, .1, .1}, 3, 3, 1, .01, false, false},
+                {{.3, 0, .2, 0, 0}, {.1, .1, .1, .1, .1}, 5, 5, 2, 0, false, true},
+                {{.3, 0, .2, 0}, {.1, .1, .1, .1}, 4, 4, 2, .1, true, true},
+                /* Each query has its own limit. */
+                {{.3, .3, .3}, {.4, .1, .4}, 3, 3, 1, .3, false, false},
+        };
+
+        for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+                struct embedder_verdict v;
+
+                assert_int_equal(
+                        embedder_judge(cases[i].distances, cases[i].limits, cases[i].count, &v), 0);
+                assert_int_equal(v.compared, cases[i].compared);
+                assert_int_equal(v.moved, cases[i].moved);
+                assert_true(isnan(cases[i].median) ? isnan(v.median)
+                                                   : fabs(v.median - cases[i].median) < 1e-12);
+                assert_int_equal(v.changed, cases[i].changed);
+                assert_int_equal(v.partial, cases[i].partial);
+        }
+}
+
+int main(void)
+{
+        static const struct CMUnitTest tests[] = {
+                cmocka_unit_test(measures_the_distance),
+                cmocka_unit_test(equal_vectors_have_no_distance),
+                cmocka_unit_test(the_limit_follows_the_noise),
+                cmocka_unit_test(judges_queries_together),
+        };
+
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,313 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "unit.h"
+
+#include <errno.h>
+#include <stdio.h>
+
+#include "ask/embedding.h"
+#include "model/vector_set.h"
+#include "text.h"
+
+#define OPENAI "openai"
+#define OLLAMA "ollama"
+#define TEI "tei"
+#define INPUT "[\"How?\",\"\\\"caf\xc3\xa9\\\"\\n\"]"
+
+static const struct embedding_dialect *dialect(const char *name)
+{
+        const struct embedding_dialect *d = embedding_dialect_find(name);
+
+        assert_non_null(d);
+        assert_string_equal(d->name, name);
+        return d;
+}
+
+static void knows_its_dialects(void **state)
+{
+        assert_int_equal(embedding_dialect_count, 3);
+        assert_true(dialect(OPENAI)->needs_model);
+        assert_true(dialect(OLLAMA)->needs_model);
+        assert_false(dialect(TEI)->needs_model);
+        assert_null(embedding_dialect_find("OpenAI"));
+        assert_null(embedding_dialect_find(NULL));
+}
+
+static void builds_requests(void **state)
+{
+        static const char *const texts[] = {"How?", "\"caf\xc3\xa9\"\n"};
+        static const struct {
+                const char *dialect, *model, *path, *body;
+        } cases[] = {
+                {OPENAI, "m", "/v1/embeddings",
+                        "{\"model\":\"m\",\"input\":" INPUT ",\"encoding_format\":\"float\"}"},
+                {OPENAI, NULL, "/v1/embeddings",
+                        "{\"input\":" INPUT ",\"encoding_format\":\"float\"}"},
+                {OLLAMA, "m", "/api/embed",
+                        "{\"model\":\"m\",\"input\":" INPUT ",\"truncate\":true}"},
+                {TEI, "m", "/embed", "{\"inputs\":" INPUT ",\"normalize\":true}"},
+        };
+
+        for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+                struct http_request request;
+
+                assert_int_equal(
+                        dialect(cases[i].dialect)->build(cases[i].model, texts, 2, &request), 0);
+                assert_string_equal(request.method, "POST");
+                assert_string_equal(request.path, cases[i].path);
+                assert_string_equal(request.body, cases[i].body);
+                assert_int_equal(request.body_size, strlen(cases[i].body));
+                assert_true(request.response_limit >= 1 << 20);
+                http_request_done(&request);
+        }
+}
+
+static void refuses_to_build(void **state)
+{
+        static const char *const broken[] = {"\xff"}, *const many[1000] = {NULL};
+        struct http_request request = {.method = "untouched"};
+
+        for (size_t i = 0; i < embedding_dialect_count; i++) {
+                assert_int_equal(embedding_dialects[i].build("m", many, 0, &request), -EINVAL);
+                assert_int_equal(embedding_dialects[i].build("m", broken, 1, &request), -EINVAL);
+        }
+        assert_string_equal(request.method, "untouched");
+}
+
+static void the_response_limit_is_bounded(void **state)
+{
+        const char *texts[256];
+        struct http_request request;
+
+        for (size_t i = 0; i < ARRAY_SIZE(texts); i++)
+                texts[i] = "x";
+        assert_int_equal(dialect(TEI)->build(NULL, texts, ARRAY_SIZE(texts), &request), 0);
+        assert_true(request.response_limit <= 256U << 20);
+        http_request_done(&request);
+}
+
+static void parses_vectors(void **state)
+{
+        static const struct {
+                const char *dialect, *body;
+        } cases[] = {
+                {OPENAI,
+                        "{\"object\":\"list\",\"data\":[{\"object\":\"embedding\",\"index\":0,"
+                        "\"embedding\":[0.5,-1]},{\"index\":1,\"embedding\":[2,3.4e38]}],"
+                        "\"model\":\"m\",\"usage\":{\"total_tokens\":4}}"},
+                {OPENAI,
+                        "{\"data\":[{\"index\":1,\"embedding\":[2,3.4e38]},"
+                        "{\"index\":0,\"embedding\":[0.5,-1]}]}"},
+                {OLLAMA,
+                        "{\"model\":\"m\",\"embeddings\":[[0.5,-1],[2,3.4e38]],"
+                        "\"total_duration\":14143917,\"prompt_eval_count\":8}"},
+                {TEI, "[[0.5,-1],[2,3.4e38]]"},
+        };
+        static const float want[] = {0.5f, -1.0f, 2.0f, 3.4e38f};
+
+        for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+                _cleanup_error_ struct error e = {0};
+                _cleanup_free_ float *values = NULL;
+                unsigned dimension = 0;
+
+                assert_int_equal(dialect(cases[i].dialect)
+                                         ->parse(cases[i].body, strlen(cases[i].body), 2, &values,
+                                                 &dimension, &e),
+                        0);
+                assert_null(e.message);
+                assert_int_equal(dimension, 2);
+                assert_memory_equal(values, want, sizeof(want));
+        }
+}
+
+/* `sentence` is a part of what is said. */
+static void refuse(const char *name, const char *body, size_t size, const char *sentence)
+{
+        _cleanup_error_ struct error e = {0};
+        float untouched, *values = &untouched;
+        unsigned dimension = 77;
+
+        assert_int_equal(dialect(name)->parse(body, size, 2, &values, &dimension, &e), -EBADMSG);
+        if (!strstr(error_text(&e, 0), sentence))
+                fail_msg("%s: %s: %s", name, body, e.message);
+        assert_ptr_equal(values, &untouched);
+        assert_int_equal(dimension, 77);
+}
+
+/* The second of two vectors, in each dialect's envelope. */
+static void every_dialect_refuses_hostile_vectors(void **state)
+{
+        static const struct {
+                const char *vector, *sentence;
+        } cases[] = {
+                {"[1,null]", "component 1 of the vector of text 1 is null"},
+                {"[\"1\",1]", "component 0 of the vector of text 1 is not a number"},
+                {"[true,1]", "component 0 of the vector of text 1 is not a number"},
+                {"[[1],1]", "component 0 of the vector of text 1 is not a number"},
+                {"[1e39,1]", "is too large for a 32-bit float"},
+                {"[1e999,1]", "the answer:"},
+                {"[NaN,1]", "the answer:"},
+                {"[1]", "the vector of text 1 has 1 numbers, that of text 0 has 2"},
+                {"[1,2,3]", "the vector of text 1 has 3 numbers, that of text 0 has 2"},
+                {"[]", "the vector of text 1 has 0 numbers"},
+                {"[0,-0.0]", "the vector of text 1 is all zeros"},
+                {"null", "the vector of text 1 is not a list"},
+                {"7", "the vector of text 1 is not a list"},
+                {"{}", "the vector of text 1 is not a list"},
+                {"\"AACAPwAAAAA=\"", "the vector of text 1 is a string, as in base64"},
+        };
+        static const struct {
+                const char *name, *before, *after;
+        } envelopes[] = {
+                {OPENAI, "{\"data\":[{\"index\":0,\"embedding\":[1,2]},{\"index\":1,\"embedding\":",
+                        "}]}"},
+                {OLLAMA, "{\"embeddings\":[[1,2],", "]}"},
+                {TEI, "[[1,2],", "]"},
+        };
+
+        for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
+                for (size_t k = 0; k < ARRAY_SIZE(envelopes); k++) {
+                        char body[512];
+                        int size = snprintf(body, sizeof(body), "%s%s%s", envelopes[k].before,
+                                cases[i].vector, envelopes[k].after);
+
+                        refuse(envelopes[k].name, body, (size_t)size, cases[i].sentence);
+                }
+}
+
+static void every_dialect_refuses_other_answers(void **state)
+{
+        static const char *const bodies[] = {"", "null", "7", "\"x\"", "{}", "[]", "[[1,2]]",
+                "{\"data\":[]}", "{\"data\":null}", "{\"embeddings\":null}",
+                "{\"embeddings\":[[1,2]]}", "{\"embeddings\":[[1,2],[1,2],[1,2]]}",
+                "{\"embedding\":[1,2]}", "[[1,2],[1,2],[1,2]]", "[[1,2],[1,2]", "<html>"};
+
+        for (size_t i = 0; i < ARRAY_SIZE(bodies); i++)
+                for (size_t k = 0; k < embedding_dialect_count; k++)
+                        refuse(embedding_dialects[k].name, bodies[i], strlen(bodies[i]), "");
+}
+
+static void says_what_is_wrong_with_the_list(void **state)
+{
+        static const struct {
+                const char *name, *body, *sentence;
+        } cases[] = {
+                {OPENAI, "{}", "the answer has no list `data`"},
+                {OPENAI, "{\"data\":[{\"index\":0,\"embedding\":[1]}]}",
+                        "the answer has 1 vectors for 2 texts"},
+                {OPENAI,
+                        "{\"data\":[{\"index\":1,\"embedding\":[1]},"
+                        "{\"index\":1,\"embedding\":[1]}]}",
+                        "the answer has two vectors with `index` 1"},
+                {OPENAI, "{\"data\":[{\"index\":2,\"embedding\":[1]},{}]}",
+                        "data[0] of the answer has no `index` from 0 to 1"},
+                {OPENAI, "{\"data\":[{\"index\":-1,\"embedding\":[1]},{}]}",
+                        "data[0] of the answer has no `index`"},
+                {OPENAI, "{\"data\":[{\"index\":0.0,\"embedding\":[1]},{}]}",
+                        "data[0] of the answer has no `index`"},
+                {OPENAI, "{\"data\":[{\"index\":null,\"embedding\":[1]},{}]}",
+                        "data[0] of the answer has no `index`"},
+                {OPENAI, "{\"data\":[{\"embedding\":[1]},{\"embedding\":[1]}]}",
+                        "data[0] of the answer has no `index`"},
+                {OPENAI, "{\"data\":[{\"index\":0},{\"index\":1}]}",
+                        "data[0] of the answer has no `embedding`"},
+                {OPENAI, "{\"data\":[7,8]}", "data[0] of the answer has no `index`"},
+                {OLLAMA, "{\"embedding\":[1]}", "the answer has no list `embeddings`"},
+                {OLLAMA, "{\"embeddings\":[]}", "the answer has 0 vectors for 2 texts"},
+                {TEI, "{}", "the answer has no list of vectors"},
+                {OPENAI, "{\"error\":\"busy\"}", "the answer has no list `data`: busy"},
+                {TEI, "[[1]]", "the answer has 1 vectors for 2 texts"},
+        };
+
+        for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
+                refuse(cases[i].name, cases[i].body, strlen(cases[i].body), cases[i].sentence);
+}
+
+static void refuses_what_is_too_wide(void **state)
+{
+        _cleanup_text_ struct text t = {0};
+
+        for (int row = 0; row < 2; row++) {
+                text_append(&t, row == 0 ? "[[1" : "],[1");
+                for (int i = 0; i < VECTOR_DIMENSION_MAX; i++)
+                        text_append(&t, ",1");
+        }
+        text_append(&t, "]]");
+        refuse(TEI, t.data, t.size, "the vectors have 65537 numbers, not 1 to 65536");
+}
+
+static void tells_the_servers_words(void **state)
+{
+        static const struct {
+                unsigned status;
+                const char *body;
+                int code;
+                const char *message;
+        } cases[] = {
+                {200, "{\"error\":\"x\"}", 0, NULL},
+                {204, "", 0, NULL},
+                {401, "{\"error\":{\"message\":\"Bad key\",\"type\":\"auth\",\"code\":null}}",
+                        -EACCES, "w: HTTP 401: Bad key; look at the embedder's `auth`"},
+                {403, "", -EACCES, "w: HTTP 403: empty body; look at the embedder's `auth`"},
+                {404, "{\"error\":\"model \\\"m\\\" not found\"}", -ENOENT,
+                        "w: HTTP 404: model \"m\" not found; look at the embedder's `url`, `api` "
+                        "and `model`"},
+                {405, "Method Not Allowed", -ENOENT,
+                        "w: HTTP 405: Method Not Allowed; look at the embedder's `url`, `api` and "
+                        "`model`"},
+                {413, "{\"error\":\"batch size 33 > 32\",\"error_type\":\"Validation\"}", -E2BIG,
+                        "w: HTTP 413: batch size 33 > 32"},
+                {429, "{\"error\":\"Model is overloaded\",\"error_type\":\"Overloaded\"}", -EAGAIN,
+                        "w: HTTP 429: Model is overloaded"},
+                {503, "{\"error\":\"\"}", -EAGAIN, "w: HTTP 503: {\"error\":\"\"}"},
+                {400, "{\"object\":\"error\",\"message\":\"no\\nway\"}", -EREMOTEIO,
+                        "w: HTTP 400: no way"},
+                {500, "{\"error\":{\"message\":null}}", -EREMOTEIO,
+                        "w: HTTP 500: {\"error\":{\"message\":null}}"},
+                {500, "{\"error\":[1]}", -EREMOTEIO, "w: HTTP 500: {\"error\":[1]}"},
+                {302, "", -EREMOTEIO,
+                        "w: HTTP 302: empty body; redirects are not followed: look at the "
+                        "embedder's `url`"},
+        };
+
+        for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+                _cleanup_error_ struct error e = {0};
+                const struct http_response response = {.status = cases[i].status,
+                        .body = cases[i].body,
+                        .body_size = strlen(cases[i].body)};
+
+                assert_int_equal(embedding_check(&response, "w", &e), cases[i].code);
+                if (cases[i].message)
+                        assert_string_equal(e.message, cases[i].message);
+                else
+                        assert_null(e.message);
+        }
+}
+
+static void tells_that_nobody_answered(void **state)
+{
+        _cleanup_error_ struct error e = {0};
+        const struct http_response response = {
+                .result = -ETIMEDOUT, .body = "", .error = "no answer within 30s"};
+
+        assert_int_equal(embedding_check(&response, "w", &e), -ETIMEDOUT);
+        assert_string_equal(e.message, "w: no answer within 30s");
+}
+
+int main(void)
+{
+        static const struct CMUnitTest tests[] = {
+                cmocka_unit_test(knows_its_dialects),
+                cmocka_unit_test(builds_requests),
+                cmocka_unit_test(refuses_to_build),
+                cmocka_unit_test(the_response_limit_is_bounded),
+                cmocka_unit_test(parses_vectors),
+                cmocka_unit_test(every_dialect_refuses_hostile_vectors),
+                cmocka_unit_test(every_dialect_refuses_other_answers),
+                cmocka_unit_test(says_what_is_wrong_with_the_list),
+                cmocka_unit_test(refuses_what_is_too_wide),
+                cmocka_unit_test(tells_the_servers_words),
+                cmocka_unit_test(tells_that_nobody_answered),
+        };
+
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}

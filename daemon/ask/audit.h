@@ -14,6 +14,7 @@
 /* Bytes of embeddings in one page, as floats; the server answers with about four times as much. */
 #define AUDIT_PAGE_BYTES (4U << 20)
 
+/* Borrowed until the audit ended. */
 struct audit_target {
         const char *label, *tenant, *database, *collection_id, *space;
         const struct http_peer *peer;

@@ -491,6 +491,22 @@ static void a_record_finds_itself_or_a_twin(void **state)
         assert_int_equal(w->health.self_found, 5);
 }
 
+static void a_record_whose_vector_is_lost_does_not_find_itself(void **state)
+{
+        struct world *w = *state;
+
+        w->faults = (struct faults){.failing = "/get",
+                .failing_after = 1,
+                .status = 500,
+                .body = "{\"error\":\"InternalError\",\"message\":\"Error finding id\"}"};
+        probe(w);
+        assert_null(w->failure);
+        assert_null(w->error);
+        assert_null(w->health.error);
+        assert_int_equal(w->health.self_asked, PROBE_SELF_MAX);
+        assert_int_equal(w->health.self_found, 0);
+}
+
 static void without_vectors_only_records_are_looked_up(void **state)
 {
         struct world *w = *state;
@@ -530,6 +546,7 @@ static void failures_have_a_reason_and_a_sentence(void **state)
                 {"expected", "/get", 0, 200, "[]", "bad_response", "looking up expected"},
                 {"stored vectors", "/get", 1, 200, "{\"ids\":[\"r00\"],\"embeddings\":[[null]]}",
                         "bad_response", "reading the vectors"},
+                {"busy with vectors", "/get", 1, 503, "", "server_error", "reading the vectors"},
                 {"selves", "/query", 3, 200, ROWS("[]"), "bad_response", "own vectors"},
         };
         struct world *w = *state;
@@ -606,6 +623,7 @@ int main(void)
                 TEST(an_empty_collection),
                 TEST(expected_records_are_there_gone_or_lost),
                 TEST(a_record_finds_itself_or_a_twin),
+                TEST(a_record_whose_vector_is_lost_does_not_find_itself),
                 TEST(without_vectors_only_records_are_looked_up),
                 TEST(failures_have_a_reason_and_a_sentence),
                 TEST(a_null_distance_leaves_its_query_out),

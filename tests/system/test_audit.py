@@ -1,0 +1,109 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Index probe and exact audit against a real Chroma, whole and damaged; numpy knows the truth."""
+import shutil
+import subprocess
+
+import numpy
+import pytest
+
+import tools
+
+RECORDS, DIMENSION, QUERIES, K = 2000, 96, 30, 10
+
+
+@pytest.fixture
+def look(build):
+    """look(driftwatch): what a replay, a probe and an audit find, by the names of bench_audit's figures; `failure` is
+    what the last of them is expected to end with."""
+    def run(driftwatch, failure=None):
+        done = subprocess.run([build / "tests/bench/bench_audit", driftwatch.write()], timeout=60, text=True,
+                              capture_output=True)
+        assert done.returncode == (1 if failure else 0), done.stderr
+        assert (failure or "") in done.stderr
+        return {line.split()[0]: float(line.split()[1]) for line in done.stdout.splitlines()}
+    return run
+
+
+def records(count, space="l2"):
+    """Hard to index: random directions, and random lengths where they count."""
+    vectors = tools.unit_vectors(count, DIMENSION, seed=5)
+    lengths = numpy.linspace(0.5, 2, count, dtype=numpy.float32)[:, None]
+    return vectors if space == "l2" else vectors * lengths
+
+
+def fill(chroma, name, vectors):
+    for i in range(0, len(vectors), 500):
+        chroma.upsert(name, [f"r{k}" for k in range(i, min(i + 500, len(vectors)))], vectors[i:i + 500])
+
+
+def watch(chroma, driftwatch, name, vectors):
+    """Queries near some of the records, each of which it expects; their vectors."""
+    pinned = {f"q{i}": tools.at_distance(vectors[i] / numpy.linalg.norm(vectors[i]), 0.5, seed=i).astype(numpy.float32)
+              for i in range(QUERIES)}
+    driftwatch.server(chroma.url)
+    driftwatch.watch(name, [{"id": f"q{i}", "text": "x", "expect": {"ids": [f"r{i}"]}} for i in range(QUERIES)],
+                     pinned, results=K)
+    return numpy.array(list(pinned.values()))
+
+
+def distances(space, vectors, query):
+    vectors, query = numpy.asarray(vectors, dtype=float), query.astype(float)
+    if space == "l2":
+        return ((vectors - query) ** 2).sum(axis=1)
+    if space == "ip":
+        return 1 - vectors @ query
+    return 1 - vectors @ query / numpy.linalg.norm(vectors, axis=1) / numpy.linalg.norm(query)
+
+
+def recalls(chroma, name, space, vectors, queries):
+    """Of each query, by numpy's distances."""
+    answer = chroma.call("POST", f"/{chroma.id(name)}/query", {
+        "query_embeddings": queries.astype(float).tolist(), "n_results": K, "include": []})
+    return [len({f"r{i}" for i in numpy.argsort(distances(space, vectors, query))[:K]} & set(ids)) / K
+            for query, ids in zip(queries, answer["ids"])]
+
+
+@pytest.mark.parametrize("space", ["l2", "cosine", "ip"])
+def test_audit_agrees_with_numpy(chroma, driftwatch, look, name, space):
+    chroma.create(name, space)
+    vectors = records(RECORDS, space)
+    fill(chroma, name, vectors)
+    queries = watch(chroma, driftwatch, name, vectors)
+    found = look(driftwatch)
+    expected = recalls(chroma, name, space, vectors, queries)
+    assert found["audit_records"] == RECORDS and found["audit_queries"] == QUERIES
+    assert found["audit_recall"] == pytest.approx(numpy.mean(expected), abs=1e-3)
+    assert found["audit_recall_by_distance"] == pytest.approx(numpy.mean(expected), abs=1e-3)
+    assert found["audit_worst_recall"] == pytest.approx(min(expected))
+    assert found["probe_gone"] == 0
+    assert 0 <= found["probe_unreachable"] < RECORDS / 100
+
+
+def test_records_that_are_gone(chroma, driftwatch, look, name):
+    chroma.create(name)
+    vectors = records(RECORDS)
+    fill(chroma, name, vectors)
+    watch(chroma, driftwatch, name, vectors)
+    chroma.delete(name, ["r1", "r2"])
+    found = look(driftwatch)
+    assert found["probe_gone"] == 2
+    assert found["audit_records"] == RECORDS - 2
+
+
+def test_a_lost_segment(own_chroma, driftwatch, look, name):
+    """Its files are gone: the server counts every record and says it is healthy, but finds only the newest."""
+    own_chroma.create(name)
+    vectors = records(RECORDS + 500)
+    fill(own_chroma, name, vectors)
+    watch(own_chroma, driftwatch, name, vectors)
+    assert look(driftwatch)["probe_unreachable"] < RECORDS / 100
+    own_chroma.stop()
+    segments = [one for one in (own_chroma.directory / "data").iterdir() if one.is_dir()]
+    assert segments
+    for segment in segments:
+        shutil.rmtree(segment)
+    own_chroma.start()
+    found = look(driftwatch, "reading embeddings: HTTP 500")
+    assert found["probe_unreachable"] > 0.9 * RECORDS
+    assert found["probe_gone"] == 0 and found["probe_lost"] == QUERIES and found["probe_self"] == 0
+    assert found["probe_recall"] > 0.9  # a larger k finds nothing besides: recall cannot see this

@@ -10,29 +10,20 @@
  * of 1024 dimensions fits beside the queries into a second-level cache. */
 #define LANES 16
 #define GROUP 12
-/* Components measured at a time. */
-#define HALF (LANES / 2)
-/* Scores looked at at a time: every processor can compare four. */
-#define FOUR 4
 /* Lengths of vectors whose squares and products are far from float32's ends. */
 #define NORM_MIN 1e-15
 #define NORM_MAX 1e15
 
+typedef float four_t __attribute__((vector_size(4 * sizeof(float))));
+typedef float eight_t __attribute__((vector_size(8 * sizeof(float))));
 typedef float lanes_t __attribute__((vector_size(LANES * sizeof(float))));
-typedef float four_t __attribute__((vector_size(FOUR * sizeof(float))));
-typedef int32_t mask_t __attribute__((vector_size(FOUR * sizeof(int32_t))));
-typedef float half_t __attribute__((vector_size(HALF * sizeof(float))));
-typedef double wide_t __attribute__((vector_size(HALF * sizeof(double))));
+typedef int32_t mask_t __attribute__((vector_size(sizeof(four_t))));
+typedef double wide_t __attribute__((vector_size(8 * sizeof(double))));
+#define WIDTH(vector_t) (sizeof(vector_t) / sizeof(float))
 
 struct neighbour {
         double distance;
         uint32_t record;
-};
-
-/* Sixteen queries, their components side by side. */
-struct panel {
-        const float *values; /* dimension × LANES */
-        const float *limits; /* LANES: a lower score is certainly not among the nearest */
 };
 
 /* Twelve records, and what makes scores of their dot products with the queries: a score is the
@@ -44,8 +35,9 @@ struct group {
         _Alignas(sizeof(lanes_t)) float scores[GROUP][LANES]; /* with the queries of one panel */
 };
 
-/* Fills the scores. */
-typedef void (*score_t)(const struct panel *panel, struct group *g, size_t dimension);
+/* Fills the scores. A panel is sixteen queries, their components side by side: dimension × LANES.
+ */
+typedef void (*score_t)(const float *panel, struct group *g, size_t dimension);
 
 struct knn {
         enum knn_space space;
@@ -55,7 +47,8 @@ struct knn {
         float *queries; /* query_count × dimension, as given */
         double *norms; /* query_count: |q| */
         double norm_max;
-        float *panels, *limits;
+        float *panels; /* panel_count × dimension × LANES; what is beyond the queries is 0 */
+        float *limits; /* panel_count × LANES: lower scores are certainly not among the nearest */
         struct group group;
         struct neighbour *nearest; /* query_count heaps of k, the farthest first */
         size_t *found; /* query_count: neighbours in its heap */
@@ -65,48 +58,48 @@ struct knn {
         float *distances;
 };
 
-/* `height` records at a time are as many as the registers hold. Always inlined, so that each of the
- * functions below is this one in its own instructions. */
-static inline __attribute__((always_inline)) void score_group(
-        const struct panel *panel, struct group *g, size_t dimension, const size_t height)
-{
-        for (size_t first = 0; first < GROUP; first += height) {
-                const float *rows = g->values + first * g->stride;
-                lanes_t sums[GROUP];
+/* Twelve at once, so that each sum has a register of its own. */
+#define EACH_ROW(r) _Pragma("GCC unroll 12") for (size_t r = 0; r < GROUP; r++)
 
-#pragma GCC unroll 12
-                for (size_t r = 0; r < height; r++)
-                        sums[r] = (lanes_t){0};
-                for (size_t d = 0; d < dimension; d++) {
-                        const lanes_t queries = *(const lanes_t *)(panel->values + d * LANES);
-
-#pragma GCC unroll 12
-                        for (size_t r = 0; r < height; r++)
-                                sums[r] += queries * rows[r * g->stride + d];
-                }
-#pragma GCC unroll 12
-                for (size_t r = 0; r < height; r++)
-                        *(lanes_t *)g->scores[first + r] =
-                                sums[r] * g->scale[first + r] + g->bonus[first + r];
+/* In vectors as wide as the instructions have: a wider one would be split in memory. */
+#define SCORE(vector_t) \
+        for (size_t lane = 0; lane < LANES; lane += WIDTH(vector_t)) { \
+                vector_t sums[GROUP]; \
+\
+                EACH_ROW(r) \
+                { \
+                        sums[r] = (vector_t){0}; \
+                } \
+                for (size_t d = 0; d < dimension; d++) { \
+                        const vector_t queries = *(const vector_t *)(panel + d * LANES + lane); \
+\
+                        EACH_ROW(r) \
+                        { \
+                                sums[r] += queries * g->values[r * g->stride + d]; \
+                        } \
+                } \
+                EACH_ROW(r) \
+                { \
+                        *(vector_t *)(g->scores[r] + lane) = sums[r] * g->scale[r] + g->bonus[r]; \
+                } \
         }
-}
 
-static void score_baseline(const struct panel *panel, struct group *g, size_t dimension)
+static void score_baseline(const float *panel, struct group *g, size_t dimension)
 {
-        score_group(panel, g, dimension, 2);
+        SCORE(four_t)
 }
 
 #ifdef __x86_64__
 __attribute__((target("avx2,fma"))) static void score_avx2(
-        const struct panel *panel, struct group *g, size_t dimension)
+        const float *panel, struct group *g, size_t dimension)
 {
-        score_group(panel, g, dimension, 6);
+        SCORE(eight_t)
 }
 
 __attribute__((target("avx512f"))) static void score_avx512f(
-        const struct panel *panel, struct group *g, size_t dimension)
+        const float *panel, struct group *g, size_t dimension)
 {
-        score_group(panel, g, dimension, 12);
+        SCORE(lanes_t)
 }
 #endif
 
@@ -151,8 +144,8 @@ static double sum_exactly(const float *a, const float *b, size_t count, bool dif
         double sum = 0;
         size_t i = 0;
 
-        for (; i + HALF <= count; i += HALF) {
-                half_t x, y;
+        for (; i + WIDTH(eight_t) <= count; i += WIDTH(eight_t)) {
+                eight_t x, y;
                 wide_t p, q;
 
                 memcpy(&x, a + i, sizeof(x));
@@ -166,7 +159,7 @@ static double sum_exactly(const float *a, const float *b, size_t count, bool dif
 
                 sum += differences ? (p - q) * (p - q) : p * q;
         }
-        for (i = 0; i < HALF; i++)
+        for (i = 0; i < WIDTH(eight_t); i++)
                 sum += sums[i];
         return sum;
 }
@@ -257,7 +250,7 @@ static bool all_below(const struct group *g, const float *limits)
 {
         mask_t below = ~(mask_t){0};
 
-        for (size_t i = 0; i < LANES; i += FOUR)
+        for (size_t i = 0; i < LANES; i += WIDTH(four_t))
                 for (size_t r = 0; r < GROUP; r++)
                         below &=
                                 *(const four_t *)(g->scores[r] + i) < *(const four_t *)(limits + i);
@@ -306,7 +299,9 @@ static double copy_row(float *to, const float *from, size_t dimension)
         return (double)sum;
 }
 
-/* What is too large or too small for the bound of rounding errors to hold is always measured. */
+/* The bound holds for the product, of unit roundoff half of epsilon, with 32 terms to spare for the
+ * sums, products and quotients around it. What is too large or too small for it is always measured.
+ */
 static void fill_row(struct knn *n, size_t r, const float *record)
 {
         struct group *g = &n->group;
@@ -333,11 +328,8 @@ void knn_add(struct knn *n, const float *records, size_t count)
                 for (size_t r = 0; r < rows; r++)
                         fill_row(n, r, records + r * n->dimension);
                 for (size_t p = 0; p < n->panel_count; p++) {
-                        const struct panel panel = {
-                                n->panels + p * n->dimension * LANES, n->limits + p * LANES};
-
-                        n->score(&panel, &n->group, n->dimension);
-                        if (!all_below(&n->group, panel.limits))
+                        n->score(n->panels + p * n->dimension * LANES, &n->group, n->dimension);
+                        if (!all_below(&n->group, n->limits + p * LANES))
                                 offer_group(n, p, records, rows);
                 }
                 n->added += rows;

@@ -117,8 +117,8 @@ static void probe(struct look *l, const struct collection_config *c)
                 .vectors = c->vectors,
                 .answers = l->answers,
                 .results = c->replay.results,
-                .recall_results = 1000,
-                .recall_queries = 20,
+                .recall_results = 200,
+                .recall_queries = 32,
                 .records_max = 200000,
         };
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Probe and exact audit of 100 queries in a real collection of 100,000 records of 384 dimensions, against numpy with the
-same pages read by requests. Goals: an audit within 20 s, and within numpy's time; fails above twice either. Loading takes
-a minute and a half."""
+"""Probe and exact audit of 100 queries in a real collection of 100,000 records of 384 dimensions, against numpy with
+the same pages read by requests. Goals: an audit within 20 s, and within numpy's time; fails above twice either.
+Loading takes a minute and a half."""
 import time
 
 import numpy

@@ -4,13 +4,13 @@
  * writes them; the neighbours of every query are written one after the other, all record numbers
  * (uint32) before all distances (float32).
  *
- *   bench_knn SPACE DIMENSION K QUERIES RECORDS NEIGHBOURS [INSTRUCTIONS] */
+ *   bench_knn SPACE DIMENSION K QUERIES RECORDS NEIGHBOURS */
 
 #include "bench.h"
 #include "file.h"
 #include "judge/knn.h"
 
-#define SIZE_MAX_READ ((size_t)4 << 30)
+#define FILE_MAX ((size_t)4 << 30)
 
 struct vectors {
         float *values;
@@ -23,7 +23,7 @@ static struct vectors load(const char *path, size_t dimension)
         char *data = NULL;
         size_t size;
 
-        if (file_read(path, SIZE_MAX_READ, &data, &size, &error) < 0)
+        if (file_read(path, FILE_MAX, &data, &size, &error) < 0)
                 die("%s", error.message);
         return (struct vectors){(float *)(void *)data, size / sizeof(float) / dimension};
 }

@@ -30,7 +30,8 @@ def search(figures, vectors, tmp_path):
         rows.tofile(tmp_path / name)
 
     def run(space):
-        found = figures("bench_knn", space, DIMENSION, K, tmp_path / "queries", tmp_path / "records", tmp_path / "found")
+        files = [tmp_path / name for name in ("queries", "records", "found")]
+        found = figures("bench_knn", space, DIMENSION, K, *files)
         data = (tmp_path / "found").read_bytes()
         half = QUERIES * K * 4
         return (found["knn_search"], numpy.frombuffer(data[:half], numpy.uint32).reshape(QUERIES, K),

@@ -90,6 +90,38 @@ def test_records_that_are_gone(chroma, driftwatch, look, name):
     assert found["audit_records"] == RECORDS - 2
 
 
+def replace_half(chroma, name, ids, random, generation):
+    """Deletes the older half and adds as many; the ids that are there now."""
+    half = len(ids) // 2
+    chroma.delete(name, ids[:half])
+    added = [f"g{generation}-{i}" for i in range(half)]
+    chroma.upsert(name, added, random.normal(size=(half, DIMENSION)))
+    return ids[half:] + added
+
+
+def test_delete_all_and_add_again(chroma, driftwatch, look, name):
+    """What it does to an index is chance: mostly more than a percent is unreachable, and once in eight tries surely."""
+    random = numpy.random.default_rng(7)
+    vectors = random.normal(size=(RECORDS // 2, DIMENSION)).astype(numpy.float32)
+    watch(chroma, driftwatch, name, vectors)
+    for _ in range(8):
+        chroma.create(name)
+        ids = [f"first-{i}" for i in range(RECORDS)]
+        chroma.upsert(name, ids, random.normal(size=(RECORDS, DIMENSION)))
+        for generation in range(3):
+            ids = replace_half(chroma, name, ids, random, generation)
+        chroma.delete(name, ids)
+        fill(chroma, name, vectors)
+        found = look(driftwatch)
+        assert found["probe_gone"] == 0 and found["audit_records"] == len(vectors)
+        if found["probe_unreachable"] > len(vectors) / 100:
+            break
+        chroma.drop(name)
+    answer = chroma.call("POST", f"/{chroma.id(name)}/query", {
+        "query_embeddings": vectors[:1].astype(float).tolist(), "n_results": len(vectors), "include": []})
+    assert found["probe_unreachable"] == len(vectors) - len(answer["ids"][0]) > len(vectors) / 100
+
+
 def test_a_lost_segment(own_chroma, driftwatch, look, name):
     """Its files are gone: the server counts every record and says it is healthy, but finds only the newest."""
     own_chroma.create(name)

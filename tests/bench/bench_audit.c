@@ -5,8 +5,6 @@
  *
  *   bench_audit CONFIG */
 
-#include <math.h>
-
 #include "ask/audit.h"
 #include "ask/probe.h"
 #include "ask/replay.h"

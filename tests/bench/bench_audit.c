@@ -115,9 +115,9 @@ static void probe(struct look *l, const struct collection_config *c)
                 .vectors = c->vectors,
                 .answers = l->answers,
                 .results = c->replay.results,
-                .recall_results = 200,
-                .recall_queries = 32,
-                .records_max = 200000,
+                .recall_results = c->probes.recall_results,
+                .recall_queries = c->probes.recall_queries,
+                .records_max = c->probes.records_max,
         };
 
         run(l, probe_start(l->stage.client, &target, on_probed, on_exchange, l, &l->probe));

@@ -2,7 +2,6 @@
 #include "ask/audit.h"
 
 #include <errno.h>
-#include <inttypes.h>
 #include <math.h>
 
 #include "ask/chroma.h"
@@ -92,57 +91,48 @@ static struct returned *find(const struct audit *a, const char *id)
                 sizeof(*a->returned), compare);
 }
 
-static uint32_t record_of(const struct audit *a, const struct answer *answer, unsigned i)
+/* How far a record may be to count as near as the farthest of the true neighbours. */
+static double reach(const struct audit *a, float farthest)
 {
-        return find(a, answer->ids[i])->record;
+        double size = fabs((double)farthest);
+
+        return (double)farthest +
+                TOLERANCE * (streq(a->target->space, "l2") ? size : fmax(size, 1));
 }
 
-/* How many of the true neighbours the answer has. */
-static size_t count_by_id(const struct audit *a, const struct answer *answer, unsigned k,
-        const uint32_t *records, size_t count)
+/* A record that an answer has twice counts twice, but no share is above 1. */
+static double share(size_t found, size_t count)
 {
-        size_t found = 0;
-
-        for (size_t i = 0; i < count; i++)
-                for (unsigned n = 0; n < k; n++)
-                        if (record_of(a, answer, n) == records[i]) {
-                                found++;
-                                break;
-                        }
-        return found;
+        return (double)MIN(found, count) / (double)count;
 }
 
-/* How many records of the answer are as near as the farthest true neighbour. */
-static size_t count_by_distance(
-        const struct audit *a, const struct answer *answer, unsigned k, float farthest)
+static void judge_query(struct audit *a, size_t query)
 {
-        bool relative = streq(a->target->space, "l2");
-        double limit = (double)farthest, size = fabs(limit);
-        size_t found = 0;
-
-        limit += TOLERANCE * (relative ? size : fmax(size, 1));
-        for (unsigned n = 0; n < k; n++)
-                found += record_of(a, answer, n) != NOT_READ &&
-                        (double)answer->distances[n] <= limit;
-        return found;
-}
-
-static void judge_query(struct audit *a, size_t i)
-{
-        const struct answer *answer = a->target->answers[a->queries[i]];
+        const struct answer *answer = a->target->answers[a->queries[query]];
         struct audit_result *result = &a->result;
-        unsigned k = MIN(a->target->results, answer->count);
         const uint32_t *records;
         const float *distances;
-        size_t count = knn_result(a->knn, i, &records, &distances);
-        double recall = (double)count_by_id(a, answer, k, records, count) / (double)count;
-        double near = (double)count_by_distance(a, answer, k, distances[count - 1]);
+        size_t count = knn_result(a->knn, query, &records, &distances);
+        double limit = reach(a, distances[count - 1]), recall;
+        size_t same = 0, near = 0;
 
+        for (unsigned n = 0; n < MIN(a->target->results, answer->count); n++) {
+                uint32_t record = find(a, answer->ids[n])->record;
+                size_t i = 0;
+
+                if (record == NOT_READ)
+                        continue;
+                while (i < count && records[i] != record)
+                        i++;
+                same += i < count;
+                near += (double)answer->distances[n] <= limit;
+        }
+        recall = share(same, count);
         result->recall += recall / (double)result->queries;
-        result->recall_by_distance += fmin(near / (double)count, 1) / (double)result->queries;
+        result->recall_by_distance += share(near, count) / (double)result->queries;
         if (result->worst != SIZE_MAX && recall >= result->worst_recall)
                 return;
-        result->worst = a->queries[i];
+        result->worst = a->queries[query];
         result->worst_recall = recall;
 }
 

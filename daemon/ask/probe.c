@@ -2,7 +2,6 @@
 #include "ask/probe.h"
 
 #include <errno.h>
-#include <inttypes.h>
 #include <limits.h>
 #include <math.h>
 

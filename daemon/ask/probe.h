@@ -31,7 +31,7 @@ struct probe_target {
 struct probe_result {
         const char *failure; /* metric reason, static; NULL when successful */
         struct error error;
-        struct index_health health; /* may be moved out */
+        struct index_health health; /* as far as it was found out; may be moved out */
 };
 
 struct probe;

@@ -20,7 +20,8 @@ struct index_health {
         size_t self_asked, self_found; /* expected records asked for with their own vector */
         size_t expected; /* expected record ids looked up */
         size_t gone; /* of them: no longer in the collection */
-        size_t lost; /* of them: in the collection, but not found by the query that expects them */
+        size_t lost; /* of them: in the collection, but a query that expects them found none of
+                        those that it expects */
         char *error; /* a sentence when the last probe could not be finished; owned */
 };
 

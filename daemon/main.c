@@ -7,6 +7,7 @@
 #include <getopt.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "build_config.h"
 #include "commands/command.h"
@@ -19,7 +20,8 @@ enum use {
         USE_VALIDATE = 4,
         USE_STATUS = 8,
         USE_BASELINE = 16,
-        USE_ALL = 31,
+        USE_COVERAGE = 32,
+        USE_ALL = 63,
 };
 
 struct settings {
@@ -109,6 +111,17 @@ static int set_fail_on(struct settings *s, const char *value)
         return 0;
 }
 
+static int set_output(struct settings *s, const char *value)
+{
+        return add_value(&s->options.outputs, value);
+}
+
+static int set_baseline(struct settings *s, const char *value)
+{
+        s->options.baseline = true;
+        return 0;
+}
+
 static int set_by(struct settings *s, const char *value)
 {
         s->options.by = value;
@@ -144,6 +157,18 @@ static int set_timeout(struct settings *s, const char *value)
         return duration_parse(value, &s->options.timeout);
 }
 
+static int set_fail_under(struct settings *s, const char *value)
+{
+        char *end;
+
+        errno = 0;
+        s->options.fail_under = strtod(value, &end);
+        return errno == 0 && end != value && *end == '\0' && s->options.fail_under >= 0 &&
+                        s->options.fail_under <= 1
+                ? 0
+                : -EINVAL;
+}
+
 static int set_json(struct settings *s, const char *value)
 {
         s->options.json = true;
@@ -151,8 +176,8 @@ static int set_json(struct settings *s, const char *value)
 }
 
 static const struct flag flags[] = {
-        {"config.file", "FILE", USE_RUN | USE_CHECK | USE_VALIDATE | USE_BASELINE, set_config_file,
-                "configuration (/etc/driftwatch/driftwatch.yaml)"},
+        {"config.file", "FILE", USE_RUN | USE_CHECK | USE_VALIDATE | USE_BASELINE | USE_COVERAGE,
+                set_config_file, "configuration (/etc/driftwatch/driftwatch.yaml)"},
         {"storage.path", "DIRECTORY", USE_RUN | USE_CHECK | USE_BASELINE, set_storage_path,
                 "what survives a restart ($STATE_DIRECTORY, else /var/lib/driftwatch)"},
         {"web.listen-address", "ADDRESS", USE_RUN | USE_STATUS, set_listen_address,
@@ -161,12 +186,20 @@ static const struct flag flags[] = {
                 "how people reach this daemon; used in links of alerts"},
         {"web.systemd-socket", NULL, USE_RUN, set_systemd_socket,
                 "insist on sockets passed by systemd; passed ones always win over addresses"},
-        {"collection", "NAME", USE_CHECK | USE_BASELINE, set_collection,
-                "only this collection (its label); repeatable"},
-        {"format", "FORMAT", USE_CHECK | USE_BASELINE, set_format, "text or json (text)"},
+        {"collection", "NAME", USE_CHECK | USE_BASELINE | USE_COVERAGE, set_collection,
+                "only this collection (its label); repeatable, not for coverage"},
+        {"format", "FORMAT", USE_CHECK | USE_BASELINE | USE_COVERAGE, set_format,
+                "text or json; check also: junit, markdown, github (text)"},
+        {"output", "FILE", USE_CHECK, set_output,
+                "also write this file: .json, .xml (JUnit) or .md; repeatable"},
+        {"baseline", NULL, USE_CHECK, set_baseline,
+                "what differs from the approved baseline fails the gate, too"},
+        {"fail-under", "SHARE", USE_COVERAGE, set_fail_under,
+                "exit 1 when a smaller share of the values is watched, from 0 to 1 (0)"},
         {"fail-on", "OUTCOME", USE_CHECK, set_fail_on,
                 "drift: any drift or fail fails the gate; fail: only fail does (drift)"},
-        {"by", "NAME", USE_BASELINE, set_by, "who approves"},
+        {"by", "NAME", USE_BASELINE | USE_COVERAGE, set_by,
+                "baseline: who approves; coverage: metadata.KEY, whose values are listed"},
         {"reason", "TEXT", USE_BASELINE, set_reason, "why it is approved"},
         {"force", NULL, USE_BASELINE, set_force, "approve what the cause speaks against"},
         {"new-only", NULL, USE_BASELINE, set_new_only,
@@ -176,7 +209,8 @@ static const struct flag flags[] = {
         {"timeout", "DURATION", USE_BASELINE, set_timeout,
                 "how long to wait for a collection that stands still (10m)"},
         {"json", NULL, USE_STATUS, set_json, "the API's answer instead of a table"},
-        {"log.level", "LEVEL", USE_ALL, set_log_level, "debug, info, warn or error (run: info, else error)"},
+        {"log.level", "LEVEL", USE_ALL, set_log_level,
+                "debug, info, warn or error (run: info, else error)"},
         {"log.format", "FORMAT", USE_ALL, set_log_format,
                 "logfmt or json, where not to the journal (logfmt)"},
 };
@@ -187,6 +221,8 @@ static const struct command_entry commands[] = {
         {"baseline", USE_BASELINE, command_baseline,
                 "propose, diff, approve or show the reference that answers are compared with",
                 true},
+        {"coverage", USE_COVERAGE, command_coverage, "which records no canonical query watches",
+                false},
         {"validate", USE_VALIDATE, command_validate,
                 "read configuration and query sets, print every error", false},
         {"status", USE_STATUS, command_status, "what the running daemon sees", false},
@@ -212,7 +248,7 @@ static void print_help(void)
         }
         printf("  %-32s print the version and exit\n  %-32s print this and exit\n\n", "--version",
                 "--help");
-        printf("Exit status of check: 0 passed, 1 failed, 2 usage or configuration, 3 not measured.\n");
+        printf("Exit status of check and coverage: 0 passed, 1 failed, 2 usage or configuration, 3 not measured.\n");
 }
 
 static int _printf_(1, 2) usage_error(const char *format, ...)

@@ -1,40 +1,131 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "commands/round.h"
+#include "file.h"
 #include "show/check.h"
+#include "show/formats.h"
 
-static const struct check_format *find_format(const char *name)
+static bool on_github(void)
 {
-        for (size_t i = 0; i < check_format_count; i++)
-                if (streq(check_formats[i].name, name))
-                        return &check_formats[i];
-        return NULL;
+        return streq(getenv("GITHUB_ACTIONS"), "true");
+}
+
+static int write_to(FILE *f, const struct text *text)
+{
+        if (text->size > 0 && fwrite(text->data, 1, text->size, f) != text->size)
+                return -EIO;
+        return fflush(f) == 0 ? 0 : -errno;
+}
+
+/* A runner obeys lines of any output; only ours are meant. */
+static int write_stdout(const struct check *check, const struct check_format *format)
+{
+        _cleanup_text_ struct text text = {0}, safe = {0};
+
+        format->render(check, &text);
+        if (on_github() && !streq(format->name, "github")) {
+                github_defuse(text_string(&text), format->hash, &safe);
+                return text_failed(&text) || text_failed(&safe) ? -ENOMEM : write_to(stdout, &safe);
+        }
+        return text_failed(&text) ? -ENOMEM : write_to(stdout, &text);
+}
+
+/* Readable by the pipeline's other users, unlike what file_replace() makes. */
+static int write_report(const struct check *check, const char *path)
+{
+        _cleanup_text_ struct text text = {0};
+        _cleanup_error_ struct error e = {0};
+        bool existed = access(path, F_OK) == 0;
+        mode_t mask = umask(0);
+        int r;
+
+        (void)umask(mask);
+        check_find_extension(path)->render(check, &text);
+        r = text_failed(&text) ? -ENOMEM : file_replace(path, text.data, text.size, &e);
+        if (r >= 0 && !existed && chmod(path, 0644 & ~mask) < 0)
+                r = -errno;
+        if (r < 0)
+                fprintf(stderr, "--output: %s was not written: %s\n", path, error_text(&e, r));
+        return r;
+}
+
+/* GitHub drops a step's summary beyond this, silently. */
+#define STEP_SUMMARY_MAX (1L << 20)
+
+static int append_summary(const struct check *check, const char *path)
+{
+        _cleanup_text_ struct text text = {0};
+        FILE *f = fopen(path, "ae");
+        int r = f ? 0 : -errno;
+
+        check_find_format("markdown")->render(check, &text);
+        if (r >= 0 && text_failed(&text))
+                r = -ENOMEM;
+        if (r >= 0 && (fseek(f, 0, SEEK_END) < 0 || ftell(f) + (long)text.size > STEP_SUMMARY_MAX))
+                r = -EFBIG;
+        if (r >= 0)
+                r = write_to(f, &text);
+        if (f && fclose(f) != 0 && r >= 0)
+                r = -errno;
+        if (r < 0)
+                fprintf(stderr, "$GITHUB_STEP_SUMMARY: %s was not written: %s\n", path,
+                        strerror(-r));
+        return r;
+}
+
+/* stdout holds nothing but one document when that is for machines. */
+static int tell_github(const struct check *check, const char *printed)
+{
+        const char *summary = getenv("GITHUB_STEP_SUMMARY");
+        _cleanup_text_ struct text text = {0};
+        bool plain = streq(printed, "text") || streq(printed, "markdown");
+        int r = 0;
+
+        if (!streq(printed, "github")) {
+                check_find_format("github")->render(check, &text);
+                r = text_failed(&text) ? -ENOMEM : write_to(plain ? stdout : stderr, &text);
+        }
+        if (r >= 0 && summary && *summary)
+                r = append_summary(check, summary);
+        return r;
+}
+
+static int publish(const struct check *check, const struct options *options)
+{
+        int r = write_stdout(check, check_find_format(options->format));
+        bool written = true;
+
+        if (r < 0)
+                return r;
+        for (size_t i = 0; i < options->outputs.count; i++)
+                written &= write_report(check, options->outputs.values[i]) >= 0;
+        if (on_github())
+                written &= tell_github(check, options->format) >= 0;
+        return written ? check_exit_status(check_verdict(check)) : EXIT_USAGE;
 }
 
 static int print(const struct round *r, const struct options *options)
 {
-        _cleanup_text_ struct text text = {0};
         const struct check check = {
                 .collections = r->views,
                 .count = r->count,
                 .started = r->started,
                 .duration = r->duration,
                 .fail_only = streq(options->fail_on, "fail"),
+                .baseline = options->baseline,
         };
 
-        find_format(options->format)->render(&check, &text);
-        if (text_failed(&text))
-                return -ENOMEM;
-        if (fwrite(text.data, 1, text.size, stdout) != text.size || fflush(stdout) != 0)
-                return -errno;
-        return check_exit_status(check_verdict(&check));
+        return publish(&check, options);
 }
 
 static bool usage_valid(const struct options *options)
 {
-        if (!find_format(options->format)) {
+        if (!check_find_format(options->format)) {
                 fprintf(stderr, "--format: \"%s\" is not a format; known are:", options->format);
                 for (size_t i = 0; i < check_format_count; i++)
                         fprintf(stderr, " %s", check_formats[i].name);
@@ -45,6 +136,12 @@ static bool usage_valid(const struct options *options)
                 fprintf(stderr, "--fail-on: \"%s\" is neither drift nor fail\n", options->fail_on);
                 return false;
         }
+        for (size_t i = 0; i < options->outputs.count; i++)
+                if (!check_find_extension(options->outputs.values[i])) {
+                        fprintf(stderr, "--output: \"%s\" ends in none of .json, .xml, .md\n",
+                                options->outputs.values[i]);
+                        return false;
+                }
         return true;
 }
 
@@ -55,7 +152,7 @@ int command_check(const struct options *options)
 
         if (!usage_valid(options))
                 return EXIT_USAGE;
-        r = round_load(&round, options, false);
+        r = round_load(&round, options, options->baseline);
         if (r == -EBADMSG)
                 return EXIT_USAGE;
         if (r >= 0)

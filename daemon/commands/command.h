@@ -32,13 +32,18 @@ struct options {
         const char *fail_on;
         bool json;
         const char *word; /* the second word, of baseline; NULL */
-        const char *by, *reason;
+        const char *by; /* baseline: who approves; coverage: "metadata.KEY" */
+        const char *reason;
         bool force, fresh, new_only;
         usec_t timeout;
+        bool baseline; /* check: compare with the approved baseline */
+        struct option_values outputs; /* check: files, format by extension */
+        double fail_under; /* coverage: 0 … 1 */
 };
 
 int command_run(const struct options *options);
 int command_check(const struct options *options);
+int command_coverage(const struct options *options);
 int command_validate(const struct options *options);
 int command_baseline(const struct options *options);
 int command_status(const struct options *options);

@@ -11,6 +11,7 @@
 #include "json.h"
 #include "judge/epoch.h"
 #include "show/check.h"
+#include "show/evidence.h"
 #include "show/findings.h"
 #include "show/summary.h"
 #include "show/values.h"
@@ -537,32 +538,45 @@ const struct api_route api_routes[] = {
 const size_t api_route_count = ARRAY_SIZE(api_routes);
 
 /* Of this replay, so that an earlier answer is not taken for it. */
-static json_t *replay_query(const struct collection_view *c, size_t i)
+static json_t *replay_query(const struct check *check, const struct collection_view *c, size_t i)
 {
+        char reason[CHECK_SENTENCE_MAX];
         const struct verdict *v = &c->queries[i].verdict;
         const struct answer *a = v->outcome == OUTCOME_UNMEASURED ? NULL : c->queries[i].answer;
 
+        check_reason(check, c, i, reason);
         return json_pack("{s:o, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "id",
-                value_string(c->query_set->queries[i].id), "outcome", outcome_name(v->outcome),
-                "band", band_or_null(c, v->band), "distance", json_from_float(v->distance),
-                "expected_distance", json_from_float(v->expected_distance), "expected_rank",
+                value_string(c->query_set->queries[i].id), "outcome",
+                outcome_name(check_outcome(check, c, i)), "band", band_or_null(c, v->band),
+                "distance", json_from_float(v->distance), "expected_distance",
+                json_from_float(v->expected_distance), "expected_rank",
                 value_count_or_null(v->expected_rank), "baseline_distance",
                 json_from_float((float)c->queries[i].drift.baseline[LEVEL_TOP1]), "ids",
-                answer_ids(a), "distances", answer_distances(a), "reason",
-                value_string(summary_reason(c, v)));
+                answer_ids(a), "distances", answer_distances(a), "reason", value_string(reason));
+}
+
+json_t *api_gated(const struct check *check, const struct collection_view *c)
+{
+        _cleanup_json_ json_t *queries = json_array();
+
+        for (size_t i = 0; queries && i < c->query_set->count; i++)
+                if (json_array_append_new(queries, replay_query(check, c, i)) < 0)
+                        return NULL;
+        return json_pack("{s:o, s:o, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
+                "collection", value_string(c->label), "server", value_string(c->server), "verdict",
+                check_verdict_name(check_collection(check, c)), "cause",
+                value_string(cause_name(c->attribution.cause)), "records", records_or_null(c),
+                "unreachable_records",
+                c->health.unreachable >= 0 ? json_integer(c->health.unreachable) : json_null(),
+                "recall", json_from_double(c->health.recall), "error", value_string(c->last_error),
+                "findings", evidence_findings(check, c), "evidence",
+                findings_cause(&c->attribution), "lists", evidence_lists(check, c), "sensitivity",
+                evidence_sensitivity(c), "queries", take_ptr(queries));
 }
 
 json_t *api_replay(const struct collection_view *c)
 {
         static const struct check gate = {.fail_only = false};
-        _cleanup_json_ json_t *queries = json_array();
 
-        for (size_t i = 0; queries && i < c->query_set->count; i++)
-                if (json_array_append_new(queries, replay_query(c, i)) < 0)
-                        return NULL;
-        return json_pack("{s:o, s:o, s:s, s:n, s:o, s:n, s:n, s:o, s:o}", "collection",
-                value_string(c->label), "server", value_string(c->server), "verdict",
-                check_verdict_name(check_collection(&gate, c)), "cause", "records",
-                records_or_null(c), "unreachable_records", "recall", "error",
-                value_string(c->last_error), "queries", take_ptr(queries));
+        return api_gated(&gate, c);
 }

@@ -38,3 +38,6 @@ unsigned api_success(struct text *body, json_t *data);
  * is where this replay's distance lies, "error" why the replay as a whole failed. New reference;
  * NULL when memory is short. */
 json_t *api_replay(const struct collection_view *c);
+struct check;
+/* The same as that gate judges it. */
+json_t *api_gated(const struct check *check, const struct collection_view *c);

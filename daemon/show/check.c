@@ -2,23 +2,253 @@
 #include "show/check.h"
 
 #include <math.h>
+#include <stdarg.h>
 #include <stdio.h>
 
-#include "http.h"
 #include "json.h"
+#include "judge/band.h"
+#include "judge/drift.h"
+#include "judge/epoch.h"
+#include "judge/power.h"
+#include "judge/proportion.h"
 #include "show/api.h"
+#include "show/formats.h"
 #include "show/summary.h"
+
+#define SENSITIVITY_CONFIDENCE 0.95
+#define SENSITIVITY_POWER 0.8
+
+const struct check_limits check_limits_default = {
+        .distance = 0.2, .set_shift = DRIFT_SHIFT, .index = 0.01};
+
+static const struct check_limits *limits_of(const struct check *check)
+{
+        return check->limits ? check->limits : &check_limits_default;
+}
+
+static void _printf_(2, 3) sentence(char *ret, const char *format, ...)
+{
+        va_list arguments;
+
+        va_start(arguments, format);
+        (void)vsnprintf(ret, CHECK_SENTENCE_MAX, format, arguments);
+        va_end(arguments);
+        ret[utf8_prefix(ret, CHECK_SENTENCE_MAX - 1)] = '\0';
+}
+
+/* A worse band than the baseline's, by more than a distance at the border varies. */
+static bool band_is_worse(const struct collection_view *c, const struct query_view *q)
+{
+        return bands_index(&c->bands, q->verdict.distance - BAND_HYSTERESIS) >
+                bands_index(&c->bands, (float)q->drift.baseline[LEVEL_TOP1]) &&
+                !isnan(q->drift.baseline[LEVEL_TOP1]);
+}
+
+/* The sentence about what differs from the query's baseline; false when nothing does. */
+static bool differs(const struct check *check, const struct collection_view *c,
+        const struct query_view *q, char *ret)
+{
+        static const char *const names[] = {"best answer", "mean of the answers"};
+        double limit = limits_of(check)->distance;
+
+        if (!check->baseline || !q->drift.compared)
+                return false;
+        for (unsigned l = 0; l < LEVEL_COUNT; l++)
+                if (q->drift.shift[l] > limit) {
+                        sentence(ret,
+                                "the %s lies at %.6g, %.4g above its baseline %.6g; the limit is "
+                                "%.4g",
+                                names[l], q->drift.baseline[l] + q->drift.shift[l],
+                                q->drift.shift[l], q->drift.baseline[l], limit);
+                        return true;
+                }
+        if (!band_is_worse(c, q))
+                return false;
+        sentence(ret,
+                "the best answer lies at %.6g, in band \"%s\"; its baseline %.6g is in \"%s\"",
+                (double)q->verdict.distance, bands_name(&c->bands, q->verdict.band),
+                q->drift.baseline[LEVEL_TOP1],
+                bands_name(
+                        &c->bands, bands_index(&c->bands, (float)q->drift.baseline[LEVEL_TOP1])));
+        return true;
+}
+
+enum outcome check_outcome(const struct check *check, const struct collection_view *c, size_t query)
+{
+        const struct query_view *q = &c->queries[query];
+        char ignored[CHECK_SENTENCE_MAX];
+
+        if (q->verdict.outcome == OUTCOME_PASS && differs(check, c, q, ignored))
+                return OUTCOME_DRIFT;
+        return q->verdict.outcome;
+}
+
+void check_reason(
+        const struct check *check, const struct collection_view *c, size_t query, char *ret)
+{
+        const struct query_view *q = &c->queries[query];
+
+        if (q->verdict.outcome == OUTCOME_PASS && differs(check, c, q, ret))
+                return;
+        sentence(ret, "%s", summary_reason(c, &q->verdict));
+}
+
+void check_count(const struct check *check, const struct collection_view *c, size_t *outcomes)
+{
+        for (size_t i = 0; i < c->query_set->count; i++)
+                outcomes[check_outcome(check, c, i)]++;
+}
+
+size_t *check_worst_first(const struct check *check, const struct collection_view *c)
+{
+        static const enum outcome order[OUTCOME_COUNT] = {
+                OUTCOME_FAIL, OUTCOME_DRIFT, OUTCOME_UNMEASURED, OUTCOME_PASS};
+        size_t count = c->query_set->count, n = 0;
+        size_t *indices = calloc(MAX(count, (size_t)1), sizeof(*indices));
+
+        for (size_t k = 0; indices && k < ARRAY_SIZE(order); k++)
+                for (size_t i = 0; i < count; i++)
+                        if (check_outcome(check, c, i) == order[k])
+                                indices[n++] = i;
+        return indices;
+}
+
+static bool fails_gate(const struct check *check, enum outcome o)
+{
+        return o == OUTCOME_FAIL || (o == OUTCOME_DRIFT && !check->fail_only);
+}
+
+enum transition check_transition(
+        const struct check *check, const struct collection_view *c, size_t query)
+{
+        const struct baseline_query *before = check->baseline && c->baseline
+                ? baseline_find(c->baseline, c->query_set->queries[query].id)
+                : NULL;
+        enum outcome now = check_outcome(check, c, query);
+
+        if (!before || now == OUTCOME_UNMEASURED)
+                return TRANSITION_NONE;
+        if (before->outcome == OUTCOME_PASS && fails_gate(check, now))
+                return TRANSITION_BROKEN;
+        if (fails_gate(check, before->outcome) && now == OUTCOME_PASS)
+                return TRANSITION_MENDED;
+        return TRANSITION_NONE;
+}
+
+static char *add_finding(struct check_findings *f, bool fails)
+{
+        f->fails |= fails;
+        return f->sentences[f->count++];
+}
+
+static void find_unreachable(
+        const struct check *check, const struct collection_view *c, struct check_findings *f)
+{
+        const struct index_health *h = &c->health;
+        double limit = limits_of(check)->index;
+
+        if (h->unreachable > 0 && h->records > 0 &&
+                (double)h->unreachable > limit * (double)h->records)
+                sentence(add_finding(f, true),
+                        "search cannot reach %lld of %lld records; the limit is %.4g %%",
+                        (long long)h->unreachable, (long long)h->records, 100 * limit);
+}
+
+static void find_moved(
+        const struct check *check, const struct collection_view *c, struct check_findings *f)
+{
+        double limit = limits_of(check)->set_shift;
+        size_t compared = 0, up = 0;
+
+        if (c->drift.set_shift > limit)
+                sentence(add_finding(f, !check->fail_only),
+                        "the whole set lies %.4g above its baseline; the limit is %.4g",
+                        c->drift.set_shift, limit);
+        for (size_t i = 0; i < c->query_set->count; i++) {
+                const struct query_drift *d = &c->queries[i].drift;
+
+                compared += d->compared;
+                up += d->compared && d->shift[LEVEL_TOPK] > d->tau[LEVEL_TOPK];
+        }
+        f->blind = compared == 0;
+        if (f->blind)
+                sentence(add_finding(f, false), "no query could be compared with the baseline");
+        if (up >= DRIFT_SHARE_MIN && (double)up >= DRIFT_SHARE * (double)compared)
+                sentence(add_finding(f, !check->fail_only),
+                        "%zu of %zu queries moved up from their baseline", up, compared);
+}
+
+static void find_changed(const struct collection_view *c, struct check_findings *f)
+{
+        _cleanup_text_ struct text what = {0};
+        unsigned changes =
+                epoch_compare(&c->baseline->epoch, &c->epoch) & (EPOCH_SPACE | EPOCH_CONFIGURATION);
+
+        if (changes) {
+                epoch_describe(changes, &c->baseline->epoch, &c->epoch, &what);
+                sentence(add_finding(f, true), "the collection is not the baseline's: %s",
+                        text_string(&what));
+        }
+        if (c->embedder.changed)
+                sentence(add_finding(f, true),
+                        "the embedder gives other vectors than the pinned ones for %zu of %zu "
+                        "queries",
+                        c->embedder.moved, c->embedder.compared);
+}
+
+void check_find(
+        const struct check *check, const struct collection_view *c, struct check_findings *ret)
+{
+        *ret = (struct check_findings){0};
+        find_unreachable(check, c, ret);
+        if (!check->baseline)
+                return;
+        if (!c->baseline) {
+                ret->blind = true;
+                sentence(add_finding(ret, false),
+                        "there is no approved baseline; driftwatch baseline propose records one");
+                return;
+        }
+        find_moved(check, c, ret);
+        find_changed(c, ret);
+}
+
+struct check_sensitivity check_sensitivity(const struct collection_view *c)
+{
+        struct check_sensitivity s = {0};
+
+        for (size_t i = 0; i < c->query_set->count; i++)
+                s.queries += c->queries[i].verdict.outcome != OUTCOME_UNMEASURED;
+        s.excluded = proportion_zero_event_bound(s.queries, SENSITIVITY_CONFIDENCE);
+        s.detectable = power_detectable_share(s.queries, 1, SENSITIVITY_POWER);
+        return s;
+}
+
+bool check_sensitivity_text(struct check_sensitivity s, char *ret)
+{
+        if (s.queries == 0)
+                return false;
+        sentence(ret,
+                "with %zu quer%s, a fault that touches less than %.1f %% of questions would be "
+                "missed with a probability of more than %.0f %%",
+                s.queries, s.queries == 1 ? "y" : "ies", 100 * s.detectable,
+                100 * (1 - SENSITIVITY_POWER));
+        return true;
+}
 
 enum check_verdict check_collection(const struct check *check, const struct collection_view *c)
 {
-        struct summary s;
+        size_t outcomes[OUTCOME_COUNT] = {0};
+        struct check_findings findings;
 
         if (!c->replayed || c->last_error || c->query_set->count == 0)
                 return CHECK_UNMEASURED;
-        summary_count(c, &s);
-        if (s.outcomes[OUTCOME_FAIL] > 0 || (s.outcomes[OUTCOME_DRIFT] > 0 && !check->fail_only))
+        check_find(check, c, &findings);
+        check_count(check, c, outcomes);
+        if (findings.fails || outcomes[OUTCOME_FAIL] > 0 ||
+                (outcomes[OUTCOME_DRIFT] > 0 && !check->fail_only))
                 return CHECK_FAIL;
-        return s.outcomes[OUTCOME_UNMEASURED] > 0 ? CHECK_UNMEASURED : CHECK_PASS;
+        return findings.blind || outcomes[OUTCOME_UNMEASURED] > 0 ? CHECK_UNMEASURED : CHECK_PASS;
 }
 
 enum check_verdict check_verdict(const struct check *check)
@@ -51,36 +281,23 @@ const char *check_verdict_name(enum check_verdict verdict)
         return names[verdict];
 }
 
-static json_t *collections_json(const struct check *check)
-{
-        _cleanup_json_ json_t *list = json_array();
-
-        for (size_t i = 0; list && i < check->count; i++) {
-                const struct collection_view *c = check->collections[i];
-                const char *verdict = check_verdict_name(check_collection(check, c));
-                json_t *replay = api_replay(c);
-
-                /* The gate may be wider than the daemon's own verdict. */
-                if (json_array_append_new(list, replay) < 0 ||
-                        json_put(replay, "verdict", json_string(verdict)) < 0)
-                        return NULL;
-        }
-        return take_ptr(list);
-}
-
 json_t *check_json(const struct check *check)
 {
         enum check_verdict verdict = check_verdict(check);
+        _cleanup_json_ json_t *list = json_array();
         char started[TIME_TEXT_MAX];
 
+        for (size_t i = 0; list && i < check->count; i++)
+                if (json_array_append_new(list, api_gated(check, check->collections[i])) < 0)
+                        return NULL;
         return json_pack("{s:s, s:i, s:s, s:o, s:o}", "verdict", check_verdict_name(verdict),
                 "exit_status", check_exit_status(verdict), "started",
                 time_format(started, sizeof(started), check->started), "duration_seconds",
                 json_from_double((double)check->duration / (double)USEC_PER_SEC), "collections",
-                collections_json(check));
+                take_ptr(list));
 }
 
-static void render_json(const struct check *check, struct text *text)
+static void format_json(const struct check *check, struct text *text)
 {
         _cleanup_json_ json_t *object = check_json(check);
         _cleanup_free_ char *out = NULL;
@@ -96,176 +313,29 @@ static void render_json(const struct check *check, struct text *text)
         text_append(text, "\n");
 }
 
-/* Longer cells are cut in the table; the JSON has them whole. */
-#define CELL_MAX 60
-#define REASON_MAX 1000
-
-enum column {
-        COLUMN_OUTCOME,
-        COLUMN_QUERY,
-        COLUMN_BAND,
-        COLUMN_DISTANCE,
-        COLUMN_EXPECTED,
-        COLUMN_RANK,
-        COLUMN_COUNT
-};
-
-/* One line of the table; `reason` hangs behind it, unaligned. */
-struct row {
-        char cells[COLUMN_COUNT][4 * CELL_MAX];
-        const char *reason;
-};
-
-/* One line without control characters; C1's are two bytes that some terminals obey, too. */
-static char *plain(const char *s, size_t max)
-{
-        char *line = http_body_excerpt(s, strlen(s), max);
-
-        for (unsigned char *p = (unsigned char *)line; p && *p; p++)
-                if (p[0] == 0xc2 && p[1] < 0xa0) {
-                        p[0] = ' ';
-                        p[1] = ' ';
-                }
-        return line;
-}
-
-static void append_plain(struct text *text, const char *s)
-{
-        _cleanup_free_ char *line = plain(s, REASON_MAX);
-
-        text_append(text, line ? line : "?");
-}
-
-static void cell_set(char *cell, const char *s)
-{
-        _cleanup_free_ char *clean = plain(s, CELL_MAX);
-
-        (void)snprintf(cell, 4 * CELL_MAX, "%s", clean ? clean : "?");
-}
-
-static void cell_set_float(char *cell, float value)
-{
-        if (isnan(value))
-                cell_set(cell, "-");
-        else
-                (void)float_format(cell, value);
-}
-
-static void row_read(const struct collection_view *c, size_t i, struct row *row)
-{
-        const struct verdict *v = &c->queries[i].verdict;
-        const char *band = bands_name(&c->bands, v->band);
-
-        cell_set(row->cells[COLUMN_OUTCOME], outcome_name(v->outcome));
-        cell_set(row->cells[COLUMN_QUERY], c->query_set->queries[i].id);
-        cell_set(row->cells[COLUMN_BAND], band ? band : "-");
-        cell_set_float(row->cells[COLUMN_DISTANCE], v->distance);
-        cell_set_float(row->cells[COLUMN_EXPECTED], v->expected_distance);
-        cell_set_float(
-                row->cells[COLUMN_RANK], v->expected_rank > 0 ? (float)v->expected_rank : NAN);
-        row->reason = summary_reason(c, v);
-}
-
-/* Columns that a terminal needs for the text, counting each character as one. */
-static size_t width(const char *s)
-{
-        size_t n = 0;
-
-        for (; *s; s++)
-                n += ((unsigned char)*s & 0xc0) != 0x80;
-        return n;
-}
-
-static void row_write(const struct row *row, const size_t *widths, struct text *text)
-{
-        for (size_t k = 0; k < COLUMN_COUNT; k++) {
-                bool last = k + 1 == COLUMN_COUNT && row->reason[0] == '\0';
-                int padding = last ? 0 : (int)(widths[k] - width(row->cells[k]));
-
-                text_appendf(text, "  %s%*s", row->cells[k], padding, "");
-        }
-        if (row->reason[0]) {
-                text_append(text, "  ");
-                append_plain(text, row->reason);
-        }
-        text_append(text, "\n");
-}
-
-static void write_table(const struct collection_view *c, struct text *text)
-{
-        static const struct row head = {
-                {"OUTCOME", "QUERY", "BAND", "DISTANCE", "EXPECTED", "RANK"}, "REASON"};
-        _cleanup_free_ size_t *order = summary_worst_first(c);
-        size_t widths[COLUMN_COUNT];
-        struct row row;
-
-        if (!order) {
-                text->failed = true;
-                return;
-        }
-        for (size_t k = 0; k < COLUMN_COUNT; k++)
-                widths[k] = width(head.cells[k]);
-        for (size_t i = 0; i < c->query_set->count; i++) {
-                row_read(c, i, &row);
-                for (size_t k = 0; k < COLUMN_COUNT; k++)
-                        widths[k] = MAX(widths[k], width(row.cells[k]));
-        }
-        row_write(&head, widths, text);
-        for (size_t i = 0; i < c->query_set->count; i++) {
-                row_read(c, order[i], &row);
-                row_write(&row, widths, text);
-        }
-}
-
-static void write_collection(
-        const struct check *check, const struct collection_view *c, struct text *text)
-{
-        char duration[DURATION_TEXT_MAX];
-
-        append_plain(text, c->label);
-        text_append(text, " on ");
-        append_plain(text, c->server);
-        text_appendf(text, ": %s", check_verdict_name(check_collection(check, c)));
-        if (c->epoch.records >= 0)
-                text_appendf(text, ", %lld records", (long long)c->epoch.records);
-        if (c->replayed)
-                text_appendf(text, ", replayed in %s",
-                        duration_format(duration, sizeof(duration), c->last_duration));
-        text_append(text, "\n");
-        if (c->last_error) {
-                text_append(text, "  ");
-                append_plain(text, c->last_error);
-                text_append(text, "\n");
-        }
-        if (c->query_set->count == 0)
-                text_append(text, "  the query set is empty\n");
-        else
-                write_table(c, text);
-        text_append(text, "\n");
-}
-
-static void render_text(const struct check *check, struct text *text)
-{
-        size_t outcomes[OUTCOME_COUNT] = {0}, queries = 0;
-
-        for (size_t i = 0; i < check->count; i++) {
-                struct summary s;
-
-                write_collection(check, check->collections[i], text);
-                summary_count(check->collections[i], &s);
-                for (unsigned o = 0; o < OUTCOME_COUNT; o++)
-                        outcomes[o] += s.outcomes[o];
-                queries += check->collections[i]->query_set->count;
-        }
-        text_appendf(text,
-                "verdict: %s (%zu quer%s: %zu pass, %zu drift, %zu fail, %zu unmeasured)\n",
-                check_verdict_name(check_verdict(check)), queries, queries == 1 ? "y" : "ies",
-                outcomes[OUTCOME_PASS], outcomes[OUTCOME_DRIFT], outcomes[OUTCOME_FAIL],
-                outcomes[OUTCOME_UNMEASURED]);
-}
-
 const struct check_format check_formats[] = {
-        {"text", render_text},
-        {"json", render_json},
+        {"text", NULL, "# ", format_text},
+        {"json", ".json", "\\u0023", format_json},
+        {"junit", ".xml", "&#35;", format_junit},
+        {"markdown", ".md", "&#35;", format_markdown},
+        {"github", NULL, "# ", format_github},
 };
 const size_t check_format_count = ARRAY_SIZE(check_formats);
+
+const struct check_format *check_find_format(const char *name)
+{
+        for (size_t i = 0; i < check_format_count; i++)
+                if (streq(check_formats[i].name, name))
+                        return &check_formats[i];
+        return NULL;
+}
+
+const struct check_format *check_find_extension(const char *path)
+{
+        const char *dot = strrchr(path, '.');
+
+        for (size_t i = 0; dot && i < check_format_count; i++)
+                if (check_formats[i].extension && streq(check_formats[i].extension, dot))
+                        return &check_formats[i];
+        return NULL;
+}

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
-/* What `driftwatch check` prints: the verdict over one replay of several collections, as text or
- * JSON. It neither replays nor writes files. */
+/* The verdict of `driftwatch check` over one replay of several collections, and the formats it is
+ * printed in. It neither replays nor writes files. There is no "4 of 5" here: a gate has one
+ * replay, and that one counts. */
 
 #include <jansson.h>
 
@@ -11,16 +12,71 @@
 
 enum check_verdict { CHECK_PASS, CHECK_FAIL, CHECK_UNMEASURED };
 
+struct check_limits {
+        double distance; /* top-1 or mean top-k above the baseline's */
+        double set_shift; /* winsorised mean shift of mean top-k */
+        double index; /* share of the records that search cannot reach */
+};
+extern const struct check_limits check_limits_default; /* 0.2, 0.01, 0.01 */
+
 struct check {
         const struct collection_view *const *collections;
         size_t count;
         usec_t started; /* wall clock */
         usec_t duration;
         bool fail_only; /* --fail-on=fail: drift does not fail the gate */
+        bool baseline; /* --baseline: what differs from the approved baseline counts */
+        const struct check_limits *limits; /* NULL: the defaults */
 };
 
-/* Unmeasured when the replay failed (so too few were measured to say anything) or the set is empty;
- * else fail when any query failed (or drifted, unless fail_only); else unmeasured when any query
+/* Bytes of a sentence with its NUL, where `ret` takes one; longer ones are cut, at a whole
+ * character. */
+#define CHECK_SENTENCE_MAX 1000
+#define CHECK_FINDINGS_MAX 6
+
+/* What is wrong with a collection as a whole. */
+struct check_findings {
+        size_t count;
+        bool fails; /* the gate, as it was asked for */
+        bool blind; /* a baseline was asked for, but no query could be compared with it */
+        char sentences[CHECK_FINDINGS_MAX][CHECK_SENTENCE_MAX];
+};
+
+/* Always: unreachable records above the limit. With a baseline: set shift, share of queries that
+ * moved up (max(3, 10 %) of those compared), another space, dimension, configuration or embedder.
+ * Shift and share are drift: fail_only lets them pass. */
+void check_find(
+        const struct check *check, const struct collection_view *c, struct check_findings *ret);
+/* The replay's outcome, or drift when it passed but lies more than the limit above its baseline, or
+ * in a worse band by more than BAND_HYSTERESIS. */
+enum outcome check_outcome(
+        const struct check *check, const struct collection_view *c, size_t query);
+/* Why the outcome is not a pass, "" for a pass. */
+void check_reason(
+        const struct check *check, const struct collection_view *c, size_t query, char *ret);
+/* Adds the collection's queries by outcome. */
+void check_count(const struct check *check, const struct collection_view *c, size_t *outcomes);
+/* Indices: fail, drift, unmeasured, pass. The caller's; NULL when memory is short. */
+size_t *check_worst_first(const struct check *check, const struct collection_view *c);
+
+/* A query whose outcome at the baseline was pass and now fails the gate, or the other way round. */
+enum transition { TRANSITION_NONE, TRANSITION_BROKEN, TRANSITION_MENDED };
+enum transition check_transition(
+        const struct check *check, const struct collection_view *c, size_t query);
+
+/* What this number of measured queries could have seen; NaN when none was measured. */
+struct check_sensitivity {
+        size_t queries;
+        double excluded; /* nothing was hit: at 95 % confidence less than this share is affected */
+        double detectable; /* a fault of this share touches at least one query with 80 % */
+};
+struct check_sensitivity check_sensitivity(const struct collection_view *c);
+/* The same as a sentence; false when nothing was measured. */
+bool check_sensitivity_text(struct check_sensitivity s, char *ret);
+
+/* Unmeasured when the replay failed (so too few were measured to say anything), the set is empty,
+ * or nothing could be compared with the baseline that was asked for; else fail when any query
+ * failed (or drifted, unless fail_only) or a finding fails the gate; else unmeasured when any query
  * has no valid answer; else pass. */
 enum check_verdict check_collection(const struct check *check, const struct collection_view *c);
 /* Fail before unmeasured before pass. An empty run is unmeasured. */
@@ -35,8 +91,13 @@ json_t *check_json(const struct check *check);
 /* Text is for people: control characters in what servers sent are blanks, so that nothing can move
  * a terminal's cursor. A renderer that ran out of memory leaves text_failed(). */
 struct check_format {
-        const char *name; /* "text", "json" */
+        const char *name; /* "text", "json", "junit", "markdown", "github" */
+        const char *extension; /* of --output; NULL: none */
+        const char *hash; /* how a '#' is written that must not begin a workflow command */
         void (*render)(const struct check *check, struct text *text);
 };
 extern const struct check_format check_formats[];
 extern const size_t check_format_count;
+/* NULL when there is none. */
+const struct check_format *check_find_format(const char *name);
+const struct check_format *check_find_extension(const char *path);

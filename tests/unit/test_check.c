@@ -100,7 +100,7 @@ static void has_names_and_statuses(void **state)
         assert_string_equal(check_verdict_name(CHECK_PASS), "pass");
         assert_string_equal(check_verdict_name(CHECK_FAIL), "fail");
         assert_string_equal(check_verdict_name(CHECK_UNMEASURED), "unmeasured");
-        assert_int_equal(check_format_count, 2);
+        assert_int_equal(check_format_count, 5);
 }
 
 static void render(const char *format, const struct check *check, struct text *text)
@@ -144,6 +144,8 @@ static void writes_text(void **state)
                 "1.3125      -           -\n"
                 "  pass        threat-model                                    excellent  0.75   "
                 "     0.75        1\n"
+                "  with 6 queries, a fault that touches less than 23.5 % of questions would be "
+                "missed with a probability of more than 20 %\n"
                 "\n"
                 "we\"ird\\la bel <b>&amp;</b> 日本 on spare: unmeasured\n"
                 "  OUTCOME     QUERY  BAND  DISTANCE  EXPECTED  RANK  REASON\n"
@@ -227,12 +229,217 @@ static void json_knows_the_gate(void **state)
         }
 }
 
+/* The first collection, all passing, compared with a baseline that it equals. */
+static struct collection_view *with_baseline(struct view *view)
+{
+        struct collection_view *c = view->collections[0];
+
+        set_outcomes(view, 0, NULL);
+        c->baseline = baseline_new(c->query_set->count);
+        assert_non_null(c->baseline);
+        c->baseline->epoch.space = strdup("l2");
+        c->baseline->epoch.dimension = 384;
+        c->drift.set_shift = 0;
+        for (size_t i = 0; i < c->query_set->count; i++) {
+                struct query_drift *d = &c->queries[i].drift;
+                double distance = i == 3 ? 0.9 : (double)c->queries[i].verdict.distance;
+
+                c->queries[i].verdict.distance = (float)distance;
+                c->baseline->queries[i].id = strdup(c->query_set->queries[i].id);
+                c->baseline->queries[i].outcome = OUTCOME_PASS;
+                d->compared = true;
+                for (unsigned l = 0; l < LEVEL_COUNT; l++) {
+                        d->baseline[l] = distance;
+                        d->shift[l] = 0;
+                        d->tau[l] = 0.005;
+                }
+        }
+        baseline_sort(c->baseline);
+        return c;
+}
+
+static void rise(struct collection_view *c, size_t i, double by)
+{
+        c->queries[i].drift.shift[LEVEL_TOPK] = by;
+}
+
+static void compares_with_the_baseline(void **state)
+{
+        enum kind {
+                NOTHING,
+                TOPK,
+                TOP1,
+                BAND,
+                BORDER,
+                SET,
+                SHARE,
+                TWO_MOVED,
+                SPACE,
+                DIMENSION,
+                EMBEDDER
+        };
+        static const struct {
+                enum kind kind;
+                double by;
+                enum check_verdict expected, fail_only;
+                const char *words;
+        } cases[] = {
+                {NOTHING, 0, CHECK_PASS, CHECK_PASS, "verdict: pass"},
+                {TOPK, 0.21, CHECK_FAIL, CHECK_PASS, "mean of the answers"},
+                {TOPK, 0.19, CHECK_PASS, CHECK_PASS, "verdict: pass"},
+                {TOP1, 0.21, CHECK_FAIL, CHECK_PASS, "best answer"},
+                {BAND, 0.02, CHECK_FAIL, CHECK_PASS, "its baseline 0.995 is in \"good\""},
+                {BORDER, 0.009, CHECK_PASS, CHECK_PASS, "verdict: pass"},
+                {SET, 0.011, CHECK_FAIL, CHECK_PASS, "the whole set"},
+                {SET, 0.009, CHECK_PASS, CHECK_PASS, "verdict: pass"},
+                {SHARE, 0.006, CHECK_FAIL, CHECK_PASS, "3 of 7 queries moved up"},
+                {TWO_MOVED, 0.006, CHECK_PASS, CHECK_PASS, "verdict: pass"},
+                {SPACE, 0, CHECK_FAIL, CHECK_FAIL, "distance cosine to l2"},
+                {DIMENSION, 0, CHECK_FAIL, CHECK_FAIL, "dimension 768 to 384"},
+                {EMBEDDER, 0, CHECK_FAIL, CHECK_FAIL, "the embedder gives other vectors"},
+        };
+
+        for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+                _cleanup_view_ struct view *view = sample_view();
+                _cleanup_text_ struct text text = {0};
+                struct collection_view *c = with_baseline(view);
+                struct check check = {
+                        .collections = collections_of(view), .count = 1, .baseline = true};
+                enum kind kind = cases[i].kind;
+
+                if (kind == TOPK || kind == TOP1)
+                        c->queries[1].drift.shift[kind == TOPK ? LEVEL_TOPK : LEVEL_TOP1] =
+                                cases[i].by;
+                if (kind == BAND || kind == BORDER) {
+                        c->queries[1].drift.baseline[LEVEL_TOP1] = 0.995;
+                        c->queries[1].verdict.distance = (float)(0.995 + cases[i].by);
+                }
+                if (kind == SET)
+                        c->drift.set_shift = cases[i].by;
+                for (size_t k = 0; (kind == SHARE && k < 3) || (kind == TWO_MOVED && k < 2); k++)
+                        rise(c, k, cases[i].by);
+                if (kind == SPACE) {
+                        free(c->baseline->epoch.space);
+                        c->baseline->epoch.space = strdup("cosine");
+                }
+                if (kind == DIMENSION)
+                        c->baseline->epoch.dimension = 768;
+                c->embedder.changed = kind == EMBEDDER;
+                assert_int_equal(check_collection(&check, c), cases[i].expected);
+                check_formats[0].render(&check, &text);
+                assert_non_null(strstr(text.data, cases[i].words));
+                check.fail_only = true;
+                assert_int_equal(check_collection(&check, c), cases[i].fail_only);
+                check.fail_only = false;
+                check.baseline = false;
+                assert_int_equal(check_collection(&check, c), CHECK_PASS);
+        }
+}
+
+/* A failed query is not made a drift by its baseline. */
+static void never_better_than_its_own_outcome(void **state)
+{
+        static const enum outcome outcomes[] = {OUTCOME_FAIL, OUTCOME_UNMEASURED};
+        _cleanup_view_ struct view *view = sample_view();
+        struct collection_view *c = with_baseline(view);
+        const struct check check = {.baseline = true};
+
+        rise(c, 0, 0.3);
+        rise(c, 1, 0.3);
+        set_outcomes(view, 2, outcomes);
+        assert_int_equal(check_outcome(&check, c, 0), OUTCOME_FAIL);
+        assert_int_equal(check_outcome(&check, c, 1), OUTCOME_UNMEASURED);
+}
+
+static void needs_a_baseline_to_compare(void **state)
+{
+        _cleanup_view_ struct view *view = sample_view();
+        struct collection_view *c = with_baseline(view);
+        const struct check check = {.baseline = true};
+
+        for (size_t i = 0; i < c->query_set->count; i++)
+                c->queries[i].drift.compared = false;
+        assert_int_equal(check_collection(&check, c), CHECK_UNMEASURED);
+        c->baseline = baseline_unref(c->baseline);
+        assert_int_equal(check_collection(&check, c), CHECK_UNMEASURED);
+}
+
+static void judges_the_index(void **state)
+{
+        static const struct check_limits wide = {.distance = 0.2, .set_shift = 0.01, .index = 0.5};
+        _cleanup_view_ struct view *view = sample_view();
+        struct collection_view *c = view->collections[0];
+        struct check check = {.fail_only = true};
+
+        set_outcomes(view, 0, NULL);
+        c->health.records = 300;
+        c->health.unreachable = 3;
+        assert_int_equal(check_collection(&check, c), CHECK_PASS);
+        c->health.unreachable = 4;
+        assert_int_equal(check_collection(&check, c), CHECK_FAIL);
+        check.limits = &wide;
+        assert_int_equal(check_collection(&check, c), CHECK_PASS);
+        check.limits = NULL;
+        c->health.unreachable = -1;
+        assert_int_equal(check_collection(&check, c), CHECK_PASS);
+}
+
+static void lists_what_broke_and_mended(void **state)
+{
+        static const enum outcome outcomes[] = {OUTCOME_FAIL};
+        _cleanup_view_ struct view *view = sample_view();
+        struct collection_view *c = with_baseline(view);
+        const struct check check = {
+                .collections = collections_of(view), .count = 1, .baseline = true};
+        _cleanup_text_ struct text text = {0};
+        _cleanup_json_ json_t *object = NULL;
+        const json_t *lists;
+
+        set_outcomes(view, 1, outcomes);
+        for (size_t i = 0; i < c->baseline->count; i++)
+                if (streq(c->baseline->queries[i].id, "cooking"))
+                        c->baseline->queries[i].outcome = OUTCOME_FAIL;
+        check_formats[0].render(&check, &text);
+        assert_non_null(
+                strstr(text.data, "  pass -> fail: react-hooks\n  fail -> pass: cooking\n"));
+        c->attribution.cause = CAUSE_FLOOD;
+        object = check_json(&check);
+        lists = json_array_get(json_object_get(object, "collections"), 0);
+        assert_string_equal(json_string_value(json_object_get(lists, "cause")), "FLOOD");
+        assert_true(json_is_object(json_object_get(lists, "evidence")));
+        lists = json_object_get(lists, "lists");
+        assert_int_equal(json_array_size(json_object_get(lists, "pass_to_fail")), 1);
+        assert_int_equal(json_array_size(json_object_get(lists, "fail_to_pass")), 1);
+}
+
+static void knows_what_it_could_not_have_seen(void **state)
+{
+        _cleanup_view_ struct view *view = sample_view_large(44, 1);
+        char sentence[CHECK_SENTENCE_MAX];
+        struct check_sensitivity s = check_sensitivity(view->collections[0]);
+
+        assert_int_equal(s.queries, 44);
+        assert_true(fabs(s.detectable - (1 - pow(0.2, 1.0 / 44))) < 1e-9);
+        assert_true(fabs(s.excluded - (1 - pow(0.05, 1.0 / 44))) < 1e-9);
+        assert_true(check_sensitivity_text(s, sentence));
+        assert_string_equal(sentence,
+                "with 44 queries, a fault that touches less than 3.6 % of questions would be "
+                "missed with a probability of more than 20 %");
+        assert_false(check_sensitivity_text((struct check_sensitivity){0}, sentence));
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(judges_a_collection),
                 cmocka_unit_test(a_failed_replay_is_unmeasured),
                 cmocka_unit_test(judges_the_run),
+                cmocka_unit_test(compares_with_the_baseline),
+                cmocka_unit_test(never_better_than_its_own_outcome),
+                cmocka_unit_test(needs_a_baseline_to_compare),
+                cmocka_unit_test(judges_the_index),
+                cmocka_unit_test(lists_what_broke_and_mended),
+                cmocka_unit_test(knows_what_it_could_not_have_seen),
                 cmocka_unit_test(has_names_and_statuses),
                 cmocka_unit_test(writes_text),
                 cmocka_unit_test(text_moves_no_cursor),

@@ -1,0 +1,64 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`driftwatch coverage` against a real Chroma."""
+import json
+
+import pytest
+
+import tools
+
+
+@pytest.fixture
+def watched(chroma, driftwatch, name):
+    """2500 records, more than two pages: ten files of which two are expected, and 20 records without one."""
+    chroma.create(name)
+    vectors = tools.unit_vectors(2500, 4, seed=1)
+    metadatas = [{"file": f"f{i % 10}.md"} if i >= 20 else {"other": i} for i in range(2500)]
+    for i in range(0, 2500, 500):
+        chroma.upsert(name, [f"r{k}" for k in range(i, i + 500)], vectors[i:i + 500], metadatas[i:i + 500])
+    driftwatch.server(chroma.url)
+    driftwatch.watch(name, [
+        {"id": "a", "text": "a", "expect": {"metadata": {"file": "f1.md"}}},
+        {"id": "b", "text": "b", "expect": {"ids": ["r22"]}},
+    ], {"a": vectors[21], "b": vectors[22]})
+    driftwatch.write()
+    return driftwatch
+
+
+def coverage(program, name, *flags):
+    return program.run("coverage", f"--collection={name}", *flags)
+
+
+def test_lists_what_nobody_watches(watched, name):
+    done = coverage(watched, name, "--by=metadata.file", "--format=json")
+    report = json.loads(done.stdout)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert (report["records"], report["records_without_key"]) == (2500, 20)
+    assert report["watched_values_share"] == pytest.approx(0.2)
+    assert report["watched_records_share"] == pytest.approx(0.2)
+    values = report["values"]
+    assert {v["value"] for v in values if v["watched"]} == {"f1.md", "f2.md"}
+    assert [v["watched"] for v in values] == [False] * 8 + [True] * 2
+    assert sum(v["records"] for v in values) == 2480
+    done = coverage(watched, name, "--by=metadata.file")
+    assert "20.0 % of the values" in done.stdout and "20 of 2500 records have no metadata.file" in done.stdout
+
+
+@pytest.mark.parametrize("share, status", [("0.2", 0), ("0.21", 1)])
+def test_fail_under(watched, name, share, status):
+    assert coverage(watched, name, "--by=metadata.file", f"--fail-under={share}").returncode == status
+
+
+@pytest.mark.parametrize("flags, words", [
+    ([], "--by"), (["--by=file"], "metadata.KEY"), (["--by=metadata.file", "--fail-under=2"], "--fail-under"),
+    (["--by=metadata.file", "--format=xml"], "xml"), (["--by=metadata.file", "--collection=x"], "one --collection")])
+def test_usage(watched, name, flags, words):
+    done = coverage(watched, name, *flags)
+    assert (done.returncode, done.stdout) == (2, "") and words in done.stderr
+
+
+def test_not_measured(watched, chroma, name):
+    done = coverage(watched, name, "--by=metadata.nosuch")
+    assert done.returncode == 3 and "metadata.nosuch" in done.stderr
+    chroma.drop(name)
+    done = coverage(watched, name, "--by=metadata.file")
+    assert (done.returncode, done.stdout) == (3, "") and name in done.stderr

@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include <errno.h>
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "json.h"
+#include "show/coverage.h"
+
+static const char queries_text[] =
+        "queries:\n"
+        "  - {id: a, text: a, expect: {metadata: {file: x.md, part: 1}}}\n"
+        "  - {id: b, text: b, expect: {ids: [r3]}}\n"
+        "  - {id: c, text: c, expect: {metadata: {file: gone.md}}}\n"
+        "  - {id: d, text: d, expect: {metadata: {part: 2}}}\n";
+
+static void add(struct coverage *c, const char *id, const char *metadata)
+{
+        _cleanup_json_ json_t *value = NULL;
+
+        assert_int_equal(json_parse("m", metadata, strlen(metadata), &value, NULL), 0);
+        assert_int_equal(coverage_add(c, id, value), 0);
+}
+
+static struct query_set *parse(void)
+{
+        _cleanup_errors_ struct errors errors = {0};
+        struct query_set *set = NULL;
+
+        assert_int_equal(
+                query_set_parse("q.yaml", queries_text, strlen(queries_text), &set, &errors), 0);
+        return set;
+}
+
+static void fill(struct coverage *c, const struct query_set *set)
+{
+        assert_int_equal(coverage_init(c, "docs", "file", set), 0);
+        add(c, "r1", "{\"file\": \"x.md\"}");
+        add(c, "r2", "{\"file\": \"y.md\"}");
+        add(c, "r3", "{\"file\": \"y.md\"}");
+        add(c, "r4", "{\"file\": \"new\\u001b[2J.md\"}");
+        add(c, "r5", "{\"file\": \"1\"}");
+        add(c, "r6", "{\"file\": 1}");
+        add(c, "r7", "{\"file\": 1}");
+        add(c, "r8", "null");
+        add(c, "r9", "{\"file\": null}");
+        add(c, "r10", "{}");
+        coverage_sort(c);
+}
+
+static void counts_values(void **state)
+{
+        _cleanup_(query_set_unrefp) struct query_set *set = parse();
+        _cleanup_(coverage_done) struct coverage c;
+
+        fill(&c, set);
+        assert_int_equal(c.records, 10);
+        assert_int_equal(c.without_key, 3);
+        assert_int_equal(c.count, 6);
+        assert_string_equal(c.values[0].text, "1");
+        assert_int_equal(c.values[0].records, 2);
+        assert_false(c.values[0].watched);
+        /* By metadata and by id; what no record carries counts for no share. */
+        assert_float_equal(coverage_values_share(&c), 2.0 / 5, 1e-12);
+        assert_float_equal(coverage_records_share(&c), 3.0 / 7, 1e-12);
+}
+
+static void prints(void **state)
+{
+        _cleanup_(query_set_unrefp) struct query_set *set = parse();
+        _cleanup_(coverage_done) struct coverage c;
+        _cleanup_text_ struct text text = {0};
+        _cleanup_json_ json_t *object = NULL;
+
+        fill(&c, set);
+        coverage_text(&c, &text);
+        assert_string_equal(text_string(&text),
+                "docs by metadata.file: 40.0 % of the values, 42.9 % of the records watched\n"
+                "  unwatched        2  1\n"
+                "  unwatched        1  1\n"
+                "  unwatched        1  new [2J.md\n"
+                "  watched          2  y.md\n"
+                "  watched          1  x.md\n"
+                "  watched          0  gone.md\n"
+                "  3 of 10 records have no metadata.file\n");
+        object = coverage_json(&c);
+        assert_int_equal(json_array_size(json_object_get(object, "values")), 6);
+        assert_int_equal(json_integer_value(json_object_get(object, "records_without_key")), 3);
+}
+
+static void is_unknown_without_the_key(void **state)
+{
+        _cleanup_(query_set_unrefp) struct query_set *set = parse();
+        _cleanup_(coverage_done) struct coverage c;
+        _cleanup_text_ struct text text = {0};
+
+        assert_int_equal(coverage_init(&c, "docs", "nosuch", set), 0);
+        add(&c, "r1", "{\"file\": \"x.md\"}");
+        coverage_sort(&c);
+        assert_true(isnan(coverage_values_share(&c)));
+        assert_true(isnan(coverage_records_share(&c)));
+        coverage_text(&c, &text);
+        assert_non_null(strstr(text_string(&text), "no values to watch"));
+}
+
+static void is_bounded(void **state)
+{
+        _cleanup_(query_set_unrefp) struct query_set *set = parse();
+        _cleanup_(coverage_done) struct coverage c;
+        int r = 0;
+        json_int_t n = 0;
+
+        assert_int_equal(coverage_init(&c, "docs", "file", set), 0);
+        for (; r == 0 && n < 2 * COVERAGE_VALUES_MAX; n++) {
+                _cleanup_json_ json_t *metadata = json_pack("{s:I}", "file", n);
+
+                r = coverage_add(&c, "r", metadata);
+        }
+        assert_int_equal(r, -E2BIG);
+        assert_int_equal(c.count, COVERAGE_VALUES_MAX);
+}
+
+int main(void)
+{
+        const struct CMUnitTest tests[] = {
+                cmocka_unit_test(counts_values),
+                cmocka_unit_test(prints),
+                cmocka_unit_test(is_unknown_without_the_key),
+                cmocka_unit_test(is_bounded),
+        };
+
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -53,6 +53,7 @@ clang-format              command clang-format
 universal-ctags           command ctags
 man-db                    command man
 valgrind                  command valgrind
+libxml2-utils             command xmllint
 python3                   file /usr/bin/python3
 python3-pytest            module pytest
 python3-pytest-xdist      module xdist

@@ -134,7 +134,8 @@ static double share(const struct coverage *c, bool by_record)
         uint64_t watched = 0, all = 0;
 
         for (size_t i = 0; i < c->count; i++) {
-                uint64_t n = by_record ? c->values[i].records : (uint64_t)(c->values[i].records > 0);
+                uint64_t n =
+                        by_record ? c->values[i].records : (uint64_t)(c->values[i].records > 0);
 
                 all += n;
                 watched += c->values[i].watched ? n : 0;

@@ -42,7 +42,8 @@ def pipeline(program, source, **environment):
     assert workflow["jobs"]["deploy"]["needs"] == "gate"
     script = "\n".join(step["run"] for step in workflow["jobs"]["gate"]["steps"] if "run" in step)
     return subprocess.run(
-        ["bash", "-e", "-o", "pipefail", "-c", script], cwd=program.directory, text=True, capture_output=True, timeout=60,
+        ["bash", "-e", "-o", "pipefail", "-c", script], cwd=program.directory, text=True,
+        capture_output=True, timeout=60,
         env={**os.environ, "PATH": f"{program.program.parent}:{os.environ['PATH']}",
              "DRIFTWATCH_CONFIG": str(program.config_file), "GITHUB_ACTIONS": "true", **environment})
 
@@ -84,7 +85,7 @@ def test_unmeasured_junit_is_valid(demo):
     assert "<error" in done.stdout and "<failure" not in done.stdout
 
 
-def test_annotations_leave_json_alone(demo, chroma, source, monkeypatch):
+def test_annotations_leave_json_alone(demo, chroma, source):
     damage(chroma, source)
     done = subprocess.run(
         [demo.program, "check", f"--config.file={demo.config_file}", "--format=json"], text=True, capture_output=True,

@@ -111,6 +111,12 @@ static int publish(const struct check *check, const struct options *options)
 
 static int print(const struct round *r, const struct options *options)
 {
+        const struct rule *rules = r->config->alerting.rules;
+        const struct check_limits limits = {
+                .distance = rules[RULE_DISTANCE_DRIFT].limit,
+                .set_shift = rules[RULE_SET_DRIFT].limit,
+                .index = rules[RULE_INDEX_INCOMPLETE].limit,
+        };
         const struct check check = {
                 .collections = r->views,
                 .count = r->count,
@@ -118,6 +124,7 @@ static int print(const struct round *r, const struct options *options)
                 .duration = r->duration,
                 .fail_only = streq(options->fail_on, "fail"),
                 .baseline = options->baseline,
+                .limits = &limits,
         };
 
         return publish(&check, options);

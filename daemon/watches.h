@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
-/* The watches of one configuration: an array in its order. */
+/* The watches of one configuration: an array in the order of its collections. When they are due,
+ * and what they find, is watch.h's business. */
 
 #include "watch.h"
 

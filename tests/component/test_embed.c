@@ -278,6 +278,19 @@ static void gives_up_after_the_last_try(void **state)
         assert_int_equal(w->exchanges, EMBED_TRIES);
 }
 
+static void waits_longer_each_time(void **state)
+{
+        struct world *w = *state;
+        usec_t before = clock_usec(CLOCK_MONOTONIC);
+
+        w->replies[0] = w->replies[1] = (struct reply){503, NULL, "", 0};
+        embed(w);
+        check_vectors(w);
+        assert_int_equal(w->exchanges, 3);
+        /* 1 s and 2 s */
+        assert_true(clock_usec(CLOCK_MONOTONIC) - before >= 3 * USEC_PER_SEC);
+}
+
 static void does_not_wait_for_long(void **state)
 {
         struct world *w = *state;
@@ -424,6 +437,7 @@ int main(void)
                 cmocka_unit_test_setup_teardown(asks_in_batches, set_up, tear_down),
                 cmocka_unit_test_setup_teardown(waits_when_it_is_told_to, set_up, tear_down),
                 cmocka_unit_test_setup_teardown(gives_up_after_the_last_try, set_up, tear_down),
+                cmocka_unit_test_setup_teardown(waits_longer_each_time, set_up, tear_down),
                 cmocka_unit_test_setup_teardown(does_not_wait_for_long, set_up, tear_down),
                 cmocka_unit_test_setup_teardown(a_batch_too_large_is_halved, set_up, tear_down),
                 cmocka_unit_test_setup_teardown(one_text_too_large_fails, set_up, tear_down),

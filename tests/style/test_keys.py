@@ -169,10 +169,11 @@ def blocks(text, language):
 
 def test_examples_work(program, source, reference, tmp_path, monkeypatch):
     monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(tmp_path))
-    texts = blocks(reference, "yaml") + blocks((source / "README.md").read_text(), "yaml")
+    pages = [reference, *((source / name).read_text() for name in ("README.md", "docs/embedders.md"))]
+    texts = [text for page in pages for text in blocks(page, "yaml")]
     configurations = [text for text in texts if "\ncollections:" in text]
     sets = [text for text in texts if text.startswith("queries:")]
-    assert len(configurations) >= 3 and len(sets) >= 2
+    assert len(configurations) >= 4 and len(sets) >= 2
     file = tmp_path / "driftwatch.yaml"
     for queries in sets:
         for configuration in configurations:

@@ -79,6 +79,8 @@ static void judges_queries_together(void **state)
                 {{.3, 0, .2, 0}, {.1, .1, .1, .1}, 4, 4, 2, .1, true, true},
                 /* Each query has its own limit. */
                 {{.3, .3, .3}, {.4, .1, .4}, 3, 3, 1, .3, false, false},
+                /* None counts as the least there is: a move must not be missed. */
+                {{1e-3, 1e-4}, {NAN, NAN}, 2, 2, 1, 5.5e-4, true, false},
         };
 
         for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {

@@ -73,16 +73,27 @@ static void refuses_to_build(void **state)
         assert_string_equal(request.method, "untouched");
 }
 
-static void the_response_limit_is_bounded(void **state)
+static size_t response_limit(size_t count)
 {
-        const char *texts[256];
+        const char *texts[1000];
         struct http_request request;
+        size_t limit;
 
         for (size_t i = 0; i < ARRAY_SIZE(texts); i++)
                 texts[i] = "x";
-        assert_int_equal(dialect(TEI)->build(NULL, texts, ARRAY_SIZE(texts), &request), 0);
-        assert_true(request.response_limit <= 256U << 20);
+        assert_int_equal(dialect(TEI)->build(NULL, texts, count, &request), 0);
+        limit = request.response_limit;
         http_request_done(&request);
+        return limit;
+}
+
+static void the_response_limit_grows_with_the_texts(void **state)
+{
+        /* A double has at most 24 characters. */
+        assert_true(response_limit(1) >= 25 * VECTOR_DIMENSION_MAX);
+        assert_true(response_limit(1) < 4U << 20);
+        assert_true(response_limit(32) > response_limit(31));
+        assert_int_equal(response_limit(1000), 256U << 20);
 }
 
 static void parses_vectors(void **state)
@@ -299,7 +310,7 @@ int main(void)
                 cmocka_unit_test(knows_its_dialects),
                 cmocka_unit_test(builds_requests),
                 cmocka_unit_test(refuses_to_build),
-                cmocka_unit_test(the_response_limit_is_bounded),
+                cmocka_unit_test(the_response_limit_grows_with_the_texts),
                 cmocka_unit_test(parses_vectors),
                 cmocka_unit_test(every_dialect_refuses_hostile_vectors),
                 cmocka_unit_test(every_dialect_refuses_other_answers),

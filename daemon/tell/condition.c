@@ -331,12 +331,16 @@ static int describe_embedder(const struct subject *s, struct labels *annotations
 {
         const struct embedder_view *e = &s->collection->embedder;
         _cleanup_text_ struct text t = {0};
+        int r;
 
         text_appendf(&t,
                 "Embedder %s gives other vectors than the pinned ones for %zu of %zu canonical "
-                "queries of collection %s (median of 1 - cos: %.3g).",
-                e->name, e->moved, e->compared, s->collection->label, e->median);
-        return set_description(annotations, s, &t);
+                "queries of collection %s (median of 1 - cos: %.3g). %s",
+                e->name, e->moved, e->compared, s->collection->label, e->median,
+                cause_action(CAUSE_EMBEDDER));
+        /* Whatever the collection's answers suffer from, this is the embedder. */
+        r = text_failed(&t) ? -ENOMEM : labels_set(annotations, "description", text_string(&t));
+        return r < 0 ? r : labels_set(annotations, "cause", cause_name(CAUSE_EMBEDDER));
 }
 
 const struct condition conditions[RULE_COUNT] = {

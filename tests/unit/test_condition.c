@@ -166,7 +166,7 @@ static void each_holds_when_it_should(void **state)
                 {grown, RULE_COUNT, NULL, NULL, NULL},
                 {embedder_partial, RULE_EMBEDDER_CHANGED,
                         "Embedder minilm gives other vectors than the pinned ones for 2 of 44",
-                        NULL, NULL},
+                        "cause", "EMBEDDER"},
         };
 
         for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {

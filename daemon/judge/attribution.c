@@ -324,30 +324,20 @@ static int compare_lists(
         return 0;
 }
 
-static int by_value(const void *a, const void *b)
-{
-        double x = *(const double *)a, y = *(const double *)b;
-
-        return (x > y) - (x < y);
-}
-
 static int compare_embedder(const struct attribution_input *input, struct evidence *e)
 {
-        const double *distances = input->embedder_distances, *limits = input->embedder_limits;
-        _cleanup_free_ double *sorted = calloc(input->set->count + 1, sizeof(*sorted));
-        size_t n = 0;
+        struct embedder_verdict verdict;
+        int r;
 
-        if (!sorted)
-                return -ENOMEM;
-        for (size_t i = 0; i < input->set->count && distances; i++)
-                if (isfinite(distances[i])) {
-                        sorted[n++] = distances[i];
-                        e->embedder_moved += distances[i] > (limits ? limits[i] : EMBEDDER_EPSILON);
-                }
-        qsort(sorted, n, sizeof(*sorted), by_value);
-        e->embedder_compared = n;
-        if (n > 0)
-                e->embedder_distance = (sorted[(n - 1) / 2] + sorted[n / 2]) / 2;
+        if (!input->embedder_distances)
+                return 0;
+        r = embedder_judge(
+                input->embedder_distances, input->embedder_limits, input->set->count, &verdict);
+        if (r < 0)
+                return r;
+        e->embedder_compared = verdict.compared;
+        e->embedder_moved = verdict.moved;
+        e->embedder_distance = verdict.median;
         return 0;
 }
 

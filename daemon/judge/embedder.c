@@ -40,7 +40,7 @@ int embedder_judge(
                 if (isnan(distances[i]))
                         continue;
                 compared[verdict.compared++] = distances[i];
-                verdict.moved += distances[i] > fmax(EMBEDDER_EPSILON, limits[i]);
+                verdict.moved += distances[i] > fmax(EMBEDDER_EPSILON, limits ? limits[i] : NAN);
         }
         sample_sort(compared, verdict.compared);
         verdict.median = sample_median(compared, verdict.compared);

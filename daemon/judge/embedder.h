@@ -25,6 +25,6 @@ struct embedder_verdict {
         bool changed; /* at least half of the queries moved */
         bool partial; /* at least two did */
 };
-/* `distances[i]` NaN: not compared. `limits` as many. -ENOMEM. */
+/* `distances[i]` NaN: not compared. `limits` as many, NaN or NULL for the smallest. -ENOMEM. */
 int embedder_judge(
         const double *distances, const double *limits, size_t count, struct embedder_verdict *ret);

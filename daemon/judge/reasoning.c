@@ -27,6 +27,18 @@ static bool has_questions(const struct inquest *q)
         return q->hole_count + q->list_count + q->missing_count > 0;
 }
 
+/* The same lists again, with the embedder's news; what was found out about them still holds. */
+static int take_news(
+        struct reasoning *r, const struct attribution_input *input, struct attribution *attribution)
+{
+        _cleanup_(inquest_done) struct inquest same = {0};
+        int code = attribution_compare(input, &r->compared, &same);
+
+        if (code >= 0 && !r->owed)
+                attribution_decide(input, &r->inquest, &r->compared, attribution);
+        return code;
+}
+
 int reasoning_consider(struct reasoning *r, const struct attribution_input *input,
         const struct drift_view *drift, bool news, usec_t now, struct attribution *attribution,
         bool *ret_ask)
@@ -34,16 +46,18 @@ int reasoning_consider(struct reasoning *r, const struct attribution_input *inpu
         size_t failing = count_failing(input);
         bool worse = failing > r->failing || drift->moved_up > r->moved ||
                 (drift->set_shifted && !r->shifted);
-        bool changed = !r->considered || drift->changed || news || worse || failing < r->failing;
-        bool due = !news && (worse || r->asked == 0 || now >= r->asked + REASONING_INTERVAL);
+        bool changed = !r->considered || drift->changed || worse || failing < r->failing;
+        bool due = worse || r->asked == 0 || now >= r->asked + REASONING_INTERVAL;
         struct inquest inquest = {0};
         int code;
 
         *ret_ask = false;
-        if (r->asking) {
+        if (r->asking)
                 r->news |= news;
+        if (r->asking || (news && !r->considered))
                 return 0;
-        }
+        if (news)
+                return take_news(r, input, attribution);
         r->failing = failing;
         r->moved = drift->moved_up;
         r->shifted = drift->set_shifted;
@@ -68,16 +82,11 @@ int reasoning_consider(struct reasoning *r, const struct attribution_input *inpu
 int reasoning_decide(
         struct reasoning *r, const struct attribution_input *input, struct attribution *attribution)
 {
-        _cleanup_(inquest_done) struct inquest same = {0};
+        bool news = r->news;
 
-        r->asking = false;
-        if (r->news) {
-                int code = attribution_compare(input, &r->compared, &same);
-
-                if (code < 0)
-                        return code;
-                r->news = false;
-        }
+        r->asking = r->news = false;
+        if (news)
+                return take_news(r, input, attribution);
         attribution_decide(input, &r->inquest, &r->compared, attribution);
         return 0;
 }

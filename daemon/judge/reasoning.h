@@ -27,8 +27,8 @@ struct reasoning {
 void reasoning_done(struct reasoning *r);
 /* Another baseline: whatever was known is to be judged anew. */
 void reasoning_reset(struct reasoning *r);
-/* A replay ended, or (`news`) the embedder said something, which never asks: the next replay does.
- * When `*ret_ask` is set, carry out
+/* A replay ended, or (`news`) the embedder said something about the answers of the last one, which
+ * asks nothing. When `*ret_ask` is set, carry out
  * `r->inquest` and call reasoning_decide(); else `*attribution` is up to date. -ENOMEM. */
 _must_check_ int reasoning_consider(struct reasoning *r, const struct attribution_input *input,
         const struct drift_view *drift, bool news, usec_t now, struct attribution *attribution,

@@ -139,7 +139,26 @@ static void news_of_the_embedder_never_asks(void **state)
 
         w->answers[0] = w->missing;
         assert_false(consider(w, false, true, USEC_PER_MINUTE));
-        assert_true(w->reasoning.owed);
+        assert_true(consider(w, false, false, USEC_PER_MINUTE));
+}
+
+/* What was found out about the collection still holds, and is weighed with the news. */
+static void news_are_judged_with_what_was_found(void **state)
+{
+        static const double distances[] = {0.5}, limits[] = {0.001};
+        struct world *w = *state;
+
+        w->outcomes[0] = OUTCOME_FAIL; /* so that there always is something to ask */
+        w->answers[0] = w->missing;
+        assert_true(consider(w, true, false, USEC_PER_MINUTE));
+        w->reasoning.inquest.holes[0].looked_up = true;
+        assert_int_equal(reasoning_decide(&w->reasoning, &w->input, &w->attribution), 0);
+        assert_int_equal(w->attribution.evidence.embedder_compared, 0);
+        w->input.embedder_distances = distances;
+        w->input.embedder_limits = limits;
+        assert_false(consider(w, false, true, USEC_PER_MINUTE + 1));
+        assert_int_equal(w->attribution.cause, CAUSE_REMOVED);
+        assert_int_equal(w->attribution.evidence.embedder_moved, 1);
 }
 
 static void a_reset_forgets_what_was_asked(void **state)
@@ -162,6 +181,7 @@ int main(void)
                 world_test(an_inquest_under_way_is_left_alone),
                 world_test(asking_is_rare_unless_something_new_went_wrong),
                 world_test(news_of_the_embedder_never_asks),
+                world_test(news_are_judged_with_what_was_found),
                 world_test(a_reset_forgets_what_was_asked),
         };
 

@@ -81,7 +81,10 @@ static int approve(const struct options *options, const struct collection_config
                         c->label, b->number, refused);
                 return EXIT_FAILURE;
         }
-        b->number = before ? before->number + 1 : 1;
+        if (baselines_next(options->storage_path, c->label, &b->number, &error) < 0) {
+                fprintf(stderr, "driftwatch: %s\n", error.message);
+                return EXIT_USAGE;
+        }
         b->approved = clock_usec(CLOCK_REALTIME);
         b->forced = refused != NULL;
         r = strdup_to(&b->approved_by, options->by);

@@ -229,6 +229,8 @@ static int store(const struct proposal *p, const struct recording *r)
         code = recorder_candidate(r->recorder, v, watch_vectors(r->watch), v->baseline,
                 p->options->new_only, &b, &error);
         if (code >= 0)
+                code = baselines_next(p->options->storage_path, v->label, &b->number, &error);
+        if (code >= 0)
                 code = baselines_propose(p->options->storage_path, b, &error);
         if (code < 0) {
                 fprintf(stderr, "driftwatch: %s\n", error_text(&error, code));

@@ -349,6 +349,9 @@ static void read_answer(struct reader *r, const json_t *object, struct answer **
                         complain(r, "ids", "a list of record ids");
         }
         read_floats(r, json_object_get(object, "distances"), "distances", n, distances);
+        for (size_t i = 1; i < n; i++)
+                if (distances[i] < distances[i - 1])
+                        complain(r, "distances", "ascending");
         if (r->code < 0)
                 return;
         *ret = answer_new((unsigned)n, ids, distances, NULL);
@@ -445,6 +448,10 @@ static void read_head(struct reader *r, const json_t *content, struct baseline *
         b->approved = get_time(r, content, "approved");
         get_string(r, content, "approved_by", &b->approved_by);
         get_string(r, content, "reason", &b->reason);
+        if (!b->collection)
+                complain(r, "collection", "a string");
+        if (b->approved > 0 && (!b->approved_by || !b->reason))
+                complain(r, b->approved_by ? "reason" : "approved_by", "a string");
         b->forced = json_is_true(json_object_get(content, "forced"));
         b->results = (unsigned)get_integer(r, content, "results", 1, ANSWER_MAX);
         b->samples = (unsigned)get_integer(r, content, "samples", 1, INT32_MAX);

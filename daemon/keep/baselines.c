@@ -2,6 +2,7 @@
 #include "keep/baselines.h"
 
 #include <ctype.h>
+#include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
 #include <sys/stat.h>
@@ -47,6 +48,46 @@ static char *version_path(const char *storage, const char *label, unsigned numbe
         return build_path(storage, label, suffix);
 }
 
+/* N of LABEL.N.json, when `prefix` is "LABEL."; 0 for another file. */
+static unsigned version_of(const char *file, const char *prefix)
+{
+        size_t length = strlen(prefix);
+        unsigned long number;
+        char *end;
+
+        if (strncmp(file, prefix, length) != 0 || !isdigit((unsigned char)file[length]))
+                return 0;
+        number = strtoul(file + length, &end, 10);
+        return streq(end, ".json") && number < INT32_MAX ? (unsigned)number : 0;
+}
+
+static void closedirp(DIR **directory)
+{
+        if (*directory)
+                (void)closedir(*directory);
+}
+
+int baselines_next(const char *storage, const char *label, unsigned *ret, struct error *e)
+{
+        _cleanup_free_ char *path = baselines_directory(storage);
+        _cleanup_free_ char *prefix = build_path(storage, label, "");
+        _cleanup_(closedirp) DIR *directory = NULL;
+        const struct dirent *entry;
+        unsigned last = 0;
+
+        if (!path || !prefix)
+                return error_set(e, -ENOMEM, "%s: out of memory", label);
+        directory = opendir(path);
+        if (!directory && errno != ENOENT)
+                return error_set(e, -errno, "%s: cannot be read: %s", path, strerror(errno));
+        while (directory && (errno = 0, entry = readdir(directory)))
+                last = MAX(last, version_of(entry->d_name, strrchr(prefix, '/') + 1));
+        if (directory && errno != 0)
+                return error_set(e, -errno, "%s: cannot be read: %s", path, strerror(errno));
+        *ret = last + 1;
+        return 0;
+}
+
 int baselines_load(const char *storage, const char *label, enum baseline_kind kind,
         struct baseline **ret, struct error *e)
 {
@@ -72,7 +113,14 @@ int baselines_load(const char *storage, const char *label, enum baseline_kind ki
                 return error_set(e, -EBADMSG,
                         "%s: is a baseline of collection \"%s\", not of "
                         "\"%s\"",
-                        path, b->collection ? b->collection : "", label);
+                        path, b->collection, label);
+        if ((kind == BASELINE_APPROVED) != (b->approved > 0))
+                return error_set(e, -EBADMSG,
+                        kind == BASELINE_APPROVED
+                                ? "%s: was never approved; candidates become a baseline by "
+                                  "driftwatch baseline approve only"
+                                : "%s: is an approved baseline, not a candidate",
+                        path);
         *ret = take_ptr(b);
         return 0;
 }

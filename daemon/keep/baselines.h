@@ -22,11 +22,15 @@ char *baselines_path(const char *storage, const char *label, enum baseline_kind 
  */
 _must_check_ int baselines_load(const char *storage, const char *label, enum baseline_kind kind,
         struct baseline **ret, struct error *e);
+/* The number that the next approved version gets: one above the highest on disk, whether or not it
+ * is in force, so that no version is ever overwritten. */
+_must_check_ int baselines_next(
+        const char *storage, const char *label, unsigned *ret, struct error *e);
 /* Writes the candidate, replacing an earlier one. Creates the directory. */
 _must_check_ int baselines_propose(
         const char *storage, const struct baseline *candidate, struct error *e);
-/* Makes `b` (its approval fields set, its number one above the last version on disk) the approved
- * one: its version first, then LABEL.json, then the candidate is removed. */
+/* Makes `b` (its approval fields set, its number from baselines_next()) the approved one: its
+ * version first, then LABEL.json, then the candidate is removed. */
 _must_check_ int baselines_approve(const char *storage, const struct baseline *b, struct error *e);
 /* Changes whenever the approved file was replaced (inode, size, times); 0 when there is none. For
  * noticing an approval without reading it. */

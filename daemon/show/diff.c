@@ -43,6 +43,15 @@ static void diff_done(struct diff *d)
         free(d->changes);
 }
 
+/* What `other` has of the same question: another text under the same id is another one. */
+static const struct baseline_query *same_query(
+        const struct baseline *other, const struct baseline_query *q)
+{
+        const struct baseline_query *found = baseline_find(other, q->id);
+
+        return found && streq(found->text, q->text) ? found : NULL;
+}
+
 static double farthest(const struct change *c)
 {
         double shift = fmax(c->shift[LEVEL_TOP1], c->shift[LEVEL_TOPK]);
@@ -59,8 +68,9 @@ static int compare_changes(const void *a, const void *b)
 
 static void measure_change(const struct diff *d, struct change *c)
 {
-        double floor =
-                streq(d->candidate->epoch.space, "cosine") ? LEVEL_TAU_MIN / 2 : LEVEL_TAU_MIN;
+        const char *space = d->candidate->epoch.space;
+        bool half = streq(space, "cosine") || streq(space, "ip");
+        double floor = half ? LEVEL_TAU_MIN / 2 : LEVEL_TAU_MIN;
 
         for (size_t i = 0; i < LEVEL_COUNT; i++) {
                 double tau = level_tau(c->before->levels[i].scale, floor);
@@ -144,7 +154,7 @@ static int diff_init(struct diff *d, const struct baseline *approved,
         for (size_t i = 0; i < candidate->count; i++) {
                 struct change c = {.after = &candidate->queries[i]};
 
-                c.before = baseline_find(approved, c.after->id);
+                c.before = same_query(approved, c.after);
                 if (!c.before) {
                         d->added++;
                         continue;
@@ -217,6 +227,36 @@ static void append_transitions(struct text *t, const struct diff *d)
         text_append(t, any ? "\n" : "none\n");
 }
 
+/* Of people's and servers' making: one line of it, and no column of a table. */
+static void append_cell(struct text *t, const char *s)
+{
+        for (; *s; s++)
+                if ((unsigned char)*s < 0x20 || *s == 0x7f)
+                        text_append(t, " ");
+                else
+                        text_appendf(t, *s == '|' ? "\\%c" : "%c", *s);
+}
+
+/* The `count` queries of `b` that `other` does not know, a line; nothing for none. */
+static void append_only(struct text *t, const char *bullet, const char *what,
+        const struct baseline *b, const struct baseline *other, size_t count)
+{
+        size_t n = 0;
+
+        if (count == 0)
+                return;
+        text_appendf(t, "%s%s: ", bullet, what);
+        for (size_t i = 0; i < b->count; i++) {
+                if (same_query(other, &b->queries[i]) || n++ >= ROWS_MAX)
+                        continue;
+                text_append(t, n > 1 ? ", " : "");
+                append_cell(t, b->queries[i].id);
+        }
+        if (count > ROWS_MAX)
+                text_appendf(t, " and %zu more", count - ROWS_MAX);
+        text_append(t, "\n");
+}
+
 /* The facts that text and Markdown share, a line each. */
 static void append_facts(struct text *t, const struct diff *d, const char *bullet)
 {
@@ -224,6 +264,8 @@ static void append_facts(struct text *t, const struct diff *d, const char *bulle
                 "%squeries compared: %zu, moved up: %zu, moved down: %zu, new: %zu, gone: "
                 "%zu\n",
                 bullet, d->count, d->up, d->down, d->added, d->removed);
+        append_only(t, bullet, "new", d->candidate, d->approved, d->added);
+        append_only(t, bullet, "gone", d->approved, d->candidate, d->removed);
         text_appendf(t, "%spass to fail: %zu, fail to pass: %zu\n", bullet, d->pass_to_fail,
                 d->fail_to_pass);
         text_appendf(t, "%smean shift of mean top-k: ", bullet);
@@ -242,16 +284,6 @@ static void append_facts(struct text *t, const struct diff *d, const char *bulle
                 attribution_describe(&d->candidate->attribution, t);
                 text_append(t, "\n");
         }
-}
-
-/* Of people's and servers' making: one line of it, and no column of a table. */
-static void append_cell(struct text *t, const char *s)
-{
-        for (; *s; s++)
-                if ((unsigned char)*s < 0x20 || *s == 0x7f)
-                        text_append(t, " ");
-                else
-                        text_appendf(t, *s == '|' ? "\\%c" : "%c", *s);
 }
 
 static void append_row(
@@ -354,6 +386,18 @@ static json_t *interval_json(double value, const struct interval *i)
                 json_from_double(i->low), "high", json_from_double(i->high));
 }
 
+/* Ids of the queries of `b` that `other` does not know. */
+static json_t *only_json(const struct baseline *b, const struct baseline *other)
+{
+        _cleanup_json_ json_t *ids = json_array();
+
+        for (size_t i = 0; i < b->count; i++)
+                if (!same_query(other, &b->queries[i]) &&
+                        json_array_append_new(ids, value_string(b->queries[i].id)) < 0)
+                        return NULL;
+        return take_ptr(ids);
+}
+
 static json_t *diff_json(const struct diff *d)
 {
         _cleanup_json_ json_t *changes = json_array();
@@ -361,12 +405,13 @@ static json_t *diff_json(const struct diff *d)
         for (size_t i = 0; i < d->count; i++)
                 if (json_array_append_new(changes, change_json(d, &d->changes[i])) < 0)
                         return NULL;
-        return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:O}", "compared",
-                value_count(d->count), "moved_up", value_count(d->up), "moved_down",
+        return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:O}",
+                "compared", value_count(d->count), "moved_up", value_count(d->up), "moved_down",
                 value_count(d->down), "added", value_count(d->added), "removed",
-                value_count(d->removed), "pass_to_fail", value_count(d->pass_to_fail),
-                "fail_to_pass", value_count(d->fail_to_pass), "mean_shift",
-                interval_json(d->mean, &d->mean_interval), "hodges_lehmann",
+                value_count(d->removed), "added_ids", only_json(d->candidate, d->approved),
+                "removed_ids", only_json(d->approved, d->candidate), "pass_to_fail",
+                value_count(d->pass_to_fail), "fail_to_pass", value_count(d->fail_to_pass),
+                "mean_shift", interval_json(d->mean, &d->mean_interval), "hodges_lehmann",
                 interval_json(d->hodges_lehmann, &d->hodges_lehmann_interval), "overlap",
                 json_from_double(d->overlap), "rbo", json_from_double(d->rbo), "queries", changes);
 }

@@ -1,0 +1,274 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`driftwatch baseline` against a real Chroma: record, compare, approve, show; and what it refuses."""
+import json
+import os
+import stat
+import threading
+
+import pytest
+
+import tools
+
+DIMENSION = 24
+OK, REFUSED, USAGE, UNMEASURED = 0, 1, 2, 3
+AGENTS = [f"agent-{i}" for i in range(60)]
+
+
+class World:
+    """A collection of sixty agents and six queries, each nearest to one of the first six of them."""
+
+    def __init__(self, chroma, driftwatch, name):
+        self.chroma, self.driftwatch, self.name = chroma, driftwatch, name
+        chroma.create(name)
+        chroma.upsert(name, AGENTS, tools.unit_vectors(60, DIMENSION, seed=1), [{"n": i} for i in range(60)])
+        records = chroma.vectors(name)
+        self.questions = {f"q{i}": tools.at_distance(records[f"agent-{i}"], 0.4, seed=i) for i in range(6)}
+        self.queries = [{"id": key, "text": f"Who is {key}?", "expect": {"ids": [f"agent-{key[1:]}"], "within": 3}}
+                        for key in self.questions]
+        driftwatch.server(chroma.url)
+        driftwatch.watch(name, self.queries[:5], self.questions, timeout="2s")
+        driftwatch.write()
+        self.storage = driftwatch.directory / "state"
+        self.storage.mkdir()
+
+    def run(self, *words):
+        return self.driftwatch.run("baseline", *words, f"--storage.path={self.storage}")
+
+    def ok(self, *words):
+        done = self.run(*words)
+        assert (done.returncode, done.stderr) == (OK, ""), done
+        return done.stdout
+
+    def approve(self, *flags, reason="reviewed"):
+        return self.ok("approve", "--by", "Ada", "--reason", reason, *flags)
+
+    def approved(self):
+        """A first baseline that somebody approved."""
+        self.ok("propose")
+        self.approve()
+        return self
+
+    def json(self, word):
+        return json.loads(self.ok(word, "--format=json"))
+
+    def file(self, ending):
+        return self.storage / "baselines" / f"{self.name}.{ending}"
+
+    def files(self):
+        return sorted(one.name.removeprefix(f"{self.name}.") for one in (self.storage / "baselines").iterdir())
+
+    def bytes(self):
+        return {one.name: one.read_bytes() for one in (self.storage / "baselines").iterdir()}
+
+
+@pytest.fixture
+def world(chroma, driftwatch, name):
+    return World(chroma, driftwatch, name)
+
+
+def test_propose_approve_show(world):
+    said = world.ok("propose")
+    assert "candidate 1: 5 queries, 3 replays, answers equal, 60 records" in said
+    assert "WARNING" not in said
+    assert "next: driftwatch baseline approve" in said
+    assert world.files() == ["candidate.json"]
+    alone = world.run("show")
+    assert alone.returncode == USAGE and "there is no approved baseline" in alone.stderr
+    assert world.json("diff")["diff"] is None, "without a baseline the candidate is shown alone"
+    assert "baseline 1 is approved by Ada: reviewed" in world.approve()
+    assert world.files() == ["1.json", "json"]
+    assert world.file("1.json").read_bytes() == world.file("json").read_bytes()
+    text = world.ok("show")
+    assert "by Ada: reviewed" in text and all(f"q{i}" in text for i in range(5))
+    shown = world.json("show")
+    assert [query["id"] for query in shown["queries_recorded"]] == [f"q{i}" for i in range(5)]
+    for query in shown["queries_recorded"]:
+        assert query["distance"] == pytest.approx(0.4, abs=1e-5)
+        assert (query["noise"], query["expected_rank"], query["outcome"]) == (0, 1, "pass")
+
+
+def test_the_owner_of_the_directory_can_read_it(world):
+    if os.geteuid() != 0:
+        pytest.skip("only root writes for another user")
+    os.chown(world.storage, 1234, 1235)
+    world.approved()
+    for path in [world.storage / "baselines", *(world.storage / "baselines").iterdir()]:
+        status = path.stat()
+        assert (status.st_uid, status.st_gid) == (1234, 1235), path
+        assert stat.S_IMODE(status.st_mode) & 0o007 == 0, path
+
+
+@pytest.mark.parametrize("flags", [
+    [], ["--by", "Ada"], ["--reason", "because"], ["--by", "", "--reason", "because"], ["--by", "Ada", "--reason", ""]])
+def test_approval_needs_a_person_and_a_reason(world, flags):
+    world.ok("propose")
+    done = world.run("approve", *flags)
+    assert done.returncode == USAGE
+    assert "--by NAME and --reason TEXT" in done.stderr
+    assert world.files() == ["candidate.json"]
+
+
+def test_a_deleted_agent(world):
+    world.approved()
+    first = world.file("1.json").read_bytes()
+    world.chroma.delete(world.name, ["agent-2"])
+    said = world.ok("propose")
+    assert "WARNING: 1 queries do not find their expected record" in said
+    assert "REMOVED" in said and "next: driftwatch baseline diff" in said
+    report = world.json("diff")
+    assert report["cause"]["cause"] == "REMOVED"
+    assert (report["diff"]["pass_to_fail"], report["diff"]["fail_to_pass"]) == (1, 0)
+    assert report["diff"]["moved_up"] >= 1 and report["diff"]["moved_down"] == 0
+    worst = report["diff"]["queries"][0]
+    assert (worst["id"], worst["moved"], worst["before"], worst["after"]) == ("q2", "up", "pass", "fail")
+    assert worst["shift"] > 0.1
+    shifts = [max(query["shift"], query["mean_shift"]) for query in report["diff"]["queries"]]
+    assert shifts == sorted(shifts, reverse=True)
+    text = world.ok("diff")
+    assert "pass to fail: 1" in text and "cause: REMOVED." in text
+    assert "| q2 |" in world.ok("diff", "--format=markdown")
+    world.approve(reason="agent-2 was retired")
+    assert world.files() == ["1.json", "2.json", "json"]
+    assert world.file("1.json").read_bytes() == first, "old versions are kept as they are"
+    assert "baseline 2:" in world.ok("show")
+
+
+def test_another_distance_is_refused_unless_forced(world):
+    world.approved()
+    records = world.chroma.vectors(world.name)
+    world.chroma.drop(world.name)
+    world.chroma.create(world.name, "cosine")
+    world.chroma.upsert(world.name, list(records), list(records.values()))
+    assert "METRIC" in world.ok("propose")
+    before = world.bytes()
+    done = world.run("approve", "--by", "Ada", "--reason", "why")
+    assert done.returncode == REFUSED
+    assert "METRIC" in done.stderr and "--force" in done.stderr
+    assert world.bytes() == before
+    world.approve("--force")
+    assert "by Ada by force: reviewed" in world.ok("show")
+    assert json.loads(world.file("json").read_text())["baseline"]["forced"] is True
+
+
+def test_an_ingest_that_does_not_end(world):
+    ended = threading.Event()
+
+    def ingest():
+        number = 0
+        while not ended.wait(0.1):
+            number += 1
+            world.chroma.upsert(world.name, [f"new-{number}"], tools.unit_vectors(1, DIMENSION, seed=number + 9),
+                                [{"n": number}])
+    thread = threading.Thread(target=ingest)
+    thread.start()
+    try:
+        done = world.run("propose", "--timeout=5s")
+    finally:
+        ended.set()
+        thread.join()
+    assert done.returncode == UNMEASURED and not done.stdout
+    assert "did not stand still" in done.stderr and "it changed last: records " in done.stderr, done.stderr
+    assert not (world.storage / "baselines").exists()
+
+
+def test_only_what_is_new(world):
+    world.approved()
+    world.chroma.delete(world.name, ["agent-2"])
+    world.driftwatch.write_queries(world.name, world.queries)
+    world.ok("propose", "--new-only")
+    difference = world.json("diff")["diff"]
+    assert (difference["added"], difference["removed"], difference["moved_up"]) == (1, 0, 0)
+    world.approve()
+    recorded = {query["id"]: query for query in world.json("show")["queries_recorded"]}
+    assert list(recorded) == [f"q{i}" for i in range(6)]
+    assert recorded["q2"]["distance"] == pytest.approx(0.4, abs=1e-5), "as it was approved, not as it is now"
+    assert recorded["q5"]["distance"] == pytest.approx(0.4, abs=1e-5)
+
+
+def test_another_text_is_another_query(world):
+    world.approved()
+    changed = [dict(query, text="Who else?") if query["id"] == "q1" else query for query in world.queries[:5]]
+    world.driftwatch.write_queries(world.name, changed)
+    world.ok("propose")
+    difference = world.json("diff")["diff"]
+    assert (difference["compared"], difference["added"], difference["removed"]) == (4, 1, 1)
+    assert (difference["added_ids"], difference["removed_ids"]) == (["q1"], ["q1"])
+    assert "new: q1\n" in world.ok("diff") and "gone: q1\n" in world.ok("diff")
+
+
+def test_a_lost_file_does_not_cost_an_older_version(world):
+    """Who removes LABEL.json starts anew, but the history of approvals stays."""
+    world.approved()
+    first = world.file("1.json").read_bytes()
+    world.file("json").unlink()
+    world.approved()
+    assert world.files() == ["1.json", "2.json", "json"]
+    assert world.file("1.json").read_bytes() == first
+
+
+def test_an_interrupted_approval_is_repeated(world):
+    """The version was written, LABEL.json was not; then both were, and the candidate stayed."""
+    world.ok("propose")
+    candidate = world.file("candidate.json").read_bytes()
+    world.approve()
+    world.file("json").unlink()
+    world.file("candidate.json").write_bytes(candidate)
+    world.approve()
+    assert "baseline 2:" in world.ok("show")
+    world.file("candidate.json").write_bytes(candidate)
+    world.approve()
+    assert world.files() == ["1.json", "2.json", "3.json", "json"]
+
+
+@pytest.mark.parametrize("damage, sentence", [
+    (lambda data: data[:len(data) // 2], ""),
+    (lambda data: data.replace(b'"results": 10', b'"results": 11'), "does not match its sha256"),
+    (lambda data: data.replace(b'"format": 1', b'"format": 2'), "reads format 1"),
+    (lambda data: b"", ""),
+    (lambda data: b"[]", "is not a baseline"),
+], ids=["cut", "edited", "newer", "empty", "other"])
+def test_damaged_files_are_left_alone(world, damage, sentence):
+    world.approved()
+    world.ok("propose")
+    data = world.file("json").read_bytes()
+    assert damage(data) != data
+    world.file("json").write_bytes(damage(data))
+    before = world.bytes()
+    for words in ["propose"], ["diff"], ["show"], ["approve", "--by", "Ada", "--reason", "why"]:
+        done = world.run(*words)
+        assert done.returncode == USAGE, words
+        assert f"{world.name}.json" in done.stderr and sentence in done.stderr, done.stderr
+        assert world.bytes() == before, words
+
+
+def test_a_file_of_another_collection(world, chroma, driftwatch):
+    world.approved()
+    other = f"{world.name}_other"
+    world.file("json").rename(world.storage / "baselines" / f"{other}.json")
+    chroma.create(other)
+    driftwatch.watch(other, world.queries, world.questions)
+    driftwatch.write()
+    done = world.run("show", "--collection", other)
+    assert done.returncode == USAGE
+    assert f'is a baseline of collection "{world.name}", not of "{other}"' in done.stderr
+
+
+def test_a_copied_candidate_is_no_approval(world):
+    world.ok("propose")
+    world.file("json").write_bytes(world.file("candidate.json").read_bytes())
+    done = world.run("show")
+    assert done.returncode == USAGE and "was never approved" in done.stderr
+
+
+def test_unreachable_servers_are_not_measured(own_chroma, driftwatch, name):
+    world = World(own_chroma, driftwatch, name)
+    own_chroma.stop()
+    done = world.run("propose")
+    assert done.returncode == UNMEASURED and own_chroma.url in done.stderr
+    assert not (world.storage / "baselines").exists()
+
+
+@pytest.mark.parametrize("words", [[], ["judge"], ["diff", "--format=xml"], ["show", "--format=markdown"]])
+def test_usage(world, words):
+    done = world.run(*words)
+    assert done.returncode == USAGE and done.stderr and not done.stdout

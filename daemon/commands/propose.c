@@ -155,6 +155,20 @@ static int start(struct proposal *p)
         return r < 0 ? r : sd_event_loop(p->round.event);
 }
 
+/* More names than these are for `baseline diff`. */
+#define NAMES_MAX 10
+
+static void print_names(const struct baseline *b, enum outcome outcome)
+{
+        size_t n = 0;
+
+        for (size_t i = 0; i < b->count; i++)
+                if (b->queries[i].outcome == outcome && n++ < NAMES_MAX)
+                        printf("    %s\n", b->queries[i].id);
+        if (n > NAMES_MAX)
+                printf("    and %zu more\n", n - NAMES_MAX);
+}
+
 /* What somebody must know before approving it. */
 static void print_warnings(const struct baseline *b, const struct collection_view *v)
 {
@@ -173,8 +187,10 @@ static void print_warnings(const struct baseline *b, const struct collection_vie
                 printf("  WARNING: %zu queries do not find their expected record: this would be "
                        "the new normal\n",
                         missing);
+        print_names(b, OUTCOME_FAIL);
         if (drifting > 0)
                 printf("  WARNING: %zu queries lie outside their expected distance\n", drifting);
+        print_names(b, OUTCOME_DRIFT);
         if (unmeasured > 0)
                 printf("  WARNING: %zu queries were not measured and would not be compared\n",
                         unmeasured);

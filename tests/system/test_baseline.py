@@ -2,6 +2,7 @@
 """`driftwatch baseline` against a real Chroma: record, compare, approve, show; and what it refuses."""
 import json
 import os
+import re
 import stat
 import threading
 
@@ -113,7 +114,7 @@ def test_a_deleted_agent(world):
     first = world.file("1.json").read_bytes()
     world.chroma.delete(world.name, ["agent-2"])
     said = world.ok("propose")
-    assert "WARNING: 1 queries do not find their expected record" in said
+    assert re.search(r"WARNING: 1 queries do not find their expected record.*\n    q2\n", said), said
     assert "REMOVED" in said and "next: driftwatch baseline diff" in said
     report = world.json("diff")
     assert report["cause"]["cause"] == "REMOVED"

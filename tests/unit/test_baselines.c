@@ -121,6 +121,7 @@ static void what_is_written_is_read(void **state)
         _cleanup_(baseline_unrefp) struct baseline *a = sample(1), *b = NULL;
         _cleanup_error_ struct error e = {0};
 
+        a->approved = 0;
         assert_int_equal(baselines_propose(storage, a, &e), 0);
         assert_int_equal(baselines_load(storage, LABEL, BASELINE_CANDIDATE, &b, &e), 0);
         assert_same(a, b);
@@ -143,7 +144,64 @@ static void an_approval_keeps_the_versions_before(void **state)
         assert_int_equal(access(place("1.json"), F_OK), 0);
         assert_int_equal(access(place("2.json"), F_OK), 0);
         assert_int_equal(baselines_load(storage, LABEL, BASELINE_APPROVED, &b, &e), 0);
-        assert_int_equal(b->number, 2);
+        assert_same(two, b);
+}
+
+static void assert_next(unsigned expected)
+{
+        _cleanup_error_ struct error e = {0};
+        unsigned number = 0;
+
+        assert_int_equal(baselines_next(storage, LABEL, &number, &e), 0);
+        assert_int_equal(number, expected);
+}
+
+/* Whether or not the approved file is there, and whatever else is. */
+static void a_number_is_never_given_twice(void **state)
+{
+        static const char *const others[] = {"7.json.AbCdEf", "8.jso", "9x.json", "candidate.json",
+                "4294967296.json", "99999999999999999999.json"};
+        _cleanup_(baseline_unrefp) struct baseline *b = sample(3);
+
+        assert_next(1);
+        assert_int_equal(baselines_approve(storage, b, NULL), 0);
+        assert_next(4);
+        assert_int_equal(unlink(place("json")), 0);
+        assert_next(4);
+        for (size_t i = 0; i < ARRAY_SIZE(others); i++) {
+                assert_int_equal(file_replace(place(others[i]), "", 0, NULL), 0);
+                assert_next(4);
+                assert_int_equal(unlink(place(others[i])), 0);
+        }
+}
+
+/* A file that was copied or renamed to another's place. */
+static void each_kind_has_its_place(void **state)
+{
+        static const struct {
+                enum baseline_kind kind;
+                const char *suffix;
+                usec_t approved;
+                const char *error;
+        } cases[] = {
+                {BASELINE_APPROVED, "json", 0, "was never approved"},
+                {BASELINE_CANDIDATE, "candidate.json", 1, "is an approved baseline"},
+        };
+
+        for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+                _cleanup_(baseline_unrefp) struct baseline *b = sample(1), *loaded = NULL;
+                _cleanup_error_ struct error e = {0};
+                _cleanup_free_ char *data = NULL;
+                size_t size;
+
+                assert_int_equal(baselines_propose(storage, b, NULL), 0);
+                b->approved = cases[i].approved;
+                assert_int_equal(baseline_build(b, &data, &size), 0);
+                assert_int_equal(file_replace(place(cases[i].suffix), data, size, NULL), 0);
+                assert_int_equal(
+                        baselines_load(storage, LABEL, cases[i].kind, &loaded, &e), -EBADMSG);
+                assert_non_null(strstr(error_text(&e, -EBADMSG), cases[i].error));
+        }
 }
 
 /* Each step that fails leaves the candidate, so that approving again can finish. */
@@ -244,19 +302,60 @@ static void one_of_another_collection_is_refused(void **state)
         assert_non_null(strstr(error_text(&e, -EBADMSG), "of collection \"other\", not of"));
 }
 
+static void break_scale(struct baseline *b)
+{
+        b->queries[0].levels[LEVEL_TOP1].scale = -1;
+}
+
+static void break_order(struct baseline *b)
+{
+        b->queries[0].answer->distances[1] = 0.1f;
+}
+
+static void break_collection(struct baseline *b)
+{
+        free(b->collection);
+        b->collection = NULL;
+}
+
+static void break_approver(struct baseline *b)
+{
+        free(b->approved_by);
+        b->approved_by = NULL;
+}
+
+static void break_reason(struct baseline *b)
+{
+        free(b->reason);
+        b->reason = NULL;
+}
+
 /* Content that its hash does cover, as somebody's own tool might have written it. */
 static void content_is_checked_too(void **state)
 {
-        _cleanup_(baseline_unrefp) struct baseline *b = sample(1), *loaded = NULL;
-        _cleanup_error_ struct error e = {0};
-        _cleanup_free_ char *data = NULL;
-        size_t size;
+        static const struct {
+                void (*spoil)(struct baseline *b);
+                const char *error;
+        } cases[] = {
+                {break_scale, "f: \"scale\" is not a number that is not negative"},
+                {break_order, "f: \"distances\" is not ascending"},
+                {break_collection, "f: \"collection\" is not a string"},
+                {break_approver, "f: \"approved_by\" is not a string"},
+                {break_reason, "f: \"reason\" is not a string"},
+        };
 
-        b->queries[0].levels[LEVEL_TOP1].scale = -1;
-        assert_int_equal(baseline_build(b, &data, &size), 0);
-        assert_int_equal(baseline_parse("f", data, size, &loaded, &e), -EBADMSG);
-        assert_string_equal(
-                error_text(&e, -EBADMSG), "f: \"scale\" is not a number that is not negative");
+        for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+                _cleanup_(baseline_unrefp) struct baseline *b = sample(1), *loaded = NULL;
+                _cleanup_error_ struct error e = {0};
+                _cleanup_free_ char *data = NULL;
+                size_t size;
+
+                cases[i].spoil(b);
+                assert_int_equal(baseline_build(b, &data, &size), 0);
+                assert_int_equal(baseline_parse("f", data, size, &loaded, &e), -EBADMSG);
+                assert_null(loaded);
+                assert_string_equal(error_text(&e, -EBADMSG), cases[i].error);
+        }
 }
 
 int main(void)
@@ -264,6 +363,8 @@ int main(void)
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test_teardown(what_is_written_is_read, clear),
                 cmocka_unit_test_teardown(an_approval_keeps_the_versions_before, clear),
+                cmocka_unit_test_teardown(a_number_is_never_given_twice, clear),
+                cmocka_unit_test_teardown(each_kind_has_its_place, clear),
                 cmocka_unit_test_teardown(an_approval_that_fails_loses_nothing, clear),
                 cmocka_unit_test_teardown(one_that_is_missing_names_the_command, clear),
                 cmocka_unit_test_teardown(what_is_damaged_or_foreign_is_refused, clear),

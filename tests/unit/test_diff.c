@@ -112,6 +112,49 @@ static void text_tells_what_matters(void **state)
         assert_non_null(strstr(markdown, "| +0.3500 | +0.3500 | 0.00 | up | excellent to good |"));
 }
 
+static size_t moved_up(const struct world *w)
+{
+        _cleanup_free_ char *text = render(w, "json", false);
+        _cleanup_json_ json_t *root = NULL;
+
+        assert_int_equal(json_parse("diff", text, strlen(text), &root, NULL), 0);
+        return (size_t)json_integer_value(
+                json_object_get(json_object_get(root, "diff"), "moved_up"));
+}
+
+/* A step of 0.003 is beyond 0.0025, not beyond 0.005. */
+static void floors_are_those_of_the_space(void **state)
+{
+        static const struct {
+                const char *space;
+                size_t up;
+        } cases[] = {{"l2", 0}, {NULL, 0}, {"cosine", 1}, {"ip", 1}};
+        const struct world *w = *state;
+
+        for (size_t k = 0; k < LEVEL_COUNT; k++)
+                w->candidate->queries[1].levels[k].location =
+                        w->approved->queries[1].levels[k].location + 0.003;
+        for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+                free(w->candidate->epoch.space);
+                w->candidate->epoch.space = cases[i].space ? strdup(cases[i].space) : NULL;
+                assert_int_equal(moved_up(w), cases[i].up);
+        }
+}
+
+static void another_text_is_another_query(void **state)
+{
+        const struct world *w = *state;
+        _cleanup_free_ char *text = NULL, *json = NULL;
+
+        free(w->candidate->queries[1].text);
+        w->candidate->queries[1].text = strdup("something else");
+        text = render(w, "text", false);
+        json = render(w, "json", false);
+        assert_non_null(strstr(text, "compared: 3, moved up: 0, moved down: 0, new: 1, gone: 1\n"));
+        assert_non_null(strstr(text, "\nnew: q0001\ngone: q0001\n"));
+        assert_non_null(strstr(json, "\"compared\": 3"));
+}
+
 static void a_first_candidate_stands_alone(void **state)
 {
         const struct world *w = *state;
@@ -157,6 +200,8 @@ int main(void)
         const struct CMUnitTest tests[] = {
                 world_test(numbers_are_those_of_the_two),
                 world_test(text_tells_what_matters),
+                world_test(floors_are_those_of_the_space),
+                world_test(another_text_is_another_query),
                 world_test(a_first_candidate_stands_alone),
                 world_test(a_table_cannot_be_broken),
                 world_test(one_baseline_is_shown),

@@ -104,7 +104,9 @@ int recorder_take(struct recorder *r, const struct collection_view *view, enum r
         code = add(r, view);
         if (code < 0)
                 return code;
-        r->stable = candidate_stable(samples, r->count, r->set->count);
+        /* Answers that differed once may agree three times by chance. */
+        if (r->count <= CANDIDATE_EQUAL)
+                r->stable = candidate_stable(samples, r->count, r->set->count);
         *ret = r->stable || r->count == CANDIDATE_NOISY ? RECORDER_DONE
                 : r->count >= CANDIDATE_EQUAL           ? RECORDER_AGAIN
                                                         : RECORDER_WAIT;
@@ -137,7 +139,7 @@ static void note_embedder(struct baseline *b, const struct collection_view *view
 static int measure(const struct recorder *r, const struct collection_view *view,
         struct vector_set *vectors, struct baseline **ret)
 {
-        size_t n = r->set->count, count = r->stable ? CANDIDATE_EQUAL : r->count;
+        size_t n = r->set->count;
         _cleanup_free_ enum outcome *outcomes = calloc(n + 1, sizeof(*outcomes));
         _cleanup_free_ unsigned *ranks = calloc(n + 1, sizeof(*ranks));
         const struct candidate_input input = {
@@ -146,8 +148,8 @@ static int measure(const struct recorder *r, const struct collection_view *view,
                 .set = r->set,
                 .vectors = vectors,
                 .epoch = &r->epoch,
-                .samples = (struct answer *const *const *)r->samples + (r->count - count),
-                .count = count,
+                .samples = (struct answer *const *const *)r->samples,
+                .count = r->count,
                 .outcomes = outcomes,
                 .ranks = ranks,
                 .results = view->results,

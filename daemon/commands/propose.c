@@ -196,6 +196,8 @@ static void print_warnings(const struct baseline *b, const struct collection_vie
                         unmeasured);
         if (noisy > 0)
                 printf("  %zu queries are too noisy to be compared\n", noisy);
+        if (v->health.error)
+                printf("  WARNING: the index could not be probed: %s\n", v->health.error);
         if (b->unreachable > 0)
                 printf("  WARNING: search cannot reach %lld of %lld records\n",
                         (long long)b->unreachable, (long long)v->health.records);

@@ -128,6 +128,18 @@ static void noise_is_measured_by_a_burst(void **state)
         assert_true(b->queries[0].levels[LEVEL_TOP1].scale > 0.001);
 }
 
+/* Sparse noise: one of the first three differs, the others agree. */
+static void noise_that_pauses_is_noise(void **state)
+{
+        struct world *w = *state;
+
+        assert_int_equal(take(w, 0.51), RECORDER_WAIT);
+        for (unsigned n = 1; n < 23; n++)
+                assert_int_equal(take(w, 0.5), n < 2 ? RECORDER_WAIT : RECORDER_AGAIN);
+        assert_int_equal(take(w, 0.5), RECORDER_DONE);
+        assert_false(recorder_stable(w->recorder));
+}
+
 static void a_failed_replay_ends_it(void **state)
 {
         struct world *w = *state;
@@ -144,6 +156,7 @@ int main(void)
                 world_test(a_change_begins_anew),
                 world_test(an_ingest_is_waited_for),
                 world_test(noise_is_measured_by_a_burst),
+                world_test(noise_that_pauses_is_noise),
                 world_test(a_failed_replay_ends_it),
         };
 

@@ -21,7 +21,8 @@ enum use {
         USE_STATUS = 8,
         USE_BASELINE = 16,
         USE_COVERAGE = 32,
-        USE_ALL = 63,
+        USE_REPORT = 64,
+        USE_ALL = 127,
 };
 
 struct settings {
@@ -44,6 +45,7 @@ struct command_entry {
         int (*run)(const struct options *options);
         const char *doc;
         bool takes_word; /* a second one says what to do */
+        const char *format; /* default of --format; NULL: it has none */
 };
 
 static int add_value(struct option_values *values, const char *value)
@@ -176,9 +178,11 @@ static int set_json(struct settings *s, const char *value)
 }
 
 static const struct flag flags[] = {
-        {"config.file", "FILE", USE_RUN | USE_CHECK | USE_VALIDATE | USE_BASELINE | USE_COVERAGE,
+        {"config.file", "FILE",
+                USE_RUN | USE_CHECK | USE_VALIDATE | USE_BASELINE | USE_COVERAGE | USE_REPORT,
                 set_config_file, "configuration (/etc/driftwatch/driftwatch.yaml)"},
-        {"storage.path", "DIRECTORY", USE_RUN | USE_CHECK | USE_BASELINE, set_storage_path,
+        {"storage.path", "DIRECTORY", USE_RUN | USE_CHECK | USE_BASELINE | USE_REPORT,
+                set_storage_path,
                 "what survives a restart ($STATE_DIRECTORY, else /var/lib/driftwatch)"},
         {"web.listen-address", "ADDRESS", USE_RUN | USE_STATUS, set_listen_address,
                 "host:port to serve on, or to ask; repeatable (127.0.0.1:9820)"},
@@ -186,10 +190,10 @@ static const struct flag flags[] = {
                 "how people reach this daemon; used in links of alerts"},
         {"web.systemd-socket", NULL, USE_RUN, set_systemd_socket,
                 "insist on sockets passed by systemd; passed ones always win over addresses"},
-        {"collection", "NAME", USE_CHECK | USE_BASELINE | USE_COVERAGE, set_collection,
+        {"collection", "NAME", USE_CHECK | USE_BASELINE | USE_COVERAGE | USE_REPORT, set_collection,
                 "only this collection (its label); repeatable, not for coverage"},
-        {"format", "FORMAT", USE_CHECK | USE_BASELINE | USE_COVERAGE, set_format,
-                "text or json; check also: junit, markdown, github; baseline diff: markdown (text)"},
+        {"format", "FORMAT", USE_CHECK | USE_BASELINE | USE_COVERAGE | USE_REPORT, set_format,
+                "text or json; check also: junit, markdown, github; baseline diff: markdown (text); report: markdown, html or json (markdown)"},
         {"output", "FILE", USE_CHECK, set_output,
                 "also write this file: .json, .xml (JUnit) or .md; repeatable"},
         {"baseline", NULL, USE_CHECK, set_baseline,
@@ -216,16 +220,19 @@ static const struct flag flags[] = {
 };
 
 static const struct command_entry commands[] = {
-        {"run", USE_RUN, command_run, "the daemon", false},
-        {"check", USE_CHECK, command_check, "replay once; the exit status is the verdict", false},
+        {"run", USE_RUN, command_run, "the daemon", false, NULL},
+        {"check", USE_CHECK, command_check, "replay once; the exit status is the verdict", false,
+                "text"},
         {"baseline", USE_BASELINE, command_baseline,
-                "propose, diff, approve or show the reference that answers are compared with",
-                true},
+                "propose, diff, approve or show the reference that answers are compared with", true,
+                "text"},
         {"coverage", USE_COVERAGE, command_coverage, "which records no canonical query watches",
-                false},
+                false, "text"},
+        {"report", USE_REPORT, command_report,
+                "replay once; how far distances and borders are to be believed", false, "markdown"},
         {"validate", USE_VALIDATE, command_validate,
-                "read configuration and query sets, print every error", false},
-        {"status", USE_STATUS, command_status, "what the running daemon sees", false},
+                "read configuration and query sets, print every error", false, NULL},
+        {"status", USE_STATUS, command_status, "what the running daemon sees", false, NULL},
 };
 
 static void print_help(void)
@@ -330,7 +337,6 @@ int main(int argc, char **argv)
         struct settings s = {
                 .options = {.config_file = "/etc/driftwatch/driftwatch.yaml",
                         .storage_path = default_storage_path(),
-                        .format = "text",
                         .fail_on = "drift",
                         .timeout = 10 * USEC_PER_MINUTE},
                 .log_level = -1,
@@ -359,6 +365,8 @@ int main(int argc, char **argv)
         /* Commands print their answer; what the daemon would log about it is in there. */
         if (s.log_level < 0)
                 s.log_level = command->use == USE_RUN ? LOG_INFO : LOG_ERR;
+        if (!s.options.format)
+                s.options.format = command->format;
         log_init(s.log_level, s.log_format);
         return command->run(&s.options);
 }

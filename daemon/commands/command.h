@@ -44,6 +44,7 @@ struct options {
 int command_run(const struct options *options);
 int command_check(const struct options *options);
 int command_coverage(const struct options *options);
+int command_report(const struct options *options);
 int command_validate(const struct options *options);
 int command_baseline(const struct options *options);
 int command_status(const struct options *options);

@@ -158,13 +158,17 @@ static void get_api(struct exchange *x)
                 .start = argument(x, "start"),
                 .end = argument(x, "end"),
                 .state = argument(x, "state"),
+                .format = argument(x, "format"),
         };
+        const char *type = x->api->type ? x->api->type(query.format) : NULL;
         _cleanup_(view_unrefp) struct view *view = NULL;
 
         if (!arguments_valid(x) || !(view = acquire(x)))
                 return;
-        x->type = TYPE_JSON;
         x->status = x->api->get(view, &query, &x->body);
+        x->type = type && x->status == 200 ? type : TYPE_JSON;
+        if (streq(x->type, TYPE_HTML))
+                x->policy = RESPONSE_POLICY_PAGE;
         /* The document that became a large body was some times larger, in small pieces. */
         if (x->body.size >= LARGE_BODY)
                 (void)malloc_trim(0);

@@ -13,6 +13,7 @@
 #include "show/check.h"
 #include "show/evidence.h"
 #include "show/findings.h"
+#include "show/report.h"
 #include "show/summary.h"
 #include "show/values.h"
 #include "version.h"
@@ -525,15 +526,29 @@ static unsigned get_baseline(
                         findings_drift(c), "cause", findings_cause(&c->attribution)));
 }
 
+/* Of the moment the view was published, so that the same view gives the same report. */
+static unsigned get_report(
+        const struct view *view, const struct api_query *query, struct text *body)
+{
+        unsigned status;
+        const struct collection_view *c = find_collection(view, query, body, &status);
+
+        return c ? report_answer(c, query->format, view->published, body) : status;
+}
+
 const struct api_route api_routes[] = {
-        {"/api/v1/status", get_status, "version, readiness, configuration and totals"},
-        {"/api/v1/collections", get_collections, "every watched collection with its last replay"},
+        {"/api/v1/status", get_status, "version, readiness, configuration and totals", NULL},
+        {"/api/v1/collections", get_collections, "every watched collection with its last replay",
+                NULL},
         {"/api/v1/queries", get_queries,
-                "the canonical queries of a collection with their last answers"},
-        {"/api/v1/history", get_history, "the rolling history of one query as runs"},
+                "the canonical queries of a collection with their last answers", NULL},
+        {"/api/v1/history", get_history, "the rolling history of one query as runs", NULL},
         {"/api/v1/baseline", get_baseline,
-                "the approved baseline of a collection, and the shift from it"},
-        {"/api/v1/alerts", get_alerts, "pending, firing and lately resolved alerts"},
+                "the approved baseline of a collection, and the shift from it", NULL},
+        {"/api/v1/alerts", get_alerts, "pending, firing and lately resolved alerts", NULL},
+        {"/api/v1/report", get_report,
+                "the threshold confidence report of a collection, as JSON, Markdown or HTML",
+                report_content_type},
 };
 const size_t api_route_count = ARRAY_SIZE(api_routes);
 

@@ -11,7 +11,7 @@
 
 /* The parameters of a request that the API knows, percent-decoded; NULL when absent. */
 struct api_query {
-        const char *collection, *query, *start, *end, *state;
+        const char *collection, *query, *start, *end, *state, *format;
 };
 
 /* One endpoint: returns the HTTP status and appends the whole body, error bodies included. */
@@ -19,6 +19,8 @@ struct api_route {
         const char *path; /* "/api/v1/status" */
         unsigned (*get)(const struct view *view, const struct api_query *query, struct text *body);
         const char *doc;
+        /* Content type of a successful answer in this format; NULL, or returning NULL: JSON. */
+        const char *(*type)(const char *format);
 };
 extern const struct api_route api_routes[];
 extern const size_t api_route_count;

@@ -4,19 +4,23 @@
 /* The status page's style sheet, inline because the page must need nothing else. Colours are
  * declared once for light and once for dark; an outcome is always also a word. */
 
-static const char page_style[] =
-        ":root{color-scheme:light dark;--page:#f6f7f9;--card:#fff;--line:#dfe3e8;"
-        "--soft:#eef1f4;--text:#1b2430;--muted:#5b6776;--link:#0b5cad;--pass:#18794e;"
-        "--drift:#9a6700;--fail:#c4262e;--unmeasured:#66707d;--band:#3565b5;"
-        "--shadow:0 1px 2px rgb(20 30 45/.06)}@media(prefers-color-scheme:dark){:root{"
-        "--page:#10151c;--card:#18202a;--line:#2b3644;--soft:#212b37;--text:#e4e9f0;"
-        "--muted:#9aa7b6;--link:#78b4ff;--pass:#4cc38a;--drift:#e2b13c;--fail:#ff7b7f;"
-        "--unmeasured:#94a1b0;--band:#7aa7f0;--shadow:none}}*{box-sizing:border-box}body{"
-        "margin:0;background:var(--page);color:var(--text);font:15px/1.5 system-ui,"
-        "-apple-system,\"Segoe UI\",Roboto,\"Liberation Sans\",\"DejaVu Sans\",sans-serif}"
-        "header,main,footer{max-width:76rem;margin:0 auto;padding:0 1.25rem}a{"
-        "color:var(--link)}a:focus-visible,[tabindex]:focus-visible{"
-        "outline:2px solid var(--link);outline-offset:2px}.top{display:flex;flex-wrap:wrap;"
+/* Colours, fonts and what holds for every page of ours. */
+#define STYLE_BASE \
+        ":root{color-scheme:light dark;--page:#f6f7f9;--card:#fff;--line:#dfe3e8;" \
+        "--soft:#eef1f4;--text:#1b2430;--muted:#5b6776;--link:#0b5cad;--pass:#18794e;" \
+        "--drift:#9a6700;--fail:#c4262e;--unmeasured:#66707d;--band:#3565b5;" \
+        "--shadow:0 1px 2px rgb(20 30 45/.06)}@media(prefers-color-scheme:dark){:root{" \
+        "--page:#10151c;--card:#18202a;--line:#2b3644;--soft:#212b37;--text:#e4e9f0;" \
+        "--muted:#9aa7b6;--link:#78b4ff;--pass:#4cc38a;--drift:#e2b13c;--fail:#ff7b7f;" \
+        "--unmeasured:#94a1b0;--band:#7aa7f0;--shadow:none}}*{box-sizing:border-box}body{" \
+        "margin:0;background:var(--page);color:var(--text);font:15px/1.5 system-ui," \
+        "-apple-system,\"Segoe UI\",Roboto,\"Liberation Sans\",\"DejaVu Sans\",sans-serif}" \
+        "header,main,footer{max-width:76rem;margin:0 auto;padding:0 1.25rem}a{" \
+        "color:var(--link)}a:focus-visible,[tabindex]:focus-visible{" \
+        "outline:2px solid var(--link);outline-offset:2px}"
+
+static const char page_style[] = STYLE_BASE
+        ".top{display:flex;flex-wrap:wrap;"
         "align-items:baseline;gap:.25rem 1rem;padding-top:1.25rem}h1{font-size:1.2rem;margin:0;"
         "letter-spacing:-.01em}h2{font-size:1.15rem;margin:0;overflow-wrap:anywhere}h3{"
         "font-size:.95rem;margin:0}p{margin:0}.muted,.top p{color:var(--muted);"

@@ -1,0 +1,196 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`driftwatch report` and /api/v1/report on a real Chroma: every figure against one computed here."""
+import html.parser
+import json
+import math
+import re
+import statistics
+
+import numpy
+import pytest
+
+import tools
+
+DIMENSION, RECORDS = 24, 120
+DONE, USAGE, UNMEASURED = 0, 2, 3
+
+
+@pytest.fixture
+def watched(chroma, driftwatch, name):
+    """Twenty queries, each at a known distance from its record, and four negative controls."""
+    chroma.create(name)
+    vectors = tools.unit_vectors(RECORDS, DIMENSION, seed=1)
+    chroma.upsert(name, [f"r{i}" for i in range(RECORDS)], vectors)
+    records = chroma.vectors(name)
+    queries, questions = [], {}
+    for i in range(20):
+        queries.append({"id": f"q{i}", "text": f"question {i}", "expect": {"ids": [f"r{i}"]},
+                        "tags": {"kind": "short" if i % 2 else "typical", "category": "all"}})
+        questions[f"q{i}"] = tools.at_distance(records[f"r{i}"], 0.1 + 0.02 * i, seed=i)
+    for i in range(4):
+        queries.append({"id": f"control{i}", "text": "boil an egg", "tags": {"kind": "negative-control"},
+                        "expect": {"distance": {"min": 0.05}}})
+        questions[f"control{i}"] = tools.unit_vectors(1, DIMENSION, seed=100 + i)[0]
+    driftwatch.server(chroma.url)
+    driftwatch.watch(name, queries, questions, timeout="2s", interval="1h")
+    driftwatch.write()
+    return questions
+
+
+def storage(driftwatch):
+    return f"--storage.path={driftwatch.directory / 'state'}"
+
+
+def report(driftwatch, *flags):
+    done = driftwatch.run("report", "--format=json", storage(driftwatch), *flags)
+    return done.returncode, json.loads(done.stdout)["collections"] if done.stdout else None
+
+
+def best(chroma, name, questions):
+    rows = numpy.array(list(chroma.vectors(name).values()), dtype=float)
+    return {key: float(((rows - question) ** 2).sum(axis=1).min()) for key, question in questions.items()}
+
+
+def wilson(hits, n, z=1.959963984540054):
+    middle = (hits + z * z / 2) / (n + z * z)
+    half = z / (n + z * z) * math.sqrt(hits * (n - hits) / n + z * z / 4)
+    return middle - half, middle + half
+
+
+def test_figures(watched, chroma, driftwatch, name):
+    distances = best(chroma, name, watched)
+    status, (data,) = report(driftwatch)
+    assert (status, data["collection"], data["measured"], data["verdict"]) == (DONE, name, 24, "pass")
+    assert data["distances"]["mean"] == pytest.approx(statistics.mean(distances.values()), abs=1e-6)
+    assert data["distances"]["median"]["estimate"] == pytest.approx(
+        statistics.median(distances.values()), abs=1e-6)
+    borders = [0, 0.8, 1.0, 1.2, math.inf]
+    for band, low, high in zip(data["bands"], borders, borders[1:]):
+        hits = sum(low <= d < high for d in distances.values())
+        assert (band["hits"], band["of"]) == (hits, 24)
+        assert (band["wilson"]["low"], band["wilson"]["high"]) == pytest.approx(wilson(hits, 24), abs=1e-9)
+        assert band["clopper_pearson"]["low"] <= band["share"] <= band["clopper_pearson"]["high"]
+    assert data["sensitivity"]["zero_event_bound"] == pytest.approx(1 - 0.05 ** (1 / 24))
+    assert data["distances"]["p95_at_most"] is None, "24 queries have no upper end of p95"
+    calibration = data["calibration"]
+    assert (calibration["relevant"], calibration["irrelevant"]) == (20, 4)
+    pairs = [(distances[f"q{i}"], distances[f"control{j}"]) for i in range(20) for j in range(4)]
+    assert calibration["auc"] == pytest.approx(sum(a < b for a, b in pairs) / len(pairs))
+    assert (data["baseline"], data["shift"]) == (None, None), "nothing to compare with"
+    assert data["history"] == [], "one replay has no course"
+    assert data["queries"][3]["distance"] == pytest.approx(distances["q3"], rel=1e-5)
+    assert data["passed"]["kinds"]["short"]["hits"] == 10
+
+
+def test_markdown_is_the_default(watched, driftwatch, name):
+    done = driftwatch.run("report", storage(driftwatch))
+    assert (done.returncode, done.stderr) == (DONE, "")
+    text = done.stdout
+    assert text.startswith("# Threshold confidence report\n")
+    assert f"## {name}\n" in text
+    assert "random sample of them" in text
+    assert re.search(r"not estimable \(n \\< 59 one-sided, \\< 72 two-sided\)", text)
+    assert "No baseline is approved" in text
+    assert re.search(r"^\| kind negative-control \| 4 of 4 \| 100\.0 % \|", text, re.MULTILINE)
+    for line in text.splitlines():
+        assert not line.startswith("|") or line.endswith("|"), line
+
+
+class Page(html.parser.HTMLParser):
+    """What a page loads, and whether its tags are closed."""
+    VOID = {"meta"}
+
+    def __init__(self, text):
+        super().__init__()
+        self.open, self.loads, self.titles = [], [], 0
+        self.feed(text)
+        self.close()
+        assert self.open == []
+
+    def handle_starttag(self, tag, attrs):
+        self.loads += [value for key, value in attrs if key in ("src", "href", "xlink:href", "action")]
+        self.titles += tag == "svg"
+        if tag not in self.VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag, attrs):
+        pass
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+
+def test_html_needs_nothing_else(watched, driftwatch):
+    done = driftwatch.run("report", "--format", "html", storage(driftwatch))
+    assert done.returncode == DONE
+    page = Page(done.stdout)
+    assert (page.loads, page.titles) == ([], 2), "no history yet: two drawings"
+    assert "prefers-color-scheme:dark" in done.stdout and "@media print" in done.stdout
+    assert "@import" not in done.stdout and "url(" not in done.stdout
+
+
+def test_a_frozen_server_is_not_measured(watched, own_chroma, driftwatch):
+    driftwatch.config["servers"][0]["url"] = own_chroma.url
+    driftwatch.write()
+    own_chroma.stop()
+    status, (data,) = report(driftwatch)
+    assert (status, data["measured"], data["verdict"]) == (UNMEASURED, 0, "unmeasured")
+    assert data["distances"]["mean"] is None and data["error"]
+    done = driftwatch.run("report", storage(driftwatch))
+    assert done.returncode == UNMEASURED
+    assert "nothing can be said about distances" in done.stdout
+
+
+def test_usage(watched, driftwatch):
+    done = driftwatch.run("report", "--format=pdf")
+    assert (done.returncode, done.stdout) == (USAGE, "")
+    assert "pdf" in done.stderr and "markdown html json" in done.stderr
+    done = driftwatch.run("report", "--collection=nosuch")
+    assert (done.returncode, done.stdout) == (USAGE, "") and "nosuch" in done.stderr
+    assert driftwatch.run("report", "--fail-on=fail").returncode == USAGE
+    driftwatch.write("nonsense: true\n")
+    assert driftwatch.run("report").returncode == USAGE
+
+
+def test_shift_against_the_baseline(watched, chroma, driftwatch, name):
+    for flags in ["propose"], ["approve", "--by=Ada", "--reason=the first"]:
+        done = driftwatch.run("baseline", *flags, storage(driftwatch), f"--collection={name}")
+        assert done.returncode == 0, done.stderr
+    status, (data,) = report(driftwatch)
+    assert (status, data["baseline"]["approved_by"], data["shift"]["up"]["hits"]) == (DONE, "Ada", 0)
+    assert data["shift"]["mean"] == pytest.approx(0, abs=1e-9)
+    before = best(chroma, name, watched)
+    for i in range(6):
+        chroma.upsert(name, [f"r{i}"], [tools.at_distance(watched[f"q{i}"], before[f"q{i}"] + 0.15, seed=9)])
+    after = best(chroma, name, watched)
+    status, (data,) = report(driftwatch)
+    assert status == DONE
+    shifts = {query["id"]: query["drift"]["shift"] for query in data["queries"]}
+    assert shifts == pytest.approx({key: after[key] - before[key] for key in before}, abs=1e-5)
+    assert data["shift"]["up"]["hits"] >= 6 and data["shift"]["compared"] == 24
+    means = [query["drift"]["mean_shift"] for query in data["queries"]]
+    assert data["shift"]["mean"] == pytest.approx(statistics.mean(means), abs=1e-9)
+    done = driftwatch.run("report", storage(driftwatch))
+    assert re.search(r"Compared with baseline 1, .* by Ada\. Reason: the first\.", done.stdout)
+
+
+def test_api(watched, driftwatch, name):
+    driftwatch.start()
+    driftwatch.replay(name, times=3)
+    data = driftwatch.api("report", collection=name)
+    assert (data["collection"], data["measured"]) == (name, 24)
+    assert len(data["history"]) > 1, "the running daemon has a history"
+    assert {query["id"] for query in data["queries"]} == set(watched)
+    page = driftwatch.get("/api/v1/report", params={"collection": name, "format": "html"})
+    assert page.headers["Content-Type"] == "text/html; charset=utf-8"
+    assert "style-src 'unsafe-inline'" in page.headers["Content-Security-Policy"]
+    assert Page(page.text).titles == 3
+    text = driftwatch.get("/api/v1/report", params={"collection": name, "format": "markdown"})
+    assert text.headers["Content-Type"] == "text/markdown; charset=utf-8"
+    assert text.text.startswith("# Threshold confidence report\n")
+    for parameters, status in [({}, 400), ({"collection": "nosuch"}, 404),
+                               ({"collection": "nosuch", "format": "html"}, 404),
+                               ({"collection": name, "format": "pdf"}, 400)]:
+        answer = driftwatch.get("/api/v1/report", params=parameters)
+        assert (answer.status_code, answer.headers["Content-Type"]) == (status, "application/json")
+        assert answer.json()["status"] == "error"

@@ -114,7 +114,8 @@ static void print_collection(const json_t *c)
         print_number(c, "records", 9);
         for (size_t i = 0; i < ARRAY_SIZE(names); i++)
                 print_number(outcomes, names[i], 10);
-        printf("  %s\n", text_of(c, "last_error"));
+        printf("  %-13s  %s\n", text_of(json_object_get(c, "cause"), "cause"),
+                text_of(c, "last_error"));
 }
 
 static int print_table(const json_t *collections)
@@ -122,8 +123,8 @@ static int print_table(const json_t *collections)
         const json_t *c;
         size_t i;
 
-        printf("%-24s %-12s %-4s %9s %10s %10s %10s %10s  %s\n", "COLLECTION", "SERVER", "UP",
-                "RECORDS", "PASS", "DRIFT", "FAIL", "UNMEASURED", "LAST ERROR");
+        printf("%-24s %-12s %-4s %9s %10s %10s %10s %10s  %-13s  %s\n", "COLLECTION", "SERVER",
+                "UP", "RECORDS", "PASS", "DRIFT", "FAIL", "UNMEASURED", "CAUSE", "LAST ERROR");
         json_array_foreach (collections, i, c)
                 print_collection(c);
         return fflush(stdout) == 0 ? EXIT_SUCCESS : EXIT_FAILURE;

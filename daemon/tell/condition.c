@@ -184,9 +184,12 @@ static int describe_distance(const struct subject *s, struct labels *annotations
         return r;
 }
 
+/* Near-duplicates bring answers nearer, so that no distance complains of them. */
 static bool set_drifted(const struct subject *s)
 {
-        return s->collection->drift.set_shifted || s->collection->drift.share_moved;
+        const struct collection_view *c = s->collection;
+
+        return c->drift.set_shifted || c->drift.share_moved || c->attribution.cause == CAUSE_FLOOD;
 }
 
 static int describe_set(const struct subject *s, struct labels *annotations)

@@ -45,7 +45,7 @@ const struct rule_default rule_defaults[RULE_COUNT] = {
                         .summary = "The canonical queries as a set have moved from their baseline.",
                         .doc = "The mean shift of all queries is confirmed (4 of 5 replays) above "
                                "the limit, or a tenth of the queries, at least three, has moved "
-                               "up.",
+                               "up, or near-duplicates crowd the answers.",
                 },
         [RULE_REPLAY_FAILING] =
                 {

@@ -96,6 +96,11 @@ static void share_moved(struct collection_view *v)
         v->drift.share_moved = true;
 }
 
+static void flooded(struct collection_view *v)
+{
+        v->attribution.cause = CAUSE_FLOOD;
+}
+
 static void four_lost(struct collection_view *v)
 {
         v->health.unreachable = 4; /* of 311: above 1 % */
@@ -156,6 +161,8 @@ static void each_holds_when_it_should(void **state)
                         "the mean shift is +0.0234, 5 of 12 queries have moved up and 0 down", NULL,
                         NULL},
                 {share_moved, RULE_SET_DRIFT, "have moved from their baseline", NULL, NULL},
+                {flooded, RULE_SET_DRIFT, "Near-duplicate records crowd the answers", "cause",
+                        "FLOOD"},
                 {four_lost, RULE_INDEX_INCOMPLETE, "4 of the 311 records", "unreachable_records",
                         "4"},
                 {three_lost, RULE_COUNT, NULL, NULL, NULL},

@@ -95,7 +95,7 @@ void diagnosis_append_cause(struct text *text, const struct collection_view *c)
                 return;
         text_appendf(&t, "%s. %s ", cause_name(a->cause), cause_meaning(a->cause));
         attribution_describe(a, &t);
-        text_appendf(&t, " %s", cause_action(a->cause));
+        text_appendf(&t, ". %s", cause_action(a->cause));
         if (text_failed(&t))
                 text->failed = true;
         else

@@ -58,7 +58,7 @@ static void append_cause(struct text *t, const struct attribution *a)
                 return;
         text_appendf(t, " Probable cause: %s. %s ", cause_name(a->cause), cause_meaning(a->cause));
         attribution_describe(a, t);
-        text_appendf(t, " %s", cause_action(a->cause));
+        text_appendf(t, ". %s", cause_action(a->cause));
 }
 
 /* The description, with the cause behind it and as an annotation of its own. */

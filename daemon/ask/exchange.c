@@ -21,6 +21,14 @@ int exchange_accept(
         return chroma_check(response, what, e);
 }
 
+bool exchange_unreadable(struct exchange *x, const struct http_response *response)
+{
+        _cleanup_error_ struct error error = {0};
+
+        return response->status == 500 &&
+                exchange_accept(x, response, "reading vectors", &error) < 0;
+}
+
 const char *exchange_reason(const struct http_response *response, int code)
 {
         const char *reason = code == -ENOENT ? "not_found" : http_failure_reason(response);

@@ -23,6 +23,10 @@ _must_check_ int exchange_submit(struct exchange *x, http_done_t done, void *use
  */
 _must_check_ int exchange_accept(struct exchange *x, const struct http_response *response,
         const char *what, struct error *e);
+/* After a request for vectors: whether the server failed to read one (HTTP 500). Chroma keeps
+ * vectors in the index and nowhere else, so it cannot answer when its index lost one of the records
+ * asked for, while it knows all else about them. The request is over then. */
+bool exchange_unreadable(struct exchange *x, const struct http_response *response);
 /* The metric's reason for a response that cannot be used because of `code`: "not_found",
  * http_failure_reason()'s, or "bad_response". */
 const char *exchange_reason(const struct http_response *response, int code);

@@ -431,11 +431,47 @@ static void ask_selves(struct inquiry *i, const struct records *records)
                         on_selves);
 }
 
+static void ask_holes(struct inquiry *i, unsigned include, http_done_t done)
+{
+        const char *ids[INQUEST_HOLES];
+        size_t count = 0;
+
+        for (size_t k = 0; k < i->inquest->hole_count; k++)
+                add_id(ids, &count, i->inquest->holes[k].id);
+        if (count == 0)
+                ask_lists(i);
+        else
+                ask_records(i,
+                        &(struct records_request){
+                                .ids = ids, .id_count = count, .include = include},
+                        done);
+}
+
+static void on_unreadable(const struct http_response *response, void *userdata)
+{
+        struct inquiry *i = userdata;
+        _cleanup_(records_done) struct records records = {0};
+
+        if (!accept_records(i, response, "looking up missing records without vectors", 0, &records))
+                return;
+        for (size_t k = 0; k < i->inquest->hole_count; k++) {
+                struct hole *h = &i->inquest->holes[k];
+
+                h->looked_up = true;
+                h->exists = h->unreadable = records_find(&records, h->id) != SIZE_MAX;
+        }
+        ask_lists(i);
+}
+
 static void on_holes(const struct http_response *response, void *userdata)
 {
         struct inquiry *i = userdata;
         _cleanup_(records_done) struct records records = {0};
 
+        if (exchange_unreadable(&i->exchange, response)) {
+                ask_holes(i, 0, on_unreadable);
+                return;
+        }
         if (!accept_records(
                     i, response, "looking up missing records", RECORDS_EMBEDDINGS, &records))
                 return;
@@ -454,19 +490,7 @@ static void on_holes(const struct http_response *response, void *userdata)
 
 static int on_begin(sd_event_source *source, void *userdata)
 {
-        struct inquiry *i = userdata;
-        const char *ids[INQUEST_HOLES];
-        size_t count = 0;
-
-        for (size_t k = 0; k < i->inquest->hole_count; k++)
-                add_id(ids, &count, i->inquest->holes[k].id);
-        if (count == 0)
-                ask_lists(i);
-        else
-                ask_records(i,
-                        &(struct records_request){
-                                .ids = ids, .id_count = count, .include = RECORDS_EMBEDDINGS},
-                        on_holes);
+        ask_holes(userdata, RECORDS_EMBEDDINGS, on_holes);
         return 0;
 }
 

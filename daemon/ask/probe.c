@@ -13,10 +13,6 @@
 /* Vectors, and ids, in one request: Chroma Cloud takes no more. */
 #define QUERY_BATCH 20
 #define GET_BATCH 100
-/* The answer when a record exists, but its vector, which is in the index, does not. No other
- * request of a probe needs the vectors, and all were answered before: that is a finding, not a
- * failure. */
-#define VECTORS_LOST 500
 /* Relative to |x|^2, what rounding may make of the distance of equal vectors. Their difference, in
  * L2, has none; that is for vectors which differ in the last bit. */
 #define TWIN_L2 1e-12
@@ -179,18 +175,14 @@ static void on_self_vectors(const struct http_response *response, void *userdata
         static const char what[] = "reading the vectors of expected records";
         struct probe *p = userdata;
         const float *vectors[PROBE_SELF_MAX];
-        int code = exchange_accept(&p->exchange, response, what, &p->result.error);
 
-        if (code < 0 && response->status == VECTORS_LOST) {
-                error_done(&p->result.error);
+        if (exchange_unreadable(&p->exchange, response)) {
                 p->result.health.self_asked = p->asked;
                 end(p);
                 return;
         }
-        if (code < 0) {
-                fail(p, exchange_reason(response, code));
+        if (!accept_response(p, response, what))
                 return;
-        }
         if (!accept_body(p,
                     records_parse(response->body, response->body_size, RECORDS_EMBEDDINGS,
                             &p->selves, &p->result.error),

@@ -103,10 +103,14 @@ static void on_sentinels(const struct http_response *response, void *userdata)
         struct survey *s = userdata;
         _cleanup_(records_done) struct records records = {0};
 
+        /* A stored vector that cannot be read - NaN is sent as null, what the index lost is not
+         * sent at all - is nothing to compare, and no reason to replay nothing. */
+        if (exchange_unreadable(&s->exchange, response)) {
+                finish(s);
+                return;
+        }
         if (!accept_response(s, response, what))
                 return;
-        /* A stored vector that cannot be read - NaN is sent as null - is nothing to compare, and no
-         * reason to replay nothing. */
         if (records_parse(
                     response->body, response->body_size, RECORDS_EMBEDDINGS, &records, NULL) >= 0)
                 s->result.epoch.sentinels = hash_sentinels(s->target, &records);

@@ -375,7 +375,8 @@ struct circumstances {
  * its own vector does not find it either; otherwise its metadata was edited out of the filter. */
 static bool left_filter(const struct attribution_input *input, const struct hole *h)
 {
-        return has_filters(&input->set->queries[h->query]) && !(h->self_asked && !h->self_found);
+        return has_filters(&input->set->queries[h->query]) && !h->unreadable &&
+                !(h->self_asked && !h->self_found);
 }
 
 static void count_findings(
@@ -392,6 +393,7 @@ static void count_findings(
                         e->edited++;
                 else
                         e->present++;
+                e->unreadable += h->unreadable;
                 e->self_asked += h->self_asked;
                 e->self_found += h->self_asked && h->self_found;
         }
@@ -467,8 +469,10 @@ static bool changed_throughout(const struct circumstances *c)
 
 static bool lost_by_index(const struct circumstances *c)
 {
-        return index_fault(c) && c->e->self_asked > 0 &&
+        bool not_itself = c->e->self_asked > 0 &&
                 (double)c->e->self_found < ATTRIBUTION_SELF * (double)c->e->self_asked;
+
+        return index_fault(c) && (c->e->unreadable > 0 || not_itself);
 }
 
 static bool edited(const struct circumstances *c)

@@ -40,6 +40,7 @@ struct hole {
         const float *vector; /* pinned, of the query; the inquest's dimension */
         /* Findings: */
         bool looked_up, exists, moved; /* moved: stored at another distance from the query now */
+        bool unreadable; /* it exists, but the server fails to read its vector */
         bool self_asked, self_found;
 };
 

@@ -136,8 +136,8 @@ static void describe_edit(const struct evidence *e, struct text *t)
 static void describe_index(const struct evidence *e, struct text *t)
 {
         append_missing(t, e);
-        text_appendf(t, ": %zu of %zu looked up are in the collection, unchanged", e->present,
-                e->sampled);
+        text_appendf(t, ": %zu of %zu looked up are in the collection%s", e->present, e->sampled,
+                e->unreadable > 0 ? ", but the server fails to read their vectors" : ", unchanged");
         if (e->self_asked > 0)
                 text_appendf(t, ", and %zu of %zu are found by their own vector", e->self_found,
                         e->self_asked);

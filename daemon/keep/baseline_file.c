@@ -35,6 +35,7 @@ static const struct {
         {"gone", FIELD_SIZE, offsetof(struct evidence, gone)},
         {"edited", FIELD_SIZE, offsetof(struct evidence, edited)},
         {"present", FIELD_SIZE, offsetof(struct evidence, present)},
+        {"unreadable", FIELD_SIZE, offsetof(struct evidence, unreadable)},
         {"self_asked", FIELD_SIZE, offsetof(struct evidence, self_asked)},
         {"self_found", FIELD_SIZE, offsetof(struct evidence, self_found)},
         {"intruders", FIELD_SIZE, offsetof(struct evidence, intruders)},

@@ -35,6 +35,7 @@ struct evidence {
         bool square_root; /* d_new is the root of d_old */
         size_t holes; /* baseline records that are missing though nearer than what was returned */
         size_t sampled, gone, edited, present; /* of the holes that were looked up */
+        size_t unreadable; /* present ones whose vectors the server fails to read */
         size_t self_asked, self_found; /* present ones that were asked for with their own vector */
         size_t intruders; /* new records nearer than the baseline's last one */
         size_t entries, near_duplicates; /* records looked at for twins, those that have one */

@@ -15,17 +15,18 @@
 
 static json_t *evidence_counts(const struct evidence *e)
 {
-        return json_pack("{s:o, s:o, s:o, s:o, s:o, s:b, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o,"
-                         " s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
+        return json_pack(
+                "{s:o, s:o, s:o, s:o, s:o, s:b, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o,"
+                " s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
                 "queries", value_count(e->queries), "unanswered", value_count(e->unanswered),
                 "same_records", value_count(e->same), "changed_distances", value_count(e->changed),
                 "fit_rms", json_from_double(e->fit_rms), "square_root", e->square_root, "missing",
                 value_count(e->holes), "missing_looked_up", value_count(e->sampled), "gone",
                 value_count(e->gone), "edited", value_count(e->edited), "present",
-                value_count(e->present), "self_asked", value_count(e->self_asked), "self_found",
-                value_count(e->self_found), "intruders", value_count(e->intruders),
-                "twin_candidates", value_count(e->entries), "near_duplicates",
-                value_count(e->near_duplicates), "overdispersion",
+                value_count(e->present), "unreadable", value_count(e->unreadable), "self_asked",
+                value_count(e->self_asked), "self_found", value_count(e->self_found), "intruders",
+                value_count(e->intruders), "twin_candidates", value_count(e->entries),
+                "near_duplicates", value_count(e->near_duplicates), "overdispersion",
                 json_from_double(e->overdispersion), "overlap", json_from_double(e->overlap),
                 "records_before", value_known(e->records_before), "records_after",
                 value_known(e->records_after), "embedder_compared",

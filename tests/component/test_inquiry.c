@@ -254,8 +254,7 @@ static void a_failure_ends_it_with_a_sentence(void **state)
                 struct reply reply;
                 const char *error;
         } failures[] = {
-                {{500, "{\"error\":\"InternalError\",\"message\":\"Error finding id\"}"},
-                        "Error finding id"},
+                {{503, "{\"error\":\"Unavailable\",\"message\":\"not ready\"}"}, "not ready"},
                 {{404, "{\"error\":\"NotFoundError\",\"message\":\"no such collection\"}"},
                         "no such collection"},
                 {{200, "<html>"}, "JSON"},
@@ -279,6 +278,36 @@ static void a_failure_ends_it_with_a_sentence(void **state)
                                 !strstr(w->error, failures[i].error))
                                 fail_msg("step %zu, failure %zu: %s", step, i, w->error);
                 }
+}
+
+/* What Chroma answers about records that its index lost. */
+static void records_without_vectors_exist(void **state)
+{
+        static const struct reply replies[] = {
+                {500, "{\"error\":\"InternalError\",\"message\":\"Error finding id\"}"},
+                {200, "{\"ids\":[\"kept\",\"lost\"]}"},
+                {200, "{\"ids\":[\"old\"],\"embeddings\":[[1,0]]}"},
+        };
+        struct world *w = *state;
+
+        question(w);
+        w->inquest.missing_count = 0;
+        inquire(w, replies, ARRAY_SIZE(replies));
+        assert_null(w->error);
+        assert_string_equal(fake_server_request(w->server, 1)->body,
+                "{\"include\":[],\"ids\":[\"gone\",\"kept\",\"moved\",\"lost\",\"twin\"]}");
+        for (size_t i = 0; i < w->inquest.hole_count; i++) {
+                const struct hole *h = &w->inquest.holes[i];
+
+                assert_true(h->looked_up && !h->self_asked && !h->moved);
+                assert_int_equal(h->exists, streq(h->id, "kept") || streq(h->id, "lost"));
+                assert_int_equal(h->unreadable, h->exists);
+        }
+        assert_int_equal(w->inquest.lists[0].looked_up, 1);
+        question(w);
+        inquire(w, replies, 1);
+        assert_non_null(strstr(w->error, "looking up missing records without vectors"));
+        assert_int_equal(count_known(&w->inquest), 0);
 }
 
 static void a_bad_row_leaves_only_its_record_unasked(void **state)
@@ -404,6 +433,7 @@ int main(void)
                 cmocka_unit_test_setup_teardown(everything_is_looked_up, set_up, tear_down),
                 cmocka_unit_test_setup_teardown(
                         a_failure_ends_it_with_a_sentence, set_up, tear_down),
+                cmocka_unit_test_setup_teardown(records_without_vectors_exist, set_up, tear_down),
                 cmocka_unit_test_setup_teardown(
                         a_bad_row_leaves_only_its_record_unasked, set_up, tear_down),
                 cmocka_unit_test_setup_teardown(

@@ -124,6 +124,7 @@ static const struct row {
         unsigned dimension; /* 0: as before */
         bool silent; /* nothing could be looked up */
         bool self_silent; /* …with its own vector */
+        bool unreadable; /* the server fails to read vectors */
         bool lost; /* present records do not find themselves */
         size_t twins; /* new records with a twin in each list looked at */
         size_t moved; /* fresh vectors */
@@ -184,6 +185,12 @@ static const struct row {
                 .cause = CAUSE_INDEX_LOSS,
                 .sentence = "1 baseline record is missing: 1 of 1 looked up are in the "
                             "collection, unchanged, and 0 of 1 are found by their own vector"},
+        {.what = "present records whose vectors cannot be read",
+                .queries = {{.now = "a .5 c .7 n .8"}},
+                .unreadable = true,
+                .cause = CAUSE_INDEX_LOSS,
+                .sentence = "1 baseline record is missing: 1 of 1 looked up are in the "
+                            "collection, but the server fails to read their vectors"},
         {.what = "present records are missed",
                 .queries = {{.now = "a .5 c .7 n .8"}},
                 .cause = CAUSE_ANN_RECALL},
@@ -322,7 +329,8 @@ static void look_up(const struct row *row, struct inquest *q)
                 h->looked_up = true;
                 h->exists = h->id[0] != 'g';
                 h->moved = h->id[0] == 'e';
-                h->self_asked = h->exists && !h->moved && !row->self_silent;
+                h->unreadable = h->exists && row->unreadable;
+                h->self_asked = h->exists && !h->moved && !row->self_silent && !row->unreadable;
                 h->self_found = h->self_asked && !row->lost;
         }
         for (size_t i = 0; i < q->list_count; i++) {

@@ -1,0 +1,213 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Every fault made for real on a Chroma server, and what driftwatch calls it.
+
+    DRIFTWATCH_SEEDS=5 python3 -m pytest -q -s -k label tests/system/test_causes.py
+
+prints the table of docs/detection.md."""
+import collections
+import os
+import shutil
+
+import pytest
+import requests
+
+import tools
+import worlds
+
+SEEDS = range(1, 1 + int(os.environ.get("DRIFTWATCH_SEEDS", "1")))
+PASS, FAILED, UNMEASURED = 0, 1, 3
+
+# What is done, to which world, and the labels that are right; the table shows the first of them.
+FAULTS = {
+    "nothing": (worlds.nothing, worlds.World, ["NONE"]),
+    "the server restarts": (worlds.restart, worlds.World, ["NONE"]),
+    "one topic is deleted": (worlds.delete_topic, worlds.World, ["REMOVED_TOPIC", "REMOVED"]),
+    "20 % of the records are deleted": (worlds.delete_some, worlds.World, ["REMOVED"]),
+    "20 % are edited in place, cosine 0.95": (worlds.edit_some, worlds.World, ["EDIT"]),
+    "10 % more records of the same topics": (worlds.grow, worlds.World, ["GROWTH"]),
+    "near-duplicates of 20 %, five each": (worlds.flood, worlds.World, ["FLOOD"]),
+    "all vectors are embedded anew, cosine 0.95": (worlds.reembed, worlds.World, ["REEMBED"]),
+    "recreated with another space": (worlds.change_space, worlds.World, ["METRIC"]),
+    "the index's directory is lost": (worlds.lose_index, worlds.World, ["INDEX_LOSS"]),
+    "`ef_search` 10 and a restart, random vectors": (worlds.search_shallowly, worlds.HardWorld, ["ANN_RECALL"]),
+    "the embedder has another model": (worlds.change_model, worlds.EmbeddedWorld, ["EMBEDDER"]),
+    "the server is stopped": (worlds.stop, worlds.World, ["TRANSPORT"]),
+}
+
+
+@pytest.fixture(scope="module")
+def embedders(source, tmp_path_factory):
+    """embedders(world) starts one, if that is a world with an embedder."""
+    started = []
+
+    def start(kind):
+        if kind is not worlds.EmbeddedWorld:
+            return None
+        log = tmp_path_factory.mktemp("embedder") / "log"
+        started.append(worlds.Embedder(source / "config/demo/embedder.py", log))
+        return started[-1]
+    yield start
+    for embedder in started:
+        embedder.stop()
+
+
+@pytest.fixture(scope="module")
+def approved(chroma_modules, build, embedders, tmp_path_factory):
+    """approved(kind, seed): a directory with a server's data and an approved baseline, made once."""
+    made = {}
+
+    def make(kind, seed):
+        if (kind, seed) not in made:
+            directory = made[kind, seed] = tmp_path_factory.mktemp("approved")
+            chroma = tools.Chroma(chroma_modules, directory / "chroma")
+            try:
+                scene = worlds.Scene(chroma, tools.Driftwatch(build, directory / "driftwatch"), kind(seed),
+                                     embedders(kind))
+                scene.fill()
+                scene.approve()
+                chroma.process.stop()
+            finally:
+                chroma.stop()
+        return made[kind, seed]
+    return make
+
+
+@pytest.fixture
+def scene(approved, chroma_modules, embedders, driftwatch, tmp_path, ends):
+    """scene(): a world of this test's own with an approved baseline."""
+    def make(kind=worlds.World, seed=1, **keys):
+        shutil.copytree(approved(kind, seed), tmp_path, dirs_exist_ok=True)
+        chroma = ends(tools.Chroma(chroma_modules, tmp_path / "chroma"))
+        return worlds.Scene(chroma, driftwatch, kind(seed), embedders(kind), **keys)
+    return make
+
+
+@pytest.fixture(scope="module")
+def table():
+    """Counts labels and prints them."""
+    counts = collections.defaultdict(collections.Counter)
+    yield counts
+    print(f"\n\n| what was done | truth | label, of {len(SEEDS)} |\n|---|---|---|")
+    for what, (_, _, right) in FAULTS.items():
+        labels = ", ".join(f"`{label}` {count}" for label, count in counts[what].most_common())
+        print(f"| {what} | `{right[0]}` | {labels} |")
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize("what", FAULTS)
+def test_label(scene, table, what, seed):
+    fault, kind, right = FAULTS[what]
+    at = scene(kind, seed)
+    status, before = at.check()
+    assert (status, before["verdict"], before["cause"]) == (PASS, "pass", "NONE"), before
+    fault(at)
+    status, after = at.check()
+    table[what][after["cause"]] += 1
+    assert after["cause"] in right, after["evidence"]
+    assert len(after["evidence"]["evidence"].split()) > 4
+    assert (status == UNMEASURED) == (after["cause"] == "TRANSPORT")
+    if after["cause"] in ("NONE", "GROWTH"):
+        assert status == PASS
+    elif after["cause"] != "TRANSPORT":
+        assert status in (PASS, FAILED)
+
+
+def test_a_lost_index_looks_healthy(scene):
+    at = scene()
+    worlds.lose_index(at)
+    assert requests.get(f"{at.chroma.url}/api/v2/heartbeat", timeout=5).ok
+    assert all(requests.get(f"{at.chroma.url}/api/v2/healthcheck", timeout=5).json().values())
+    assert at.chroma.call("GET", f"/{at.chroma.id(at.name)}/count") == len(at.world.ids)
+    status, found = at.check()
+    assert (status, found["verdict"], found["cause"]) == (FAILED, "fail", "INDEX_LOSS")
+    assert found["records"] == len(at.world.ids)
+    assert 0.5 * len(at.world.ids) < found["unreachable_records"] < len(at.world.ids), "the log's records are found"
+    assert min(len(query["ids"]) for query in found["queries"]) == worlds.RESULTS, "every answer is full"
+
+
+def test_a_better_distance_does_not_make_up_for_a_lost_record(scene):
+    at = scene()
+    anchor = at.world.anchors[0]
+    _, before = at.check()
+    at.delete([anchor])
+    at.chroma.upsert(at.name, ["stranger"], [tools.at_distance(at.world.questions[0], 0.01)])
+    status, after = at.check()
+    query = after["queries"][0]
+    assert query["distance"] < before["queries"][0]["distance"]
+    assert (status, after["verdict"], query["outcome"]) == (FAILED, "fail", "fail")
+    assert at.world.ids[anchor] in query["reason"] and "no such record exists any more" in query["reason"]
+
+
+TOLD = {
+    "RetrievalExpectedResultMissing": (worlds.delete_some, "REMOVED"),
+    "RetrievalSetDrift": (worlds.edit_some, "EDIT"),
+    "RetrievalConfigurationChanged": (worlds.change_space, "METRIC"),
+    "RetrievalIndexIncomplete": (worlds.lose_index, "INDEX_LOSS"),
+    "RetrievalReplayFailing": (worlds.stop, "TRANSPORT"),
+}
+
+
+@pytest.fixture
+def daemon(scene, driftwatch, receiver):
+    """daemon(): a scene whose driftwatch runs, compares with the baseline and tells `receiver`."""
+    def make(**keys):
+        at = scene(**keys)
+        driftwatch.config["alerting"] = {
+            "receivers": [{"name": "team", "webhook_configs": [{"url": receiver.url}]}],
+            "rules": {"RetrievalReplayFailing": {"for": "0s"}}}
+        driftwatch.config["probes"] = {"interval": "1s"}
+        driftwatch.write()
+        driftwatch.start()
+        tools.poll(lambda: at.collection()["baseline"]["number"] == 1 and at.collection()["cause"]["cause"] == "NONE",
+                   "the baseline to be compared with")
+        return at
+    return make
+
+
+@pytest.mark.parametrize("alert", TOLD)
+def test_an_alert_names_the_cause(daemon, receiver, alert):
+    fault, cause = TOLD[alert]
+    fault(daemon(interval="300ms"))
+    first = tools.poll(lambda: receiver.alerts("firing", alertname=alert), alert)[0]
+    assert first["annotations"]["cause"] == cause, first["annotations"]
+    assert cause in first["annotations"]["description"]
+
+
+def test_growth_alerts_nobody(daemon, receiver):
+    at = daemon(interval="1h")
+    worlds.grow(at)
+    at.driftwatch.replay(times=8)
+    assert at.collection()["cause"]["cause"] == "GROWTH"
+    assert not receiver.requests and not at.driftwatch.alerts()
+
+
+def replace_one(at):
+    """As many records as before."""
+    at.delete([0])
+    at.chroma.upsert(at.name, ["other"], [at.world.vectors[0]])
+
+
+def edit_a_known_one(at):
+    """The best answer to the first query, a little."""
+    anchor = at.world.anchors[0]
+    at.world.vectors[anchor] = worlds.turned(at.world.vectors[anchor], 0.999, at.world.random)
+    at.upsert([anchor])
+
+
+@pytest.mark.parametrize("ingest", [worlds.grow, replace_one, edit_a_known_one])
+def test_an_ingest_is_replayed_at_once(daemon, ingest):
+    at = daemon(interval="1h", survey_interval="200ms")
+    before = at.collection()["replays"]
+    tools.never(lambda: at.collection()["replays"] > before, "a replay without an ingest", 1)
+    ingest(at)
+    tools.poll(lambda: at.collection()["replays"] > before, "the replay after an ingest", 3)
+
+
+def test_an_approval_is_picked_up_and_resolves(daemon, receiver):
+    at = daemon(interval="300ms")
+    worlds.edit_some(at)
+    tools.poll(lambda: receiver.alerts("firing", alertname="RetrievalSetDrift"), "the alert")
+    at.approve()
+    tools.poll(lambda: at.collection()["baseline"]["number"] == 2, "the new baseline", 5)
+    tools.poll(lambda: receiver.alerts("resolved", alertname="RetrievalSetDrift"), "the end of the alert", 10)
+    tools.poll(lambda: at.collection()["cause"]["cause"] == "NONE" and not at.driftwatch.alerts(), "peace", 10)

@@ -1,0 +1,89 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Records that Chroma holds and no query finds: "delete everything, then add it again" makes them on a healthy server,
+at random."""
+import numpy
+import pytest
+
+import tools
+
+RECORDS, DIMENSION = 1000, 64
+ROUNDS_MAX = 40
+# Enough for the alert: 1 % of the records.
+WANTED = 20
+
+
+class Corpus:
+    def __init__(self, chroma, name):
+        self.chroma, self.name = chroma, name
+        self.random = numpy.random.default_rng(1)
+        self.vectors = self.fresh(RECORDS)
+        chroma.create(name)
+        self.add("first")
+
+    def fresh(self, count):
+        rows = self.random.normal(size=(count, DIMENSION))
+        return rows / numpy.linalg.norm(rows, axis=1, keepdims=True)
+
+    def add(self, generation):
+        self.ids = [f"{generation}{i}" for i in range(RECORDS)]
+        self.chroma.upsert(self.name, self.ids, self.vectors)
+
+    def churn(self):
+        """Half of the records, three times, are deleted and replaced; then all are deleted and others added."""
+        for turn in range(3):
+            half = self.random.permutation(RECORDS)[:RECORDS // 2]
+            self.chroma.delete(self.name, [self.ids[i] for i in half])
+            self.vectors[half] = self.fresh(len(half))
+            for i in half:
+                self.ids[i] += f"-{turn}"
+            self.chroma.upsert(self.name, [self.ids[i] for i in half], self.vectors[half])
+        self.chroma.delete(self.name, self.ids)
+        self.vectors = self.fresh(RECORDS)
+        self.add("again")
+
+    def unreachable(self):
+        """Records that /get yields and a query for all of them does not."""
+        path = f"/{self.chroma.id(self.name)}"
+        held = self.chroma.call("POST", f"{path}/get", {"include": []})["ids"]
+        found = self.chroma.call("POST", f"{path}/query", {
+            "query_embeddings": [self.vectors[0].tolist()], "n_results": len(held), "include": []})["ids"][0]
+        assert set(found) <= set(held)
+        return len(set(held) - set(found))
+
+
+@pytest.fixture
+def worn(chroma, name):
+    """A collection with unreachable records."""
+    corpus = Corpus(chroma, name)
+    for _ in range(ROUNDS_MAX):
+        corpus.churn()
+        if corpus.unreachable() >= WANTED:
+            return corpus
+    pytest.fail(f"fewer than {WANTED} unreachable records after each of {ROUNDS_MAX} rounds of churn")
+
+
+def test_unreachable_records_are_counted_alerted_and_resolved(worn, chroma, driftwatch, receiver, name):
+    driftwatch.server(chroma.url)
+    driftwatch.watch(name, [{"id": "q", "text": "question"}], {"q": worn.vectors[0]},
+                     interval="1h", survey_interval="200ms")
+    driftwatch.config["alerting"] = {
+        "receivers": [{"name": "team", "webhook_configs": [{"url": receiver.url}]}]}
+    driftwatch.start()
+
+    def unreachable():
+        return driftwatch.metric("driftwatch_collection_unreachable_records", collection=name)
+
+    tools.poll(lambda: unreachable() is not None, "the probe after the first replay")
+    expected = worn.unreachable()
+    assert unreachable() == expected >= WANTED
+    alert = tools.poll(lambda: receiver.alerts("firing", alertname="RetrievalIndexIncomplete"), "the alert")[0]
+    assert alert["annotations"]["unreachable_records"] == str(expected)
+    assert f"{expected} of the {RECORDS} records" in alert["annotations"]["description"]
+    assert chroma.call("GET", f"/{chroma.id(name)}/count") == RECORDS, "the server says that all is well"
+
+    chroma.drop(name)
+    chroma.create(name)
+    worn.add("recreated")
+    tools.poll(lambda: receiver.alerts("resolved", alertname="RetrievalIndexIncomplete"),
+               "the end of the alert, long before the hourly probe", 20)
+    assert unreachable() == worn.unreachable() < WANTED

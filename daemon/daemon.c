@@ -184,7 +184,6 @@ static int on_replay_timer(sd_event_source *s, uint64_t usec, void *userdata)
         for (size_t i = 0; i < d->watch_count; i++)
                 if (watch_due(d->watches[i]) <= now)
                         watch_run(d->watches[i]);
-        set_replay_timer(d);
         return 0;
 }
 
@@ -245,7 +244,6 @@ static void on_replayed(struct watch *w, void *userdata)
         publish(d);
         if (waiters_replayed(&d->waiters, view))
                 watch_replay(w);
-        set_replay_timer(d);
         /* A replay leaves the holes of many small pieces; this takes a tenth of a millisecond. */
         (void)malloc_trim(0);
 }
@@ -260,7 +258,6 @@ static void on_changed(struct watch *w, void *userdata)
                 tell(d);
         }
         d->dirty = true;
-        set_replay_timer(d);
 }
 
 static void on_exchanged(struct watch *w, const struct http_response *response, void *userdata)
@@ -300,13 +297,14 @@ static int on_approval(sd_event_source *s, const struct inotify_event *event, vo
         struct daemon *d = userdata;
 
         d->dirty |= approvals_check(d->options->storage_path, d->watches, d->watch_count);
-        set_replay_timer(d);
         return 0;
 }
 
-/* Runs after every other event. */
+/* Runs after every other event. Whatever a watch has done in it - surveys end without a word to
+ * anybody - the time when it is due next may be another. */
 static int on_post(sd_event_source *s, void *userdata)
 {
+        set_replay_timer(userdata);
         publish(userdata);
         return 0;
 }
@@ -400,7 +398,6 @@ static int reload(struct daemon *d)
                 log_event(LOG_NOTICE, LOG_ID_RELOADED, NULL, "%s was read again: %zu collections",
                         d->options->config_path, d->watch_count);
                 tell(d);
-                set_replay_timer(d);
         }
         publish(d);
         (void)sd_notify(0, "READY=1");
@@ -433,7 +430,6 @@ static void on_replay_command(struct daemon *d, struct command *c)
         waiters_add(&d->waiters, c, wanted, count);
         for (size_t i = 0; i < count; i++)
                 watch_replay(wanted[i]);
-        set_replay_timer(d);
 }
 
 static int on_commands(sd_event_source *s, int fd, uint32_t revents, void *userdata)

@@ -56,7 +56,7 @@ void dossier_replayed(
 /* The inquest has been carried out, as far as `error` (NULL: wholly) let it. */
 void dossier_inquired(struct dossier *d, const char *error, usec_t now);
 /* Whether the collection has changed since the last replay. */
-bool dossier_surveyed(const struct dossier *d, const struct survey_result *result);
+bool dossier_surveyed(struct dossier *d, const struct survey_result *result);
 void dossier_probed(struct dossier *d, struct probe_result *result, usec_t now);
 void dossier_embedded(struct dossier *d, struct embed_result *result, usec_t now);
 /* A replay with the fresh vectors: judged by the expectations alone. */

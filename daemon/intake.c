@@ -195,6 +195,8 @@ static void note_epoch(struct dossier *d, struct collection_view *v, struct repl
         epoch_done(&v->epoch);
         v->epoch = *e;
         epoch_init(e);
+        if (d->sentinel_count == 0)
+                v->epoch.sentinels = 0; /* of those just forgotten */
         v->ingesting = result->ingesting;
 }
 
@@ -380,10 +382,27 @@ void dossier_inquired(struct dossier *d, const char *error, usec_t now)
                 note_cause(d, before, now);
 }
 
-bool dossier_surveyed(const struct dossier *d, const struct survey_result *result)
+/* Sentinels are chosen among answers: what they were like is seen by the survey after them first.
+ */
+static void note_sentinels(struct dossier *d, uint64_t sentinels)
 {
-        return !result->failure && d->view->epoch.id &&
-                epoch_compare(&d->view->epoch, &result->epoch) != 0;
+        struct collection_view *v = sentinels != 0 ? dossier_next_view(d) : NULL;
+
+        if (!v)
+                return;
+        v->epoch.sentinels = sentinels;
+        dossier_show(d, v);
+}
+
+bool dossier_surveyed(struct dossier *d, const struct survey_result *result)
+{
+        if (result->failure || !d->view->epoch.id)
+                return false;
+        if (epoch_compare(&d->view->epoch, &result->epoch) != 0)
+                return true;
+        if (d->view->epoch.sentinels == 0)
+                note_sentinels(d, result->epoch.sentinels);
+        return false;
 }
 
 void dossier_probed(struct dossier *d, struct probe_result *result, usec_t now)

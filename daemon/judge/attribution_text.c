@@ -81,7 +81,7 @@ static void describe_metric(const struct evidence *e, struct text *t)
                         e->changed);
         else if (e->changed > 0 && isfinite(e->fit_rms)) {
                 describe_changed(e, t);
-                text_append(t, " as a linear function of the former one explains it (rms ");
+                text_append(t, ", a linear function of the former one (rms ");
                 text_append_float(t, (float)e->fit_rms);
                 text_append(t, ")");
         } else

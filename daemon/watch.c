@@ -244,6 +244,26 @@ static void on_exchanged(const struct http_response *response, void *userdata)
         w->owner->exchanged(w, response, w->owner->userdata);
 }
 
+static void probe_soon(struct watch *w)
+{
+        struct timer *t = &w->timers[STEP_PROBE];
+        usec_t now = clock_usec(CLOCK_BOOTTIME);
+        usec_t soonest = w->probed > 0 ? w->probed + WATCH_PROBE_PAUSE : now;
+
+        if (t->schedule.interval > 0)
+                t->due = MIN(t->due, MAX(now, soonest));
+}
+
+/* After an ingest, because that is when an index loses records. What is known of an index that was
+ * replaced is nothing. */
+static void schedule_probe(struct watch *w, unsigned changes)
+{
+        if (changes & EPOCH_REPLACED)
+                w->probed = 0;
+        if (w->probed == 0 || (changes & EPOCH_INGEST))
+                probe_soon(w);
+}
+
 /* The end of a replay and of all that it entailed. */
 static void finish_replay(struct watch *w)
 {
@@ -257,6 +277,9 @@ static void on_inquired(struct inquest *inquest, const char *error, void *userda
 
         dossier_inquired(w->dossier, error, clock_usec(CLOCK_REALTIME));
         w->inquiry = inquiry_free(w->inquiry);
+        /* How much of the index is gone is what people ask next. */
+        if (dossier_view(w->dossier)->attribution.cause == CAUSE_INDEX_LOSS)
+                probe_soon(w);
         finish_replay(w);
 }
 
@@ -273,20 +296,6 @@ static void inquire(struct watch *w, struct inquest *inquest)
                 return;
         dossier_inquired(w->dossier, strerror(-r), clock_usec(CLOCK_REALTIME));
         finish_replay(w);
-}
-
-/* A probe soon after an ingest: that is when an index loses records. */
-static void schedule_probe(struct watch *w, unsigned changes)
-{
-        struct timer *t = &w->timers[STEP_PROBE];
-        usec_t now = clock_usec(CLOCK_BOOTTIME);
-
-        if (t->schedule.interval == 0)
-                return;
-        if (w->probed == 0 || (changes & EPOCH_REPLACED))
-                t->due = now;
-        else if (changes & EPOCH_INGEST)
-                t->due = MIN(t->due, MAX(now, w->probed + WATCH_PROBE_PAUSE));
 }
 
 static void on_replayed(struct replay_result *result, void *userdata)

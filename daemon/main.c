@@ -154,6 +154,11 @@ static int set_new_only(struct settings *s, const char *value)
         return 0;
 }
 
+static int set_pause(struct settings *s, const char *value)
+{
+        return duration_parse(value, &s->options.pause);
+}
+
 static int set_timeout(struct settings *s, const char *value)
 {
         return duration_parse(value, &s->options.timeout);
@@ -210,6 +215,8 @@ static const struct flag flags[] = {
                 "record only queries that the approved baseline does not know"},
         {"fresh", NULL, USE_BASELINE, set_fresh,
                 "record with the embedder's vectors instead of the pinned ones"},
+        {"pause", "DURATION", USE_BASELINE, set_pause,
+                "between the replays that have to agree (2s)"},
         {"timeout", "DURATION", USE_BASELINE, set_timeout,
                 "how long to wait for the collection to stand still (10m)"},
         {"json", NULL, USE_STATUS, set_json, "the API's answer instead of a table"},
@@ -338,6 +345,7 @@ int main(int argc, char **argv)
                 .options = {.config_file = "/etc/driftwatch/driftwatch.yaml",
                         .storage_path = default_storage_path(),
                         .fail_on = "drift",
+                        .pause = 2 * USEC_PER_SEC,
                         .timeout = 10 * USEC_PER_MINUTE},
                 .log_level = -1,
                 .log_format = LOG_LOGFMT,

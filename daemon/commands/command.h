@@ -35,7 +35,7 @@ struct options {
         const char *by; /* baseline: who approves; coverage: "metadata.KEY" */
         const char *reason;
         bool force, fresh, new_only;
-        usec_t timeout;
+        usec_t pause, timeout;
         bool baseline; /* check: compare with the approved baseline */
         struct option_values outputs; /* check: files, format by extension */
         double fail_under; /* coverage: 0 … 1 */

@@ -12,9 +12,7 @@
 #include "recorder.h"
 #include "text.h"
 
-/* Between two replays that wait for the collection to stand still, and between two of a burst:
- * answers that vary do so from one request to the next. */
-#define PAUSE (2 * USEC_PER_SEC)
+/* Between two replays of a burst: answers that vary do so from one request to the next. */
 #define BURST_PAUSE (50 * USEC_PER_MSEC)
 #define ACCURACY (10 * USEC_PER_MSEC)
 
@@ -97,7 +95,8 @@ static void on_replayed(struct watch *w, void *userdata)
         } else if (state == RECORDER_DONE)
                 end(r, false);
         else
-                replay_after(r, state == RECORDER_AGAIN ? BURST_PAUSE : PAUSE);
+                replay_after(
+                        r, state == RECORDER_AGAIN ? BURST_PAUSE : r->proposal->options->pause);
 }
 
 static void on_changed(struct watch *w, void *userdata)

@@ -138,7 +138,7 @@ class Scene:
         return done.stdout
 
     def approve(self):
-        self.baseline("propose")
+        self.baseline("propose", "--pause=100ms")
         self.baseline("approve", "--by=test", "--reason=as built")
 
     def check(self):

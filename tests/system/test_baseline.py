@@ -33,7 +33,7 @@ class World:
         self.storage.mkdir()
 
     def run(self, *words):
-        if words[0] == "propose" and not any(word.startswith("--pause") for word in words):
+        if words[:1] == ("propose",) and not any(word.startswith("--pause") for word in words):
             words += ("--pause=100ms",)
         return self.driftwatch.run("baseline", *words, f"--storage.path={self.storage}")
 

@@ -11,6 +11,7 @@ struct metadata_walk {
         void *userdata;
         struct epoch epoch;
         uint64_t offset;
+        unsigned pages;
         struct error error;
 };
 
@@ -22,9 +23,11 @@ static void ignore(const struct http_response *response, void *userdata)
 
 static void end(struct metadata_walk *w, int code)
 {
-        if (code < 0)
-                error_prefix(&w->error, "%s", w->target->label);
-        w->done(code < 0 ? error_text(&w->error, code) : NULL, w->userdata);
+        if (code < 0) {
+                (void)error_set(&w->error, code, "%s", strerror(-code));
+                error_prefix(&w->error, "%s at %s", w->target->label, w->target->peer->url);
+        }
+        w->done(w->error.message, w->userdata);
 }
 
 static int ask_page(struct metadata_walk *w)
@@ -33,9 +36,10 @@ static int ask_page(struct metadata_walk *w)
                 .offset = w->offset, .limit = METADATA_PAGE, .include = RECORDS_METADATAS};
         int code;
 
-        if (w->offset >= (uint64_t)METADATA_PAGE * METADATA_PAGES_MAX)
-                return error_set(&w->error, -E2BIG, "the collection has more than %llu records",
-                        (unsigned long long)METADATA_PAGE * METADATA_PAGES_MAX);
+        if (w->pages++ == METADATA_PAGES_MAX)
+                return error_set(&w->error, -E2BIG,
+                        "the collection does not end after %d pages of at most %d records",
+                        METADATA_PAGES_MAX, METADATA_PAGE);
         code = records_build(
                 w->target->tenant, w->target->database, w->epoch.id, &what, &w->exchange.request);
         return code < 0 ? code : exchange_submit(&w->exchange, on_page, w);
@@ -54,7 +58,7 @@ static void on_page(const struct http_response *response, void *userdata)
                 code = error_set(&w->error, -EBADMSG,
                         "a page of %d records was asked for, %zu came", METADATA_PAGE, page.count);
         if (code >= 0)
-                code = w->page(&page, w->userdata);
+                code = w->page(&page, &w->error, w->userdata);
         w->offset += page.count;
         /* A server may answer with less than a page; only an empty one is the end. */
         if (code >= 0 && page.count > 0)

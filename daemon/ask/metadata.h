@@ -8,7 +8,7 @@
 #include "ask/records.h"
 
 #define METADATA_PAGE 1000
-/* Ten million records: a collection beyond is refused, not half read. */
+/* Ten million records in full pages: a collection beyond is refused, not half read. */
 #define METADATA_PAGES_MAX 10000
 
 /* Borrowed until the walk ended. */
@@ -18,11 +18,13 @@ struct metadata_target {
 };
 
 struct metadata_walk;
-/* Takes a page; negative errno ends the walk with its text. */
-typedef int (*metadata_page_t)(const struct records *page, void *userdata);
-/* `error` NULL: every record was seen. */
+/* Takes a page; a negative errno ends the walk with the sentence in `e`, else with its text. */
+typedef int (*metadata_page_t)(const struct records *page, struct error *e, void *userdata);
+/* `error` NULL: every record was seen. Valid during the call. */
 typedef void (*metadata_done_t)(const char *error, void *userdata);
 
+/* Copies nothing of `target`, calls back from the loop only. -ENOMEM, or as http_client_submit().
+ */
 _must_check_ int metadata_start(struct http_client *client, const struct metadata_target *target,
         metadata_page_t page, metadata_done_t done, void *userdata, struct metadata_walk **ret);
 /* Cancels without calling back; also from within the callback. */

@@ -2,22 +2,17 @@
 #include <errno.h>
 #include <math.h>
 #include <stdio.h>
-#include <systemd/sd-event.h>
 
-#include "ask/http_client.h"
 #include "ask/metadata.h"
 #include "build_config.h"
-#include "commands/command.h"
-#include "config.h"
+#include "commands/round.h"
 #include "json.h"
 #include "show/coverage.h"
 
 #define KEY_PREFIX "metadata."
 
 struct tour {
-        sd_event *event;
-        struct http_client *client;
-        struct config *config;
+        struct round round; /* of no collection: configuration, loop and client */
         struct coverage coverage;
         struct metadata_walk *walk;
 };
@@ -26,21 +21,16 @@ static void tour_done(struct tour *t)
 {
         metadata_free(t->walk);
         coverage_done(&t->coverage);
-        http_client_free(t->client);
-        config_free(t->config);
-        sd_event_unref(t->event);
+        round_done(&t->round);
 }
 
-static int on_page(const struct records *page, void *userdata)
+static int on_page(const struct records *page, struct error *e, void *userdata)
 {
         struct tour *t = userdata;
         int r = 0;
 
         for (size_t i = 0; i < page->count && r >= 0; i++)
-                r = coverage_add(&t->coverage, page->ids[i], json_array_get(page->metadatas, i));
-        if (r == -E2BIG)
-                fprintf(stderr, "--by: metadata.%s has more than %d values: it is no category\n",
-                        t->coverage.key, COVERAGE_VALUES_MAX);
+                r = coverage_add(&t->coverage, page->ids[i], json_array_get(page->metadatas, i), e);
         return r;
 }
 
@@ -50,14 +40,12 @@ static void on_done(const char *error, void *userdata)
 
         if (error)
                 fprintf(stderr, "driftwatch: %s\n", error);
-        (void)sd_event_exit(t->event, error ? EXIT_UNMEASURED : 0);
+        (void)sd_event_exit(t->round.event, error ? EXIT_UNMEASURED : EXIT_SUCCESS);
 }
 
 static bool usage_valid(const struct options *o)
 {
-        if (o->collections.count != 1)
-                fprintf(stderr, "coverage needs one --collection\n");
-        else if (!o->by || strncmp(o->by, KEY_PREFIX, strlen(KEY_PREFIX)) != 0 ||
+        if (!o->by || strncmp(o->by, KEY_PREFIX, strlen(KEY_PREFIX)) != 0 ||
                 o->by[strlen(KEY_PREFIX)] == '\0')
                 fprintf(stderr, "--by: expected metadata.KEY\n");
         else if (!streq(o->format, "text") && !streq(o->format, "json"))
@@ -67,32 +55,35 @@ static bool usage_valid(const struct options *o)
         return false;
 }
 
-static const struct collection_config *load(struct tour *t, const struct options *o)
+static const struct collection_config *choose(struct tour *t, const struct options *o)
 {
-        _cleanup_errors_ struct errors errors = {0};
-        int r = config_load(o->config_file, &t->config, &errors);
+        const struct collection_config *found = NULL;
+        size_t count = 0;
 
-        for (size_t i = 0; i < errors.count; i++)
-                fprintf(stderr, "%s\n", errors.messages[i]);
-        if (r < 0)
+        if (round_load_config(&t->round, o) < 0)
                 return NULL;
-        for (size_t i = 0; i < t->config->collection_count; i++)
-                if (streq(t->config->collections[i].label, o->collections.values[0]))
-                        return &t->config->collections[i];
-        fprintf(stderr, "--collection: %s watches no collection \"%s\"\n", o->config_file,
-                o->collections.values[0]);
+        for (size_t i = 0; i < t->round.config->collection_count; i++)
+                if (round_chosen(o, t->round.config->collections[i].label)) {
+                        found = &t->round.config->collections[i];
+                        count++;
+                }
+        if (count == 1)
+                return found;
+        fprintf(stderr, "--collection: %s watches %zu collections; coverage needs one of them\n",
+                o->config_file, t->round.config->collection_count);
         return NULL;
 }
 
 static int walk(struct tour *t, const struct metadata_target *target)
 {
-        int r = sd_event_new(&t->event);
+        int r = sd_event_new(&t->round.event);
 
         if (r >= 0)
-                r = http_client_new(t->event, "driftwatch/" DRIFTWATCH_VERSION, &t->client);
+                r = http_client_new(
+                        t->round.event, "driftwatch/" DRIFTWATCH_VERSION, &t->round.client);
         if (r >= 0)
-                r = metadata_start(t->client, target, on_page, on_done, t, &t->walk);
-        return r < 0 ? r : sd_event_loop(t->event);
+                r = metadata_start(t->round.client, target, on_page, on_done, t, &t->walk);
+        return r < 0 ? r : sd_event_loop(t->round.event);
 }
 
 static int print(struct tour *t, const struct options *o)
@@ -121,28 +112,31 @@ static int print(struct tour *t, const struct options *o)
         return share < o->fail_under;
 }
 
-int command_coverage(const struct options *o)
+static int cover(struct tour *t, const struct options *o, const struct collection_config *c)
 {
-        _cleanup_(tour_done) struct tour t = {0};
-        const struct collection_config *c = usage_valid(o) ? load(&t, o) : NULL;
-        struct metadata_target target;
-        int r;
-
-        if (!c)
-                return EXIT_USAGE;
-        target = (struct metadata_target){.label = c->label,
+        const struct metadata_target target = {.label = c->label,
                 .collection = c->name,
                 .tenant = c->server->tenant,
                 .database = c->server->database,
                 .peer = &c->peer};
-        r = coverage_init(&t.coverage, c->label, o->by + strlen(KEY_PREFIX), c->queries);
+        _cleanup_error_ struct error error = {0};
+        int r = coverage_init(
+                &t->coverage, c->label, o->by + strlen(KEY_PREFIX), c->queries, &error);
+
         if (r >= 0)
-                r = walk(&t, &target);
+                r = walk(t, &target);
         if (r == 0)
-                r = print(&t, o);
-        if (r < 0) {
-                fprintf(stderr, "driftwatch: cannot read coverage: %s\n", strerror(-r));
-                return EXIT_UNMEASURED;
-        }
-        return r;
+                r = print(t, o);
+        if (r >= 0)
+                return r;
+        fprintf(stderr, "driftwatch: %s: %s\n", c->label, error_text(&error, r));
+        return EXIT_UNMEASURED;
+}
+
+int command_coverage(const struct options *o)
+{
+        _cleanup_(tour_done) struct tour t = {0};
+        const struct collection_config *c = usage_valid(o) ? choose(&t, o) : NULL;
+
+        return c ? cover(&t, o, c) : EXIT_USAGE;
 }

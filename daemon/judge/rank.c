@@ -20,20 +20,22 @@ static bool contains(const json_t *record, const json_t *wanted)
         return true;
 }
 
-static bool record_expected(const struct expectation *e, const struct answer *a, unsigned i)
+bool rank_metadata_expected(const struct expectation *e, const json_t *record)
 {
-        const json_t *record;
-
-        for (size_t k = 0; k < e->id_count; k++)
-                if (streq(e->ids[k], a->ids[i]))
-                        return true;
-        record = json_array_get(a->metadatas, i);
         if (!json_is_object(record))
                 return false;
         for (size_t k = 0; k < json_array_size(e->metadata); k++)
                 if (contains(record, json_array_get(e->metadata, k)))
                         return true;
         return false;
+}
+
+static bool record_expected(const struct expectation *e, const struct answer *a, unsigned i)
+{
+        for (size_t k = 0; k < e->id_count; k++)
+                if (streq(e->ids[k], a->ids[i]))
+                        return true;
+        return rank_metadata_expected(e, json_array_get(a->metadatas, i));
 }
 
 unsigned rank_expected(const struct expectation *expect, const struct answer *answer)

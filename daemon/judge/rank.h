@@ -11,3 +11,5 @@
  * equal JSON values; integers equal reals of the same value) every member of one listed object; 0
  * when there is none. */
 unsigned rank_expected(const struct expectation *expect, const struct answer *answer);
+/* Whether a record with this metadata (NULL or JSON null: none) contains one listed object. */
+bool rank_metadata_expected(const struct expectation *expect, const json_t *record);

@@ -34,7 +34,6 @@ TEST_OF = {
     "daemon/serve/request": "component/test_http_server.c",
     "daemon/serve/response": "component/test_http_server.c",
     "daemon/serve/traffic": "component/test_http_limits.c",
-    "daemon/ask/metadata": "system/test_coverage.py",
     "daemon/show/evidence": "unit/test_check.c",
     "daemon/show/listing": "unit/test_check.c",
     "daemon/show/junit": "unit/test_formats.c",

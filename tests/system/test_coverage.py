@@ -3,6 +3,7 @@
 import json
 
 import pytest
+import yaml
 
 import tools
 
@@ -50,10 +51,46 @@ def test_fail_under(watched, name, share, status):
 
 @pytest.mark.parametrize("flags, words", [
     ([], "--by"), (["--by=file"], "metadata.KEY"), (["--by=metadata.file", "--fail-under=2"], "--fail-under"),
-    (["--by=metadata.file", "--format=xml"], "xml"), (["--by=metadata.file", "--collection=x"], "one --collection")])
+    (["--by=metadata.file", "--format=xml"], "xml"),
+    (["--by=metadata.file", "--collection=x"], "watches no collection")])
 def test_usage(watched, name, flags, words):
     done = coverage(watched, name, *flags)
     assert (done.returncode, done.stdout) == (2, "") and words in done.stderr
+
+
+def test_needs_no_name_where_there_is_one_collection(watched, chroma, name):
+    done = watched.run("coverage", "--by=metadata.file")
+    assert (done.returncode, done.stderr) == (0, "") and done.stdout.startswith(f"{name} by metadata.file: 20.0 %")
+    watched.watch("other", [{"id": "a", "text": "a"}], {"a": [1, 0, 0, 0]})
+    watched.write()
+    done = watched.run("coverage", "--by=metadata.file")
+    assert (done.returncode, done.stdout) == (2, "") and "one of them" in done.stderr
+
+
+def test_an_agent_that_the_demonstration_does_not_watch(chroma, driftwatch, source, name):
+    demo = source / "config/demo"
+    records, vectors = (json.loads((demo / file).read_text()) for file in ("records.json", "vectors.json"))
+    queries = yaml.safe_load((demo / "queries.yaml").read_text())["queries"]
+    chroma.create(name)
+    chroma.upsert(name, records["ids"], records["embeddings"], records["metadatas"])
+    driftwatch.server(chroma.url)
+    driftwatch.watch(name, queries, vectors["vectors"])
+    driftwatch.write()
+
+    def report():
+        done = coverage(driftwatch, name, "--by=metadata.filename", "--fail-under=1.0", "--format=json")
+        return done.returncode, json.loads(done.stdout)
+    status, found = report()
+    assert (status, found["watched_records_share"]) == (0, 1) and len(found["values"]) == 24
+    ids = [f"astronomer.md#{i}" for i in range(3)]
+    chroma.upsert(name, ids, tools.unit_vectors(3, 96, seed=1), [{"filename": "astronomer.md"}] * 3)
+    status, found = report()
+    assert (status, found["values"][0]) == (1, {"value": "astronomer.md", "records": 3, "watched": False})
+    assert found["watched_values_share"] == pytest.approx(24 / 25)
+    stars = {"id": "stars", "text": "Which star is next?", "expect": {"metadata": {"filename": "astronomer.md"}}}
+    driftwatch.write_queries(name, [*queries, stars])
+    driftwatch.write_vectors(name, {**vectors["vectors"], "stars": vectors["vectors"][queries[0]["id"]]})
+    assert report()[0] == 0
 
 
 def test_not_measured(watched, chroma, name):

@@ -1,13 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "unit.h"
 
 #include <errno.h>
 #include <math.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
 
 #include "json.h"
 #include "show/coverage.h"
@@ -24,7 +19,7 @@ static void add(struct coverage *c, const char *id, const char *metadata)
         _cleanup_json_ json_t *value = NULL;
 
         assert_int_equal(json_parse("m", metadata, strlen(metadata), &value, NULL), 0);
-        assert_int_equal(coverage_add(c, id, value), 0);
+        assert_int_equal(coverage_add(c, id, value, NULL), 0);
 }
 
 static struct query_set *parse(void)
@@ -39,7 +34,7 @@ static struct query_set *parse(void)
 
 static void fill(struct coverage *c, const struct query_set *set)
 {
-        assert_int_equal(coverage_init(c, "docs", "file", set), 0);
+        assert_int_equal(coverage_init(c, "docs", "file", set, NULL), 0);
         add(c, "r1", "{\"file\": \"x.md\"}");
         add(c, "r2", "{\"file\": \"y.md\"}");
         add(c, "r3", "{\"file\": \"y.md\"}");
@@ -99,7 +94,7 @@ static void is_unknown_without_the_key(void **state)
         _cleanup_(coverage_done) struct coverage c;
         _cleanup_text_ struct text text = {0};
 
-        assert_int_equal(coverage_init(&c, "docs", "nosuch", set), 0);
+        assert_int_equal(coverage_init(&c, "docs", "nosuch", set, NULL), 0);
         add(&c, "r1", "{\"file\": \"x.md\"}");
         coverage_sort(&c);
         assert_true(isnan(coverage_values_share(&c)));
@@ -112,17 +107,87 @@ static void is_bounded(void **state)
 {
         _cleanup_(query_set_unrefp) struct query_set *set = parse();
         _cleanup_(coverage_done) struct coverage c;
+        _cleanup_error_ struct error error = {0};
         int r = 0;
         json_int_t n = 0;
 
-        assert_int_equal(coverage_init(&c, "docs", "file", set), 0);
+        assert_int_equal(coverage_init(&c, "docs", "file", set, NULL), 0);
         for (; r == 0 && n < 2 * COVERAGE_VALUES_MAX; n++) {
                 _cleanup_json_ json_t *metadata = json_pack("{s:I}", "file", n);
 
-                r = coverage_add(&c, "r", metadata);
+                r = coverage_add(&c, "r", metadata, &error);
         }
         assert_int_equal(r, -E2BIG);
         assert_int_equal(c.count, COVERAGE_VALUES_MAX);
+        assert_int_equal(c.records, COVERAGE_VALUES_MAX - 2); /* two are expected */
+        assert_non_null(strstr(error.message, "metadata.file has more than 100000 values"));
+}
+
+static void refuses_what_would_fill_the_memory(void **state)
+{
+        _cleanup_(query_set_unrefp) struct query_set *set = parse();
+        _cleanup_(coverage_done) struct coverage c;
+        _cleanup_free_ char *filler = malloc(COVERAGE_BYTES_MAX / 4);
+        int r = 0;
+        int n = 0;
+
+        assert_non_null(filler);
+        memset(filler, 'x', COVERAGE_BYTES_MAX / 4);
+        assert_int_equal(coverage_init(&c, "docs", "file", set, NULL), 0);
+        for (; r == 0 && n < 9; n++) {
+                _cleanup_json_ json_t *metadata = NULL;
+
+                filler[0] = (char)('0' + n);
+                metadata = json_pack("{s:s%}", "file", filler, (size_t)COVERAGE_BYTES_MAX / 4);
+                assert_non_null(metadata);
+                r = coverage_add(&c, "r", metadata, NULL);
+        }
+        assert_int_equal(r, -E2BIG);
+        assert_int_equal(n, 4);
+}
+
+/* By its id, and by metadata other than the key. */
+static void watches_what_a_query_would_find(void **state)
+{
+        static const struct {
+                const char *id, *metadata;
+                bool watched;
+        } cases[] = {
+                {"r3", "{\"file\": \"z.md\"}", true},
+                {"r4", "{\"file\": \"z.md\"}", false},
+                {"r4", "{\"file\": \"z.md\", \"part\": 1}", false},
+                {"r4", "{\"file\": \"z.md\", \"part\": 2}", true},
+                {"r4", "{\"file\": \"z.md\", \"part\": 2.0}", true},
+                {"r4", "{\"file\": \"z.md\", \"part\": \"2\"}", false},
+                {"r4", "{\"file\": \"x.md\", \"part\": 7}", true},
+        };
+        _cleanup_(query_set_unrefp) struct query_set *set = parse();
+
+        for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+                _cleanup_(coverage_done) struct coverage c;
+
+                assert_int_equal(coverage_init(&c, "docs", "file", set, NULL), 0);
+                add(&c, cases[i].id, cases[i].metadata);
+                assert_float_equal(coverage_values_share(&c), cases[i].watched, 0);
+        }
+}
+
+static void takes_equal_numbers_for_one_value(void **state)
+{
+        _cleanup_(query_set_unrefp) struct query_set *set = parse();
+        _cleanup_(coverage_done) struct coverage c;
+
+        assert_int_equal(coverage_init(&c, "docs", "part", set, NULL), 0);
+        add(&c, "r1", "{\"part\": 1}");
+        add(&c, "r2", "{\"part\": 1.0}");
+        add(&c, "r5", "{\"part\": 1.5}");
+        add(&c, "r6", "{\"part\": 1e300}");
+        add(&c, "r7", "{\"part\": true}");
+        coverage_sort(&c);
+        assert_int_equal(c.count, 5);
+        assert_float_equal(coverage_values_share(&c), 1.0 / 4, 1e-12);
+        assert_string_equal(c.values[3].text, "1");
+        assert_int_equal(c.values[3].records, 2);
 }
 
 int main(void)
@@ -132,6 +197,9 @@ int main(void)
                 cmocka_unit_test(prints),
                 cmocka_unit_test(is_unknown_without_the_key),
                 cmocka_unit_test(is_bounded),
+                cmocka_unit_test(refuses_what_would_fill_the_memory),
+                cmocka_unit_test(watches_what_a_query_would_find),
+                cmocka_unit_test(takes_equal_numbers_for_one_value),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "judge/coverage.h"
+
+#include <errno.h>
+#include <math.h>
+
+#include "json.h"
+#include "judge/rank.h"
+#include "text.h"
+
+/* Integers beyond are not exact as reals. */
+#define INTEGER_MAX 9007199254740992.0
+
+static int append_value(
+        struct coverage *c, const json_t *value, const char *key, size_t *ret, struct error *e)
+{
+        struct coverage_value *grown;
+        char *text;
+
+        c->bytes += strlen(key);
+        if (c->count == COVERAGE_VALUES_MAX || c->bytes > COVERAGE_BYTES_MAX)
+                return error_set(e, -E2BIG,
+                        "metadata.%s has more than %d values, or values of more than %u MiB: it is "
+                        "no category",
+                        c->key, COVERAGE_VALUES_MAX, COVERAGE_BYTES_MAX >> 20);
+        /* Doubles at each power of two. */
+        if ((c->count & (c->count - 1)) == 0) {
+                grown = reallocarray(c->values, MAX(2 * c->count, (size_t)1), sizeof(*grown));
+                if (!grown)
+                        return -ENOMEM;
+                c->values = grown;
+        }
+        text = json_is_string(value)
+                ? utf8_clean(json_string_value(value), json_string_length(value))
+                : strdup(key);
+        if (!text)
+                return -ENOMEM;
+        c->values[c->count] = (struct coverage_value){.text = text};
+        *ret = c->count++;
+        return json_put(c->index, key, json_integer((json_int_t)*ret));
+}
+
+/* JSON text, so that 1 and "1" are two values; but 1 and 1.0 are one, as they are for ranks. */
+static char *value_key(const json_t *value)
+{
+        _cleanup_json_ json_t *integer = NULL;
+        double real = json_real_value(value);
+
+        if (json_is_real(value) && fabs(real) < INTEGER_MAX && trunc(real) == real)
+                value = integer = json_integer((json_int_t)real);
+        return value ? json_text(value, JSON_ENCODE_ANY | JSON_SORT_KEYS, NULL) : NULL;
+}
+
+static int find_value(struct coverage *c, const json_t *value, size_t *ret, struct error *e)
+{
+        _cleanup_free_ char *key = value_key(value);
+        const json_t *found;
+
+        if (!key)
+                return -ENOMEM;
+        found = json_object_get(c->index, key);
+        if (!found)
+                return append_value(c, value, key, ret, e);
+        *ret = (size_t)json_integer_value(found);
+        return 0;
+}
+
+static int expect(struct coverage *c, const struct expectation *expectation, struct error *e)
+{
+        size_t i;
+
+        for (size_t k = 0; k < expectation->id_count; k++)
+                if (json_put(c->expected, expectation->ids[k], json_true()) < 0)
+                        return -ENOMEM;
+        for (size_t k = 0; k < json_array_size(expectation->metadata); k++) {
+                const json_t *value =
+                        json_object_get(json_array_get(expectation->metadata, k), c->key);
+                int r = value ? find_value(c, value, &i, e) : 0;
+
+                if (r < 0)
+                        return r;
+                if (value)
+                        c->values[i].watched = true;
+        }
+        return 0;
+}
+
+int coverage_init(struct coverage *c, const char *collection, const char *key,
+        const struct query_set *queries, struct error *e)
+{
+        int r = 0;
+
+        *c = (struct coverage){.collection = collection, .key = key, .queries = queries};
+        c->index = json_object();
+        c->expected = json_object();
+        if (!c->index || !c->expected)
+                r = -ENOMEM;
+        for (size_t i = 0; i < queries->count && r >= 0; i++)
+                r = expect(c, &queries->queries[i].expect, e);
+        return r;
+}
+
+void coverage_done(struct coverage *c)
+{
+        for (size_t i = 0; i < c->count; i++)
+                free(c->values[i].text);
+        free(c->values);
+        json_decref(c->index);
+        json_decref(c->expected);
+        *c = (struct coverage){0};
+}
+
+static bool record_watched(const struct coverage *c, const char *id, const json_t *metadata)
+{
+        if (json_object_get(c->expected, id))
+                return true;
+        for (size_t i = 0; i < c->queries->count; i++)
+                if (rank_metadata_expected(&c->queries->queries[i].expect, metadata))
+                        return true;
+        return false;
+}
+
+int coverage_add(struct coverage *c, const char *id, const json_t *metadata, struct error *e)
+{
+        const json_t *value = json_object_get(metadata, c->key);
+        size_t i;
+        int r;
+
+        if (!value || json_is_null(value)) {
+                c->records++;
+                c->without_key++;
+                return 0;
+        }
+        r = find_value(c, value, &i, e);
+        if (r < 0)
+                return r;
+        c->records++;
+        c->values[i].records++;
+        c->values[i].watched = c->values[i].watched || record_watched(c, id, metadata);
+        return 0;
+}
+
+static int compare(const void *a, const void *b)
+{
+        const struct coverage_value *x = a, *y = b;
+
+        if (x->watched != y->watched)
+                return x->watched ? 1 : -1;
+        if (x->records != y->records)
+                return x->records < y->records ? 1 : -1;
+        return strcmp(x->text, y->text);
+}
+
+void coverage_sort(struct coverage *c)
+{
+        if (c->count > 0)
+                qsort(c->values, c->count, sizeof(*c->values), compare);
+}
+
+static double share(const struct coverage *c, bool by_record)
+{
+        uint64_t watched = 0, all = 0;
+
+        for (size_t i = 0; i < c->count; i++) {
+                uint64_t n = by_record ? c->values[i].records : c->values[i].records > 0;
+
+                all += n;
+                watched += c->values[i].watched ? n : 0;
+        }
+        return all > 0 ? (double)watched / (double)all : NAN;
+}
+
+double coverage_values_share(const struct coverage *c)
+{
+        return share(c, false);
+}
+
+double coverage_records_share(const struct coverage *c)
+{
+        return share(c, true);
+}

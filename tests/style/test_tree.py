@@ -15,6 +15,13 @@ TOP_LEVEL = {
 
 # Modules whose test has another name, or is not in C because only the whole program shows what they do.
 TEST_OF = {
+    "daemon/tell/condition": "unit/test_rule.c",
+    "daemon/dossier": "component/test_watch.c",
+    "daemon/intake": "component/test_watch.c",
+    "daemon/approvals": "system/test_baseline.py",
+    "daemon/watches": "system/test_baseline.py",
+    "daemon/keep/baseline_file": "unit/test_baselines.c",
+    "daemon/commands/round": "system/test_check.py",
     "daemon/model/alert": "unit/test_labels.c",
     "daemon/judge/attribution_text": "unit/test_attribution.c",
     "daemon/model/attribution": "unit/test_cause.c",

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
-/* What `driftwatch baseline` is made of, where it is more than one file: each function is one of its
- * words and returns the exit status. */
+/* What `driftwatch baseline` is made of, where it is more than one file: each function is one of
+ * its words and returns the exit status. */
 
 #include "commands/command.h"
 

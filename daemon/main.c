@@ -148,6 +148,12 @@ static int set_fresh(struct settings *s, const char *value)
         return 0;
 }
 
+static int set_audit(struct settings *s, const char *value)
+{
+        s->options.audit = true;
+        return 0;
+}
+
 static int set_new_only(struct settings *s, const char *value)
 {
         s->options.new_only = true;
@@ -205,6 +211,8 @@ static const struct flag flags[] = {
                 "what differs from the approved baseline fails the gate, too"},
         {"fail-under", "SHARE", USE_COVERAGE, set_fail_under,
                 "exit 1 when a smaller share of the values is watched, from 0 to 1 (0)"},
+        {"audit", NULL, USE_CHECK, set_audit,
+                "read every vector and compare with the true neighbours; takes its time"},
         {"fail-on", "OUTCOME", USE_CHECK, set_fail_on,
                 "drift: any drift or fail fails the gate; fail: only fail does (drift)"},
         {"by", "NAME", USE_BASELINE | USE_COVERAGE, set_by,

@@ -5,7 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "commands/round.h"
+#include "commands/audit.h"
 #include "file.h"
 #include "show/check.h"
 #include "show/formats.h"
@@ -109,7 +109,8 @@ static int publish(const struct check *check, const struct options *options)
         return written ? check_exit_status(check_verdict(check)) : EXIT_USAGE;
 }
 
-static int print(const struct round *r, const struct options *options)
+static int print(
+        const struct round *r, const struct check_audit *audits, const struct options *options)
 {
         const struct rule *rules = r->config->alerting.rules;
         const struct check_limits limits = {
@@ -119,6 +120,7 @@ static int print(const struct round *r, const struct options *options)
         };
         const struct check check = {
                 .collections = r->views,
+                .audits = audits,
                 .count = r->count,
                 .started = r->started,
                 .duration = r->duration,
@@ -152,9 +154,19 @@ static bool usage_valid(const struct options *options)
         return true;
 }
 
+/* The exact audit, where it was asked for. */
+static int audit(const struct round *r, const struct options *options, struct check_audit **ret)
+{
+        if (!options->audit)
+                return 0;
+        *ret = calloc(r->count + 1, sizeof(**ret));
+        return *ret ? audit_round(r, *ret) : -ENOMEM;
+}
+
 int command_check(const struct options *options)
 {
         _cleanup_(round_done) struct round round = {0};
+        struct check_audit *audits = NULL;
         int r;
 
         if (!usage_valid(options))
@@ -165,7 +177,10 @@ int command_check(const struct options *options)
         if (r >= 0)
                 r = round_run(&round);
         if (r >= 0)
-                r = print(&round, options);
+                r = audit(&round, options, &audits);
+        if (r >= 0)
+                r = print(&round, audits, options);
+        audits_done(audits, round.count);
         if (r < 0) {
                 fprintf(stderr, "driftwatch: cannot check: %s\n", strerror(-r));
                 return EXIT_UNMEASURED;

@@ -34,7 +34,7 @@ struct options {
         const char *word; /* the second word, of baseline; NULL */
         const char *by; /* baseline: who approves; coverage: "metadata.KEY" */
         const char *reason;
-        bool force, fresh, new_only;
+        bool force, fresh, new_only, audit;
         usec_t pause, timeout;
         bool baseline; /* check: compare with the approved baseline */
         struct option_values outputs; /* check: files, format by extension */

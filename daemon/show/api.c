@@ -577,7 +577,7 @@ json_t *api_gated(const struct check *check, const struct collection_view *c)
         for (size_t i = 0; queries && i < c->query_set->count; i++)
                 if (json_array_append_new(queries, replay_query(check, c, i)) < 0)
                         return NULL;
-        return json_pack("{s:o, s:o, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
+        return json_pack("{s:o, s:o, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
                 "collection", value_string(c->label), "server", value_string(c->server), "verdict",
                 check_verdict_name(check_collection(check, c)), "cause",
                 value_string(cause_name(c->attribution.cause)), "records", records_or_null(c),
@@ -586,7 +586,8 @@ json_t *api_gated(const struct check *check, const struct collection_view *c)
                 "recall", json_from_double(c->health.recall), "error", value_string(c->last_error),
                 "findings", evidence_findings(check, c), "evidence",
                 findings_cause(&c->attribution), "lists", evidence_lists(check, c), "sensitivity",
-                evidence_sensitivity(c), "queries", take_ptr(queries));
+                evidence_sensitivity(c), "audit", evidence_audit(check, c), "queries",
+                take_ptr(queries));
 }
 
 json_t *api_replay(const struct collection_view *c)

@@ -339,3 +339,26 @@ const struct check_format *check_find_extension(const char *path)
                         return &check_formats[i];
         return NULL;
 }
+
+const struct check_audit *check_audit(const struct check *check, const struct collection_view *c)
+{
+        for (size_t i = 0; check->audits && i < check->count; i++)
+                if (check->collections[i] == c)
+                        return &check->audits[i];
+        return NULL;
+}
+
+void check_audit_text(const struct check_audit *audit, const struct collection_view *c, char *ret)
+{
+        if (audit->error || isnan(audit->recall))
+                (void)snprintf(ret, CHECK_SENTENCE_MAX, "exact audit: %s",
+                        audit->error ? audit->error : "no query could be audited");
+        else
+                (void)snprintf(ret, CHECK_SENTENCE_MAX,
+                        "exact audit: recall@%u %.4f by id, %.4f by distance (%zu queries, %llu "
+                        "records); worst %.4f of %s",
+                        c->results, audit->recall, audit->recall_by_distance, audit->queries,
+                        (unsigned long long)audit->records, audit->worst_recall,
+                        audit->worst < c->query_set->count ? c->query_set->queries[audit->worst].id
+                                                           : "none");
+}

@@ -19,8 +19,20 @@ struct check_limits {
 };
 extern const struct check_limits check_limits_default; /* 0.2, 0.01, 0.01 */
 
+/* What an exact audit of one collection found. */
+struct check_audit {
+        char *error; /* why there is none; NULL */
+        uint64_t records; /* compared with */
+        size_t queries;
+        double recall; /* mean recall@k by id; NaN, as the next two */
+        double recall_by_distance; /* a returned record as near as the true k-th counts */
+        double worst_recall;
+        size_t worst; /* index of that query; SIZE_MAX */
+};
+
 struct check {
         const struct collection_view *const *collections;
+        const struct check_audit *audits; /* of each collection; NULL: not asked for */
         size_t count;
         usec_t started; /* wall clock */
         usec_t duration;
@@ -54,6 +66,10 @@ enum outcome check_outcome(
 /* Why the outcome is not a pass, "" for a pass. */
 void check_reason(
         const struct check *check, const struct collection_view *c, size_t query, char *ret);
+/* The collection's audit, NULL when none was asked for. */
+const struct check_audit *check_audit(const struct check *check, const struct collection_view *c);
+/* It as a sentence. */
+void check_audit_text(const struct check_audit *audit, const struct collection_view *c, char *ret);
 /* Adds the collection's queries by outcome. */
 void check_count(const struct check *check, const struct collection_view *c, size_t *outcomes);
 /* Indices: fail, drift, unmeasured, pass. The caller's; NULL when memory is short. */

@@ -51,3 +51,18 @@ json_t *evidence_sensitivity(const struct collection_view *c)
                 json_from_double(s.excluded), "detectable_share", json_from_double(s.detectable),
                 "sentence", known ? json_string(sentence) : json_null());
 }
+
+json_t *evidence_audit(const struct check *check, const struct collection_view *c)
+{
+        const struct check_audit *a = check_audit(check, c);
+        const struct query_set *set = c->query_set;
+
+        if (!a)
+                return json_null();
+        return json_pack("{s:I, s:I, s:o, s:o, s:o, s:o, s:o}", "records", (json_int_t)a->records,
+                "queries", (json_int_t)a->queries, "recall", json_from_double(a->recall),
+                "recall_by_distance", json_from_double(a->recall_by_distance), "worst_query",
+                a->worst < set->count ? string(set->queries[a->worst].id) : json_null(),
+                "worst_recall", json_from_double(a->worst_recall), "error",
+                a->error ? string(a->error) : json_null());
+}

@@ -11,4 +11,6 @@ json_t *evidence_findings(const struct check *check, const struct collection_vie
 /* {"pass_to_fail": [ids], "fail_to_pass": [ids]} against the baseline. */
 json_t *evidence_lists(const struct check *check, const struct collection_view *c);
 /* {"queries": n, "excluded_share": …, "detectable_share": …, "sentence": …} */
+/* The exact audit; null when none was asked for. */
+json_t *evidence_audit(const struct check *check, const struct collection_view *c);
 json_t *evidence_sensitivity(const struct collection_view *c);

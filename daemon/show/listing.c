@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "http.h"
+#include "judge/attribution.h"
 #include "show/formats.h"
 #include "show/summary.h"
 
@@ -159,6 +160,21 @@ static void write_list(const struct check *check, const struct collection_view *
                 text_append(text, "\n");
 }
 
+static void write_cause(const struct collection_view *c, struct text *text)
+{
+        const struct attribution *a = &c->attribution;
+        _cleanup_text_ struct text t = {0};
+
+        if (a->cause == CAUSE_UNKNOWN || a->cause == CAUSE_NONE)
+                return;
+        text_appendf(&t, "cause %s: %s ", cause_name(a->cause), cause_meaning(a->cause));
+        attribution_describe(a, &t);
+        text_appendf(&t, " %s", cause_action(a->cause));
+        text_append(text, "  ");
+        append_plain(text, text_failed(&t) ? cause_name(a->cause) : text_string(&t));
+        text_append(text, "\n");
+}
+
 static void write_collection(
         const struct check *check, const struct collection_view *c, struct text *text)
 {
@@ -179,6 +195,7 @@ static void write_collection(
                 append_plain(text, c->last_error);
                 text_append(text, "\n");
         }
+        write_cause(c, text);
         write_findings(check, c, text);
         write_list(check, c, TRANSITION_BROKEN, "pass -> fail", text);
         write_list(check, c, TRANSITION_MENDED, "fail -> pass", text);
@@ -188,6 +205,12 @@ static void write_collection(
                 write_table(check, c, text);
         if (check_sensitivity_text(check_sensitivity(c), sentence))
                 text_appendf(text, "  %s\n", sentence);
+        if (check_audit(check, c)) {
+                check_audit_text(check_audit(check, c), c, sentence);
+                text_append(text, "  ");
+                append_plain(text, sentence);
+                text_append(text, "\n");
+        }
         text_append(text, "\n");
 }
 

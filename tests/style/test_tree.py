@@ -61,6 +61,7 @@ TEST_OF = {
     "daemon/keep/baseline_file": "unit/test_baselines.c",
     "daemon/commands/baseline": "system/test_baseline.py",
     "daemon/commands/propose": "system/test_baseline.py",
+    "daemon/commands/audit": "system/test_audit.py",
     "daemon/commands/check": "system/test_check.py",
     "daemon/commands/coverage": "system/test_coverage.py",
     "daemon/commands/report": "system/test_report.py",

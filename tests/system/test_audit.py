@@ -79,6 +79,24 @@ def test_audit_agrees_with_numpy(chroma, driftwatch, look, name, space):
     assert 0 <= found["probe_unreachable"] < RECORDS / 100
 
 
+def test_the_gate_audits_when_it_is_asked_to(chroma, driftwatch, name):
+    vectors = records(RECORDS)
+    chroma.create(name)
+    fill(chroma, name, vectors)
+    queries = watch(chroma, driftwatch, name, vectors)
+    driftwatch.write()
+    _, report = driftwatch.check()
+    assert report["collections"][0]["audit"] is None
+    _, report = driftwatch.check("--audit")
+    audit = report["collections"][0]["audit"]
+    assert (audit["records"], audit["queries"], audit["error"]) == (RECORDS, QUERIES, None)
+    assert audit["recall"] == pytest.approx(numpy.mean(recalls(chroma, name, "l2", vectors, queries)))
+    chroma.drop(name)
+    status, report = driftwatch.check("--audit")
+    assert status == 3
+    assert "not measured" in report["collections"][0]["audit"]["error"]
+
+
 def test_records_that_are_gone(chroma, driftwatch, look, name):
     chroma.create(name)
     vectors = records(RECORDS)

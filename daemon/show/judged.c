@@ -3,6 +3,7 @@
 
 #include <math.h>
 
+#include "judge/epoch.h"
 #include "show/summary.h"
 
 double judged_unreachable(const struct collection_view *c)
@@ -80,6 +81,24 @@ void judged_moved(struct exposition *x, const struct view *view)
                 exposition_sample(x, "",
                         metric_labels({"collection", c->label}, {"direction", "down"}),
                         (double)c->drift.moved_down);
+        }
+}
+
+void judged_changed(struct exposition *x, const struct view *view)
+{
+        static const struct {
+                const char *what;
+                unsigned changes;
+        } kinds[] = {
+                {"replaced", EPOCH_REPLACED}, {"configuration", EPOCH_SPACE | EPOCH_CONFIGURATION}};
+
+        for (size_t i = 0; i < view->collection_count; i++) {
+                const struct collection_view *c = view->collections[i];
+
+                for (size_t k = 0; c->epoch.id && k < ARRAY_SIZE(kinds); k++)
+                        exposition_sample(x, "",
+                                metric_labels({"collection", c->label}, {"what", kinds[k].what}),
+                                (c->epoch_changes & kinds[k].changes) != 0);
         }
 }
 

@@ -19,4 +19,5 @@ double judged_embedder_up(const struct collection_view *c);
 double judged_embedder_moved(const struct collection_view *c);
 double judged_embedder_distance(const struct collection_view *c);
 void judged_moved(struct exposition *x, const struct view *view);
+void judged_changed(struct exposition *x, const struct view *view);
 void judged_cause(struct exposition *x, const struct view *view);

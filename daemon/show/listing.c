@@ -169,7 +169,7 @@ static void write_cause(const struct collection_view *c, struct text *text)
                 return;
         text_appendf(&t, "cause %s: %s ", cause_name(a->cause), cause_meaning(a->cause));
         attribution_describe(a, &t);
-        text_appendf(&t, " %s", cause_action(a->cause));
+        text_appendf(&t, ". %s", cause_action(a->cause));
         text_append(text, "  ");
         append_plain(text, text_failed(&t) ? cause_name(a->cause) : text_string(&t));
         text_append(text, "\n");

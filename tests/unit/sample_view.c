@@ -39,7 +39,8 @@ static const char queries_text[] =
         "  - id: threat-model\n"
         "    text: Which threats does a public upload form add?\n"
         "    tags: {category: security}\n"
-        "    expect: {metadata: {filename: security-auditor.md}, within: 2}\n";
+        "    expect: {metadata: {filename: security-auditor.md}, within: 2,\n"
+        "      grades: {frontend-architect.md#1: 2, sre.md#4: 1}}\n";
 
 /* The test cannot go on without it. */
 static void *need(void *p)
@@ -158,12 +159,59 @@ static void set_replayed(struct collection_view *c)
         c->epoch.records = 311;
 }
 
+/* A baseline, and everything that judging against it, probing and embedding can find. */
+static void set_judged(struct collection_view *c)
+{
+        struct baseline *b = need(baseline_new(1));
+        struct query_drift *d = &c->queries[0].drift;
+
+        b->number = 3;
+        b->recorded = SAMPLE_NOW - 50 * USEC_PER_HOUR;
+        b->approved = SAMPLE_NOW - 49 * USEC_PER_HOUR;
+        b->approved_by = copy("Ada <ada@example.org>");
+        b->reason = copy("after the ingest");
+        b->results = 10;
+        b->samples = 3;
+        b->epoch.records = 306;
+        b->queries[0].id = copy("react-hooks");
+        c->baseline = b;
+        d->compared = d->armed = true;
+        d->baseline[LEVEL_TOP1] = 0.764;
+        d->baseline[LEVEL_TOPK] = 0.95;
+        d->shift[LEVEL_TOP1] = 0.15568507;
+        d->shift[LEVEL_TOPK] = 0.05;
+        d->moved[LEVEL_TOP1] = MOVED_UP;
+        d->overlap = 0.9;
+        d->rbo = 0.95;
+        c->drift = (struct drift_view){.queries = 7,
+                .valid = 6,
+                .compared = 1,
+                .set_shift = 0.0123,
+                .moved_up = 1,
+                .overlap = 0.9,
+                .stable_overlap = 1};
+        c->attribution.cause = CAUSE_REMOVED;
+        c->attribution.evidence.holes = 5;
+        c->attribution.evidence.sampled = c->attribution.evidence.gone = 5;
+        c->attributed = SAMPLE_NOW - 12 * USEC_PER_SEC;
+        c->health.at = SAMPLE_NOW - 30 * USEC_PER_MINUTE;
+        c->health.records = 311;
+        c->health.unreachable = 2;
+        c->health.recall = 0.985;
+        c->health.recall_queries = 7;
+        c->embedder.name = copy("minilm");
+        c->embedder.at = SAMPLE_NOW - 20 * USEC_PER_MINUTE;
+        c->embedder.compared = 7;
+        c->embedder.median = 1.5e-7;
+}
+
 static struct collection_view *collection_of_everything(void)
 {
         struct collection_view *c =
                 new_collection("original_agents", "original_agents", "main", queries_text);
 
         set_replayed(c);
+        set_judged(c);
         c->replays = 121;
         c->failed_replays = 2;
         reason_count_add(c->failures, "timeout");

@@ -135,6 +135,53 @@ static void collections(void **state)
                 "connection refused'}");
 }
 
+static void collections_say_what_judging_found(void **state)
+{
+        _cleanup_view_ struct view *view = sample_view();
+        _cleanup_json_ json_t *envelope =
+                ask(view, "/api/v1/collections", &(struct api_query){0}, 200);
+        const json_t *list = json_object_get(data_of(envelope), "collections");
+        const json_t *judged = json_array_get(list, 0), *bare = json_array_get(list, 2);
+        const json_t *quality = json_object_get(judged, "quality");
+
+        assert_members(json_object_get(judged, "baseline"),
+                "{'number':3,'approved':'2026-11-21T01:00:00Z','approved_by':'Ada "
+                "<ada@example.org>','reason':'after the ingest','forced':false,'queries':1}");
+        assert_members(json_object_get(judged, "drift"),
+                "{'compared':1,'set_shift':0.0123,'set_shifted':false,'moved_up':1,"
+                "'moved_down':0,'overlap':0.9}");
+        assert_members(json_object_get(judged, "cause"),
+                "{'cause':'REMOVED','evidence':'5 baseline records are missing: 5 of 5 looked up "
+                "no longer exist'}");
+        assert_members(json_object_get(json_object_get(judged, "cause"), "counts"),
+                "{'missing':5,'gone':5,'fit_rms':null,'records_before':null}");
+        assert_members(json_object_get(judged, "index"),
+                "{'records':311,'unreachable_records':2,'recall':0.985,'error':null}");
+        assert_members(json_object_get(judged, "embedder"),
+                "{'embedder':'minilm','compared':7,'moved':0,'changed':false,'outcomes':null}");
+        assert_members(quality, "{'queries':7,'measured':6,'ranked':5,'hit_rate':0.8}");
+        assert_members(
+                json_object_get(
+                        json_object_get(json_object_get(quality, "tags"), "category"), "control"),
+                "{'queries':1,'pass_share':1.0,'hit_rate':null}");
+        assert_members(bare, "{'baseline':null,'drift':null,'cause':null,'embedder':null}");
+        assert_members(json_object_get(bare, "index"),
+                "{'probed':null,'unreachable_records':null,'recall':null}");
+}
+
+static void baselines(void **state)
+{
+        _cleanup_view_ struct view *view = sample_view();
+        _cleanup_json_ json_t *found = ask(view, "/api/v1/baseline",
+                &(struct api_query){.collection = "original_agents"}, 200);
+        _cleanup_json_ json_t *none =
+                ask(view, "/api/v1/baseline", &(struct api_query){.collection = "tickets"}, 404);
+
+        assert_members(json_object_get(data_of(found), "baseline"), "{'number':3}");
+        assert_members(json_object_get(data_of(found), "drift"), "{'moved_up':1}");
+        assert_members(none, "{'errorType':'not_found'}");
+}
+
 static void queries(void **state)
 {
         _cleanup_view_ struct view *view = sample_view();
@@ -321,12 +368,13 @@ static void replay(void **state)
         const json_t *list = json_object_get(object, "queries");
 
         assert_members(object,
-                "{'collection':'original_agents','server':'main','verdict':'fail','cause':null,"
-                "'records':311,'unreachable_records':null,'recall':null,'error':null}");
+                "{'collection':'original_agents','server':'main','verdict':'fail',"
+                "'cause':'REMOVED','records':311,'unreachable_records':2,'recall':0.985,'audit':null,"
+                "'error':null}");
         assert_int_equal(json_object_size(json_array_get(list, 0)), 10);
         assert_members(json_array_get(list, 0),
                 "{'id':'react-hooks','outcome':'pass','band':'good','distance':0.91968507,"
-                "'expected_distance':0.91968507,'expected_rank':1,'baseline_distance':null,"
+                "'expected_distance':0.91968507,'expected_rank':1,'baseline_distance':0.764,"
                 "'ids':['frontend-architect.md#1','sre.md#4','tab\\there\\u001b[31m'],"
                 "'distances':[0.91968507,0.9696851,1.019685],'reason':''}");
         assert_members(json_array_get(list, 1),
@@ -361,6 +409,8 @@ int main(void)
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(status),
                 cmocka_unit_test(collections),
+                cmocka_unit_test(collections_say_what_judging_found),
+                cmocka_unit_test(baselines),
                 cmocka_unit_test(queries),
                 cmocka_unit_test(history),
                 cmocka_unit_test(history_is_limited),

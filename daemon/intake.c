@@ -243,6 +243,18 @@ static void choose_sentinels(struct dossier *d)
         }
 }
 
+/* Why there are no vectors yet is the embedder's to say. */
+static void blame_embedder(const struct dossier *d, struct replay_result *result)
+{
+        const char *error = d->view->embedder.error;
+
+        if (!error || !streq(result->failure, "no_vectors"))
+                return;
+        error_done(&result->error);
+        (void)error_set(&result->error, -ENODATA, "%s: none of its queries has a vector yet: %s",
+                d->config->label, error);
+}
+
 /* On changes only: the first failure, another kind of failure, the recovery. */
 static void log_outcome(const struct dossier *d, const struct replay_result *result)
 {
@@ -318,6 +330,7 @@ void dossier_replayed(
         int r = 0;
 
         *ret_inquest = NULL;
+        blame_embedder(d, result);
         log_outcome(d, result);
         judge_all(d, result);
         if (!result->failure)

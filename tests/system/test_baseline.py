@@ -7,8 +7,10 @@ import stat
 import threading
 
 import pytest
+import requests
 
 import tools
+import worlds
 
 DIMENSION = 24
 OK, REFUSED, USAGE, UNMEASURED = 0, 1, 2, 3
@@ -151,6 +153,40 @@ def test_another_distance_is_refused_unless_forced(world):
     world.approve("--force")
     assert "by Ada by force: reviewed" in world.ok("show")
     assert json.loads(world.file("json").read_text())["baseline"]["forced"] is True
+
+
+def test_a_lost_index_is_refused_unless_forced(own_chroma, driftwatch):
+    scene = worlds.Scene(own_chroma, driftwatch, worlds.World(1))
+    scene.fill()
+    scene.approve()
+    worlds.lose_index(scene)
+    assert "INDEX_LOSS" in scene.baseline("propose", "--pause=100ms")
+    words = "approve", scene.state, "--by=Ada", "--reason=why"
+    done = driftwatch.run("baseline", *words)
+    assert done.returncode == REFUSED
+    assert "INDEX_LOSS" in done.stderr and "--force" in done.stderr
+    assert json.loads(scene.baseline("show", "--format=json"))["number"] == 1
+    scene.baseline(*words[:1], *words[2:], "--force")
+    shown = json.loads(scene.baseline("show", "--format=json"))
+    assert (shown["number"], shown["forced"]) == (2, True)
+
+
+def test_a_running_daemon_takes_an_approval_up(world):
+    """The first one, and the next; a damaged one is no reason to stop comparing."""
+    world.driftwatch.start()
+    url = f"{world.driftwatch.url}/api/v1/baseline?collection={world.name}"
+    assert requests.get(url, timeout=10).status_code == 404
+    for number in 1, 2:
+        world.ok("propose")
+        world.approve(reason=f"the {number}.")
+        tools.poll(lambda: requests.get(url, timeout=10).json()["data"]["baseline"]["number"] == number, "the baseline")
+        assert f"comparing with baseline {number}, approved by Ada: the {number}." in world.driftwatch.process.text()
+    data = world.file("json").read_bytes()
+    damaged = world.file("tmp")
+    damaged.write_bytes(data[:-20])
+    damaged.rename(world.file("json"))
+    tools.poll(lambda: "going on with the baseline in use" in world.driftwatch.process.text(), "the refusal")
+    assert requests.get(url, timeout=10).json()["data"]["baseline"]["number"] == 2
 
 
 def test_an_ingest_that_does_not_end(world):

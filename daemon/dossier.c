@@ -108,7 +108,7 @@ int dossier_merge_vectors(struct dossier *d)
         struct vector_set *all;
         int r = vector_set_merge(sources, 2, &pinned);
 
-        if (r >= 0 && d->prefer_fresh && d->fresh) {
+        if (d->prefer_fresh) {
                 sources[2] = sources[0];
                 sources[0] = d->fresh;
         }
@@ -322,9 +322,10 @@ int dossier_set_baseline(struct dossier *d, struct baseline *baseline)
         return 0;
 }
 
-void dossier_prefer_fresh(struct dossier *d)
+int dossier_prefer_fresh(struct dossier *d)
 {
         d->prefer_fresh = true;
+        return dossier_merge_vectors(d);
 }
 
 bool dossier_prefers_fresh(const struct dossier *d)

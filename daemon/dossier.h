@@ -38,8 +38,9 @@ _must_check_ int dossier_set_baseline(struct dossier *d, struct baseline *baseli
 /* What is to be asked. The vectors to replay with: the baseline's, else the configured ones, else
  * the embedder's; NULL while there are none. Known records to look at in a survey. Both borrowed
  * until the next result. */
-/* From now on the embedder's vectors come first: for recording a baseline of another model. */
-void dossier_prefer_fresh(struct dossier *d);
+/* From now on the embedder's vectors come first, then the configured ones, and those of the
+ * baseline last: for recording a baseline of another model. -ENOMEM. */
+_must_check_ int dossier_prefer_fresh(struct dossier *d);
 bool dossier_prefers_fresh(const struct dossier *d);
 struct vector_set *dossier_vectors(const struct dossier *d);
 const char *const *dossier_sentinels(const struct dossier *d, size_t *ret_count);

@@ -222,7 +222,7 @@ static const struct flag flags[] = {
         {"new-only", NULL, USE_BASELINE, set_new_only,
                 "record only queries that the approved baseline does not know"},
         {"fresh", NULL, USE_BASELINE, set_fresh,
-                "record with the embedder's vectors instead of the pinned ones"},
+                "record with new vectors, of the embedder or the file, not the approved ones"},
         {"pause", "DURATION", USE_BASELINE, set_pause,
                 "between the replays that have to agree (2s)"},
         {"timeout", "DURATION", USE_BASELINE, set_timeout,

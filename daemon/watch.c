@@ -508,9 +508,9 @@ bool watch_busy(const struct watch *w)
         return wanted || asking(w) || w->embed;
 }
 
-void watch_prefer_fresh(struct watch *w)
+int watch_prefer_fresh(struct watch *w)
 {
-        dossier_prefer_fresh(w->dossier);
+        return dossier_prefer_fresh(w->dossier);
 }
 
 struct vector_set *watch_vectors(const struct watch *w)

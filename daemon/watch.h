@@ -58,7 +58,7 @@ bool watch_running(const struct watch *w);
 /* Anything is under way or asked for. */
 bool watch_busy(const struct watch *w);
 /* As dossier_prefer_fresh(), and replays wait until the embedder has answered. */
-void watch_prefer_fresh(struct watch *w);
+_must_check_ int watch_prefer_fresh(struct watch *w);
 /* As dossier_vectors(). */
 struct vector_set *watch_vectors(const struct watch *w);
 /* As dossier_view(). */

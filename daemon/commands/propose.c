@@ -148,7 +148,7 @@ static int start(struct proposal *p)
                         p->round.event, NULL, CLOCK_MONOTONIC, timeout, ACCURACY, on_timeout, p);
         for (size_t i = 0; i < p->round.count && r >= 0; i++) {
                 if (p->options->fresh)
-                        watch_prefer_fresh(p->round.watches[i]);
+                        r = watch_prefer_fresh(p->round.watches[i]);
                 watch_everything(p->round.watches[i]);
         }
         return r < 0 ? r : sd_event_loop(p->round.event);
@@ -221,6 +221,12 @@ static void print_candidate(
                 v->baseline ? "" : " --by NAME --reason TEXT");
 }
 
+/* Than those of the baseline. */
+static bool has_other_vectors(const struct watch *w)
+{
+        return watch_config(w)->embedder || watch_config(w)->vectors;
+}
+
 static int store(const struct proposal *p, const struct recording *r)
 {
         _cleanup_(baseline_unrefp) struct baseline *b = NULL;
@@ -238,9 +244,10 @@ static int store(const struct proposal *p, const struct recording *r)
                         recorder_changes(r->recorder));
                 return EXIT_UNMEASURED;
         }
-        if (p->options->fresh && (!v->embedder.name || v->embedder.error)) {
+        if (p->options->fresh && (v->embedder.error || !has_other_vectors(r->watch))) {
                 fprintf(stderr, "driftwatch: %s: --fresh: %s\n", v->label,
-                        v->embedder.error ? v->embedder.error : "the collection has no embedder");
+                        v->embedder.error ? v->embedder.error
+                                          : "the collection has neither an embedder nor vectors");
                 return EXIT_UNMEASURED;
         }
         code = recorder_candidate(r->recorder, v, watch_vectors(r->watch), v->baseline,

@@ -311,3 +311,14 @@ def test_unreachable_servers_are_not_measured(own_chroma, driftwatch, name):
 def test_usage(world, words):
     done = world.run(*words)
     assert done.returncode == USAGE and done.stderr and not done.stdout
+
+
+def test_new_vectors_are_pinned_when_they_are_asked_for(world):
+    world.approved()
+    vectors = {key: tools.at_distance(row, 0.1, seed=9) for key, row in world.questions.items()}
+    world.driftwatch.write_vectors(world.name, vectors)
+    world.ok("propose")
+    assert world.json("diff")["diff"]["moved_up"] == 0, "approved vectors win"
+    world.ok("propose", "--fresh")
+    moved = world.json("diff")["diff"]
+    assert moved["moved_up"] + moved["moved_down"] == 5

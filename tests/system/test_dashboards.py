@@ -10,6 +10,7 @@ import pytest
 import yaml
 
 import tools
+import worlds
 
 HERE = pathlib.Path(__file__).resolve().parents[2] / "dashboards"
 DASHBOARD = json.loads((HERE / "driftwatch.json").read_text())
@@ -57,7 +58,15 @@ def scraped(build, chroma, chroma_modules, tmp_path_factory):
     program.watch("faq", [{"id": f"q{i}", "text": "?", "expect": one} for i, one in enumerate(expected)],
                   {f"q{i}": row for i, row in enumerate(queries)}, interval="500ms")
     program.watch("lost", [{"id": "x", "text": "?"}], {"x": queries[0]}, server="away", interval="500ms")
+    embedder = worlds.Embedder(HERE.parent / "config/demo/embedder.py", directory / "embedder.log",
+                               dimension=len(queries[0]))
+    program.config["embedders"] = [{"name": "demo", "api": "openai", "url": embedder.url, "model": "m"}]
+    program.config["collections"][0]["embedder"] = "demo"
     program.config["alerting"] = {"receivers": [{"name": "team", "webhook_configs": [{"url": deaf.url}]}]}
+    program.write()
+    for step in ["propose", "--pause=100ms"], ["approve", "--by=Ada", "--reason=first"]:
+        done = program.run("baseline", *step, "--collection=faq", f"--storage.path={directory}/state")
+        assert done.returncode == 0, done.stdout + done.stderr
     program.start()
     prometheus = tools.Prometheus(directory / "prometheus", program.url.removeprefix("http://"),
                                   rules=[HERE / "driftwatch.rules.yaml"])
@@ -66,8 +75,10 @@ def scraped(build, chroma, chroma_modules, tmp_path_factory):
     tools.poll(lambda: prometheus.query("sum(driftwatch_replays_failed_total) > 0"), "a failed replay")
     # rate() needs two scrapes of the youngest series.
     tools.poll(lambda: prometheus.query("rate(driftwatch_notifications_failed_total[10s])"), "two scrapes")
+    tools.poll(lambda: prometheus.query("driftwatch_embedder_distance"), "the embedder")
+    tools.poll(lambda: prometheus.query("driftwatch_collection_recall_ratio"), "a probe of the index")
     yield prometheus
-    for thing in prometheus, program, deaf:
+    for thing in prometheus, program, deaf, embedder:
         thing.stop()
 
 

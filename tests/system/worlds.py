@@ -87,14 +87,14 @@ class EmbeddedWorld(World):
 class Embedder:
     """The demonstration's embedder; another seed is another model."""
 
-    def __init__(self, program, log):
-        self.program, self.log = program, log
+    def __init__(self, program, log, dimension=DIMENSION):
+        self.program, self.log, self.dimension = program, log, dimension
         self.port = tools.free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.start(1)
 
     def start(self, seed):
-        self.process = tools.Process([sys.executable, self.program, "--port", self.port, "--dimension", DIMENSION,
+        self.process = tools.Process([sys.executable, self.program, "--port", self.port, "--dimension", self.dimension,
                                       "--model-seed", seed], self.log)
         tools.poll(lambda: requests.get(f"{self.url}/health", timeout=1).ok, "the embedder")
 

@@ -18,11 +18,6 @@
 #include "show/values.h"
 #include "version.h"
 
-static json_t *records_or_null(const struct collection_view *c)
-{
-        return c->epoch.records >= 0 ? json_integer(c->epoch.records) : json_null();
-}
-
 static json_t *band_or_null(const struct collection_view *c, int band)
 {
         return value_string(bands_name(&c->bands, band));
@@ -202,7 +197,8 @@ static json_t *collection_replayed(const struct collection_view *c)
                 c->replayed ? value_seconds(c->last_duration) : json_null(), "last_error",
                 value_string(c->last_error), "collection_id", value_string(c->epoch.id), "space",
                 value_string(c->epoch.space), "dimension", value_count_or_null(c->epoch.dimension),
-                "records", records_or_null(c), "replaced_at", value_time(c->replaced_at));
+                "records", value_known(c->epoch.records), "replaced_at",
+                value_time(c->replaced_at));
 }
 
 static json_t *epoch_json(const struct collection_view *c)
@@ -334,7 +330,7 @@ static json_t *query_json(const struct collection_view *c, size_t i)
 
         return json_pack(
                 "{s:o, s:o, s:o, s:o, s:o, s:o, s:s, s:o, s:o, s:o, s:o, s:b, s:o, s:o, s:o, s:o, "
-                "s:o, s:o, s:o}",
+                "s:o, s:o, s:o, s:o, s:o}",
                 "id", value_string(q->id), "text", value_string(q->text), "tags", tags_json(q),
                 "where", filter_json(q->where), "where_document", filter_json(q->where_document),
                 "expect", expectation_json(&q->expect), "outcome", outcome_name(v->outcome),
@@ -344,8 +340,10 @@ static json_t *query_json(const struct collection_view *c, size_t i)
                 json_from_float(v->home_distance), "distance", json_from_float(v->distance),
                 "expected_distance", json_from_float(v->expected_distance), "expected_rank",
                 value_count_or_null(v->expected_rank), "baseline_distance",
-                json_from_float((float)c->queries[i].drift.baseline[LEVEL_TOP1]), "ids",
-                answer_ids(view->answer), "distances", answer_distances(view->answer));
+                json_from_float((float)view->drift.baseline[LEVEL_TOP1]), "drift",
+                findings_query(&view->drift), "embedder_distance",
+                json_from_double(view->embedder_distance), "ids", answer_ids(view->answer),
+                "distances", answer_distances(view->answer));
 }
 
 static unsigned get_queries(
@@ -580,14 +578,13 @@ json_t *api_gated(const struct check *check, const struct collection_view *c)
         return json_pack("{s:o, s:o, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
                 "collection", value_string(c->label), "server", value_string(c->server), "verdict",
                 check_verdict_name(check_collection(check, c)), "cause",
-                value_string(cause_name(c->attribution.cause)), "records", records_or_null(c),
-                "unreachable_records",
-                c->health.unreachable >= 0 ? json_integer(c->health.unreachable) : json_null(),
-                "recall", json_from_double(c->health.recall), "error", value_string(c->last_error),
-                "findings", evidence_findings(check, c), "evidence",
-                findings_cause(&c->attribution), "lists", evidence_lists(check, c), "sensitivity",
-                evidence_sensitivity(c), "audit", evidence_audit(check, c), "queries",
-                take_ptr(queries));
+                value_string(cause_name(c->attribution.cause)), "records",
+                value_known(c->epoch.records), "unreachable_records",
+                value_known(c->health.unreachable), "recall", json_from_double(c->health.recall),
+                "error", value_string(c->last_error), "findings", evidence_findings(check, c),
+                "evidence", findings_cause(&c->attribution), "lists", evidence_lists(check, c),
+                "sensitivity", evidence_sensitivity(c), "audit", evidence_audit(check, c),
+                "queries", take_ptr(queries));
 }
 
 json_t *api_replay(const struct collection_view *c)

@@ -169,6 +169,21 @@ static void collections_say_what_judging_found(void **state)
                 "{'probed':null,'unreachable_records':null,'recall':null}");
 }
 
+static void queries_say_how_far_they_moved(void **state)
+{
+        _cleanup_view_ struct view *view = sample_view();
+        _cleanup_json_ json_t *envelope = ask(
+                view, "/api/v1/queries", &(struct api_query){.collection = "original_agents"}, 200);
+        const json_t *list = json_object_get(data_of(envelope), "queries");
+
+        assert_members(json_array_get(list, 0),
+                "{'id':'react-hooks','baseline_distance':0.764,'embedder_distance':null}");
+        assert_members(json_object_get(json_array_get(list, 0), "drift"),
+                "{'baseline_distance':0.764,'shift':0.15568507,'mean_shift':0.05,'moved':'up',"
+                "'overlap':0.9,'armed':true}");
+        assert_members(json_array_get(list, 1), "{'baseline_distance':null,'drift':null}");
+}
+
 static void baselines(void **state)
 {
         _cleanup_view_ struct view *view = sample_view();
@@ -411,6 +426,7 @@ int main(void)
                 cmocka_unit_test(collections),
                 cmocka_unit_test(collections_say_what_judging_found),
                 cmocka_unit_test(baselines),
+                cmocka_unit_test(queries_say_how_far_they_moved),
                 cmocka_unit_test(queries),
                 cmocka_unit_test(history),
                 cmocka_unit_test(history_is_limited),

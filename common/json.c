@@ -4,6 +4,7 @@
 
 #include <ctype.h>
 #include <errno.h>
+#include <float.h>
 #include <math.h>
 
 #include "text.h"
@@ -46,6 +47,21 @@ int json_to_double(const json_t *value, double *ret)
                 return -EINVAL;
         *ret = json_number_value(value);
         return 0;
+}
+
+const char *json_to_float(const json_t *value, float *ret)
+{
+        double number;
+        int r = json_to_double(value, &number);
+
+        if (r == -ENODATA)
+                return "is null";
+        if (r < 0)
+                return "is not a number";
+        if (fabs(number) > (double)FLT_MAX)
+                return "is too large for a 32-bit float";
+        *ret = (float)number;
+        return NULL;
 }
 
 json_t *json_from_double(double value)

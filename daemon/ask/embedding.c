@@ -2,7 +2,6 @@
 #include "ask/embedding.h"
 
 #include <errno.h>
-#include <float.h>
 #include <limits.h>
 #include <math.h>
 
@@ -192,29 +191,13 @@ static int find_openai(const json_t *document, struct rows *ret, struct error *e
         return r;
 }
 
-/* What is wrong with a component; NULL when it is a number a float can hold. */
-static const char *read_component(const json_t *value, float *ret)
-{
-        double number;
-        int r = json_to_double(value, &number);
-
-        if (r == -ENODATA)
-                return "is null";
-        if (r < 0)
-                return "is not a number";
-        if (fabs(number) > (double)FLT_MAX)
-                return "is too large for a 32-bit float";
-        *ret = (float)number;
-        return NULL;
-}
-
 static int read_vector(
         const json_t *vector, size_t text, size_t dimension, float *ret, struct error *e)
 {
         bool zero = true;
 
         for (size_t k = 0; k < dimension; k++) {
-                const char *wrong = read_component(json_array_get(vector, k), &ret[k]);
+                const char *wrong = json_to_float(json_array_get(vector, k), &ret[k]);
 
                 if (wrong)
                         return error_set(e, -EBADMSG, "component %zu of the vector of text %zu %s",

@@ -2,9 +2,7 @@
 #include "ask/records.h"
 
 #include <errno.h>
-#include <float.h>
 #include <inttypes.h>
-#include <math.h>
 
 #include "ask/wire.h"
 #include "json.h"
@@ -95,22 +93,6 @@ static int read_ids(const json_t *ids, struct records *r, struct error *e)
         return 0;
 }
 
-/* What is wrong with a component; NULL when it is a number that a float can hold. */
-static const char *read_component(const json_t *value, float *ret)
-{
-        double number;
-        int r = json_to_double(value, &number);
-
-        if (r == -ENODATA)
-                return "is null";
-        if (r < 0)
-                return "is not a number";
-        if (fabs(number) > (double)FLT_MAX)
-                return "is beyond the range of a float";
-        *ret = (float)number;
-        return NULL;
-}
-
 /* All lengths before anything is allocated by the length of the first. */
 static int check_lengths(const json_t *rows, struct records *r, struct error *e)
 {
@@ -141,7 +123,7 @@ static int read_embedding(
         const struct records *r, size_t i, const json_t *row, float *ret, struct error *e)
 {
         for (size_t j = 0; j < r->dimension; j++) {
-                const char *wrong = read_component(json_array_get(row, j), &ret[j]);
+                const char *wrong = json_to_float(json_array_get(row, j), &ret[j]);
 
                 if (wrong)
                         return error_set(e, -EBADMSG,

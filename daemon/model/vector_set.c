@@ -2,8 +2,6 @@
 #include "model/vector_set.h"
 
 #include <errno.h>
-#include <float.h>
-#include <math.h>
 #include <stdbool.h>
 
 #include "file.h"
@@ -59,26 +57,10 @@ static int read_head(const struct reader *r, const json_t *root)
         return 0;
 }
 
-/* What is wrong with a vector's element; NULL when it is a number a float can hold. */
-static const char *read_element(const json_t *element, float *ret)
-{
-        double value;
-        int r = json_to_double(element, &value);
-
-        if (r == -ENODATA)
-                return "is null";
-        if (r < 0)
-                return "is not a number";
-        if (fabs(value) > (double)FLT_MAX)
-                return "is too large for a 32-bit float";
-        *ret = (float)value;
-        return NULL;
-}
-
 static void read_vector(const struct reader *r, const char *id, const json_t *vector, float *ret)
 {
         for (size_t i = 0; i < r->set->dimension; i++) {
-                const char *wrong = read_element(json_array_get(vector, i), &ret[i]);
+                const char *wrong = json_to_float(json_array_get(vector, i), &ret[i]);
 
                 if (!wrong)
                         continue;

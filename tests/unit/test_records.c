@@ -160,7 +160,7 @@ static void refuses_what_is_not_right(void **state)
                         "number 1 of the embedding of record 1 of 2 is not a number"},
                 {WITH("[[[1]],[3]]"), "number 1 of the embedding of record 1 of 2 is not a number"},
                 {WITH("[[-1e39],[3]]"),
-                        "number 1 of the embedding of record 1 of 2 is beyond the range of a float"},
+                        "number 1 of the embedding of record 1 of 2 is too large for a 32-bit float"},
                 {WITH("[[NaN],[3]]"), NULL},
                 {ABOUT("null"), "the answer has 0 metadatas for 2 records"},
                 {ABOUT("[null]"), "the answer has 1 metadatas for 2 records"},

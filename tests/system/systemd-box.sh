@@ -6,7 +6,8 @@
 #   systemd-box.sh PROGRAM FILES     FILES is laid over the root, PROGRAM is run in it as /box/test
 #
 # Needs root and util-linux, no package. Nothing outside changes: the overlay's upper side is a tmpfs, and mounts,
-# processes, network and control groups are private. Mounts below / (a bind-mounted home, say) are not in the box.
+# processes, network and control groups are private. Mounts below / (a bind-mounted home, say) are not in the box,
+# nor is what a driftwatch of this machine's own has configured or kept.
 set -eu
 seconds=150
 
@@ -38,6 +39,9 @@ prepare() {
 
 # fill ROOT PROGRAM FILES
 fill() {
+        # An overlay cannot rename a directory of its lower side, which DynamicUser= would do with the state.
+        rm -rf "$1"/etc/driftwatch "$1"/etc/systemd/system/driftwatch.* \
+                "$1"/var/lib/driftwatch "$1"/var/lib/private/driftwatch
         tr -d - </proc/sys/kernel/random/uuid >"$1/etc/machine-id"
         # tar and not cp: /lib may be a link in the root and a directory in FILES, whose own mode means nothing.
         tar -C "$3" -c . | tar -C "$1" -x --keep-directory-symlink \

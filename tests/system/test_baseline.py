@@ -31,13 +31,13 @@ class World:
         driftwatch.server(chroma.url)
         driftwatch.watch(name, self.queries[:5], self.questions, timeout="2s")
         driftwatch.write()
-        self.storage = driftwatch.directory / "state"
+        self.storage = driftwatch.state
         self.storage.mkdir()
 
     def run(self, *words):
         if words[:1] == ("propose",) and not any(word.startswith("--pause") for word in words):
             words += ("--pause=100ms",)
-        return self.driftwatch.run("baseline", *words, f"--storage.path={self.storage}")
+        return self.driftwatch.run("baseline", *words)
 
     def ok(self, *words):
         done = self.run(*words)
@@ -161,12 +161,12 @@ def test_a_lost_index_is_refused_unless_forced(own_chroma, driftwatch):
     scene.approve()
     worlds.lose_index(scene)
     assert "INDEX_LOSS" in scene.baseline("propose", "--pause=100ms")
-    words = "approve", scene.state, "--by=Ada", "--reason=why"
+    words = "approve", "--by=Ada", "--reason=why"
     done = driftwatch.run("baseline", *words)
     assert done.returncode == REFUSED
     assert "INDEX_LOSS" in done.stderr and "--force" in done.stderr
     assert json.loads(scene.baseline("show", "--format=json"))["number"] == 1
-    scene.baseline(*words[:1], *words[2:], "--force")
+    scene.baseline(*words, "--force")
     shown = json.loads(scene.baseline("show", "--format=json"))
     assert (shown["number"], shown["forced"]) == (2, True)
 

@@ -65,7 +65,7 @@ def scraped(build, chroma, chroma_modules, tmp_path_factory):
     program.config["alerting"] = {"receivers": [{"name": "team", "webhook_configs": [{"url": deaf.url}]}]}
     program.write()
     for step in ["propose", "--pause=100ms"], ["approve", "--by=Ada", "--reason=first"]:
-        done = program.run("baseline", *step, "--collection=faq", f"--storage.path={directory}/state")
+        done = program.run("baseline", *step, "--collection=faq")
         assert done.returncode == 0, done.stdout + done.stderr
     program.start()
     prometheus = tools.Prometheus(directory / "prometheus", program.url.removeprefix("http://"),

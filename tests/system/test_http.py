@@ -171,7 +171,7 @@ def test_other_machines_change_nothing(watched, driftwatch, tmp_path, ends, name
         ["unshare", "--net", "sh", "-c",
          "ip link set lo up && ip address add 192.0.2.1/32 dev lo && exec \"$@\"", "sh",
          driftwatch.program, "run", f"--config.file={driftwatch.config_file}",
-         "--web.listen-address=0.0.0.0:9820"], tmp_path / "net.log"))
+         f"--storage.path={driftwatch.state}", "--web.listen-address=0.0.0.0:9820"], tmp_path / "net.log"))
 
     def curl(*arguments):
         return subprocess.run(

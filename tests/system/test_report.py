@@ -37,12 +37,8 @@ def watched(chroma, driftwatch, name):
     return questions
 
 
-def storage(driftwatch):
-    return f"--storage.path={driftwatch.directory / 'state'}"
-
-
 def report(driftwatch, *flags):
-    done = driftwatch.run("report", "--format=json", storage(driftwatch), *flags)
+    done = driftwatch.run("report", "--format=json", *flags)
     return done.returncode, json.loads(done.stdout)["collections"] if done.stdout else None
 
 
@@ -83,7 +79,7 @@ def test_figures(watched, chroma, driftwatch, name):
 
 
 def test_markdown_is_the_default(watched, driftwatch, name):
-    done = driftwatch.run("report", storage(driftwatch))
+    done = driftwatch.run("report")
     assert (done.returncode, done.stderr) == (DONE, "")
     text = done.stdout
     assert text.startswith("# Threshold confidence report\n")
@@ -121,7 +117,7 @@ class Page(html.parser.HTMLParser):
 
 
 def test_html_needs_nothing_else(watched, driftwatch):
-    done = driftwatch.run("report", "--format", "html", storage(driftwatch))
+    done = driftwatch.run("report", "--format", "html")
     assert done.returncode == DONE
     page = Page(done.stdout)
     assert (page.loads, page.titles) == ([], 2), "no history yet: two drawings"
@@ -136,7 +132,7 @@ def test_a_frozen_server_is_not_measured(watched, own_chroma, driftwatch):
     status, (data,) = report(driftwatch)
     assert (status, data["measured"], data["verdict"]) == (UNMEASURED, 0, "unmeasured")
     assert data["distances"]["mean"] is None and data["error"]
-    done = driftwatch.run("report", storage(driftwatch))
+    done = driftwatch.run("report")
     assert done.returncode == UNMEASURED
     assert "nothing can be said about distances" in done.stdout
 
@@ -154,7 +150,7 @@ def test_usage(watched, driftwatch):
 
 def test_shift_against_the_baseline(watched, chroma, driftwatch, name):
     for flags in ["propose"], ["approve", "--by=Ada", "--reason=the first"]:
-        done = driftwatch.run("baseline", *flags, storage(driftwatch), f"--collection={name}")
+        done = driftwatch.run("baseline", *flags, f"--collection={name}")
         assert done.returncode == 0, done.stderr
     status, (data,) = report(driftwatch)
     assert (status, data["baseline"]["approved_by"], data["shift"]["up"]["hits"]) == (DONE, "Ada", 0)
@@ -170,7 +166,7 @@ def test_shift_against_the_baseline(watched, chroma, driftwatch, name):
     assert data["shift"]["up"]["hits"] >= 6 and data["shift"]["compared"] == 24
     means = [query["drift"]["mean_shift"] for query in data["queries"]]
     assert data["shift"]["mean"] == pytest.approx(statistics.mean(means), abs=1e-9)
-    done = driftwatch.run("report", storage(driftwatch))
+    done = driftwatch.run("report")
     assert re.search(r"Compared with baseline 1, .* by Ada\. Reason: the first\.", done.stdout)
 
 

@@ -158,6 +158,11 @@ class Driftwatch:
     def config_file(self):
         return self.directory / "driftwatch.yaml"
 
+    @property
+    def state(self):
+        """Its storage; this machine's is not touched."""
+        return self.directory / "state"
+
     def server(self, url, name="main", **keys):
         self.config["servers"].append({"name": name, "url": url, **keys})
 
@@ -189,6 +194,7 @@ class Driftwatch:
     def run(self, command, *flags, **options):
         """A command that ends, e.g. run("check", "--format=json")."""
         environment = {key: value for key, value in os.environ.items() if key != "GITHUB_ACTIONS"}
+        environment["STATE_DIRECTORY"] = str(self.state)
         return subprocess.run(
             [self.program, command, f"--config.file={self.config_file}", *flags], text=True,
             capture_output=True, timeout=60, env=environment, cwd=self.directory, **options)
@@ -201,11 +207,10 @@ class Driftwatch:
     def start(self, *flags, environment=None, wait=True):
         if not self.config_file.exists():
             self.write()
-        state = self.directory / "state"
-        state.mkdir(exist_ok=True)
+        self.state.mkdir(exist_ok=True)
         (self.directory / "driftwatch.log").unlink(missing_ok=True)  # of an earlier life, with its port
         self.process = Process(
-            [self.program, "run", f"--config.file={self.config_file}", f"--storage.path={state}",
+            [self.program, "run", f"--config.file={self.config_file}", f"--storage.path={self.state}",
              "--web.listen-address=127.0.0.1:0", "--log.level=debug", *flags],
             self.directory / "driftwatch.log", env={**os.environ, **(environment or {})})
         if wait:

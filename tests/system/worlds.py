@@ -118,7 +118,6 @@ class Scene:
             for i, text in enumerate(world.texts)
         ], {f"q{i}": row for i, row in enumerate(world.questions)}, results=RESULTS, timeout="2s", **keys)
         driftwatch.write()
-        self.state = f"--storage.path={driftwatch.directory}/state"
 
     def fill(self, space="l2"):
         self.chroma.call("POST", "", {"name": self.name, "configuration": {
@@ -133,7 +132,7 @@ class Scene:
         self.chroma.delete(self.name, [self.world.ids[i] for i in indices])
 
     def baseline(self, action, *flags):
-        done = self.driftwatch.run("baseline", action, self.state, *flags)
+        done = self.driftwatch.run("baseline", action, *flags)
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
 
@@ -143,7 +142,7 @@ class Scene:
 
     def check(self):
         """Exit status and the collection's object of `check --format=json`."""
-        status, report = self.driftwatch.check(self.state)
+        status, report = self.driftwatch.check()
         collection, = report["collections"]
         return status, collection
 

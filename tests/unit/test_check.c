@@ -238,6 +238,7 @@ static struct collection_view *with_baseline(struct view *view)
         struct collection_view *c = view->collections[0];
 
         set_outcomes(view, 0, NULL);
+        baseline_unref(c->baseline);
         c->baseline = baseline_new(c->query_set->count);
         assert_non_null(c->baseline);
         c->baseline->epoch.space = strdup("l2");

@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -185,6 +186,24 @@ int file_replace(const char *path, const void *data, size_t size, struct error *
         }
         r = sync_directory_of(path);
         return r < 0 ? file_error(e, r, "sync the directory of", path) : 0;
+}
+
+int directory_lock(const char *path, int *ret_fd, struct error *e)
+{
+        _cleanup_close_ int fd = -1;
+
+        if (mkdir(path, 0750) < 0 && errno != EEXIST)
+                return file_error(e, -errno, "create", path);
+        fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        if (fd < 0)
+                return file_error(e, -errno, "open", path);
+        if (flock(fd, LOCK_EX | LOCK_NB) < 0)
+                return errno == EWOULDBLOCK
+                        ? error_set(e, -EBUSY, "%s is in use by another process", path)
+                        : file_error(e, -errno, "lock", path);
+        *ret_fd = fd;
+        fd = -1;
+        return 0;
 }
 
 char *path_resolve(const char *path, const char *relative_to)

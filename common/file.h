@@ -2,7 +2,8 @@
 #pragma once
 
 /* Whole files: read with a limit, replaced so that a crash leaves the old content or the new, and
- * found relative to the file that names them. It keeps nothing open and caches nothing. */
+ * found relative to the file that names them. It caches nothing, and keeps nothing open but the
+ * lock of a directory. */
 
 #include "error.h"
 
@@ -18,6 +19,9 @@ _must_check_ int file_read_secret(const char *path, char **ret, struct error *e)
  * unless the file existed. What root writes belongs to whom the old file, or else the directory,
  * belongs to. */
 _must_check_ int file_replace(const char *path, const void *data, size_t size, struct error *e);
+/* Makes the directory, unless it is there, and keeps it for this process until `*ret_fd` is closed;
+ * -EBUSY while another process keeps it. */
+_must_check_ int directory_lock(const char *path, int *ret_fd, struct error *e);
 /* `path` itself when absolute, else joined to the directory of `relative_to` (a file). Owned by the
  * caller, NULL when memory is short. */
 char *path_resolve(const char *path, const char *relative_to);

@@ -16,8 +16,7 @@ int approvals_watch(sd_event *event, const char *storage, sd_event_inotify_handl
 
         if (!directory)
                 return -ENOMEM;
-        if ((mkdir(storage, 0750) < 0 && errno != EEXIST) ||
-                (mkdir(directory, 0750) < 0 && errno != EEXIST))
+        if (mkdir(directory, 0750) < 0 && errno != EEXIST)
                 return -errno;
         r = sd_event_add_inotify(
                 event, ret, directory, IN_MOVED_TO | IN_DELETE | IN_ONLYDIR, handler, userdata);

@@ -8,8 +8,8 @@
 
 #include "watch.h"
 
-/* Watches STORAGE/baselines, which is created with STORAGE; `handler` is called when a file there
- * was replaced or removed. On failure approvals are noticed at the next replay all the same. */
+/* Watches STORAGE/baselines, which is created; `handler` is called when a file there was replaced
+ * or removed. On failure approvals are noticed at the next replay all the same. */
 _must_check_ int approvals_watch(sd_event *event, const char *storage,
         sd_event_inotify_handler_t handler, void *userdata, sd_event_source **ret);
 /* Gives every watch whose approved baseline is another one than before its new one. A file that

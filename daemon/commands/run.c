@@ -1,9 +1,30 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "commands/command.h"
 #include "daemon.h"
+#include "file.h"
+#include "log.h"
+
+/* Two daemons would overwrite each other's state. One without a place to keep it measures all the
+ * same. The lock is a descriptor, -1 for none. */
+static int lock_storage(const char *path, int *ret_lock)
+{
+        _cleanup_error_ struct error error = {0};
+        int r = directory_lock(path, ret_lock, &error);
+
+        if (r == -EBUSY) {
+                log_error("%s: is driftwatch running already? --storage.path=DIRECTORY gives this "
+                          "one a place of its own",
+                        error_text(&error, r));
+                return r;
+        }
+        if (r < 0)
+                log_warning("%s; nothing will survive a restart", error_text(&error, r));
+        return 0;
+}
 
 int command_run(const struct options *options)
 {
@@ -15,8 +36,12 @@ int command_run(const struct options *options)
                 .listen_address_count = options->listen_addresses.count,
                 .systemd_socket = options->systemd_socket,
         };
-        int r = daemon_run(&d);
+        int lock = -1, r = lock_storage(d.storage_path, &lock);
 
+        if (r >= 0)
+                r = daemon_run(&d);
+        if (lock >= 0)
+                (void)close(lock);
         if (r == -EBADMSG)
                 return EXIT_USAGE;
         return r < 0 ? EXIT_FAILURE : EXIT_SUCCESS;

@@ -212,10 +212,22 @@ def test_garbage_is_refused(watched):
     assert watched.get("/-/healthy").ok
 
 
-def test_a_taken_address_is_an_error_in_words(watched, build, tmp_path):
-    other = subprocess.run(
-        [watched.program, "run", f"--config.file={watched.config_file}",
-         f"--web.listen-address={watched.url.removeprefix('http://')}"],
-        capture_output=True, text=True, timeout=10)
-    assert other.returncode == 1
-    assert watched.url.removeprefix("http://") in other.stderr
+@pytest.fixture
+def second(watched):
+    """second(storage) runs another daemon at the same address until it gives up: what it says."""
+    def run(storage):
+        done = subprocess.run(
+            [watched.program, "run", f"--config.file={watched.config_file}", f"--storage.path={storage}",
+             f"--web.listen-address={watched.url.removeprefix('http://')}"],
+            capture_output=True, text=True, timeout=10)
+        assert done.returncode == 1
+        return done.stderr
+    return run
+
+
+def test_a_taken_address_is_an_error_in_words(watched, second, tmp_path):
+    assert watched.url.removeprefix("http://") in second(tmp_path / "other")
+
+
+def test_a_second_daemon_leaves_the_state_of_the_first_alone(watched, second):
+    assert f"{watched.state} is in use by another process" in second(watched.state)

@@ -271,6 +271,23 @@ static void full_disk_keeps_the_old_content(void **state)
         assert_content(path, "old", 0666 & ~mask);
 }
 
+static void locks_a_directory(void **state)
+{
+        _cleanup_error_ struct error busy = {0}, missing = {0};
+        int first = -1, second = -1;
+
+        assert_int_equal(directory_lock("state", &first, NULL), 0);
+        assert_true(first >= 0);
+        assert_int_equal(directory_lock("state", &second, &busy), -EBUSY);
+        assert_int_equal(second, -1);
+        assert_non_null(strstr(busy.message, "state is in use"));
+        (void)close(first);
+        assert_int_equal(directory_lock("state", &second, NULL), 0);
+        (void)close(second);
+        assert_int_equal(directory_lock("no/such/parent", &second, &missing), -ENOENT);
+        assert_int_equal(rmdir("state"), 0);
+}
+
 static void resolves_paths(void **state)
 {
         static const struct {
@@ -329,6 +346,7 @@ int main(void)
                 cmocka_unit_test_teardown(replace_works_in_the_current_directory, remove_files),
                 cmocka_unit_test_teardown(failed_replace_leaves_nothing, remove_files),
                 cmocka_unit_test_teardown(full_disk_keeps_the_old_content, remove_files),
+                cmocka_unit_test(locks_a_directory),
                 cmocka_unit_test(resolves_paths),
                 cmocka_unit_test(finds_credentials),
         };

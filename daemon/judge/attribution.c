@@ -5,6 +5,7 @@
 #include <math.h>
 
 #include "judge/embedder.h"
+#include "judge/fit.h"
 #include "judge/similarity.h"
 
 void inquest_done(struct inquest *q)
@@ -96,7 +97,7 @@ static unsigned find(const struct answer *a, unsigned count, const char *id, uns
 
 static bool is_hole(const struct pair *p, unsigned rank)
 {
-        return p->now && find(p->now, p->now_count, p->before->ids[rank], rank) == p->now_count &&
+        return find(p->now, p->now_count, p->before->ids[rank], rank) == p->now_count &&
                 nearer(p->space, p->before->distances[rank], p->now_last);
 }
 
@@ -106,28 +107,31 @@ static bool is_intruder(const struct pair *p, unsigned rank)
                 nearer(p->space, p->now->distances[rank], p->before_last);
 }
 
-/* Running moments of x (old distance) and y (new distance); Welford's update. */
-struct fit {
-        size_t n, changed;
-        double mean_x, mean_y, xx, xy, yy;
-        double shift, root; /* sums of (y - x)² and (y - √x)² */
-};
-
-static void fit_add(struct fit *f, double x, double y)
+static size_t count_holes(const struct pair *p)
 {
-        double dx = x - f->mean_x, dy = y - f->mean_y, r = y - sqrt(fmax(x, 0));
+        size_t n = 0;
 
-        f->n++;
-        f->mean_x += dx / (double)f->n;
-        f->mean_y += dy / (double)f->n;
-        f->xx += dx * (x - f->mean_x);
-        f->xy += dx * (y - f->mean_y);
-        f->yy += dy * (y - f->mean_y);
-        f->shift += (y - x) * (y - x);
-        f->root += r * r;
+        for (unsigned rank = 0; p->now && rank < p->before_count; rank++)
+                n += is_hole(p, rank);
+        return n;
 }
 
-static void fit_pair(struct fit *f, const struct pair *p)
+static size_t count_intruders(const struct pair *p)
+{
+        size_t n = 0;
+
+        for (unsigned rank = 0; rank < p->now_count; rank++)
+                n += is_intruder(p, rank);
+        return n;
+}
+
+/* Records in both answers: their distances, and how many have another one. */
+struct common {
+        struct fit fit;
+        size_t changed;
+};
+
+static void common_add(struct common *c, const struct pair *p)
 {
         for (unsigned i = 0; i < p->before_count && p->now; i++) {
                 unsigned rank = find(p->now, p->now_count, p->before->ids[i], i);
@@ -135,33 +139,31 @@ static void fit_pair(struct fit *f, const struct pair *p)
 
                 if (rank == p->now_count)
                         continue;
-                fit_add(f, x, p->now->distances[rank]);
-                f->changed += attribution_moved(p->space, x, p->now->distances[rank]);
+                fit_add(&c->fit, x, p->now->distances[rank]);
+                c->changed += attribution_moved(p->space, x, p->now->distances[rank]);
         }
 }
 
-static struct fit fit_all(const struct attribution_input *input)
+static struct common common_records(const struct attribution_input *input)
 {
-        struct fit f = {0};
+        struct common c = {0};
         struct pair p;
 
         for (size_t i = 0; i < input->set->count; i++)
                 if (pair_get(input, i, &p))
-                        fit_pair(&f, &p);
-        return f;
+                        common_add(&c, &p);
+        return c;
 }
 
 static double fit_rms(const struct fit *f)
 {
-        double left = f->xx > 0 ? f->yy - f->xy * f->xy / f->xx : f->yy;
-
-        return f->n < ATTRIBUTION_FIT_PAIRS ? NAN : sqrt(fmax(left, 0) / (double)f->n);
+        return f->n < ATTRIBUTION_FIT_PAIRS ? NAN : fit_linear_rms(f);
 }
 
 static bool is_square_root(const struct fit *f, const char *space)
 {
         return f->n >= ATTRIBUTION_FIT_PAIRS &&
-                sqrt(f->root / (double)f->n) < ATTRIBUTION_ROOT_RMS * scale(space, f->mean_y);
+                fit_root_rms(f) < ATTRIBUTION_ROOT_RMS * scale(space, f->mean_y);
 }
 
 /* Small noise on every vector is affine too, with slope 1: then the fit leaves what it was. */
@@ -170,7 +172,7 @@ static bool is_affine(const struct fit *f, const char *space)
         double rms = fit_rms(f);
 
         return rms < ATTRIBUTION_FIT_RMS * scale(space, f->mean_y) &&
-                rms <= ATTRIBUTION_FIT_LEAVES * sqrt(f->shift / (double)f->n);
+                rms <= ATTRIBUTION_FIT_LEAVES * fit_shift_rms(f);
 }
 
 /* Overlaps: their mean over all answers, and of the full unfiltered ones how much more they vary
@@ -290,7 +292,7 @@ static int compare_lists(
 {
         _cleanup_free_ size_t *holes = calloc(input->set->count + 1, sizeof(*holes));
         struct overlaps overlaps = {0};
-        struct fit fit = fit_all(input);
+        struct common common = common_records(input);
         struct pair p;
 
         if (!holes)
@@ -303,16 +305,14 @@ static int compare_lists(
                 if (!p.now)
                         continue;
                 overlaps_add(&overlaps, &p);
-                for (unsigned rank = 0; rank < p.before_count; rank++)
-                        holes[i] += is_hole(&p, rank);
-                for (unsigned rank = 0; rank < p.now_count; rank++)
-                        e->intruders += is_intruder(&p, rank);
+                holes[i] = count_holes(&p);
                 e->holes += holes[i];
+                e->intruders += count_intruders(&p);
         }
-        e->same = fit.n;
-        e->changed = fit.changed;
-        e->fit_rms = fit_rms(&fit);
-        e->square_root = is_square_root(&fit, input->baseline->epoch.space);
+        e->same = common.fit.n;
+        e->changed = common.changed;
+        e->fit_rms = fit_rms(&common.fit);
+        e->square_root = is_square_root(&common.fit, input->baseline->epoch.space);
         if (overlaps.answered > 0)
                 e->overlap = overlaps.sum / (double)overlaps.answered;
         e->overdispersion =
@@ -366,8 +366,9 @@ int attribution_compare(
 struct circumstances {
         const struct attribution_input *input;
         const struct evidence *e;
-        struct fit fit;
+        struct fit fit; /* of the distances of records in both answers */
         size_t silent; /* queries without any answer */
+        size_t holed, intruded; /* queries with a hole, with an intruder */
         double gone, edited, twins;
 };
 
@@ -452,7 +453,7 @@ static bool unanswered(const struct circumstances *c)
 
 static bool other_distance(const struct circumstances *c)
 {
-        return (double)c->fit.changed >= ATTRIBUTION_CHANGED * (double)c->fit.n &&
+        return (double)c->e->changed >= ATTRIBUTION_CHANGED * (double)c->e->same &&
                 (is_square_root(&c->fit, c->input->baseline->epoch.space) ||
                         is_affine(&c->fit, c->input->baseline->epoch.space));
 }
@@ -467,12 +468,24 @@ static bool changed_throughout(const struct circumstances *c)
         return c->edited > 0 && c->edited >= ATTRIBUTION_CHANGED * present && c->edited >= c->gone;
 }
 
+/* So few answers differ after any restart: a server inserts what is still in its log into the index
+ * in another order each time. */
+static bool by_itself(const struct circumstances *c, size_t queries)
+{
+        return (double)queries <= fmax(1, ATTRIBUTION_BY_ITSELF * (double)c->e->queries);
+}
+
 static bool lost_by_index(const struct circumstances *c)
 {
         bool not_itself = c->e->self_asked > 0 &&
                 (double)c->e->self_found < ATTRIBUTION_SELF * (double)c->e->self_asked;
 
         return index_fault(c) && (c->e->unreadable > 0 || not_itself);
+}
+
+static bool missed_by_index(const struct circumstances *c)
+{
+        return index_fault(c) && !by_itself(c, c->holed);
 }
 
 static bool edited(const struct circumstances *c)
@@ -508,9 +521,17 @@ static bool embedder_moved(const struct circumstances *c)
                 (double)c->e->embedder_moved >= EMBEDDER_SHARE * (double)c->e->embedder_compared;
 }
 
+/* As many records as before, the same last one. */
+static bool untouched(const struct circumstances *c)
+{
+        const char *before = c->input->baseline->epoch.newest, *now = c->input->epoch.newest;
+
+        return c->e->records_before == c->e->records_after && before && now && streq(before, now);
+}
+
 static bool grown(const struct circumstances *c)
 {
-        return c->e->intruders > 0 ||
+        return (c->e->intruders > 0 && !(untouched(c) && by_itself(c, c->intruded))) ||
                 (c->e->records_before >= 0 && c->e->records_after > c->e->records_before);
 }
 
@@ -525,7 +546,7 @@ static const struct {
         {other_distance, CAUSE_METRIC},
         {changed_throughout, CAUSE_REEMBED},
         {lost_by_index, CAUSE_INDEX_LOSS},
-        {index_fault, CAUSE_ANN_RECALL},
+        {missed_by_index, CAUSE_ANN_RECALL},
         {edited, CAUSE_EDIT},
         {removed_topic, CAUSE_REMOVED_TOPIC},
         {removed, CAUSE_REMOVED},
@@ -543,14 +564,17 @@ static enum cause first_rule(const struct circumstances *c)
         return CAUSE_NONE;
 }
 
-static size_t count_silent(const struct attribution_input *input)
+static void count_queries(struct circumstances *c)
 {
-        size_t n = 0;
         struct pair p;
 
-        for (size_t i = 0; i < input->set->count; i++)
-                n += pair_get(input, i, &p) && !p.now;
-        return n;
+        for (size_t i = 0; i < c->input->set->count; i++) {
+                if (!pair_get(c->input, i, &p))
+                        continue;
+                c->silent += !p.now;
+                c->holed += count_holes(&p) > 0;
+                c->intruded += count_intruders(&p) > 0;
+        }
 }
 
 void attribution_decide(const struct attribution_input *input, const struct inquest *findings,
@@ -561,8 +585,8 @@ void attribution_decide(const struct attribution_input *input, const struct inqu
 
         count_findings(input, findings, &a.evidence);
         if (input->baseline) {
-                c.fit = fit_all(input);
-                c.silent = count_silent(input);
+                c.fit = common_records(input).fit;
+                count_queries(&c);
                 weigh(&c, findings);
                 a.cause = first_rule(&c);
         }

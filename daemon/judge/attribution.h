@@ -23,6 +23,7 @@
 #define ATTRIBUTION_UNANSWERED 0.2 /* more than this share without a full answer: TRANSPORT */
 #define ATTRIBUTION_CHANGED 0.5 /* this share of the records at another distance: throughout */
 #define ATTRIBUTION_SELF 0.5 /* fewer records that find themselves: lost, else missed */
+#define ATTRIBUTION_BY_ITSELF 0.1 /* of the queries, one at least, an index changes by itself */
 #define ATTRIBUTION_TOPIC 4.0 /* overdispersion beyond which a loss hit few queries hard */
 #define ATTRIBUTION_FLOOD 0.05 /* more than this share of new near-duplicates: FLOOD */
 

@@ -25,6 +25,13 @@ static void append_missing(struct text *t, const struct evidence *e)
         text_append(t, e->holes == 1 ? " is missing" : " are missing");
 }
 
+static void append_nearer(struct text *t, const struct evidence *e)
+{
+        append_count(t, e->intruders, "new record");
+        text_append(t, e->intruders == 1 ? " is" : " are");
+        text_append(t, " nearer than the last one of the baseline's answer");
+}
+
 static void describe_unknown(const struct evidence *e, struct text *t)
 {
         if (e->queries == 0) {
@@ -38,6 +45,14 @@ static void describe_unknown(const struct evidence *e, struct text *t)
 
 static void describe_none(const struct evidence *e, struct text *t)
 {
+        if (e->holes + e->intruders > 0) {
+                append_missing(t, e);
+                text_append(t, " and ");
+                append_nearer(t, e);
+                text_append(t, ", in no more answers than an index changes by itself");
+                append_records(t, e, "; ");
+                return;
+        }
         text_appendf(t,
                 "of the %zu records that are in both answers none has moved, and none is "
                 "missing or new",
@@ -90,11 +105,8 @@ static void describe_metric(const struct evidence *e, struct text *t)
 
 static void describe_growth(const struct evidence *e, struct text *t)
 {
-        if (e->intruders > 0) {
-                append_count(t, e->intruders, "new record");
-                text_append(t, e->intruders == 1 ? " is" : " are");
-                text_append(t, " nearer than the last one of the baseline's answer");
-        }
+        if (e->intruders > 0)
+                append_nearer(t, e);
         append_records(t, e, e->intruders > 0 ? "; " : "");
 }
 

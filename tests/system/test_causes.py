@@ -21,6 +21,7 @@ PASS, FAILED, UNMEASURED = 0, 1, 3
 FAULTS = {
     "nothing": (worlds.nothing, worlds.World, ["NONE"]),
     "the server restarts": (worlds.restart, worlds.World, ["NONE"]),
+    "the server restarts, random vectors": (worlds.restart, worlds.HardWorld, ["NONE"]),
     "one topic is deleted": (worlds.delete_topic, worlds.World, ["REMOVED_TOPIC", "REMOVED"]),
     "20 % of the records are deleted": (worlds.delete_some, worlds.World, ["REMOVED"]),
     "20 % are edited in place, cosine 0.95": (worlds.edit_some, worlds.World, ["EDIT"]),

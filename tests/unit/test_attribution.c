@@ -120,6 +120,7 @@ static const struct row {
         } queries[ROW_QUERIES];
         const char *more; /* of the queries; NULL: nothing */
         int64_t records; /* now; 0: 50 as before */
+        const char *newest; /* record; c before */
         const char *space; /* NULL: as before */
         unsigned dimension; /* 0: as before */
         bool silent; /* nothing could be looked up */
@@ -192,14 +193,32 @@ static const struct row {
                 .sentence = "1 baseline record is missing: 1 of 1 looked up are in the "
                             "collection, but the server fails to read their vectors"},
         {.what = "present records are missed",
-                .queries = {{.now = "a .5 c .7 n .8"}},
+                .queries = {{.now = "a .5 c .7 n .8"}, {.now = "a .5 b .6 n .8"}},
                 .cause = CAUSE_ANN_RECALL},
         {.what = "present records are missed, and themselves cannot be asked for",
-                .queries = {{.now = "a .5 c .7 n .8"}},
+                .queries = {{.now = "a .5 c .7 n .8"}, {.now = "a .5 b .6 n .8"}},
                 .self_silent = true,
                 .cause = CAUSE_ANN_RECALL,
-                .sentence = "1 baseline record is missing: 1 of 1 looked up are in the "
+                .sentence = "2 baseline records are missing: 2 of 2 looked up are in the "
                             "collection, unchanged"},
+        {.what = "one query misses what is there, as after a restart",
+                .queries = {{.now = "a .5 c .7 n .8"}},
+                .cause = CAUSE_NONE,
+                .sentence = "1 baseline record is missing and 0 new records are nearer than the "
+                            "last one of the baseline's answer, in no more answers than an index "
+                            "changes by itself"},
+        {.what = "one query finds what it did not, and nothing was written",
+                .queries = {{.now = "a .5 n .55 b .6"}},
+                .newest = "c",
+                .cause = CAUSE_NONE},
+        {.what = "two queries find what they did not, and nothing was written",
+                .queries = {{.now = "a .5 n .55 b .6"}, {.now = "a .5 n .55 b .6"}},
+                .newest = "c",
+                .cause = CAUSE_GROWTH},
+        {.what = "one query finds what it did not, and another record is the newest",
+                .queries = {{.now = "a .5 n .55 b .6"}},
+                .newest = "n",
+                .cause = CAUSE_GROWTH},
         {.what = "half of the missing ones are present: they do not decide",
                 .queries = {{"a .5 g .6 c .7", "a .5 n .8 m .9"}},
                 .lost = true,
@@ -361,6 +380,10 @@ static void make_row(struct world *w, const struct row *row)
         }
         if (row->records > 0)
                 w->input.epoch.records = row->records;
+        if (row->newest) {
+                assert_int_equal(strdup_to(&w->baseline->epoch.newest, "c"), 0);
+                w->input.epoch.newest = (char *)row->newest;
+        }
         if (row->space)
                 w->input.epoch.space = (char *)row->space;
         if (row->dimension > 0)

@@ -5,6 +5,7 @@
 
 #include "judge/attribution.h"
 #include "show/markup.h"
+#include "show/words.h"
 
 static void open_fact(struct text *text, const char *name)
 {
@@ -33,10 +34,7 @@ static void append_baseline(struct text *text, const struct collection_view *c, 
         if (!b)
                 return;
         open_fact(text, "Shift");
-        if (isnan(c->drift.set_shift))
-                text_append(text, "–");
-        else
-                text_appendf(text, "%+.4f", c->drift.set_shift);
+        text_append(text, words_shift(c->drift.set_shift).s);
         text_appendf(
                 text, "<small>%zu up, %zu down</small>", c->drift.moved_up, c->drift.moved_down);
         close_fact(text);
@@ -105,5 +103,5 @@ void diagnosis_append_cause(struct text *text, const struct collection_view *c)
 void diagnosis_append_shift(struct text *text, const struct query_drift *q)
 {
         if (q->compared && !isnan(q->shift[LEVEL_TOP1]))
-                text_appendf(text, "<small>%+.4f</small>", q->shift[LEVEL_TOP1]);
+                text_appendf(text, "<small>%s</small>", words_shift(q->shift[LEVEL_TOP1]).s);
 }

@@ -12,6 +12,7 @@
 #include "judge/similarity.h"
 #include "show/findings.h"
 #include "show/values.h"
+#include "show/words.h"
 
 #define CONFIDENCE 0.95
 /* Rows of text and Markdown; JSON has all. */
@@ -181,19 +182,11 @@ static void append_number(struct text *t, int decimals, double value)
                 text_appendf(t, "%.*f", decimals, value);
 }
 
-static void append_shift(struct text *t, double value)
-{
-        if (isnan(value))
-                text_append(t, "-");
-        else
-                text_appendf(t, "%+.4f", value);
-}
-
 static void append_interval(struct text *t, double value, const struct interval *i)
 {
-        append_shift(t, value);
+        text_append(t, words_shift(value).s);
         if (interval_known(*i))
-                text_appendf(t, " [%+.4f, %+.4f]", i->low, i->high);
+                text_appendf(t, " [%s, %s]", words_shift(i->low).s, words_shift(i->high).s);
         else
                 text_append(t, " (interval not estimable)");
 }
@@ -286,31 +279,48 @@ static void append_facts(struct text *t, const struct diff *d, const char *bulle
         }
 }
 
-static void append_row(
-        struct text *t, const struct diff *d, const struct change *c, const char *separator)
+static const char *band_name(const struct diff *d, int band)
 {
-        const char *before = bands_name(d->bands, c->band_before);
-        const char *after = bands_name(d->bands, c->band_after);
+        const char *name = bands_name(d->bands, band);
 
-        append_shift(t, c->shift[LEVEL_TOP1]);
-        text_append(t, separator);
-        append_shift(t, c->shift[LEVEL_TOPK]);
-        text_append(t, separator);
-        append_number(t, 2, c->overlap);
-        text_appendf(t, "%s%s%s%s to %s%s%s to %s%s", separator, moved_name(c->moved), separator,
-                before ? before : "-", after ? after : "-", separator,
-                outcome_name(c->before->outcome), outcome_name(c->after->outcome), separator);
-        append_cell(t, c->after->id);
+        return name ? name : "-";
 }
 
-static void append_rows(struct text *t, const struct diff *d, const char *start,
-        const char *separator, const char *end)
+/* In columns; what it crossed stands behind its name. */
+static void append_line(struct text *t, const struct diff *d, const struct change *c)
 {
-        for (size_t i = 0; i < MIN(d->count, (size_t)ROWS_MAX); i++) {
-                text_append(t, start);
-                append_row(t, d, &d->changes[i], separator);
-                text_append(t, end);
-        }
+        bool band = c->band_before != c->band_after;
+        bool outcome = c->before->outcome != c->after->outcome;
+
+        text_appendf(t, "%7s  %7s  %7s  %-5s  ", words_shift(c->shift[LEVEL_TOP1]).s,
+                words_shift(c->shift[LEVEL_TOPK]).s, words_distance(c->overlap).s,
+                moved_name(c->moved));
+        append_cell(t, c->after->id);
+        if (band)
+                text_appendf(
+                        t, "  %s to %s", band_name(d, c->band_before), band_name(d, c->band_after));
+        if (outcome)
+                text_appendf(t, "%s%s to %s", band ? ", " : "  ", outcome_name(c->before->outcome),
+                        outcome_name(c->after->outcome));
+        text_append(t, "\n");
+}
+
+static void append_row(struct text *t, const struct diff *d, const struct change *c)
+{
+        text_appendf(t, "| %s | %s | %s | %s | %s to %s | %s to %s | ",
+                words_shift(c->shift[LEVEL_TOP1]).s, words_shift(c->shift[LEVEL_TOPK]).s,
+                words_distance(c->overlap).s, moved_name(c->moved), band_name(d, c->band_before),
+                band_name(d, c->band_after), outcome_name(c->before->outcome),
+                outcome_name(c->after->outcome));
+        append_cell(t, c->after->id);
+        text_append(t, " |\n");
+}
+
+static void append_rows(struct text *t, const struct diff *d,
+        void (*append)(struct text *t, const struct diff *d, const struct change *c))
+{
+        for (size_t i = 0; i < MIN(d->count, (size_t)ROWS_MAX); i++)
+                append(t, d, &d->changes[i]);
         if (d->count > ROWS_MAX)
                 text_appendf(t, "%zu more in the format json\n", d->count - ROWS_MAX);
 }
@@ -334,8 +344,8 @@ static void render_text(const struct baseline *approved, const struct baseline *
                 return;
         }
         append_facts(t, &d, "");
-        text_append(t, "BEST     MEAN     OVERLAP  MOVED  BAND  OUTCOME  QUERY\n");
-        append_rows(t, &d, "", "  ", "\n");
+        text_append(t, "   BEST     MEAN  OVERLAP  MOVED  QUERY\n");
+        append_rows(t, &d, append_line);
 }
 
 static void render_markdown(const struct baseline *approved, const struct baseline *candidate,
@@ -362,7 +372,7 @@ static void render_markdown(const struct baseline *approved, const struct baseli
         text_append(t,
                 "\n| best | mean top-k | overlap | moved | band | outcome | query |\n"
                 "|---|---|---|---|---|---|---|\n");
-        append_rows(t, &d, "| ", " | ", " |\n");
+        append_rows(t, &d, append_row);
 }
 
 static json_t *change_json(const struct diff *d, const struct change *c)

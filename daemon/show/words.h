@@ -15,7 +15,7 @@ struct words {
 
 /* "0.9120"; "unknown" for NaN. */
 struct words words_distance(double distance);
-/* "+0.0120". */
+/* "+0.0120"; "0.0000" for less than it shows, of either sign. */
 struct words words_shift(double shift);
 /* 0.066 as "6.6 %"; a share that is neither none nor all is never rounded to
  * "0.0 %" or "100.0 %". */

@@ -109,7 +109,13 @@ static void text_tells_what_matters(void **state)
         assert_non_null(strstr(text, " by Ada: first"));
         assert_non_null(strstr(text, "pass to fail: 1, fail to pass: 0"));
         assert_non_null(strstr(text, "band transitions: excellent to good: 1"));
-        assert_non_null(strstr(markdown, "| +0.3500 | +0.3500 | 0.00 | up | excellent to good |"));
+        assert_non_null(strstr(text,
+                "   BEST     MEAN  OVERLAP  MOVED  QUERY\n"
+                "+0.3500  +0.3500   0.0000  up     "));
+        assert_non_null(strstr(text, "  excellent to good\n"));
+        assert_non_null(strstr(text, "  pass to fail\n"));
+        assert_non_null(
+                strstr(markdown, "| +0.3500 | +0.3500 | 0.0000 | up | excellent to good |"));
 }
 
 static size_t moved_up(const struct world *w)

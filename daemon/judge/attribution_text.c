@@ -25,6 +25,13 @@ static void append_missing(struct text *t, const struct evidence *e)
         text_append(t, e->holes == 1 ? " is missing" : " are missing");
 }
 
+/* What else was found in place of missing records: causes can coincide. */
+static void append_besides(struct text *t, size_t n, const char *what)
+{
+        if (n > 0)
+                text_appendf(t, ", %zu %s", n, what);
+}
+
 static void append_nearer(struct text *t, const struct evidence *e)
 {
         append_count(t, e->intruders, "new record");
@@ -122,8 +129,11 @@ static void describe_flood(const struct evidence *e, struct text *t)
 static void describe_removed(const struct evidence *e, struct text *t)
 {
         append_missing(t, e);
-        if (e->sampled > 0)
+        if (e->sampled > 0) {
                 text_appendf(t, ": %zu of %zu looked up no longer exist", e->gone, e->sampled);
+                append_besides(t, e->edited, "stored with other contents");
+                append_besides(t, e->present, "there unchanged");
+        }
         append_records(t, e, "; ");
 }
 
@@ -142,6 +152,8 @@ static void describe_edit(const struct evidence *e, struct text *t)
                 append_missing(t, e);
                 text_appendf(t, ": %zu of %zu looked up are stored with other contents", e->edited,
                         e->sampled);
+                append_besides(t, e->gone, "gone");
+                append_besides(t, e->present, "there unchanged");
         }
 }
 
@@ -153,6 +165,8 @@ static void describe_index(const struct evidence *e, struct text *t)
         if (e->self_asked > 0)
                 text_appendf(t, ", and %zu of %zu are found by their own vector", e->self_found,
                         e->self_asked);
+        append_besides(t, e->gone, "gone");
+        append_besides(t, e->edited, "stored with other contents");
 }
 
 static void describe_transport(const struct evidence *e, struct text *t)

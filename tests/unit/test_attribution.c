@@ -175,7 +175,9 @@ static const struct row {
         {.what = "more are gone than edited",
                 .queries = {{"a .5 g1 .6 c .7", "a .5 c .7 n .8"},
                         {"a .5 g2 .6 e .7", "a .5 n .8 m .9"}},
-                .cause = CAUSE_REMOVED},
+                .cause = CAUSE_REMOVED,
+                .sentence = "3 baseline records are missing: 2 of 3 looked up no longer exist, 1 "
+                            "stored with other contents"},
         {.what = "more are edited than gone",
                 .queries = {{"a .5 g1 .6 c .7", "a .5 c .71 n .8"},
                         {"a .5 b .6 e .7", "a .5 b .6 m .9"}},

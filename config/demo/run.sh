@@ -202,6 +202,15 @@ await_pass() {
         say "all $wanted canonical queries pass, $(($(date +%s) - started)) seconds after the start"
 }
 
+# Without a baseline there is nothing to say why answers differ from.
+approve() {
+        step "$DRIFTWATCH" baseline propose --config.file "$config" --storage.path "$tmp/state" \
+                --pause 200ms
+        step "$DRIFTWATCH" baseline approve --config.file "$config" --storage.path "$tmp/state" \
+                --by demo --reason 'all canonical queries pass'
+        say "what they answer now is the baseline"
+}
+
 explain() {
         ports='' at=''
         [ "$CHROMA_PORT" = 8000 ] || ports="CHROMA_PORT=$CHROMA_PORT "
@@ -213,13 +222,13 @@ Look
   metrics       $web/metrics
   alerts        $web/api/v1/alerts
   table         $DRIFTWATCH status$at
-  the gate      $DRIFTWATCH check --config.file $config
+  the gate      $DRIFTWATCH check --baseline --config.file $config --storage.path $tmp/state
 
 Try, in another terminal, and look again
-  delete an agent; RetrievalExpectedResultMissing fires after some 15 seconds
+  delete an agent; RetrievalExpectedResultMissing fires after some 15 seconds, because of REMOVED
     ${ports}sh $here/chroma.sh delete-agent frontend-architect
-  turn an agent's vectors away, as another embedding model would; its queries drift, and if their
-  home band was confirmed before (half a minute after the start), RetrievalBandCrossed fires
+  turn an agent's vectors away, as another embedding model would; its queries drift, and after half a
+  minute RetrievalBandCrossed and RetrievalDistanceDrift fire, because of EDIT
     ${ports}sh $here/chroma.sh disturb-agent backend-architect
   mend both; the alerts resolve
     ${ports}sh $here/chroma.sh restore
@@ -302,6 +311,7 @@ main() {
         choose_config
         start_driftwatch
         await_pass
+        approve
         [ -z "$once" ] || return 0
         explain
         watch_over

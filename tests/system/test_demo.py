@@ -11,7 +11,7 @@ import requests
 
 import tools
 
-MISSING = "RetrievalExpectedResultMissing"
+MISSING, DRIFT = "RetrievalExpectedResultMissing", "RetrievalDistanceDrift"
 
 
 @pytest.fixture
@@ -40,7 +40,7 @@ def test_once(demo, ports, tmp_path):
 
 
 def test_break_and_mend(demo, source, ports):
-    """Delete an agent, see the alert; restore, see it go; Ctrl-C."""
+    """Delete an agent, see the alert and why; restore, see it go; the same with a disturbed one; Ctrl-C."""
     process = demo()
     tools.poll(lambda: "Ctrl-C" in process.text(), "the demonstration to explain itself", 120)
 
@@ -48,15 +48,21 @@ def test_break_and_mend(demo, source, ports):
         subprocess.run(["sh", source / "config/demo/chroma.sh", *arguments], check=True,
                        env={**os.environ, **ports}, capture_output=True)
 
-    def firing():
+    def firing(name):
+        """Queries of which this alert fires, and the causes that it gives."""
         url = f"http://127.0.0.1:{ports['DRIFTWATCH_PORT']}/api/v1/alerts"
-        alerts = requests.get(url, timeout=5).json()["data"]["alerts"]
-        return {alert["labels"]["query"] for alert in alerts
-                if alert["state"] == "firing" and alert["labels"]["alertname"] == MISSING}
-    assert firing() == set()
-    chroma("delete-agent", "frontend-architect")
-    assert "react-hooks" in tools.poll(firing, "the alert", 40)
-    chroma("restore")
-    tools.poll(lambda: not firing(), "the alert to resolve", 20)
+        alerts = [alert for alert in requests.get(url, timeout=5).json()["data"]["alerts"]
+                  if alert["state"] == "firing" and alert["labels"]["alertname"] == name]
+        return [alert["labels"]["query"] for alert in alerts], {alert["annotations"]["cause"] for alert in alerts}
+
+    for command, alert, query, cause in (
+            (["delete-agent", "frontend-architect"], MISSING, "react-hooks", "REMOVED"),
+            (["disturb-agent", "backend-architect"], DRIFT, "cache-invalidation", "EDIT")):
+        assert firing(alert) == ([], set())
+        chroma(*command)
+        tools.poll(lambda: query in firing(alert)[0], alert, 40)
+        assert firing(alert)[1] == {cause}
+        chroma("restore")
+        tools.poll(lambda: not firing(alert)[0], "the alert to resolve", 40)
     process.send(signal.SIGINT)
     assert process.child.wait(20) == 0

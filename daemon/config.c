@@ -319,7 +319,6 @@ static int build_collection(const struct loader *l, size_t i, struct collection_
         const struct collection_keys *keys =
                 (const struct collection_keys *)l->keys.collections.items + i;
         int r = strdup_to(&ret->name, keys->name);
-        double set_drift;
 
         ret->replay = build_replay(&keys->replay, &l->config->replay);
         ret->probes = (struct probe_config){
@@ -328,12 +327,7 @@ static int build_collection(const struct loader *l, size_t i, struct collection_
                 .recall_results = l->keys.probes.recall_results,
                 .recall_queries = l->keys.probes.recall_queries,
         };
-        set_drift = l->config->alerting.rules[RULE_SET_DRIFT].limit;
-        /* Its default depends on the space. */
-        ret->set_shift_limit = set_drift < rule_defaults[RULE_SET_DRIFT].limit ||
-                        set_drift > rule_defaults[RULE_SET_DRIFT].limit
-                ? set_drift
-                : 0;
+        ret->set_shift_limit = l->config->alerting.rules[RULE_SET_DRIFT].limit;
         if (r == 0)
                 r = strdup_to(&ret->label, keys->label);
         if (r == 0)
@@ -452,7 +446,7 @@ static int build_rules(struct loader *l)
                         .enabled = true,
                         .for_usec = rule_defaults[id].for_usec,
                         .keep_firing_for_usec = rule_defaults[id].keep_firing_for_usec,
-                        .limit = rule_defaults[id].limit,
+                        .limit = NAN,
                 };
         for (size_t i = 0; r == 0 && i < list->count; i++) {
                 enum rule_id id;

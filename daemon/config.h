@@ -54,7 +54,7 @@ struct collection_config {
                                   it, not owned */
         struct replay_config replay;
         struct probe_config probes;
-        double set_shift_limit; /* of RetrievalSetDrift; 0: the default */
+        double set_shift_limit; /* of RetrievalSetDrift; NaN: the default */
         struct bands bands;
         struct query_set *queries;
         struct vector_set *vectors; /* NULL: those of the baseline, or of an embedder */

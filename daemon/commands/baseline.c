@@ -11,9 +11,6 @@
 #include "show/diff.h"
 #include "text.h"
 
-/* Above this share of records that search cannot reach, a baseline would record the fault. */
-#define UNREACHABLE_MAX 0.01
-
 /* For each chosen collection; the worst exit status. */
 static int each_collection(const struct options *options,
         int (*act)(const struct options *options, const struct collection_config *c))
@@ -54,7 +51,7 @@ static const char *refusal(const struct baseline *b, char *buffer, size_t size)
                 return buffer;
         }
         if (b->epoch.records > 0 && b->unreachable >= 0 &&
-                (double)b->unreachable > UNREACHABLE_MAX * (double)b->epoch.records) {
+                (double)b->unreachable > INDEX_UNREACHABLE_MAX * (double)b->epoch.records) {
                 (void)snprintf(buffer, size, "search cannot reach %lld of its %lld records",
                         (long long)b->unreachable, (long long)b->epoch.records);
                 return buffer;

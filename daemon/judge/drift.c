@@ -42,8 +42,12 @@ struct sums {
         double shift, overlap, stable_overlap;
 };
 
-static const struct limits squared_l2 = {
-        LEVEL_TAU_MIN, LEVEL_SCALE_FACTOR *LEVEL_SCALE_MAX, DRIFT_CLIP, DRIFT_SHIFT};
+double drift_limit(double configured, double fallback, const char *space)
+{
+        bool half = space && (streq(space, "cosine") || streq(space, "ip"));
+
+        return !isnan(configured) ? configured : half ? fallback / 2 : fallback;
+}
 
 static bool near(double a, double b)
 {
@@ -115,7 +119,6 @@ struct drift *drift_new(const struct query_set *set)
 
         if (!d)
                 return NULL;
-        d->limits = squared_l2;
         level_init(&d->set);
         d->count = set->count;
         for (size_t i = 0; i < d->count; i++) {
@@ -127,6 +130,7 @@ struct drift *drift_new(const struct query_set *set)
                 for (size_t s = 0; s < LEVEL_COUNT; s++)
                         forget(t->levels[s]);
         }
+        drift_set_baseline(d, NULL, NULL, NAN);
         return d;
 }
 
@@ -190,13 +194,13 @@ static void link_all(struct drift *d, struct baseline *b, const struct limits *l
 void drift_set_baseline(
         struct drift *d, struct baseline *baseline, const char *space, double set_shift_limit)
 {
-        bool half = space && (streq(space, "cosine") || streq(space, "ip"));
-        struct limits l = squared_l2;
+        const struct limits l = {
+                .tau_min = drift_limit(NAN, LEVEL_TAU_MIN, space),
+                .tau_max = drift_limit(NAN, LEVEL_SCALE_FACTOR * LEVEL_SCALE_MAX, space),
+                .clip = drift_limit(NAN, DRIFT_CLIP, space),
+                .shift = drift_limit(set_shift_limit, DRIFT_SHIFT, space),
+        };
 
-        if (half)
-                l = (struct limits){l.tau_min / 2, l.tau_max / 2, l.clip / 2, l.shift / 2};
-        if (set_shift_limit > 0)
-                l.shift = set_shift_limit;
         link_all(d, baseline, &l);
 }
 

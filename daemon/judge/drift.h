@@ -17,6 +17,7 @@
  * squared L2, half of that for cosine. */
 #define DRIFT_CLIP 0.1
 #define DRIFT_SHIFT 0.01 /* raises; half of it clears */
+#define DRIFT_DISTANCE 0.2 /* of one query, told; also of squared L2 */
 #define DRIFT_SHARE 0.1 /* of the queries, but at least DRIFT_SHARE_MIN of them */
 #define DRIFT_SHARE_MIN 3
 #define DRIFT_OVERLAP_MIN 0.95 /* with the last stable answers; below: ask why */
@@ -25,6 +26,11 @@
 /* Same pair, same distance: answers of one index differ by no more (absolute, and relative for
  * distances above 1). */
 #define DRIFT_EQUAL 1e-6
+
+/* A limit in the unit of a collection's distances: `configured` as it is, or where that is NaN
+ * `fallback`, which is of squared L2 and halved when `space` (NULL: unknown) is "cosine" or "ip",
+ * whose distances of unit vectors are half of that. */
+double drift_limit(double configured, double fallback, const char *space);
 
 /* Whether two answers are the same: distances within DRIFT_EQUAL rank by rank, and between records
  * at the same distance in whatever order the same ids. */
@@ -40,9 +46,8 @@ DEFINE_CLEANUP(struct drift *, drift_free)
 /* Compares with `baseline` (reference taken; NULL: with nothing, so that only changes are noticed)
  * from now on. A query of the same id and another text is another query. States of queries whose
  * location stays the same within tau are kept, the others start afresh, and the set's with them.
- * Floors and limits are those of squared L2 and halved when `space` is "cosine" or "ip", which are
- * half of it for unit vectors. `set_shift_limit` replaces DRIFT_SHIFT, as it is, when it is above
- * 0. */
+ * Floors and limits follow `space` as in drift_limit(); `set_shift_limit` is the configured one of
+ * the set, or NaN. */
 void drift_set_baseline(
         struct drift *d, struct baseline *baseline, const char *space, double set_shift_limit);
 /* Moves from `old`, a drift of an earlier query set, what belongs to queries of the same id and

@@ -18,12 +18,16 @@
 #define SENSITIVITY_CONFIDENCE 0.95
 #define SENSITIVITY_POWER 0.8
 
-const struct check_limits check_limits_default = {
-        .distance = 0.2, .set_shift = DRIFT_SHIFT, .index = 0.01};
-
-static const struct check_limits *limits_of(const struct check *check)
+static struct check_limits limits_of(const struct check *check, const struct collection_view *c)
 {
-        return check->limits ? check->limits : &check_limits_default;
+        const char *space = c->baseline ? c->baseline->epoch.space : NULL;
+        const struct check_limits *l = check->limits;
+
+        return (struct check_limits){
+                .distance = drift_limit(l ? l->distance : NAN, DRIFT_DISTANCE, space),
+                .set_shift = drift_limit(l ? l->set_shift : NAN, DRIFT_SHIFT, space),
+                .index = drift_limit(l ? l->index : NAN, INDEX_UNREACHABLE_MAX, NULL),
+        };
 }
 
 static void _printf_(2, 3) sentence(char *ret, const char *format, ...)
@@ -49,7 +53,7 @@ static bool differs(const struct check *check, const struct collection_view *c,
         const struct query_view *q, char *ret)
 {
         static const char *const names[] = {"best answer", "mean of the answers"};
-        double limit = limits_of(check)->distance;
+        double limit = limits_of(check, c).distance;
 
         if (!check->baseline || !q->drift.compared)
                 return false;
@@ -145,7 +149,7 @@ static void find_unreachable(
         const struct check *check, const struct collection_view *c, struct check_findings *f)
 {
         const struct index_health *h = &c->health;
-        double limit = limits_of(check)->index;
+        double limit = limits_of(check, c).index;
 
         if (h->unreachable > 0 && h->records > 0 &&
                 (double)h->unreachable > limit * (double)h->records)
@@ -157,7 +161,7 @@ static void find_unreachable(
 static void find_moved(
         const struct check *check, const struct collection_view *c, struct check_findings *f)
 {
-        double limit = limits_of(check)->set_shift;
+        double limit = limits_of(check, c).set_shift;
         size_t compared = 0, up = 0;
 
         if (c->drift.set_shift > limit)

@@ -12,12 +12,12 @@
 
 enum check_verdict { CHECK_PASS, CHECK_FAIL, CHECK_UNMEASURED };
 
+/* As configured; NaN: the default. */
 struct check_limits {
         double distance; /* top-1 or mean top-k above the baseline's */
         double set_shift; /* winsorised mean shift of mean top-k */
         double index; /* share of the records that search cannot reach */
 };
-extern const struct check_limits check_limits_default; /* 0.2, 0.01, 0.01 */
 
 /* What an exact audit of one collection found. */
 struct check_audit {

@@ -11,7 +11,7 @@ struct subject {
         const struct collection_view *collection;
         const struct query *query; /* NULL for a rule about the whole collection, as the next */
         const struct query_view *state;
-        double limit; /* the rule's, as configured; NaN: it has none */
+        double limit; /* the rule's, in the unit of the collection; NaN: it has none */
 };
 
 struct condition {

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <math.h>
 
+#include "judge/drift.h"
 #include "tell/condition.h"
 #include "text.h"
 
@@ -30,7 +31,8 @@ const struct rule_default rule_defaults[RULE_COUNT] = {
                 {
                         .name = "RetrievalDistanceDrift",
                         .severity = "warning",
-                        .limit = 0.2,
+                        .limit = DRIFT_DISTANCE,
+                        .limits_distance = true,
                         .limit_doc = "the distance above the baseline",
                         .summary = "A canonical query answers from farther away than its baseline.",
                         .doc = "The best answer, or the mean of all, is confirmed (4 of 5 replays) "
@@ -40,7 +42,8 @@ const struct rule_default rule_defaults[RULE_COUNT] = {
                 {
                         .name = "RetrievalSetDrift",
                         .severity = "warning",
-                        .limit = 0.01,
+                        .limit = DRIFT_SHIFT,
+                        .limits_distance = true,
                         .limit_doc = "the winsorised mean shift of the whole set",
                         .summary = "The canonical queries as a set have moved from their baseline.",
                         .doc = "The mean shift of all queries is confirmed (4 of 5 replays) above "
@@ -63,7 +66,7 @@ const struct rule_default rule_defaults[RULE_COUNT] = {
                 {
                         .name = "RetrievalIndexIncomplete",
                         .severity = "critical",
-                        .limit = 0.01,
+                        .limit = INDEX_UNREACHABLE_MAX,
                         .limit_doc = "the share of live records that search cannot reach",
                         .summary = "The index has lost records that the collection still holds.",
                         .doc = "Asked for as many records as the collection counts, search returns "
@@ -233,6 +236,15 @@ static int emit(struct evaluation *e, enum rule_id rule, const struct subject *s
         return 0;
 }
 
+static double limit_of(const struct evaluation *e, enum rule_id rule)
+{
+        const struct rule_default *d = &rule_defaults[rule];
+        const struct baseline *b = e->collection->baseline;
+
+        return drift_limit(
+                e->rules[rule].limit, d->limit, d->limits_distance && b ? b->epoch.space : NULL);
+}
+
 static int evaluate(struct evaluation *e, struct subject *s)
 {
         int r = 0;
@@ -242,7 +254,7 @@ static int evaluate(struct evaluation *e, struct subject *s)
 
                 if (!e->rules[i].enabled || c->per_query != (s->query != NULL))
                         continue;
-                s->limit = e->rules[i].limit;
+                s->limit = limit_of(e, i);
                 if (e->signals->unknown_rules[i])
                         continue;
                 if (c->holds(s))

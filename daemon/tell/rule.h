@@ -27,6 +27,7 @@ struct rule_default {
         usec_t for_usec, keep_firing_for_usec;
         double limit; /* above which (recall: below which) it holds; NaN: it has none */
         const char *limit_doc; /* what the limit is; NULL without one */
+        bool limits_distance; /* the limit is a distance, and follows the space: drift_limit() */
         bool inhibits_server; /* while firing for a server that is not reached, the alerts of other
                                  rules about that server are not told */
         const char *summary; /* static sentence: the annotation */
@@ -41,7 +42,7 @@ struct rule {
         bool enabled;
         char *severity; /* owned; NULL: the default */
         usec_t for_usec, keep_firing_for_usec;
-        double limit; /* NaN where the rule has none */
+        double limit; /* NaN: the default, if it has one */
 };
 
 /* A condition that holds now. Everything else that a rule could have said and did not, is over. */

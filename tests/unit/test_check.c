@@ -340,6 +340,30 @@ static void compares_with_the_baseline(void **state)
         }
 }
 
+static void limits_follow_the_space(void **state)
+{
+        static const struct check_limits set = {.distance = 0.2, .set_shift = 0.01, .index = 0.01};
+        _cleanup_view_ struct view *view = sample_view();
+        struct collection_view *c = with_baseline(view);
+        struct check check = {.baseline = true};
+
+        for (unsigned by_set = 0; by_set <= 1; by_set++) {
+                free(c->baseline->epoch.space);
+                free(c->epoch.space);
+                c->baseline->epoch.space = strdup("l2");
+                c->epoch.space = strdup("l2");
+                rise(c, 1, by_set ? 0 : 0.15);
+                c->drift.set_shift = by_set ? 0.007 : 0;
+                check.limits = NULL;
+                assert_int_equal(check_collection(&check, c), CHECK_PASS);
+                (void)memcpy(c->baseline->epoch.space, "ip", sizeof("ip"));
+                (void)memcpy(c->epoch.space, "ip", sizeof("ip"));
+                assert_int_equal(check_collection(&check, c), CHECK_FAIL);
+                check.limits = &set;
+                assert_int_equal(check_collection(&check, c), CHECK_PASS);
+        }
+}
+
 /* A failed query is not made a drift by its baseline. */
 static void never_better_than_its_own_outcome(void **state)
 {
@@ -439,6 +463,7 @@ int main(void)
                 cmocka_unit_test(a_failed_replay_is_unmeasured),
                 cmocka_unit_test(judges_the_run),
                 cmocka_unit_test(compares_with_the_baseline),
+                cmocka_unit_test(limits_follow_the_space),
                 cmocka_unit_test(never_better_than_its_own_outcome),
                 cmocka_unit_test(needs_a_baseline_to_compare),
                 cmocka_unit_test(judges_the_index),

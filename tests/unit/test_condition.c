@@ -45,7 +45,7 @@ static int set_up(void **state)
         v->queries[0].drift.compared = true;
         assert_int_equal(bands_default(&v->bands), 0);
         for (enum rule_id i = 0; i < RULE_COUNT; i++)
-                w->rules[i] = (struct rule){.enabled = true, .limit = rule_defaults[i].limit};
+                w->rules[i] = (struct rule){.enabled = true, .limit = NAN};
         return 0;
 }
 
@@ -236,12 +236,37 @@ static void a_limit_is_configurable(void **state)
         signals_done(&signals);
 }
 
+static void a_limit_follows_the_space_unless_it_is_configured(void **state)
+{
+        static const struct {
+                const char *space;
+                double limit;
+                size_t count;
+        } rows[] = {{"l2", NAN, 0}, {"cosine", NAN, 1}, {"ip", NAN, 1}, {"cosine", 0.2, 0}};
+        struct world *w = *state;
+
+        moved_a_little(w->view);
+        for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+                struct baseline *b = w->view->baseline;
+                struct signals signals = {0};
+
+                free(b->epoch.space);
+                b->epoch.space = strdup(rows[i].space);
+                w->rules[RULE_DISTANCE_DRIFT].limit = rows[i].limit;
+                assert_int_equal(rules_evaluate(w->rules, w->view, NULL, NULL, &signals), 0);
+                assert_int_equal(signals.count, rows[i].count);
+                signals_done(&signals);
+        }
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(each_holds_when_it_should),
                 cmocka_unit_test_setup_teardown(what_is_unknown_is_not_over, set_up, tear_down),
                 cmocka_unit_test_setup_teardown(a_limit_is_configurable, set_up, tear_down),
+                cmocka_unit_test_setup_teardown(
+                        a_limit_follows_the_space_unless_it_is_configured, set_up, tear_down),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -91,7 +91,7 @@ static struct world world_settled(void)
 {
         struct world w = world_new();
 
-        approve(&w, 0, "l2", 0);
+        approve(&w, 0, "l2", NAN);
         assert_false(replay(&w, DRIFT_SETTLED));
         return w;
 }
@@ -283,10 +283,10 @@ static void cosine_halves_floors_and_limits(void **state)
                 double limit, shift;
                 bool query, set;
         } rows[] = {
-                {"l2", 0, .004, false, false},
-                {"cosine", 0, .004, true, false},
-                {"ip", 0, .006, true, true},
-                {NULL, 0, .006, true, false},
+                {"l2", NAN, .004, false, false},
+                {"cosine", NAN, .004, true, false},
+                {"ip", NAN, .006, true, true},
+                {NULL, NAN, .006, true, false},
                 {"cosine", .008, .006, true, false},
                 {"l2", .003, .004, false, true},
         };
@@ -315,7 +315,7 @@ static void noisy_queries_are_not_armed(void **state)
         for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
                 struct world w = world_new();
 
-                approve(&w, rows[i].scale, rows[i].space, 0);
+                approve(&w, rows[i].scale, rows[i].space, NAN);
                 give_all(&w, QUERIES, TOP5, FIRST + 1);
                 replay(&w, 10);
                 assert_int_equal(w.queries[0].armed, rows[i].armed);
@@ -426,11 +426,11 @@ static void within_the_noise_there_is_no_order(void **state)
 {
         struct world w = world_new();
 
-        approve(&w, .005, "l2", 0);
+        approve(&w, .005, "l2", NAN);
         give(&w, 0, "edcba", FIRST);
         replay(&w, 1);
         assert_close(w.queries[0].rbo, 1);
-        approve(&w, .003, "l2", 0);
+        approve(&w, .003, "l2", NAN);
         give(&w, 0, "abcde", FIRST);
         replay(&w, 1);
         assert_true(w.queries[0].overlap == 1);
@@ -491,15 +491,15 @@ static void the_first_difference_from_a_new_baseline_is_asked_about(void **state
         _cleanup_(baseline_unrefp) struct baseline *b = NULL;
 
         b = record(&w, 0);
-        drift_set_baseline(w.drift, b, "l2", 0);
+        drift_set_baseline(w.drift, b, "l2", NAN);
         drift_set_baseline(w.drift, b, "l2", .02);
         give(&w, 0, "abcdx", FIRST);
         w.ingesting = true;
         assert_false(replay(&w, 1));
         assert_true(replay(&w, 1));
-        drift_set_baseline(w.drift, b, "l2", 0);
+        drift_set_baseline(w.drift, b, "l2", NAN);
         assert_false(replay(&w, 3));
-        approve(&w, 0, "l2", 0);
+        approve(&w, 0, "l2", NAN);
         assert_false(replay(&w, 3));
         world_done(&w);
 }
@@ -515,11 +515,11 @@ static void states_survive_a_baseline_at_the_same_place(void **state)
         give_all(&w, QUERIES, TOP5, FIRST + .02);
         replay(&w, 4);
         assert_int_equal(w.view.moved_up, QUERIES);
-        drift_set_baseline(w.drift, same, "l2", 0);
+        drift_set_baseline(w.drift, same, "l2", NAN);
         replay(&w, 1);
         assert_int_equal(w.view.moved_up, QUERIES);
         assert_true(w.view.set_shifted && w.view.share_moved);
-        drift_set_baseline(w.drift, other, "l2", 0);
+        drift_set_baseline(w.drift, other, "l2", NAN);
         replay(&w, 1);
         assert_int_equal(w.queries[0].moved[LEVEL_TOP1], MOVED_NOT);
         assert_int_equal(w.view.moved_up, QUERIES - 1);
@@ -527,7 +527,7 @@ static void states_survive_a_baseline_at_the_same_place(void **state)
         replay(&w, 3);
         assert_int_equal(w.view.moved_up, QUERIES);
         assert_true(w.view.set_shifted);
-        drift_set_baseline(w.drift, NULL, "l2", 0);
+        drift_set_baseline(w.drift, NULL, "l2", NAN);
         replay(&w, 1);
         assert_int_equal(w.view.moved_up, 0);
         assert_false(w.view.set_shifted || w.view.share_moved);
@@ -540,10 +540,10 @@ static void a_query_that_was_never_armed_starts_nothing_afresh(void **state)
         _cleanup_(baseline_unrefp) struct baseline *b = record(&w, 0);
 
         b->queries[4].levels[LEVEL_TOP1].scale = .02;
-        drift_set_baseline(w.drift, b, "l2", 0);
+        drift_set_baseline(w.drift, b, "l2", NAN);
         give_all(&w, QUERIES, TOP5, FIRST + .02);
         replay(&w, 4);
-        drift_set_baseline(w.drift, b, "l2", 0);
+        drift_set_baseline(w.drift, b, "l2", NAN);
         replay(&w, 1);
         assert_int_equal(w.view.moved_up, QUERIES - 1);
         assert_true(w.view.set_shifted && w.view.share_moved);
@@ -556,7 +556,7 @@ static void another_text_under_the_same_id_is_another_query(void **state)
         _cleanup_(baseline_unrefp) struct baseline *b = record(&w, 0);
 
         b->queries[7].text[0] = 'T';
-        drift_set_baseline(w.drift, b, "l2", 0);
+        drift_set_baseline(w.drift, b, "l2", NAN);
         replay(&w, 1);
         assert_int_equal(w.view.compared, QUERIES - 1);
         assert_false(w.queries[7].compared || w.queries[7].armed);
@@ -602,7 +602,7 @@ static void adopting_keeps_a_baseline_of_its_own(void **state)
         give_all(&old, QUERIES, TOP5, FIRST + .02);
         replay(&old, 4);
         give_all(&w, QUERIES, TOP5, FIRST + .02);
-        approve(&w, 0, "l2", 0);
+        approve(&w, 0, "l2", NAN);
         assert_int_equal(drift_adopt(w.drift, old.drift), 0);
         world_done(&old);
         replay(&w, 1);

@@ -220,7 +220,7 @@ static struct fleet *fleet_new(const struct noise *noise, size_t count)
                         answer_unref(replays[s][i]);
         f->drift = drift_new(f->set);
         assert_non_null(f->drift);
-        drift_set_baseline(f->drift, b, "l2", 0);
+        drift_set_baseline(f->drift, b, "l2", NAN);
         baseline_unref(b);
         return f;
 }

@@ -26,23 +26,16 @@ json_t *coverage_json(const struct coverage *c)
                 json_from_double(coverage_records_share(c)), "values", take_ptr(values));
 }
 
-static void append_share(struct text *text, double value, const char *of)
-{
-        if (isnan(value))
-                text_appendf(text, "no %s to watch", of);
-        else
-                text_appendf(text, "%.1f %% of the %s", 100 * value, of);
-}
-
 void coverage_text(const struct coverage *c, struct text *text)
 {
         size_t i;
 
         text_appendf(text, "%s by metadata.%s: ", c->collection, c->key);
-        append_share(text, coverage_values_share(c), "values");
-        text_append(text, ", ");
-        append_share(text, coverage_records_share(c), "records");
-        text_append(text, " watched\n");
+        if (isnan(coverage_values_share(c)))
+                text_append(text, "no values to watch\n");
+        else
+                text_appendf(text, "%.1f %% of the values, %.1f %% of the records watched\n",
+                        100 * coverage_values_share(c), 100 * coverage_records_share(c));
         for (i = 0; i < c->count && i < COVERAGE_LINES_MAX; i++) {
                 const struct coverage_value *v = &c->values[i];
                 _cleanup_free_ char *line = http_body_excerpt(v->text, strlen(v->text), CELL_MAX);

@@ -175,22 +175,23 @@ int recorder_candidate(const struct recorder *r, const struct collection_view *v
         if (code < 0)
                 return error_set(e, code, "%s: the candidate cannot be made: %s", view->label,
                         strerror(-code));
+        note_embedder(b, view);
+        if (new_only && approved) {
+                code = candidate_merge(approved, b, &merged);
+                if (code < 0)
+                        return error_set(e, code,
+                                "%s: the queries of baseline %u cannot be taken over: it was "
+                                "recorded with %u results and %u dimensions; propose all of them",
+                                view->label, approved->number, approved->results,
+                                approved->vectors ? approved->vectors->dimension : 0);
+                baseline_unref(b);
+                b = take_ptr(merged);
+        }
         b->number = approved ? approved->number + 1 : 1;
+        /* Also of what is taken over: the new answers come through this index. */
         b->unreachable = view->health.unreachable;
         b->recall = view->health.recall;
         b->attribution = view->attribution;
-        note_embedder(b, view);
-        if (!new_only || !approved) {
-                *ret = take_ptr(b);
-                return 0;
-        }
-        code = candidate_merge(approved, b, &merged);
-        if (code < 0)
-                return error_set(e, code,
-                        "%s: the queries of baseline %u cannot be taken over: it was recorded "
-                        "with %u results and %u dimensions; propose all of them",
-                        view->label, approved->number, approved->results,
-                        approved->vectors ? approved->vectors->dimension : 0);
-        *ret = take_ptr(merged);
+        *ret = take_ptr(b);
         return 0;
 }

@@ -198,12 +198,9 @@ int candidate_merge(
                 return -ENOMEM;
         if (!mergeable(approved, fresh))
                 return -EINVAL;
-        b->number = fresh->number;
         b->recorded = fresh->recorded;
         b->results = fresh->results;
         b->samples = fresh->samples;
-        b->unreachable = approved->unreachable;
-        b->recall = approved->recall;
         r = strdup_to(&b->collection, fresh->collection);
         if (r == 0)
                 r = strdup_to(&b->name, fresh->name);

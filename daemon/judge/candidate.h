@@ -37,8 +37,8 @@ bool candidate_stable(struct answer *const *const *samples, size_t count, size_t
  * -ENOMEM. */
 _must_check_ int candidate_new(const struct candidate_input *input, struct baseline **ret);
 /* As `approved`, with what only `fresh` knows: the queries of `fresh`, each as `approved` has it if
- * that knows it with the same text. Epoch, recall and unreachable records stay those of `approved`,
- * number and time are of `fresh`. -EINVAL when they differ in `results` or in the vectors'
- * dimension, so that no query may be taken over; -ENOMEM. */
+ * that knows it with the same text. The epoch stays that of `approved`, the time is that of
+ * `fresh`, and what candidate_new() leaves is left, too. -EINVAL when they differ in `results` or
+ * in the vectors' dimension, so that no query may be taken over; -ENOMEM. */
 _must_check_ int candidate_merge(
         const struct baseline *approved, const struct baseline *fresh, struct baseline **ret);

@@ -155,12 +155,13 @@ def test_another_distance_is_refused_unless_forced(world):
     assert json.loads(world.file("json").read_text())["baseline"]["forced"] is True
 
 
-def test_a_lost_index_is_refused_unless_forced(own_chroma, driftwatch):
+@pytest.mark.parametrize("flags", [[], ["--new-only"]])
+def test_a_lost_index_is_refused_unless_forced(own_chroma, driftwatch, flags):
     scene = worlds.Scene(own_chroma, driftwatch, worlds.World(1))
     scene.fill()
     scene.approve()
     worlds.lose_index(scene)
-    assert "INDEX_LOSS" in scene.baseline("propose", "--pause=100ms")
+    assert "INDEX_LOSS" in scene.baseline("propose", "--pause=100ms", *flags)
     words = "approve", "--by=Ada", "--reason=why"
     done = driftwatch.run("baseline", *words)
     assert done.returncode == REFUSED

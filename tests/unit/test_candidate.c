@@ -188,12 +188,10 @@ static void only_what_is_new_comes_from_the_fresh_one(void **state)
         approved->epoch.records = 5;
         approved->approved = 3;
         approved->queries[0].expected_rank = 4;
-        fresh->number = 2;
         fresh->queries[1].text[0] = 'T';
         fresh->queries[2].id[4] = '3';
         assert_int_equal(candidate_merge(approved, fresh, &b), 0);
         assert_int_equal(b->count, 3);
-        assert_int_equal(b->number, 2);
         assert_int_equal(b->approved, 0);
         assert_int_equal(b->epoch.records, 5);
         assert_ptr_equal(b->queries[0].answer, approved->queries[0].answer);

@@ -17,9 +17,7 @@ void inquest_done(struct inquest *q)
 
 static double scale(const char *space, double distance)
 {
-        double unit = streq(space, "cosine") || streq(space, "ip") ? .5 : 1;
-
-        return unit * fmax(1, fabs(distance));
+        return space_unit(space) * fmax(1, fabs(distance));
 }
 
 bool attribution_moved(const char *space, double before, double after)

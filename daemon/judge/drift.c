@@ -44,9 +44,7 @@ struct sums {
 
 double drift_limit(double configured, double fallback, const char *space)
 {
-        bool half = space && (streq(space, "cosine") || streq(space, "ip"));
-
-        return !isnan(configured) ? configured : half ? fallback / 2 : fallback;
+        return isnan(configured) ? fallback * space_unit(space) : configured;
 }
 
 static bool near(double a, double b)

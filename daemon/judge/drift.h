@@ -28,8 +28,7 @@
 #define DRIFT_EQUAL 1e-6
 
 /* A limit in the unit of a collection's distances: `configured` as it is, or where that is NaN
- * `fallback`, which is of squared L2 and halved when `space` (NULL: unknown) is "cosine" or "ip",
- * whose distances of unit vectors are half of that. */
+ * `fallback`, which is of squared L2, by space_unit(). */
 double drift_limit(double configured, double fallback, const char *space);
 
 /* Whether two answers are the same: distances within DRIFT_EQUAL rank by rank, and between records

@@ -36,3 +36,8 @@ int epoch_copy(const struct epoch *from, struct epoch *ret)
         epoch_init(&e);
         return 0;
 }
+
+double space_unit(const char *space)
+{
+        return streq(space, "cosine") || streq(space, "ip") ? 0.5 : 1;
+}

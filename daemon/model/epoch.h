@@ -25,3 +25,7 @@ struct epoch {
 void epoch_init(struct epoch *e);
 void epoch_done(struct epoch *e);
 _must_check_ int epoch_copy(const struct epoch *from, struct epoch *ret);
+
+/* How large a distance is in `space` (NULL: unknown) that is 1 in squared L2 of unit vectors, in
+ * which floors and limits are written: 0.5 for "cosine" and "ip", else 1. */
+double space_unit(const char *space);

@@ -69,9 +69,7 @@ static int compare_changes(const void *a, const void *b)
 
 static void measure_change(const struct diff *d, struct change *c)
 {
-        const char *space = d->candidate->epoch.space;
-        bool half = streq(space, "cosine") || streq(space, "ip");
-        double floor = half ? LEVEL_TAU_MIN / 2 : LEVEL_TAU_MIN;
+        double floor = LEVEL_TAU_MIN * space_unit(d->candidate->epoch.space);
 
         for (size_t i = 0; i < LEVEL_COUNT; i++) {
                 double tau = level_tau(c->before->levels[i].scale, floor);

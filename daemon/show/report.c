@@ -47,11 +47,6 @@ bool report_is_control(const struct expectation *e)
         return !expectation_names_records(e) && !isinf(e->distance_min);
 }
 
-double report_scale(const struct collection_view *c)
-{
-        return streq(c->epoch.space, "cosine") || streq(c->epoch.space, "ip") ? 0.5 : 1;
-}
-
 double report_shift(const struct collection_view *c, size_t i, enum level_signal signal)
 {
         const struct query_view *q = &c->queries[i];
@@ -145,9 +140,9 @@ static int compute(struct report *r, const struct arrays *a, size_t kind_count)
                 .borders = a->borders,
                 .border_count = r->c->bands.count - 1,
                 .top_k = MAX(r->c->results, 1U),
-                .floor = CONFIDENCE_FLOOR * report_scale(r->c),
+                .floor = CONFIDENCE_FLOOR * space_unit(r->c->epoch.space),
                 .hysteresis = (double)BAND_HYSTERESIS,
-                .assumed_sd = CONFIDENCE_ASSUMED_SD * report_scale(r->c),
+                .assumed_sd = CONFIDENCE_ASSUMED_SD * space_unit(r->c->epoch.space),
                 .relevant = r->labels.relevant,
                 .relevant_count = r->labels.relevant_count,
                 .irrelevant = r->labels.irrelevant,

@@ -46,9 +46,6 @@ void report_done(struct report *r);
 
 /* Whether an expectation is a negative control's: it names no record and has a minimum distance. */
 bool report_is_control(const struct expectation *e);
-/* 0.5 for cosine and ip, whose distances are half the squared L2 of unit vectors that floors and
- * assumptions are written in; 1 otherwise. */
-double report_scale(const struct collection_view *c);
 
 /* How far a query lies from its baseline now; what rounding makes of no change is 0. NaN when it
  * was not compared. */

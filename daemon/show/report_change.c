@@ -214,7 +214,7 @@ static void append_calibration(const struct report *r, struct document *d)
                 document_note(d, "drift", "Border uncertain",
                         "by ±%g: fewer than %d distances of one kind. Keep the border that is "
                         "configured.",
-                        0.1 * report_scale(r->c), CONFIDENCE_CLASS_NEEDS);
+                        0.1 * space_unit(r->c->epoch.space), CONFIDENCE_CLASS_NEEDS);
         append_border(r, d);
 }
 

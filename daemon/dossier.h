@@ -35,13 +35,14 @@ void dossier_restore_home(
  * answers are the queries' homes. */
 _must_check_ int dossier_set_baseline(struct dossier *d, struct baseline *baseline);
 
-/* What is to be asked. The vectors to replay with: the baseline's, else the configured ones, else
- * the embedder's; NULL while there are none. Known records to look at in a survey. Both borrowed
- * until the next result. */
 /* From now on the embedder's vectors come first, then the configured ones, and those of the
  * baseline last: for recording a baseline of another model. -ENOMEM. */
 _must_check_ int dossier_prefer_fresh(struct dossier *d);
 bool dossier_prefers_fresh(const struct dossier *d);
+
+/* What is to be asked. The vectors to replay with: the baseline's, else the configured ones, else
+ * the embedder's; NULL while there are none. Known records to look at in a survey. Both borrowed
+ * until the next result. */
 struct vector_set *dossier_vectors(const struct dossier *d);
 const char *const *dossier_sentinels(const struct dossier *d, size_t *ret_count);
 /* The vectors that the embedder gave last; NULL: none. Borrowed likewise. */
@@ -49,11 +50,12 @@ struct vector_set *dossier_fresh_vectors(const struct dossier *d);
 /* The last answer of each query, NULL for none; an array to be freed, NULL when memory is short. */
 struct answer **dossier_answers(const struct dossier *d);
 
-/* Results. Each makes a new view. A replay judges every query; `due` (wall clock) is when the next
- * one will be. An inquest that is to be carried out is put into `*ret_inquest`, borrowed until
- * dossier_inquired(); NULL for none. */
+/* Results. Each makes a new view. A replay judges every query. An inquest that is to be carried out
+ * is put into `*ret_inquest`, borrowed until dossier_inquired(); NULL for none. */
 void dossier_replayed(
-        struct dossier *d, struct replay_result *result, usec_t due, struct inquest **ret_inquest);
+        struct dossier *d, struct replay_result *result, struct inquest **ret_inquest);
+/* When (wall clock) the replay after that will be. Only before the view was shared. */
+void dossier_set_due(struct dossier *d, usec_t due);
 /* The inquest has been carried out, as far as `error` (NULL: wholly) let it. */
 void dossier_inquired(struct dossier *d, const char *error, usec_t now);
 /* Whether the collection has changed since the last replay. */

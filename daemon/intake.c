@@ -271,8 +271,8 @@ static void log_outcome(const struct dossier *d, const struct replay_result *res
                         "%s: replays succeed again, %zu queries", d->config->label, result->count);
 }
 
-static void note_result(const struct dossier *d, struct collection_view *v,
-        struct replay_result *result, usec_t due)
+static void note_result(
+        const struct dossier *d, struct collection_view *v, struct replay_result *result)
 {
         v->replayed = true;
         v->replays++;
@@ -280,7 +280,6 @@ static void note_result(const struct dossier *d, struct collection_view *v,
         v->last_started = result->started;
         v->last_finished = result->started + result->duration;
         v->last_duration = result->duration;
-        v->next_due = due;
         free(v->last_error);
         v->last_error = take_ptr(result->error.message);
         if (result->failure) {
@@ -320,8 +319,7 @@ static void note_failure(struct dossier *d, const char *failure, usec_t now)
         note_cause(d, before, now);
 }
 
-void dossier_replayed(
-        struct dossier *d, struct replay_result *result, usec_t due, struct inquest **ret_inquest)
+void dossier_replayed(struct dossier *d, struct replay_result *result, struct inquest **ret_inquest)
 {
         unsigned changes = d->view->epoch.id ? epoch_compare(&d->view->epoch, &result->epoch) : 0;
         usec_t now = result->started + result->duration;
@@ -343,7 +341,7 @@ void dossier_replayed(
                 return;
         v->drift = drift;
         note_epoch(d, v, result);
-        note_result(d, v, result, due);
+        note_result(d, v, result);
         if (result->reached && v->epoch.id)
                 v->epoch_changes = compare_reference(d, &v->epoch, now);
         dossier_show(d, v);
@@ -353,6 +351,11 @@ void dossier_replayed(
                 note_failure(d, result->failure, now);
         else if (consider(d, false, now))
                 *ret_inquest = &d->reasoning.inquest;
+}
+
+void dossier_set_due(struct dossier *d, usec_t due)
+{
+        d->view->next_due = due;
 }
 
 /* What became of the expected records of queries that fail. */

@@ -29,6 +29,7 @@ struct watch {
         struct dossier *dossier;
         struct timer timers[STEP_COUNT], embed_timer;
         bool wanted[STEP_COUNT]; /* whatever the timer says */
+        unsigned confirming; /* replays that were added to confirm the last regular one */
         usec_t probed; /* CLOCK_BOOTTIME of the last probe; 0: never */
         struct baseline *next_baseline; /* to be compared with once nothing is under way */
         bool rebase; /* there is such a one, NULL included */
@@ -298,14 +299,29 @@ static void inquire(struct watch *w, struct inquest *inquest)
         finish_replay(w);
 }
 
+/* Sets when the next replay is due: wall clock. */
+static usec_t set_next_replay(struct watch *w, bool success)
+{
+        struct timer *t = &w->timers[STEP_REPLAY];
+        usec_t now = clock_usec(CLOCK_BOOTTIME);
+
+        set_next(t, success);
+        if (success && t->schedule.interval >= WATCH_CONFIRM_INTERVAL &&
+                dossier_view(w->dossier)->drift.pending && w->confirming < WATCH_CONFIRM_MAX) {
+                w->confirming++;
+                t->due = MIN(t->due, now + WATCH_CONFIRM_PAUSE);
+        } else
+                w->confirming = 0;
+        return clock_usec(CLOCK_REALTIME) + (t->due > now ? t->due - now : 0);
+}
+
 static void on_replayed(struct replay_result *result, void *userdata)
 {
         _cleanup_(collection_view_unrefp) struct collection_view *before = NULL;
         struct watch *w = userdata;
-        struct timer *t = &w->timers[STEP_REPLAY];
         bool success = !result->failure;
         struct inquest *inquest = NULL;
-        usec_t now;
+        usec_t due;
 
         if (w->fresh) {
                 dossier_replayed_fresh(w->dossier, result);
@@ -316,11 +332,11 @@ static void on_replayed(struct replay_result *result, void *userdata)
                 return;
         }
         before = collection_view_ref(dossier_view(w->dossier));
-        set_next(t, success);
         set_next(&w->timers[STEP_SURVEY], success);
-        now = clock_usec(CLOCK_BOOTTIME);
-        dossier_replayed(w->dossier, result,
-                result->started + result->duration + (t->due > now ? t->due - now : 0), &inquest);
+        dossier_replayed(w->dossier, result, &inquest);
+        due = set_next_replay(w, success);
+        if (dossier_view(w->dossier) != before) /* else memory was short, and this one is shared */
+                dossier_set_due(w->dossier, due);
         w->replay = replay_free(w->replay);
         release_vectors(w);
         if (success)

@@ -13,6 +13,12 @@
 /* An ingest is followed by a probe, but not by one every time: this long after the last. */
 #define WATCH_PROBE_PAUSE (5 * USEC_PER_MINUTE)
 
+/* Replays that are as far apart as this are confirmed by so many others, so long after each, while
+ * a query is beyond its limit. With two, the next regular one is the fourth that counts. */
+#define WATCH_CONFIRM_INTERVAL (15 * USEC_PER_MINUTE)
+#define WATCH_CONFIRM_PAUSE USEC_PER_MINUTE
+#define WATCH_CONFIRM_MAX 2
+
 struct watch;
 
 /* Who wants to know. Called from the loop. */

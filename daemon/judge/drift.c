@@ -355,6 +355,7 @@ static void show(struct tracked *t, bool measured, struct drift_view *view, stru
                 unstable = unstable || level_unstable(&l[UP]) || level_unstable(&l[DOWN]);
                 view->up[s] += l[UP].on;
                 view->down[s] += l[DOWN].on;
+                view->pending |= measured && level_pending(&l[UP]);
                 up = up || l[UP].on;
                 down = down || l[DOWN].on;
         }
@@ -404,6 +405,7 @@ static bool judge_set(
                 ret->set_shift = sums->shift / (double)sums->samples;
         if (!ingesting && !isnan(ret->set_shift))
                 raised = level_update(&d->set, ret->set_shift, d->limits.shift) == LEVEL_RAISED;
+        ret->pending |= level_pending(&d->set);
         d->share_up = reached(d->share_up, ret->up[LEVEL_TOPK], needed);
         d->share_down = reached(d->share_down, ret->down[LEVEL_TOPK], needed);
         return raised || (d->share_down && !down_before) || ret->stable_overlap < DRIFT_OVERLAP_MIN;

@@ -42,6 +42,11 @@ enum level_event level_update(struct level_state *s, double shift, double tau)
         return LEVEL_CLEARED;
 }
 
+bool level_pending(const struct level_state *s)
+{
+        return !s->on && (s->recent & 1);
+}
+
 bool level_unstable(const struct level_state *s)
 {
         return s->need >= LEVEL_UNSTABLE && (s->on || cleared_lately(s));

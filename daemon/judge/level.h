@@ -40,6 +40,8 @@ enum level_event { LEVEL_STAYS, LEVEL_RAISED, LEVEL_CLEARED };
 void level_init(struct level_state *s);
 /* `shift` = sample - location, finite; its negative for the mirrored rule. */
 enum level_event level_update(struct level_state *s, double shift, double tau);
+/* Whether the last sample was beyond tau and that does not count yet. */
+bool level_pending(const struct level_state *s);
 /* Until a day of samples has passed without it being raised again. */
 bool level_unstable(const struct level_state *s);
 

@@ -222,6 +222,85 @@ static void another_id_is_a_replaced_collection(void **state)
         assert_int_equal(replay(w)->replaced, 1);
 }
 
+/* Of what the server answers now. */
+static struct baseline *baseline_as_answered(const struct world *w)
+{
+        const struct query_set *set = w->config.queries;
+        struct baseline *b = baseline_new(set->count);
+
+        b->results = 1;
+        assert_int_equal(strdup_to(&b->epoch.space, "l2"), 0);
+        for (size_t i = 0; i < set->count; i++) {
+                assert_int_equal(strdup_to(&b->queries[i].id, set->queries[i].id), 0);
+                assert_int_equal(strdup_to(&b->queries[i].text, set->queries[i].text), 0);
+                b->queries[i].answer =
+                        answer_new(1, (const char *const[]){"x"}, &w->distance, NULL);
+                for (size_t s = 0; s < LEVEL_COUNT; s++)
+                        b->queries[i].levels[s].location = (double)w->distance;
+        }
+        baseline_sort(b);
+        return b;
+}
+
+static usec_t until_due(const struct world *w)
+{
+        usec_t now = clock_usec(CLOCK_BOOTTIME), due = watch_due(w->watch);
+        usec_t shown = watch_view(w->watch)->next_due;
+        usec_t wait = due > now ? due - now : 0;
+
+        assert_in_range(shown, clock_usec(CLOCK_REALTIME) + wait - USEC_PER_SEC,
+                clock_usec(CLOCK_REALTIME) + wait + USEC_PER_SEC);
+        return wait;
+}
+
+static void replays_far_apart_are_confirmed_soon(void **state)
+{
+        static const struct {
+                float distance;
+                bool soon;
+        } steps[] = {
+                {.9f, false},
+                {.95f, true},
+                {.95f, true},
+                {.95f, false}, /* the regular one has the last word */
+                {.95f, false}, /* confirmed */
+                {.9f, false},
+                {.95f, false},
+        };
+        struct world *w = *state;
+        struct baseline *b = baseline_as_answered(w);
+
+        watch_free(w->watch);
+        w->config.replay.interval = WATCH_CONFIRM_INTERVAL;
+        assert_int_equal(watch_new(w->event, &w->config, w->client, &w->owner, &w->watch), 0);
+        watch_set_baseline(w->watch, b, 1);
+        baseline_unref(b);
+        for (size_t i = 0; i < ARRAY_SIZE(steps); i++) {
+                w->distance = steps[i].distance;
+                (void)replay(w);
+                if ((until_due(w) <= WATCH_CONFIRM_PAUSE) != steps[i].soon)
+                        fail_msg("step %zu: due in %llu s", i,
+                                (unsigned long long)(until_due(w) / USEC_PER_SEC));
+        }
+        assert_int_equal(watch_view(w->watch)->drift.moved_up, 2);
+}
+
+static void replays_close_together_are_left_alone(void **state)
+{
+        struct world *w = *state;
+        struct baseline *b = baseline_as_answered(w);
+
+        watch_free(w->watch);
+        w->config.replay.interval = WATCH_CONFIRM_INTERVAL - 1;
+        assert_int_equal(watch_new(w->event, &w->config, w->client, &w->owner, &w->watch), 0);
+        watch_set_baseline(w->watch, b, 1);
+        baseline_unref(b);
+        w->distance = .95f;
+        (void)replay(w);
+        assert_true(watch_view(w->watch)->drift.pending);
+        assert_true(until_due(w) > WATCH_CONFIRM_PAUSE);
+}
+
 static struct watch *succeed(struct world *w, const struct collection_config *config)
 {
         struct watch *successor;
@@ -363,6 +442,8 @@ int main(void)
                 world_test(identical_answers_are_one_object),
                 world_test(a_failed_replay_keeps_what_was_known),
                 world_test(another_id_is_a_replaced_collection),
+                world_test(replays_far_apart_are_confirmed_soon),
+                world_test(replays_close_together_are_left_alone),
                 world_test(a_successor_carries_on_by_query_id),
                 world_test(changed_bands_are_confirmed_anew),
                 world_test(a_home_of_an_earlier_life_is_known_at_once),

@@ -5,6 +5,8 @@
 import os
 import time
 
+import pytest
+
 import tools
 import worlds
 
@@ -21,22 +23,25 @@ class CalmWorld(worlds.World):
         self.questions = worlds.turned(self.vectors[self.anchors], 0.9, self.random)
 
 
-def test_no_alarm_while_nothing_happens(own_chroma, driftwatch, receiver):
+@pytest.mark.parametrize("kind", [CalmWorld, worlds.HardWorld])
+def test_no_alarm_while_nothing_happens(own_chroma, driftwatch, receiver, kind):
+    """A restart may change an answer or two among random vectors; where they are clustered, not even one."""
     driftwatch.config["probes"] = {"interval": "1s"}
     driftwatch.config["alerting"] = {
         "receivers": [{"name": "team", "webhook_configs": [{"url": receiver.url}]}],
         "rules": {FAILING: {"for": "100ms"}}}
-    scene = worlds.Scene(own_chroma, driftwatch, CalmWorld(1), interval="100ms")
+    scene = worlds.Scene(own_chroma, driftwatch, kind(1), interval="100ms")
     scene.fill()
     scene.approve()
     driftwatch.start("--log.level=info")
+    calm = kind is CalmWorld
     begun, alarms, shifts = time.monotonic(), [], [0]
 
     def measured():
         """Replays that succeeded until now; what should not be seen beside them is kept."""
         seen = driftwatch.api("baseline", collection=scene.name)["drift"]
         alarms.extend(alert for alert in driftwatch.api("alerts")["alerts"] if alert["labels"]["alertname"] != FAILING)
-        if seen["moved_up"] or seen["moved_down"] or seen["set_shifted"] or seen["unprovoked"]:
+        if seen["moved_up"] or seen["set_shifted"] or calm and (seen["moved_down"] or seen["unprovoked"]):
             alarms.append(seen)
         shifts.append(abs(seen["set_shift"] or 0))
         collection = scene.collection()
@@ -57,7 +62,8 @@ def test_no_alarm_while_nothing_happens(own_chroma, driftwatch, receiver):
           f"{time.monotonic() - begun:.0f} s; largest shift of the set {max(shifts):g}")
     after = driftwatch.api("baseline", collection=scene.name)
     assert after["cause"]["cause"] == "NONE"
-    assert (after["drift"]["compared"], after["drift"]["overlap"]) == (QUERIES, 1)
-    assert scene.collection()["index"]["unreachable_records"] == 0
+    assert after["drift"]["compared"] == QUERIES
+    assert after["drift"]["overlap"] == 1 if calm else after["drift"]["overlap"] > 0.98
+    assert scene.collection()["index"]["unreachable_records"] <= (0 if calm else len(scene.world.ids) / 100)
     assert receiver.alerts("firing", alertname=FAILING), "the restarts were seen"
     assert [one for one in receiver.alerts() if one["labels"]["alertname"] != FAILING] == []

@@ -209,6 +209,17 @@ def test_an_ingest_is_replayed_at_once(daemon, ingest):
     tools.poll(lambda: at.collection()["replays"] > before, "the replay after an ingest", 3)
 
 
+def test_a_recreated_collection_is_told_of_until_it_is_approved(daemon, receiver):
+    at = daemon(interval="300ms")
+    at.chroma.drop(at.name)
+    at.fill()
+    told, = tools.poll(lambda: receiver.alerts("firing", alertname="RetrievalCollectionReplaced"), "the alert")
+    assert at.chroma.id(at.name) in told["annotations"]["description"]
+    at.approve()
+    tools.poll(lambda: receiver.alerts("resolved", alertname="RetrievalCollectionReplaced"), "the end of the alert", 10)
+    tools.poll(lambda: not at.driftwatch.alerts(), "peace", 10)
+
+
 def test_an_approval_is_picked_up_and_resolves(daemon, receiver):
     at = daemon(interval="300ms")
     worlds.edit_some(at)

@@ -467,6 +467,7 @@ static void fits_are_as_in_the_reference(void **state)
 
                 make_pairs(&w, row);
                 attribute(&w, NULL, &a);
+                /* Distances are floats here; test_fit.c has the digits. */
                 assert_within(a.evidence.fit_rms, reference_at("metric_fit.%zu.rms", row), 1e-6);
                 assert_int_equal(a.evidence.square_root, root);
                 assert_int_equal(a.cause, causes[row]);

@@ -4,6 +4,7 @@
 #include <errno.h>
 
 #include "judge/level.h"
+#include "judge/sample.h"
 
 static void the_rule_is_as_the_reference_has_it(void **state)
 {
@@ -34,6 +35,24 @@ static void the_rule_is_as_the_reference_has_it(void **state)
         }
 }
 
+static void the_limits_are_those_of_the_reference(void **state)
+{
+        double tau = reference_at("level_rule.tau_on"), off = reference_at("level_rule.tau_off");
+        struct level_state s;
+
+        assert_near(level_tau(reference_at("level_rule.scale"), LEVEL_TAU_MIN), tau);
+        assert_int_equal(LEVEL_NEEDED, (int)reference_at("level_rule.k_of_n.0"));
+        assert_int_equal(LEVEL_WINDOW, (int)reference_at("level_rule.k_of_n.1"));
+        assert_int_equal(LEVEL_CLEAR, (int)reference_at("level_rule.koff"));
+        assert_int_equal(LEVEL_HOLD_MAX, (int)reference_at("level_rule.kmax"));
+        assert_int_equal(LEVEL_HOLD_WINDOW, (int)reference_at("level_rule.window"));
+        level_init(&s);
+        (void)level_update(&s, off, tau);
+        assert_int_equal(s.inside, 1);
+        (void)level_update(&s, off + 1e-9, tau);
+        assert_int_equal(s.inside, 0);
+}
+
 static void scale_and_pool_are_as_the_reference_has_them(void **state)
 {
         double x[32], deviations[32], location, scale;
@@ -42,6 +61,8 @@ static void scale_and_pool_are_as_the_reference_has_them(void **state)
         assert_int_equal(level_measure(x, n, 0, &location, &scale), 0);
         assert_near(location, reference_at("baseline_scale.b"));
         assert_near(scale, reference_at("baseline_scale.q90_over_1.6449"));
+        sample_sort(x, n);
+        assert_near(sample_mad(x, n), reference_at("baseline_scale.mad"));
         for (size_t i = 0; i < n; i++)
                 deviations[i] = x[i] - location;
         assert_near(level_pool(deviations, n),
@@ -181,6 +202,7 @@ int main(void)
 {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(the_rule_is_as_the_reference_has_it),
+                cmocka_unit_test(the_limits_are_those_of_the_reference),
                 cmocka_unit_test(scale_and_pool_are_as_the_reference_has_them),
                 cmocka_unit_test(the_largest_of_three_is_the_scale),
                 cmocka_unit_test(what_is_no_number_is_not_measured),

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "model/query_set.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <float.h>
 #include <math.h>
@@ -145,17 +146,18 @@ static int build_ids(const struct yaml_node *list, struct expectation *ret)
         return 0;
 }
 
-static void read_grade(const struct schema_reader *reader, const struct expect_keys *keys,
-        const struct yaml_node *value, unsigned *ret)
+/* One mistake is one error: what cannot be read counts as relevant. */
+static unsigned read_grade(const struct schema_reader *reader, const struct expect_keys *keys,
+        const struct yaml_node *value)
 {
         char *end;
         unsigned long grade = strtoul(value->scalar, &end, 10);
 
-        if (*end || end == value->scalar || value->scalar[0] == '-' || grade > GRADE_MAX)
-                schema_error(reader, &keys->place, "grades", value,
-                        "\"%s\" is not a whole number from 0 to %d", value->scalar, GRADE_MAX);
-        else
-                *ret = (unsigned)grade;
+        if (!*end && isdigit((unsigned char)value->scalar[0]) && grade <= GRADE_MAX)
+                return (unsigned)grade;
+        schema_error(reader, &keys->place, "grades", value,
+                "\"%s\" is not a whole number from 0 to %d", value->scalar, GRADE_MAX);
+        return GRADE_MAX;
 }
 
 /* Graded records are expected ones, unless others are named. */
@@ -186,9 +188,26 @@ static int build_grades(
 
                 if (strdup_to(&g->id, map->keys[ret->grade_count]->scalar) < 0)
                         return -ENOMEM;
-                read_grade(reader, keys, map->values[ret->grade_count], &g->grade);
+                g->grade = read_grade(reader, keys, map->values[ret->grade_count]);
         }
         return keys->ids || keys->metadata ? 0 : expect_graded(ret);
+}
+
+/* A query that expects no record would pass whatever it finds. */
+static void check_grades(const struct schema_reader *reader, const struct expect_keys *keys,
+        const struct expectation *e)
+{
+        if (!keys->grades)
+                return;
+        if (!expectation_names_records(e) && !keys->distance.place.node)
+                schema_error(reader, &keys->place, "grades", keys->grades,
+                        "no grade is above 0: which record is relevant?");
+        for (size_t i = 0; i < e->grade_count; i++)
+                for (size_t k = 0; k < e->id_count && e->grades[i].grade == 0; k++)
+                        if (streq(e->ids[k], e->grades[i].id))
+                                schema_error(reader, &keys->place, "grades",
+                                        keys->grades->values[i],
+                                        "\"%s\" is among the ids and graded irrelevant", e->ids[k]);
 }
 
 static void check_match(const struct schema_reader *reader, const struct expect_keys *keys,
@@ -250,6 +269,8 @@ static int build_expectation(
                 r = build_metadata(reader, keys, ret);
         if (r == 0)
                 r = build_grades(reader, keys, ret);
+        if (r == 0)
+                check_grades(reader, keys, ret);
         build_range(reader, &keys->distance, ret);
         ret->within = keys->within;
         if (!node)
@@ -259,7 +280,7 @@ static int build_expectation(
                         "needs ids, metadata or grades: which record must stand there?");
         if (yaml_is_null(node) || (node->kind == YAML_MAPPING && node->count == 0))
                 schema_error(reader, &keys->place, NULL, NULL,
-                        "expects nothing; give ids, metadata or distance, or leave it out");
+                        "expects nothing; give ids, metadata, grades or distance, or leave it out");
         return r;
 }
 

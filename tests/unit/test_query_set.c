@@ -143,11 +143,11 @@ static void refuses(void **state)
                 {QUERY "  where_document: {}\n",
                         {"q:4:19: queries[0].where_document: is an empty mapping"}},
                 {QUERY "  expect: {}\n",
-                        {"q:4:11: queries[0].expect: expects nothing; give ids, metadata or "
-                         "distance, or leave it out"}},
+                        {"q:4:11: queries[0].expect: expects nothing; give ids, metadata, "
+                         "grades or distance, or leave it out"}},
                 {QUERY "  expect:\n",
-                        {"q:4:10: queries[0].expect: expects nothing; give ids, metadata or "
-                         "distance, or leave it out"}},
+                        {"q:4:10: queries[0].expect: expects nothing; give ids, metadata, "
+                         "grades or distance, or leave it out"}},
                 {QUERY "  expect: x\n", {"q:4:11: queries[0].expect: \"x\" is not a mapping"}},
                 {QUERY "  expect: {ids: []}\n",
                         {"q:4:17: queries[0].expect.ids: a list is not one with entries"}},
@@ -158,6 +158,23 @@ static void refuses(void **state)
                 {QUERY "  expect: {within: 3}\n",
                         {"q:4:20: queries[0].expect.within: needs ids, metadata or grades: which record "
                          "must stand there?"}},
+                {QUERY "  expect: {grades: {}}\n",
+                        {"q:4:20: queries[0].expect.grades: no grade is above 0: which record is "
+                         "relevant?"}},
+                {QUERY "  expect: {grades: {x: 0}}\n",
+                        {"q:4:20: queries[0].expect.grades: no grade is above 0"}},
+                {QUERY "  expect: {grades: {x: 11}}\n",
+                        {"q:4:24: queries[0].expect.grades: \"11\" is not a whole number from 0 to "
+                         "10"}},
+                {QUERY "  expect: {ids: [x], grades: {a: -1, b: '+1', c: ' 1'}}\n",
+                        {"q:4:34: queries[0].expect.grades: \"-1\" is not a whole number",
+                                "q:4:41: queries[0].expect.grades: \"+1\" is not a whole number",
+                                "q:4:50: queries[0].expect.grades: \" 1\" is not a whole number"}},
+                {QUERY "  expect: {ids: [x, y], grades: {a: 1, y: 0}}\n",
+                        {"q:4:43: queries[0].expect.grades: \"y\" is among the ids and graded "
+                         "irrelevant"}},
+                {QUERY "  expect: {grades: [x]}\n",
+                        {"q:4:20: queries[0].expect.grades: a list is not a mapping"}},
                 {QUERY "  expect: {metadata: {}}\n",
                         {"q:4:22: queries[0].expect.metadata: must be a mapping that is not empty, "
                          "or a list of such mappings"}},
@@ -206,6 +223,34 @@ static void refuses(void **state)
         }
 }
 
+/* Without ids and metadata, what is graded above 0 is expected; a negative control may name what is
+ * irrelevant. */
+static void grades_name_records(void **state)
+{
+        static const char yaml[] =
+                "queries:\n"
+                "- {id: a, text: t, expect: {grades: {x: 0, y: 10, z: 1}}}\n"
+                "- {id: b, text: t, expect: {ids: [v], grades: {x: 0, y: 2}}}\n"
+                "- {id: c, text: t, expect: {grades: {x: 0}, distance: {min: 1}}}\n";
+        _cleanup_(query_set_unrefp) struct query_set *set = NULL;
+        _cleanup_errors_ struct errors errors = {0};
+        const struct expectation *e;
+
+        assert_return_code(query_set_parse("q", yaml, strlen(yaml), &set, &errors), 0);
+        e = &set->queries[0].expect;
+        assert_int_equal(e->grade_count, 3);
+        assert_string_equal(e->grades[0].id, "x");
+        assert_int_equal(e->grades[1].grade, 10);
+        assert_int_equal(e->id_count, 2);
+        assert_string_equal(e->ids[0], "y");
+        assert_string_equal(e->ids[1], "z");
+        e = &set->queries[1].expect;
+        assert_int_equal(e->grade_count, 2);
+        assert_int_equal(e->id_count, 1);
+        assert_string_equal(e->ids[0], "v");
+        assert_false(expectation_names_records(&set->queries[2].expect));
+}
+
 static void ids_have_a_limit(void **state)
 {
         char id[QUERY_ID_MAX + 2], yaml[QUERY_ID_MAX + 64];
@@ -248,6 +293,7 @@ int main(void)
                 cmocka_unit_test(reads_json),
                 cmocka_unit_test(is_shared_by_reference),
                 cmocka_unit_test(refuses),
+                cmocka_unit_test(grades_name_records),
                 cmocka_unit_test(ids_have_a_limit),
                 cmocka_unit_test(reads_a_file),
         };

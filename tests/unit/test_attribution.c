@@ -431,6 +431,7 @@ static void overdispersion_is_as_in_the_reference(void **state)
                                 text_string(&now));
                 }
                 attribute(&w, NULL, &a);
+                assert_int_equal(10, (int)reference_at("overdispersion_phi.%zu.k", row));
                 assert_near(
                         a.evidence.overdispersion, reference_at("overdispersion_phi.%zu.phi", row));
         }

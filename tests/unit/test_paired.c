@@ -108,6 +108,7 @@ static void sign_flips_agree(void **state)
         double d[10], many[PAIRED_SIGN_FLIP_MAX + 1];
         size_t n = reference_array(reference("signflip_exact.d"), d, 10);
 
+        assert_near(sample_mean(d, n) * (double)n, reference_at("signflip_exact.sum"));
         assert_near(sign_flip_greater(d, n), reference_at("signflip_exact.p"));
         assert_near(sign_flip_greater(d, n) * 1024, reference_at("signflip_exact.count_ge"));
         for (size_t i = 0; i < n; i++)

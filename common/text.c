@@ -151,6 +151,15 @@ static size_t utf8_sequence(const unsigned char *s, size_t size)
         return length;
 }
 
+bool utf8_turns(const char *s)
+{
+        const unsigned char *p = (const unsigned char *)s;
+
+        return p[0] == 0xe2 &&
+                ((p[1] == 0x80 && p[2] >= 0xaa && p[2] <= 0xae) ||
+                        (p[1] == 0x81 && p[2] >= 0xa6 && p[2] <= 0xa9));
+}
+
 size_t utf8_prefix(const char *s, size_t max)
 {
         size_t n = strnlen(s, max), start;
@@ -222,7 +231,7 @@ static const char *html_entity(const unsigned char *s, size_t length)
         default:
                 break;
         }
-        if (length == 0 || s[0] < 0x20)
+        if (length == 0 || s[0] < 0x20 || (length == 3 && utf8_turns((const char *)s)))
                 return REPLACEMENT;
         /* U+FFFE and U+FFFF are the only other characters that XML 1.0 forbids. */
         if (length == 3 && s[0] == 0xef && s[1] == 0xbf && s[2] >= 0xbe)

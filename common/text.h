@@ -24,7 +24,7 @@ void text_append(struct text *t, const char *s);
 void text_append_bytes(struct text *t, const void *data, size_t size);
 void text_appendf(struct text *t, const char *format, ...) _printf_(2, 3);
 /* `&<>"'` as entities: safe in HTML and XML element text and quoted attributes. Characters that XML
- * forbids and invalid UTF-8 become U+FFFD. */
+ * forbids, those that turn the direction and invalid UTF-8 become U+FFFD. */
 void text_append_html(struct text *t, const char *s);
 /* The shortest decimal that reads back as the same float (at most 9 digits); NaN, +Inf, -Inf. */
 void text_append_float(struct text *t, float value);
@@ -47,6 +47,9 @@ const char *text_string(const struct text *t);
 /* Length of the longest prefix of `s` with at most `max` bytes that does not cut a UTF-8 sequence.
  */
 size_t utf8_prefix(const char *s, size_t max);
+/* Whether one of U+202A to U+202E and U+2066 to U+2069 stands there: what follows is shown in
+ * another direction than it is written, so that "exe.gpj" reads "jpg.exe". */
+bool utf8_turns(const char *s);
 /* Whether the whole string is valid UTF-8 (no surrogates, no overlong forms). */
 bool utf8_valid(const char *s, size_t size);
 /* Offset of the first byte that is not part of a valid sequence; `size` when all are. */

@@ -5,8 +5,8 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-/* One line: whatever would break it, or move a terminal's cursor, is a blank. C1 controls are two
- * bytes. */
+/* One line: whatever would break it, turn it round, or move a terminal's cursor, is a blank. C1
+ * controls are two bytes. */
 static void flatten(char *s)
 {
         for (unsigned char *p = (unsigned char *)s; *p; p++) {
@@ -14,6 +14,8 @@ static void flatten(char *s)
                         *p = ' ';
                 if (p[0] == 0xc2 && p[1] >= 0x80 && p[1] < 0xa0)
                         p[0] = p[1] = ' ';
+                if (utf8_turns((const char *)p))
+                        p[0] = p[1] = p[2] = ' ';
         }
 }
 

@@ -145,6 +145,8 @@ static void escapes_html(void **state)
                         "b\xef\xbf\xbd[0m"},
                 {"Grüße €", "Grüße €"},
                 {"\xff<\xc3", "\xef\xbf\xbd&lt;\xef\xbf\xbd"},
+                {"\u202egpj.exe\u2069 \u2013 \u2044",
+                        "\xef\xbf\xbdgpj.exe\xef\xbf\xbd \u2013 \u2044"},
                 {"\xef\xbf\xbe\xef\xbf\xbf\xef\xbf\xbd", "\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd"},
         };
 

@@ -127,8 +127,9 @@ static json_t *tagged_quality(const struct collection_view *c, const struct tag 
         return quality_json(&q);
 }
 
-/* {"category": {"frontend": {...}}}, in the order in which the set first uses them. */
-static json_t *tags_quality(const struct collection_view *c)
+/* {"category": {"frontend": {...}}}, in the order in which the set first uses them; counts the
+ * queries' tags beyond the bound. */
+static json_t *tags_quality(const struct collection_view *c, size_t *unlisted)
 {
         _cleanup_json_ json_t *keys = json_object();
         size_t values = 0;
@@ -136,16 +137,20 @@ static json_t *tags_quality(const struct collection_view *c)
         for (size_t i = 0; keys && i < c->query_set->count; i++) {
                 const struct query *q = &c->query_set->queries[i];
 
-                for (size_t k = 0; k < q->tag_count && values < TAG_VALUES_MAX; k++) {
+                for (size_t k = 0; k < q->tag_count; k++) {
                         json_t *key = json_object_get(keys, q->tags[k].key);
 
+                        if (json_object_get(key, q->tags[k].value))
+                                continue;
+                        if (values == TAG_VALUES_MAX) {
+                                ++*unlisted;
+                                continue;
+                        }
                         if (!key) {
                                 key = json_object();
                                 if (json_put(keys, q->tags[k].key, key) < 0)
                                         return NULL;
                         }
-                        if (json_object_get(key, q->tags[k].value))
-                                continue;
                         if (json_put(key, q->tags[k].value, tagged_quality(c, &q->tags[k])) < 0)
                                 return NULL;
                         values++;
@@ -158,8 +163,10 @@ json_t *findings_quality(const struct collection_view *c)
 {
         struct quality q = summary_quality(c);
         _cleanup_json_ json_t *object = quality_json(&q);
+        size_t unlisted = 0;
 
-        if (json_put(object, "tags", tags_quality(c)) < 0)
+        if (json_put(object, "tags", tags_quality(c, &unlisted)) < 0 ||
+                json_put(object, "unlisted_tags", value_count(unlisted)) < 0)
                 return NULL;
         return take_ptr(object);
 }

@@ -18,8 +18,8 @@ json_t *findings_drift(const struct collection_view *c);
 json_t *findings_index(const struct index_health *h);
 /* null without an embedder. */
 json_t *findings_embedder(const struct embedder_view *e);
-/* hit@k, MRR, nDCG@k and pass share: of the whole set, and in "tags" of every value of every tag.
- */
+/* hit@k, MRR, nDCG@k and pass share: of the whole set, and in "tags" of every value of every tag;
+ * of the first 200 values, with the number of other queries' tags in "unlisted_tags". */
 json_t *findings_quality(const struct collection_view *c);
 /* Who approved which baseline when and why, and what it holds in numbers; null without one. */
 json_t *findings_baseline(const struct baseline *b);

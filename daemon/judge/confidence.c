@@ -183,6 +183,9 @@ static int compare(const struct confidence_input *in, double *scratch, struct co
                 r = paired_compute(scratch, n, in->floor, &c->shift);
         if (r < 0)
                 return r;
+        /* An interval of no width would say that no user's query moved either. */
+        if (!(c->shift.sd > 0))
+                c->shift.mean_interval = INTERVAL_NONE;
         compare_bands(in, c);
         c->shift_sd_assumed = !(c->shift_known && c->shift.sd > 0);
         c->shift_sd = c->shift_sd_assumed ? in->assumed_sd : c->shift.sd;

@@ -103,7 +103,7 @@ struct confidence {
         struct confidence_loss losses[CONFIDENCE_LOSSES]; /* 0.1, 0.5, 1 and 5 % */
 
         bool shift_known; /* there are paired differences; otherwise `shift` is all zero */
-        struct paired shift; /* dead zone: the floor */
+        struct paired shift; /* dead zone: the floor; no interval of the mean without spread */
         size_t band_worse, band_better; /* than the baseline's band, of those that have one */
         double band_p; /* McNemar exact; NaN without baselines */
         double minimum_effect; /* mean shift in standard deviations: alpha 0.05 two-sided, with

@@ -303,18 +303,40 @@ void plot_distribution(struct text *t, const struct bands *bands, const struct p
 #define SHIFTS_WIDTH 120.0
 #define NAME_MAX 36
 
-static void append_row(struct text *t, const struct plot_row *r, const struct axis *a, double y)
+/* In a drawing of its own, which cuts off what its letters are wider than expected. */
+static void append_row_name(struct text *t, const char *name, double width, double y)
+{
+        text_appendf(t, "<svg y=\"%.1f\" width=\"%.1f\" height=\"%g\">", y - ROW / 2, width, ROW);
+        open_text(t, 0, ROW / 2 + 4, "");
+        markup_excerpt(t, name, NAME_MAX);
+        text_append(t, "</text></svg>");
+}
+
+/* What moved: the best distance, or else the mean alone. */
+static void append_row_shift(struct text *t, const struct plot_row *r, double y)
 {
         static const char *const arrows[] = {"▼ ", "", "▲ "};
+
+        open_text(t, PLOT_WIDTH, y + 4, "end");
+        if (isnan(r->shift))
+                text_append(t, isnan(r->now) ? "not measured" : "no baseline");
+        else if (r->moved == MOVED_NOT && r->mean_moved != MOVED_NOT)
+                text_appendf(
+                        t, "%smean %s", arrows[r->mean_moved + 1], words_shift(r->mean_shift).s);
+        else
+                text_appendf(t, "%s%s", arrows[r->moved + 1], words_shift(r->shift).s);
+        text_append(t, "</text>");
+}
+
+static void append_row(struct text *t, const struct plot_row *r, const struct axis *a, double y)
+{
         double tau = isnan(r->tau) ? 0 : r->tau;
         double x1 = axis_at(a, r->baseline - tau), x2 = axis_at(a, r->baseline + tau);
 
         text_append(t, "<g><title>");
         markup_text(t, r->name);
         text_append(t, "</title>");
-        open_text(t, 0, y + 4, "");
-        markup_excerpt(t, r->name, NAME_MAX);
-        text_append(t, "</text>");
+        append_row_name(t, r->name, a->from - 4, y);
         append_line(t, "grid", a->from, y, a->to, y);
         if (!isnan(r->low))
                 append_line(t, "range", axis_at(a, r->low), y, axis_at(a, r->high), y);
@@ -326,12 +348,8 @@ static void append_row(struct text *t, const struct plot_row *r, const struct ax
                 append_mark(t, r->outcome, axis_at(a, r->now), y);
                 close_mark(t, r->outcome);
         }
-        open_text(t, PLOT_WIDTH, y + 4, "end");
-        if (!isnan(r->shift))
-                text_appendf(t, "%s%s", arrows[r->moved + 1], words_shift(r->shift).s);
-        else
-                text_append(t, isnan(r->now) ? "not measured" : "no baseline");
-        text_append(t, "</text></g>");
+        append_row_shift(t, r, y);
+        text_append(t, "</g>");
 }
 
 static struct axis rows_axis(const struct plot_row *rows, size_t count)
@@ -460,7 +478,7 @@ static void append_y_axis(struct text *t, const struct axis *a)
         }
 }
 
-/* "11-23 02:00" of "2026-11-23T02:00:00Z". */
+/* "11-23 02:00" of "2026-11-23T02:00:00Z"; "02:00:00" where minutes would be the same. */
 static void append_times(struct text *t, const struct course *c)
 {
         char buffer[TIME_TEXT_MAX];
@@ -471,7 +489,10 @@ static void append_times(struct text *t, const struct course *c)
 
                 time_format(buffer, sizeof(buffer), at / USEC_PER_SEC * USEC_PER_SEC);
                 open_text(t, course_x(c, at), COURSE_BOTTOM + LINE + 2, "small middle");
-                text_appendf(t, "%.5s %.5s</text>", buffer + 5, buffer + 11);
+                if (c->end - c->start < 8 * USEC_PER_MINUTE)
+                        text_appendf(t, "%.8s</text>", buffer + 11);
+                else
+                        text_appendf(t, "%.5s %.5s</text>", buffer + 5, buffer + 11);
         }
 }
 

@@ -38,9 +38,10 @@ struct plot_row {
         double low, high; /* of the history: a thin line */
         double now; /* a mark */
         double shift; /* in words beside it */
-        double mean_shift; /* of the mean distance of all answers; not drawn */
+        double mean_shift; /* of the mean distance of all answers; in words when only it moved */
         enum outcome outcome; /* shape of the mark */
-        enum moved moved, mean_moved;
+        enum moved moved, mean_moved; /* confirmed */
+        bool beyond; /* either shift is beyond its limit in this replay; not drawn */
 };
 
 /* One line a query, in the given order, at most PLOT_ROWS_MAX of them. Nothing without a number. */

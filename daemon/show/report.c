@@ -79,22 +79,39 @@ static int kind_index(struct report *r, size_t *count, const char *kind)
         return -1;
 }
 
-/* NaN unless this replay measured it. */
-static double measured(const struct verdict *v, float distance)
+static bool is_graded_irrelevant(const struct expectation *e, const char *id)
 {
-        return v->outcome == OUTCOME_UNMEASURED ? NAN : (double)distance;
+        for (size_t i = 0; i < e->grade_count; i++)
+                if (e->grades[i].grade == 0 && streq(e->grades[i].id, id))
+                        return true;
+        return false;
+}
+
+/* Of a control the best answer's, else that of the nearest record which is graded 0: one a query,
+ * because the sample is the queries. NaN when there is none. */
+static double irrelevant_distance(const struct expectation *e, const struct query_view *q)
+{
+        if (report_is_control(e))
+                return (double)q->verdict.distance;
+        for (unsigned i = 0; q->answer && i < q->answer->count; i++)
+                if (is_graded_irrelevant(e, q->answer->ids[i]))
+                        return (double)q->answer->distances[i];
+        return NAN;
 }
 
 static void label(struct report *r, size_t i)
 {
         const struct expectation *e = &r->c->query_set->queries[i].expect;
-        const struct verdict *v = &r->c->queries[i].verdict;
-        double expected = measured(v, v->expected_distance), best = measured(v, v->distance);
+        const struct query_view *q = &r->c->queries[i];
+        double relevant = (double)q->verdict.expected_distance;
+        double irrelevant = irrelevant_distance(e, q);
 
-        if (expectation_names_records(e) && !isnan(expected))
-                r->labels.relevant[r->labels.relevant_count++] = expected;
-        if (report_is_control(e) && !isnan(best))
-                r->labels.irrelevant[r->labels.irrelevant_count++] = best;
+        if (q->verdict.outcome == OUTCOME_UNMEASURED)
+                return;
+        if (expectation_names_records(e) && !isnan(relevant))
+                r->labels.relevant[r->labels.relevant_count++] = relevant;
+        if (!isnan(irrelevant))
+                r->labels.irrelevant[r->labels.irrelevant_count++] = irrelevant;
 }
 
 static void fill_query(struct report *r, size_t i, struct arrays *a)
@@ -103,7 +120,7 @@ static void fill_query(struct report *r, size_t i, struct arrays *a)
         int band = summary_band(&q->verdict), then, now;
 
         a->outcomes[i] = q->verdict.outcome;
-        a->distances[i] = measured(&q->verdict, q->verdict.distance);
+        a->distances[i] = a->outcomes[i] == OUTCOME_UNMEASURED ? NAN : (double)q->verdict.distance;
         a->bands[i] = isnan(a->distances[i]) || !bands_name(&r->c->bands, band) ? -1 : band;
         a->baselines[i] = r->c->baseline ? q->drift.baseline[LEVEL_TOP1] : NAN;
         a->taus[i] = r->c->baseline ? q->drift.tau[LEVEL_TOP1] : NAN;

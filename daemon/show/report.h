@@ -19,8 +19,8 @@
         "canonical queries are a random sample of them. Queries that were chosen by hand " \
         "support the numbers only as far as they resemble what users ask."
 
-/* Distances of the expected records that were found, and best distances of the negative controls:
- * what border calibration compares. */
+/* What border calibration compares: distances of the expected records that were found; the best
+ * ones of negative controls and, of each other query, that of the nearest answer graded 0. */
 struct report_labels {
         double *relevant, *irrelevant; /* owned */
         size_t relevant_count, irrelevant_count;

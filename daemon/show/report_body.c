@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "show/report_body.h"
 
+#include <float.h>
 #include <math.h>
 
 #include "build_config.h"
@@ -91,8 +92,9 @@ static void append_losses(const struct report *r, struct document *d)
                 const struct confidence_loss *l = &r->numbers.losses[i];
 
                 document_cell(d, "%s", words_share(l->share).s);
-                document_cell(d, "%s", words_share(l->any_best).s);
-                document_cell(d, "%s", words_share(l->any_answer).s);
+                /* What is as good as certain rounds to 1, and is not. */
+                document_cell(d, "%s", words_share(fmin(l->any_best, 1 - DBL_EPSILON)).s);
+                document_cell(d, "%s", words_share(fmin(l->any_answer, 1 - DBL_EPSILON)).s);
         }
         document_end_table(d);
 }
@@ -289,6 +291,10 @@ static void append_margins(const struct report *r, struct document *d)
         struct words w;
 
         document_heading(d, 3, "Queries near a border");
+        if (n->measured == 0) {
+                document_say(d, "No distance was measured.");
+                return;
+        }
         document_say(d,
                 "%zu of %zu measured queries lie nearer to a border than their own limit of "
                 "drift or the hysteresis of %g, whichever is larger: they may change their "
@@ -371,14 +377,19 @@ static void append_passing(const struct report *r, struct document *d)
         append_failing(r, d);
 }
 
-static void append_quality_number(struct document *d, const json_t *quality, const char *key)
+/* `of` counts the measured queries that can have this figure at all. */
+static void append_quality_number(
+        struct document *d, const json_t *quality, const char *key, const char *of)
 {
         double value;
 
-        if (json_to_double(json_object_get(quality, key), &value) < 0)
-                document_cell(d, "unknown");
-        else
+        if (json_to_double(json_object_get(quality, key), &value) == 0)
                 document_cell(d, "%.3f", value);
+        else if (json_integer_value(json_object_get(quality, "measured")) > 0 &&
+                json_integer_value(json_object_get(quality, of)) == 0)
+                document_cell(d, "none");
+        else
+                document_cell(d, "unknown");
 }
 
 static void append_quality_cells(struct document *d, const json_t *quality)
@@ -386,10 +397,10 @@ static void append_quality_cells(struct document *d, const json_t *quality)
         document_cell(d, "%lld of %lld",
                 (long long)json_integer_value(json_object_get(quality, "measured")),
                 (long long)json_integer_value(json_object_get(quality, "queries")));
-        append_quality_number(d, quality, "pass_share");
-        append_quality_number(d, quality, "hit_rate");
-        append_quality_number(d, quality, "mrr");
-        append_quality_number(d, quality, "ndcg");
+        append_quality_number(d, quality, "pass_share", "measured");
+        append_quality_number(d, quality, "hit_rate", "ranked");
+        append_quality_number(d, quality, "mrr", "ranked");
+        append_quality_number(d, quality, "ndcg", "graded");
 }
 
 static void append_quality(const struct report *r, struct document *d)
@@ -405,6 +416,7 @@ static void append_quality(const struct report *r, struct document *d)
         _cleanup_json_ json_t *quality = findings_quality(r->c);
         const char *tag, *value;
         json_t *values, *one;
+        json_int_t unlisted;
 
         if (!quality) {
                 d->text->failed = true;
@@ -420,9 +432,13 @@ static void append_quality(const struct report *r, struct document *d)
                         append_quality_cells(d, one);
                 }
         document_end_table(d);
+        unlisted = json_integer_value(json_object_get(quality, "unlisted_tags"));
+        if (unlisted > 0)
+                document_say(d, "%lld tags of queries have further values, which are not listed.",
+                        (long long)unlisted);
         document_say(d,
                 "k is %u. hit@k and MRR count the measured queries that expect a record, nDCG@k "
-                "those with graded expectations.",
+                "those with graded expectations; \"none\" where there is no such query.",
                 r->c->results);
 }
 

@@ -55,10 +55,12 @@ static void append_shift_table(const struct report *r, struct document *d)
                 words_share_interval(p->share_down.exact).s, "Clopper-Pearson");
         document_end_table(d);
         if (p->mean == 0 && p->sd == 0)
-                document_say(d, "No distance differs from the baseline's.");
+                document_say(d,
+                        "No distance differs from the baseline's; how far the mean may have moved "
+                        "for other queries needs shifts that differ.");
         document_say(d,
                 "In this replay %zu of %zu compared queries are up and %zu down by more than %g; "
-                "sign test p = %s, shown as evidence for one look: no alarm depends on it. Confirmed "
+                "sign test p %s, shown as evidence for one look: no alarm depends on it. Confirmed "
                 "by 4 of the last 5 replays: %zu up, %zu down. Standard deviation of the shifts: %s. "
                 "Mean overlap@k with the baseline's answers: %s.",
                 p->up, p->n, p->down, p->dead_zone, words_probability(p->p_sign_greater).s,
@@ -78,7 +80,7 @@ static void append_transitions(const struct report *r, struct document *d)
                 return;
         document_say(d,
                 "Band then and now known: %zu queries. In a worse band than at the baseline: %zu; in a "
-                "better one: %zu (McNemar, exact: p = %s).",
+                "better one: %zu (McNemar, exact: p %s).",
                 compared, n->band_worse, n->band_better, words_probability(n->band_p).s);
         for (size_t a = 0; a < r->c->bands.count; a++)
                 for (size_t b = 0; b < r->c->bands.count; b++)
@@ -94,6 +96,8 @@ static const char *moved_words(const struct plot_row *row)
 
         if (isnan(row->shift))
                 return "unknown";
+        if (row->moved == MOVED_NOT && row->mean_moved == MOVED_NOT && row->beyond)
+                return "unconfirmed";
         return row->moved != MOVED_NOT ? best[row->moved + 1] : mean[row->mean_moved + 1];
 }
 
@@ -203,8 +207,9 @@ static void append_calibration(const struct report *r, struct document *d)
         document_say(d,
                 "Relevant: distances of the expected records that were found (%zu). Irrelevant: best "
                 "distances of the negative controls, queries that name no record and demand a minimum "
-                "distance (%zu). Expected records that were not found have no distance and are missing "
-                "here, which flatters the border.",
+                "distance, and of other queries that of the nearest answer graded 0 (%zu together). "
+                "Expected records that were not found have no distance and are missing here, which "
+                "flatters the border.",
                 n->relevant, n->irrelevant);
         if (!n->calibrated) {
                 document_say(d, "Without distances of both kinds no border can be proposed.");

@@ -33,6 +33,16 @@ static void read_range(struct plot_row *row, const struct history_snapshot *hist
         }
 }
 
+static bool is_beyond(const struct report *r, size_t i)
+{
+        const double *tau = r->c->queries[i].drift.tau;
+
+        for (enum level_signal s = 0; s < LEVEL_COUNT; s++)
+                if (fabs(report_shift(r->c, i, s)) > tau[s])
+                        return true;
+        return false;
+}
+
 static struct plot_row make_row(const struct report *r, size_t i)
 {
         const struct query_view *q = &r->c->queries[i];
@@ -48,6 +58,7 @@ static struct plot_row make_row(const struct report *r, size_t i)
                 .mean_shift = report_shift(r->c, i, LEVEL_TOPK),
                 .outcome = q->verdict.outcome,
                 .moved = compared ? q->drift.moved[LEVEL_TOP1] : MOVED_NOT,
+                .beyond = is_beyond(r, i),
                 .mean_moved = compared ? q->drift.moved[LEVEL_TOPK] : MOVED_NOT,
         };
 

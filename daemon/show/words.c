@@ -68,7 +68,13 @@ struct words words_share_interval(struct interval i)
 
 struct words words_probability(double p)
 {
-        return p < 0.001 ? (struct words){"< 0.001"} : number(p, 3, "");
+        struct words w = {"unknown"};
+
+        if (p < 0.001)
+                return (struct words){"< 0.001"};
+        if (!isnan(p))
+                (void)snprintf(w.s, sizeof(w.s), "= %.3f", p);
+        return w;
 }
 
 struct words words_time(usec_t t)

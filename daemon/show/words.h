@@ -24,7 +24,7 @@ struct words words_share(double share);
 struct words words_interval(struct interval i);
 struct words words_shift_interval(struct interval i);
 struct words words_share_interval(struct interval i);
-/* "0.031", "< 0.001". */
+/* What follows "p": "= 0.031", "< 0.001". */
 struct words words_probability(double p);
 /* "2026-11-23T02:00:00Z", whole seconds; "never" for 0. */
 struct words words_time(usec_t t);

@@ -98,14 +98,14 @@ class Page(html.parser.HTMLParser):
 
     def __init__(self, text):
         super().__init__()
-        self.open, self.loads, self.titles = [], [], 0
+        self.open, self.loads, self.drawings = [], [], 0
         self.feed(text)
         self.close()
         assert self.open == []
 
     def handle_starttag(self, tag, attrs):
         self.loads += [value for key, value in attrs if key in ("src", "href", "xlink:href", "action")]
-        self.titles += tag == "svg"
+        self.drawings += tag == "figure"
         if tag not in self.VOID:
             self.open.append(tag)
 
@@ -120,7 +120,7 @@ def test_html_needs_nothing_else(watched, driftwatch):
     done = driftwatch.run("report", "--format", "html")
     assert done.returncode == DONE
     page = Page(done.stdout)
-    assert (page.loads, page.titles) == ([], 2), "no history yet: two drawings"
+    assert (page.loads, page.drawings) == ([], 2), "no history yet: two drawings"
     assert "prefers-color-scheme:dark" in done.stdout and "@media print" in done.stdout
     assert "@import" not in done.stdout and "url(" not in done.stdout
 
@@ -180,7 +180,7 @@ def test_api(watched, driftwatch, name):
     page = driftwatch.get("/api/v1/report", params={"collection": name, "format": "html"})
     assert page.headers["Content-Type"] == "text/html; charset=utf-8"
     assert "style-src 'unsafe-inline'" in page.headers["Content-Security-Policy"]
-    assert Page(page.text).titles == 3
+    assert Page(page.text).drawings == 3
     text = driftwatch.get("/api/v1/report", params={"collection": name, "format": "markdown"})
     assert text.headers["Content-Type"] == "text/markdown; charset=utf-8"
     assert text.text.startswith("# Threshold confidence report\n")

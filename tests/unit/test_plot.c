@@ -133,8 +133,8 @@ static void keeps_to_its_side_of_a_border(void **state)
 static void draws_nothing_of_nothing(void **state)
 {
         const struct plot_point points[] = {{"a", NAN, OUTCOME_UNMEASURED}};
-        const struct plot_row rows[] = {
-                {"a", NAN, NAN, NAN, NAN, NAN, NAN, NAN, OUTCOME_UNMEASURED, MOVED_NOT, MOVED_NOT}};
+        const struct plot_row rows[] = {{"a", NAN, NAN, NAN, NAN, NAN, NAN, NAN, OUTCOME_UNMEASURED,
+                MOVED_NOT, MOVED_NOT, false}};
         const struct plot_moment moments[] = {{START, NAN, NAN}, {START + 1, NAN, NAN}};
         const struct plot_moment one[] = {{START, 1, 1}, {START, 1, 1}};
         _cleanup_(bands_done) struct bands bands = {0};
@@ -198,31 +198,36 @@ static void places_many_bands(void **state)
 static void draws_each_row(void **state)
 {
         struct plot_row rows[80] = {
-                {"up", 0.9, 0.005, 0.85, 0.96, 0.95, 0.05, 0, OUTCOME_DRIFT, MOVED_UP, MOVED_NOT},
-                {"down", 0.9, 0.02, 0.85, 0.9, 0.8, -0.1, 0, OUTCOME_PASS, MOVED_DOWN, MOVED_NOT},
+                {"up", 0.9, 0.005, 0.85, 0.96, 0.95, 0.05, 0, OUTCOME_DRIFT, MOVED_UP, MOVED_NOT,
+                        true},
+                {"down", 0.9, 0.02, 0.85, 0.9, 0.8, -0.1, 0, OUTCOME_PASS, MOVED_DOWN, MOVED_NOT,
+                        true},
                 {"no baseline <i>", NAN, NAN, 0.7, 0.7, 0.7, NAN, NAN, OUTCOME_FAIL, MOVED_NOT,
-                        MOVED_NOT},
+                        MOVED_NOT, false},
                 {"not measured", 0.9, 0.005, NAN, NAN, NAN, NAN, NAN, OUTCOME_UNMEASURED, MOVED_NOT,
-                        MOVED_NOT},
+                        MOVED_NOT, false},
+                {"deeper", 0.9, 0.005, 0.9, 0.9, 0.9, 0, 0.04, OUTCOME_PASS, MOVED_NOT, MOVED_UP,
+                        true},
         };
         _cleanup_(bands_done) struct bands bands = {0};
         _cleanup_text_ struct text t = {0};
         double low, high;
 
         assert_return_code(bands_default(&bands), 0);
-        plot_intervals(&t, &bands, rows, 4);
+        plot_intervals(&t, &bands, rows, 5);
         assert_svg(&t);
-        assert_int_equal(count(&t, "<g><title>"), 4);
+        assert_int_equal(count(&t, "<g><title>"), 5);
+        assert_int_equal(count(&t, "▲ mean +0.0400"), 1);
         assert_int_equal(count(&t, "▲ +0.0500"), 1);
         assert_int_equal(count(&t, "▼ -0.1000"), 1);
         assert_int_equal(count(&t, ">no baseline</text>"), 1);
         assert_int_equal(count(&t, ">not measured</text>"), 2);
         assert_int_equal(count(&t, "no baseline &lt;i&gt;"), 2);
-        /* Three boxes and the legend's. */
-        assert_int_equal(count(&t, "<rect class=\"tau\""), 4);
+        /* Four boxes and the legend's. */
+        assert_int_equal(count(&t, "<rect class=\"tau\""), 5);
         range_of(&t, " x1=\"", &low, &high);
         assert_true(low > 0 && high < PLOT_WIDTH);
-        for (size_t i = 4; i < ARRAY_SIZE(rows); i++)
+        for (size_t i = 5; i < ARRAY_SIZE(rows); i++)
                 rows[i] = rows[0];
         text_clear(&t);
         plot_intervals(&t, &bands, rows, ARRAY_SIZE(rows));
@@ -257,6 +262,13 @@ static void draws_the_course(void **state)
         plot_course(&t, &bands, moments, ARRAY_SIZE(moments));
         assert_svg(&t);
         assert_int_equal(count(&t, ">worst "), 0);
+        /* Minutes would be the same at several places of a short course. */
+        moments[0].at = moments[ARRAY_SIZE(moments) - 1].at - 4 * USEC_PER_MINUTE;
+        for (size_t i = 1; i + 1 < ARRAY_SIZE(moments); i++)
+                moments[i].at = moments[0].at + i;
+        text_clear(&t);
+        plot_course(&t, &bands, moments, ARRAY_SIZE(moments));
+        assert_int_equal(count(&t, ">04:57:00</text>"), 1);
 }
 
 int main(void)

@@ -463,7 +463,10 @@ static void ignores_rounding(void **state)
         assert_true(r.numbers.shift_sd_assumed);
         assert_true(r.numbers.minimum_shift > 0.01);
         render(c, "markdown", &t);
-        assert_has(&t, "No distance differs from the baseline's.");
+        assert_has(&t, "No distance differs from the baseline's;");
+        /* Not even that the mean of other queries is 0: 20 of them may have missed a change. */
+        assert_has(&t, "| mean | 0.0000 | not estimable | Student's t |");
+        assert_false(interval_known(r.numbers.shift.mean_interval));
         report_done(&r);
         for (size_t i = 0; i < 20; i++)
                 c->queries[i].drift.shift[LEVEL_TOPK] = i % 2 ? 0.004 : 0;
@@ -475,6 +478,116 @@ static void ignores_rounding(void **state)
         assert_false(r.numbers.shift_sd_assumed);
         assert_true(r.numbers.shift_sd == r.numbers.shift.sd);
         report_done(&r);
+        collection_view_unref(c);
+}
+
+/* One replay shows a shift and confirms none. */
+static void tells_what_is_not_confirmed(void **state)
+{
+        struct collection_view *c = full_view(12);
+        _cleanup_text_ struct text t = {0};
+
+        for (size_t i = 0; i < 12; i++)
+                for (size_t k = 0; k < LEVEL_COUNT; k++) {
+                        c->queries[i].drift.shift[k] = 0;
+                        c->queries[i].drift.moved[k] = MOVED_NOT;
+                }
+        c->queries[4].drift.shift[LEVEL_TOP1] = 0.3;
+        c->queries[5].drift.shift[LEVEL_TOPK] = -0.1;
+        render(c, "markdown", &t);
+        assert_has(&t, "| +0.3000 | 0.0000 | unconfirmed |");
+        assert_has(&t, "| 0.0000 | -0.1000 | unconfirmed |");
+        c->queries[4].drift.moved[LEVEL_TOP1] = MOVED_UP;
+        text_clear(&t);
+        render(c, "markdown", &t);
+        assert_has(&t, "| +0.3000 | 0.0000 | up |");
+        collection_view_unref(c);
+}
+
+/* Three queries answered by r1, r2, r3 at 0.5, 0.7, 0.9. */
+static struct collection_view *graded_view(void)
+{
+        static const char yaml[] =
+                "queries:\n"
+                "- {id: a, text: t, expect: {grades: {r1: 2, r2: 0, r3: 0, r4: 0}}}\n"
+                "- {id: b, text: t, expect: {grades: {r2: 1, r3: 0}}}\n"
+                "- {id: c, text: t, expect: {ids: [r3], grades: {r1: 1}}}\n";
+        static const float distances[] = {0.5f, 0.7f, 0.9f};
+        _cleanup_errors_ struct errors errors = {0};
+        struct collection_view *c = new_view(3);
+
+        c->query_set = query_set_unref(c->query_set);
+        assert_return_code(
+                query_set_parse("q.yaml", yaml, strlen(yaml), &c->query_set, &errors), 0);
+        c->replayed = c->up = true;
+        for (size_t i = 0; i < 3; i++) {
+                struct query_view *q = &c->queries[i];
+
+                q->verdict.outcome = OUTCOME_PASS;
+                q->verdict.distance = 0.5f;
+                q->verdict.expected_rank = (unsigned)i + 1;
+                q->verdict.expected_distance = distances[i];
+                q->answer =
+                        need(answer_new(3, (const char *[]){"r1", "r2", "r3"}, distances, NULL));
+        }
+        return c;
+}
+
+/* Of each query one distance a class, so that the sample stays the queries. */
+static void grades_label_distances(void **state)
+{
+        struct collection_view *c = graded_view();
+        struct report r = compute(c);
+        _cleanup_text_ struct text t = {0};
+
+        assert_int_equal(r.labels.relevant_count, 3);
+        assert_int_equal(r.labels.irrelevant_count, 2);
+        assert_true(r.labels.irrelevant[0] == (double)0.7f);
+        assert_true(r.labels.irrelevant[1] == (double)0.9f);
+        assert_true(r.numbers.calibrated);
+        report_done(&r);
+        c->queries[0].verdict.outcome = OUTCOME_UNMEASURED;
+        r = compute(c);
+        assert_int_equal(r.labels.relevant_count, 2);
+        assert_int_equal(r.labels.irrelevant_count, 1);
+        report_markdown(&r, 1, &t);
+        /* Of the two that are left: nDCG@k 1/log2(3), and 1 of one record in the first place. */
+        assert_has(&t, "| all | 2 of 3 | 1.000 | 1.000 | 0.417 | 0.815 |");
+        report_done(&r);
+        collection_view_unref(c);
+}
+
+/* What cannot be asked of any query is not unknown. */
+static void tells_none_from_unknown(void **state)
+{
+        struct collection_view *c = full_view(9);
+        _cleanup_text_ struct text t = {0};
+
+        render(c, "markdown", &t);
+        assert_has(&t, "| kind negative-control | 1 of 1 | 1.000 | none | none | none |");
+        collection_view_unref(c);
+}
+
+/* A tag that is different for each query is no category, and must not crowd out in silence. */
+static void tells_of_tags_it_leaves_out(void **state)
+{
+        struct collection_view *c = full_view(260);
+        _cleanup_(report_done) struct report r = {0};
+        _cleanup_json_ json_t *report = NULL;
+        _cleanup_text_ struct text t = {0};
+
+        for (size_t i = 0; i < 260; i++) {
+                struct tag *tag = &c->query_set->queries[i].tags[0];
+
+                free(tag->value);
+                assert_return_code(asprintf(&tag->value, "agent-%zu", i), 0);
+        }
+        r = compute(c);
+        report = need(report_json(&r));
+        /* 200 values, two of which are categories'; 28 of the queries are controls without one. */
+        assert_number(report, "quality.unlisted_tags", 62);
+        report_markdown(&r, 1, &t);
+        assert_has(&t, "62 tags of queries have further values, which are not listed.");
         collection_view_unref(c);
 }
 
@@ -505,10 +618,12 @@ static void escapes(void **state)
 
         free(c->label);
         c->label = copy(SAMPLE_NASTY);
-        c->last_error = copy("<script>alert(1)</script>\x1b[31m\n# heading | [a](javascript:b)");
+        c->last_error = copy("<script>alert(1)</script>\x1b[31m\n# heading | [a](javascript:b)"
+                             "\u202e\u2067ten");
         render(c, "html", &html);
         assert_has(&html, "&lt;gone&gt; | *not* found");
         assert_has(&html, "&lt;script&gt;alert(1)&lt;/script&gt; [31m # heading");
+        assert_has(&html, "(javascript:b)      ten");
         assert_lacks(&html, "<gone>");
         assert_lacks(&html, "<script");
         assert_lacks(&html, "http-equiv");
@@ -632,6 +747,8 @@ static void words_numbers(void **state)
                 words_interval((struct interval){0.5, NAN}).s, "0.5000 to not estimable");
         assert_string_equal(words_interval(INTERVAL_NONE).s, "not estimable");
         assert_string_equal(words_probability(1e-9).s, "< 0.001");
+        assert_string_equal(words_probability(0.0314).s, "= 0.031");
+        assert_string_equal(words_probability(NAN).s, "unknown");
         assert_string_equal(words_age(SAMPLE_NOW - USEC_PER_DAY, SAMPLE_NOW).s, "1 day");
         assert_string_equal(words_age(SAMPLE_NOW + USEC_PER_DAY, SAMPLE_NOW).s, "0 seconds");
         assert_string_equal(words_time(0).s, "never");
@@ -649,6 +766,10 @@ int main(void)
                 cmocka_unit_test(halves_for_other_spaces),
                 cmocka_unit_test(leaves_out_the_unmeasured),
                 cmocka_unit_test(ignores_rounding),
+                cmocka_unit_test(tells_what_is_not_confirmed),
+                cmocka_unit_test(grades_label_distances),
+                cmocka_unit_test(tells_none_from_unknown),
+                cmocka_unit_test(tells_of_tags_it_leaves_out),
                 cmocka_unit_test(counts_transitions),
                 cmocka_unit_test(escapes),
                 cmocka_unit_test(orders_rows),

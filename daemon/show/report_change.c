@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <math.h>
+#include <stdio.h>
 
 #include "judge/attribution.h"
+#include "judge/drift.h"
 #include "show/report_body.h"
 #include "show/series.h"
 #include "show/words.h"
@@ -40,15 +42,18 @@ static void append_shift_table(const struct report *r, struct document *d)
                 {"Method", false},
         };
         const struct paired *p = &r->numbers.shift;
+        char winsorised[64];
 
+        (void)snprintf(winsorised, sizeof(winsorised),
+                "each shift cut off at %g: what the set alarm compares",
+                DRIFT_CLIP * space_unit(r->c->epoch.space));
         document_begin_table(d, "Shift of the mean distance of the watched answers, up is worse",
                 columns, ARRAY_SIZE(columns));
         append_row(d, "mean", words_shift(p->mean), words_shift_interval(p->mean_interval).s,
                 "Student's t");
         append_row(d, "centre", words_shift(p->hodges_lehmann),
                 words_shift_interval(p->hodges_lehmann_interval).s, "Hodges-Lehmann");
-        append_row(d, "winsorised mean", words_shift(r->c->drift.set_shift), "none",
-                "each shift cut off at 0.1: what the set alarm compares");
+        append_row(d, "winsorised mean", words_shift(r->c->drift.set_shift), "none", winsorised);
         append_row(d, "up", words_share(p->share_up.share),
                 words_share_interval(p->share_up.exact).s, "Clopper-Pearson");
         append_row(d, "down", words_share(p->share_down.share),
@@ -177,6 +182,10 @@ static void append_border(const struct report *r, struct document *d)
                 "Area under the ROC curve: %.3f (logit DeLong: %s). It is the probability that a "
                 "relevant distance is the smaller one.",
                 b->auc, isnan(b->logit.low) ? "not estimable" : words_interval(b->logit).s);
+        if (!(b->auc > 0.5) || b->logit.low <= 0.5)
+                document_item(d,
+                        "That may be chance: 0.5 is what distances give that say nothing of "
+                        "relevance.");
         document_item(d, "The border that separates best in this sample: %s (bootstrap: %s).",
                 words_distance(b->cut).s, words_interval(b->cut_interval).s);
         document_item(d,

@@ -425,6 +425,7 @@ static void halves_for_other_spaces(void **state)
                 assert_true(r.numbers.shift.dead_zone == 0.0025);
                 render(c, "markdown", &t);
                 assert_has(&t, "by ±0.05");
+                assert_has(&t, "| each shift cut off at 0.05: what the set alarm compares |");
                 report_done(&r);
                 collection_view_unref(c);
         }
@@ -554,6 +555,21 @@ static void grades_label_distances(void **state)
         /* Of the two that are left: nDCG@k 1/log2(3), and 1 of one record in the first place. */
         assert_has(&t, "| all | 2 of 3 | 1.000 | 1.000 | 0.417 | 0.815 |");
         report_done(&r);
+        collection_view_unref(c);
+}
+
+/* Half of the controls nearer than all that is expected, half farther: an area of 0.5. */
+static void tells_when_distance_does_not_separate(void **state)
+{
+        struct collection_view *c = full_view(44);
+        _cleanup_text_ struct text apart = {0}, mixed = {0};
+
+        render(c, "markdown", &apart);
+        assert_lacks(&apart, "That may be chance");
+        for (size_t i = 8; i < 44; i += 9)
+                c->queries[i].verdict.distance = i % 2 ? 0.3f : 1.5f;
+        render(c, "markdown", &mixed);
+        assert_has(&mixed, "That may be chance");
         collection_view_unref(c);
 }
 
@@ -768,6 +784,7 @@ int main(void)
                 cmocka_unit_test(ignores_rounding),
                 cmocka_unit_test(tells_what_is_not_confirmed),
                 cmocka_unit_test(grades_label_distances),
+                cmocka_unit_test(tells_when_distance_does_not_separate),
                 cmocka_unit_test(tells_none_from_unknown),
                 cmocka_unit_test(tells_of_tags_it_leaves_out),
                 cmocka_unit_test(counts_transitions),

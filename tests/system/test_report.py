@@ -190,3 +190,71 @@ def test_api(watched, driftwatch, name):
         answer = driftwatch.get("/api/v1/report", params=parameters)
         assert (answer.status_code, answer.headers["Content-Type"]) == (status, "application/json")
         assert answer.json()["status"] == "error"
+
+
+@pytest.fixture
+def graded(chroma, driftwatch, name):
+    """Queries anywhere in the space, so that what they expect stands anywhere among the answers or beyond; and what
+    each of them found, by brute force."""
+    chroma.create(name)
+    chroma.upsert(name, [f"r{i}" for i in range(40)], tools.unit_vectors(40, DIMENSION, seed=5))
+    ids, rows = zip(*chroma.vectors(name).items())
+    queries, questions, found = [], {}, {}
+    for i in range(12):
+        questions[f"q{i}"] = tools.unit_vectors(1, DIMENSION, seed=50 + i)[0]
+        distances = ((numpy.array(rows, dtype=float) - questions[f"q{i}"]) ** 2).sum(axis=1)
+        ranked = [ids[k] for k in numpy.argsort(distances)]
+        high, low, irrelevant = numpy.random.default_rng(i).choice(24, size=3, replace=False)
+        found[f"q{i}"] = {"ranked": ranked, "kind": "even" if i % 2 == 0 else "odd",
+                          "grades": {ranked[high]: 3, ranked[low]: 1, ranked[irrelevant]: 0}}
+        queries.append({"id": f"q{i}", "text": "?", "tags": {"kind": found[f"q{i}"]["kind"]},
+                        "expect": {"grades": found[f"q{i}"]["grades"]}})
+    queries.append({"id": "control", "text": "?", "expect": {"distance": {"min": 0.01}}})
+    questions["control"] = tools.unit_vectors(1, DIMENSION, seed=99)[0]
+    driftwatch.server(chroma.url)
+    driftwatch.watch(name, queries, questions, timeout="2s", interval="1h")
+    driftwatch.write()
+    return found
+
+
+def quality(found, k=10):
+    """pass_share, hit_rate, mrr and ndcg of graded queries that pass when a relevant record is found."""
+    def gain(grades):
+        return sum((2 ** grade - 1) / math.log2(rank + 2) for rank, grade in enumerate(grades[:k]))
+    ranks = [next((rank + 1 for rank, one in enumerate(each["ranked"][:k]) if each["grades"].get(one, 0) > 0), None)
+             for each in found]
+    ndcgs = [gain([each["grades"].get(one, 0) for one in each["ranked"]]) /
+             gain(sorted(each["grades"].values(), reverse=True)) for each in found]
+    hits = statistics.mean(rank is not None for rank in ranks)
+    return {"hit_rate": hits, "mrr": statistics.mean(1 / rank if rank else 0 for rank in ranks),
+            "ndcg": statistics.mean(ndcgs)}
+
+
+def test_quality_figures(graded, driftwatch, name):
+    expected = quality(graded.values())
+    assert len({*expected.values(), 0, 1}) == 5, "a world that tells them apart"
+    driftwatch.start()
+    driftwatch.replay(name)
+    collection, = driftwatch.api("collections")["collections"]
+    for figures in collection["quality"], driftwatch.api("report", collection=name)["quality"]:
+        assert {key: figures[key] for key in expected} == pytest.approx(expected, abs=1e-9)
+        assert (figures["queries"], figures["ranked"], figures["graded"]) == (13, 12, 12)
+        assert figures["pass_share"] == pytest.approx((12 * expected["hit_rate"] + 1) / 13)
+        for kind in "even", "odd":
+            of_kind = quality([each for each in graded.values() if each["kind"] == kind])
+            tagged = figures["tags"]["kind"][kind]
+            assert {key: tagged[key] for key in of_kind} == pytest.approx(of_kind, abs=1e-9)
+            assert tagged["pass_share"] == pytest.approx(of_kind["hit_rate"])
+    for metric, key in ("hit_ratio", "hit_rate"), ("mean_reciprocal_rank", "mrr"), ("ndcg_ratio", "ndcg"):
+        assert driftwatch.metric(f"driftwatch_{metric}", collection=name) == pytest.approx(expected[key], abs=1e-9)
+
+
+def test_grades_calibrate_the_border(graded, driftwatch):
+    relevant, irrelevant = 0, 1  # the control
+    for each in graded.values():
+        relevant += any(each["grades"].get(one, 0) > 0 for one in each["ranked"][:10])
+        irrelevant += any(each["grades"].get(one) == 0 for one in each["ranked"][:10])
+    status, (data,) = report(driftwatch)
+    assert status == DONE
+    assert (data["calibration"]["relevant"], data["calibration"]["irrelevant"]) == (relevant, irrelevant)
+    assert data["calibration"]["auc"] is not None and irrelevant > 3

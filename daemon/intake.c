@@ -14,8 +14,8 @@ static int explain_expected(struct query_state *s)
         static const char *const findings[] = {
                 [EXPECTED_GONE] = "no such record exists any more: it was deleted, or the "
                                   "expectation is stale",
-                [EXPECTED_UNFOUND] = "the collection holds such a record, but search does not find "
-                                     "it",
+                [EXPECTED_UNFOUND] = "the collection holds such a record: others are nearer, or "
+                                     "search does not reach it",
         };
         _cleanup_text_ struct text t = {0};
 

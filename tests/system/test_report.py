@@ -3,6 +3,7 @@
 import html.parser
 import json
 import math
+import pathlib
 import re
 import statistics
 
@@ -76,6 +77,14 @@ def test_figures(watched, chroma, driftwatch, name):
     assert data["history"] == [], "one replay has no course"
     assert data["queries"][3]["distance"] == pytest.approx(distances["q3"], rel=1e-5)
     assert data["passed"]["kinds"]["short"]["hits"] == 10
+
+
+def test_members_are_documented(watched, driftwatch):
+    _, (data,) = report(driftwatch)
+    page = (pathlib.Path(__file__).parents[2] / "docs/report.md").read_text()
+    table = page.split("## In JSON\n")[1].split("\n## ")[0]
+    rows = [line.split("|")[1] for line in table.splitlines() if line.startswith("| `")]
+    assert set(data) == set(re.findall("`([a-z_]+)`", "".join(rows)))
 
 
 def test_markdown_is_the_default(watched, driftwatch, name):

@@ -8,14 +8,6 @@ void quality_init(struct quality *q)
         *q = (struct quality){0};
 }
 
-static unsigned grade_of(const struct expectation *expect, const char *id)
-{
-        for (size_t i = 0; i < expect->grade_count; i++)
-                if (streq(expect->grades[i].id, id))
-                        return expect->grades[i].grade;
-        return 0;
-}
-
 static double gain(unsigned grade, unsigned rank)
 {
         return (exp2(grade) - 1) / log2(rank + 1.0);
@@ -36,14 +28,23 @@ static double ideal_gain(const struct expectation *expect, unsigned k)
         return sum;
 }
 
+/* A server that repeats an id does not gain by it twice. */
+static double gain_of(const struct grade *grade, const struct answer *answer, unsigned k)
+{
+        for (unsigned i = 0; i < answer->count && i < k; i++)
+                if (streq(answer->ids[i], grade->id))
+                        return gain(grade->grade, i + 1);
+        return 0;
+}
+
 double quality_ndcg(const struct expectation *expect, const struct answer *answer, unsigned k)
 {
         double ideal = ideal_gain(expect, k), sum = 0;
 
         if (ideal <= 0)
                 return NAN;
-        for (unsigned i = 0; i < answer->count && i < k; i++)
-                sum += gain(grade_of(expect, answer->ids[i]), i + 1);
+        for (size_t i = 0; i < expect->grade_count; i++)
+                sum += gain_of(&expect->grades[i], answer, k);
         return sum / ideal;
 }
 

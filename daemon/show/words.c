@@ -8,6 +8,8 @@ static struct words number(double x, int decimals, const char *unit)
 {
         struct words w = {"unknown"};
 
+        if (fabs(x) < 0.5 * pow(10, -decimals))
+                x = 0; /* and no -0 */
         if (!isnan(x))
                 (void)snprintf(w.s, sizeof(w.s), "%.*f%s", decimals, x, unit);
         return w;

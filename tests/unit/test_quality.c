@@ -23,6 +23,16 @@ static void test_ndcg(void **state)
         assert_true(fabs(quality_ndcg(&e, a, 2) - 7 / log2(3) / (7 + 3 / log2(3))) < 1e-12);
 }
 
+static void test_a_repeated_record_gains_once(void **state)
+{
+        static const char *const again[] = {"b", "b", "b"};
+        struct grade grades[] = {{(char *)"b", 3}, {(char *)"x", 2}};
+        struct expectation e = {.grades = grades, .grade_count = 2};
+        _cleanup_(answer_unrefp) struct answer *a = answer_new(3, again, distances, NULL);
+
+        assert_true(fabs(quality_ndcg(&e, a, 10) - 7 / (7 + 3 / log2(3))) < 1e-12);
+}
+
 static void test_ndcg_without_grades(void **state)
 {
         struct grade irrelevant[] = {{(char *)"a", 0}};
@@ -73,6 +83,7 @@ int main(void)
 {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_ndcg),
+                cmocka_unit_test(test_a_repeated_record_gains_once),
                 cmocka_unit_test(test_ndcg_without_grades),
                 cmocka_unit_test(test_means),
                 cmocka_unit_test(test_nothing_measured_is_not_zero),

@@ -753,6 +753,7 @@ static void words_numbers(void **state)
 {
         assert_string_equal(words_distance(0.91968507).s, "0.9197");
         assert_string_equal(words_distance(NAN).s, "unknown");
+        assert_string_equal(words_distance(-1e-7).s, "0.0000");
         assert_string_equal(words_shift(-0.00001).s, "0.0000");
         assert_string_equal(words_shift(-0.012).s, "-0.0120");
         assert_string_equal(words_share(0).s, "0.0 %");

@@ -66,11 +66,17 @@ static void append_shift_table(const struct report *r, struct document *d)
         document_say(d,
                 "In this replay %zu of %zu compared queries are up and %zu down by more than %g "
                 "(sign test for more up than down, one-sided: p %s; evidence for one look, no alarm "
-                "depends on it). Confirmed by 4 of the last 5 replays: %zu up, %zu down. Standard "
-                "deviation of the shifts: %s. Mean overlap@k with the baseline's answers: %s.",
+                "depends on it). Standard deviation of the shifts: %s. Mean overlap@k with the "
+                "baseline's answers: %s.",
                 p->up, p->n, p->down, p->dead_zone, words_probability(p->p_sign_greater).s,
-                r->c->drift.moved_up, r->c->drift.moved_down, words_distance(p->sd).s,
+                words_distance(p->sd).s,
                 isnan(r->c->drift.overlap) ? "unknown" : words_share(r->c->drift.overlap).s);
+        if (r->c->replays >= LEVEL_NEEDED)
+                document_say(d, "Confirmed by %d of the last %d replays: %zu up, %zu down.",
+                        LEVEL_NEEDED, LEVEL_WINDOW, r->c->drift.moved_up, r->c->drift.moved_down);
+        else
+                document_say(d, "So few replays confirm nothing: that takes %d of %d.",
+                        LEVEL_NEEDED, LEVEL_WINDOW);
 }
 
 static void append_transitions(const struct report *r, struct document *d)

@@ -177,6 +177,7 @@ def test_shift_against_the_baseline(watched, chroma, driftwatch, name):
     assert data["shift"]["mean"] == pytest.approx(statistics.mean(means), abs=1e-9)
     done = driftwatch.run("report")
     assert re.search(r"Compared with baseline 1, .* by Ada\. Reason: the first\.", done.stdout)
+    assert "So few replays confirm nothing" in done.stdout and "Confirmed by" not in done.stdout
 
 
 def test_api(watched, driftwatch, name):

@@ -174,9 +174,17 @@ static void find_moved(
                 compared += d->compared;
                 up += d->compared && d->shift[LEVEL_TOPK] > d->tau[LEVEL_TOPK];
         }
-        f->blind = compared == 0;
-        if (f->blind)
+        f->blind = compared == 0 || isnan(c->drift.set_shift);
+        if (compared == 0)
                 sentence(add_finding(f, false), "no query could be compared with the baseline");
+        else if (c->results < c->baseline->results)
+                sentence(add_finding(f, false),
+                        "the baseline was recorded with %u results and %u are asked for: the means "
+                        "of the answers cannot be compared; propose a new baseline",
+                        c->baseline->results, c->results);
+        else if (f->blind)
+                sentence(add_finding(f, false),
+                        "too few queries have a mean that can be compared with the baseline's");
         if (up >= DRIFT_SHARE_MIN && (double)up >= DRIFT_SHARE * (double)compared)
                 sentence(add_finding(f, !check->fail_only),
                         "%zu of %zu queries moved up from their baseline", up, compared);

@@ -384,7 +384,19 @@ static void needs_a_baseline_to_compare(void **state)
         _cleanup_view_ struct view *view = sample_view();
         struct collection_view *c = with_baseline(view);
         const struct check check = {.baseline = true};
+        struct check_findings findings;
 
+        c->results = 5;
+        c->baseline->results = 10;
+        c->drift.set_shift = NAN;
+        assert_int_equal(check_collection(&check, c), CHECK_UNMEASURED);
+        check_find(&check, c, &findings);
+        assert_non_null(strstr(findings.sentences[0], "recorded with 10 results and 5 are asked"));
+        c->results = 10;
+        check_find(&check, c, &findings);
+        assert_non_null(strstr(findings.sentences[0], "too few queries have a mean"));
+        c->drift.set_shift = 0;
+        assert_int_equal(check_collection(&check, c), CHECK_PASS);
         for (size_t i = 0; i < c->query_set->count; i++)
                 c->queries[i].drift.compared = false;
         assert_int_equal(check_collection(&check, c), CHECK_UNMEASURED);

@@ -183,18 +183,18 @@ static void on_self_vectors(const struct http_response *response, void *userdata
         }
         if (!accept_response(p, response, what))
                 return;
-        if (!accept_body(p,
-                    records_parse(response->body, response->body_size, RECORDS_EMBEDDINGS,
-                            &p->selves, &p->result.error),
-                    what))
-                return;
-        for (size_t i = 0; i < MIN(p->selves.count, (size_t)PROBE_SELF_MAX); i++)
-                vectors[i] = p->selves.embeddings + i * p->selves.dimension;
-        if (p->selves.count == 0 || p->selves.count > PROBE_SELF_MAX)
+        /* A vector that cannot be read - NaN is sent as null - is nothing to ask with, and no
+         * reason to lose what is known of the index. */
+        if (records_parse(response->body, response->body_size, RECORDS_EMBEDDINGS, &p->selves,
+                    NULL) < 0 ||
+                p->selves.count == 0 || p->selves.count > PROBE_SELF_MAX) {
                 end(p);
-        else
-                ask_vectors(p, vectors, p->selves.count, p->selves.dimension, 1, CHROMA_DISTANCES,
-                        on_selves);
+                return;
+        }
+        for (size_t i = 0; i < p->selves.count; i++)
+                vectors[i] = p->selves.embeddings + i * p->selves.dimension;
+        ask_vectors(
+                p, vectors, p->selves.count, p->selves.dimension, 1, CHROMA_DISTANCES, on_selves);
 }
 
 static void ask_selves(struct probe *p)

@@ -430,6 +430,13 @@ void dossier_probed(struct dossier *d, struct probe_result *result, usec_t now)
         if (result->failure) {
                 free(v->health.error);
                 v->health.error = take_ptr(result->error.message);
+                /* The index that a later question fails on is the one to know this of. */
+                if (result->health.unreachable >= 0) {
+                        v->health.records = result->health.records;
+                        v->health.unreachable = result->health.unreachable;
+                        v->health.capped = result->health.capped;
+                        v->health.at = now;
+                }
         } else {
                 index_health_done(&v->health);
                 v->health = result->health;

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "../unit/unit.h"
 
+#include <errno.h>
 #include <math.h>
 
 #include "clock.h"
+#include "dossier.h"
 #include "fake_server.h"
 #include "waiters.h"
 #include "watch.h"
@@ -383,6 +385,35 @@ static bool completed(void *userdata)
         return ((struct world *)userdata)->completed > 0;
 }
 
+/* Ends at a later question than that for the records which search can reach, or before it. */
+static void fail_probe(struct dossier *d, int64_t unreachable)
+{
+        struct probe_result result = {.failure = "server_error"};
+
+        index_health_init(&result.health);
+        result.health.records = 7;
+        result.health.unreachable = unreachable;
+        (void)error_set(&result.error, -EIO, "damaged");
+        dossier_probed(d, &result, 5);
+        error_done(&result.error);
+        index_health_done(&result.health);
+}
+
+static void a_failed_probe_adds_what_it_found_and_takes_nothing(void **state)
+{
+        struct world *w = *state;
+        struct dossier *d;
+
+        assert_int_equal(dossier_new(&w->config, &d), 0);
+        fail_probe(d, 3);
+        assert_int_equal(dossier_view(d)->health.records, 7);
+        assert_int_equal(dossier_view(d)->health.unreachable, 3);
+        assert_string_equal(dossier_view(d)->health.error, "damaged");
+        fail_probe(d, -1);
+        assert_int_equal(dossier_view(d)->health.unreachable, 3);
+        dossier_free(d);
+}
+
 static void who_waits_is_answered_with_the_verdict(void **state)
 {
         struct world *w = *state;
@@ -447,6 +478,7 @@ int main(void)
                 world_test(a_successor_carries_on_by_query_id),
                 world_test(changed_bands_are_confirmed_anew),
                 world_test(a_home_of_an_earlier_life_is_known_at_once),
+                world_test(a_failed_probe_adds_what_it_found_and_takes_nothing),
                 world_test(who_waits_is_answered_with_the_verdict),
                 world_test(a_replay_under_way_does_not_count),
                 world_test(who_does_not_wait_is_answered_at_once),

@@ -190,6 +190,19 @@ static void find_moved(
                         "%zu of %zu queries moved up from their baseline", up, compared);
 }
 
+/* They bring answers nearer, so that no distance complains of them. */
+static void find_flood(
+        const struct check *check, const struct collection_view *c, struct check_findings *f)
+{
+        const struct evidence *e = &c->attribution.evidence;
+
+        if (c->attribution.cause == CAUSE_FLOOD)
+                sentence(add_finding(f, !check->fail_only),
+                        "near-duplicates crowd the answers: %zu of %zu records looked at are new "
+                        "and have one beside them",
+                        e->near_duplicates, e->entries);
+}
+
 static void find_changed(const struct collection_view *c, struct check_findings *f)
 {
         _cleanup_text_ struct text what = {0};
@@ -222,6 +235,7 @@ void check_find(
                 return;
         }
         find_moved(check, c, ret);
+        find_flood(check, c, ret);
         find_changed(c, ret);
 }
 

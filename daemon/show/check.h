@@ -44,7 +44,7 @@ struct check {
 /* Bytes of a sentence with its NUL, where `ret` takes one; longer ones are cut, at a whole
  * character. */
 #define CHECK_SENTENCE_MAX 1000
-#define CHECK_FINDINGS_MAX 6
+#define CHECK_FINDINGS_MAX 7
 
 /* What is wrong with a collection as a whole. */
 struct check_findings {

@@ -113,6 +113,13 @@ def test_label(scene, table, what, seed):
         assert status in (PASS, FAILED)
 
 
+def test_the_gate_stops_a_flood(scene):
+    at = scene()
+    worlds.flood(at)
+    status, report = at.driftwatch.check("--baseline")
+    assert (status, report["verdict"], report["collections"][0]["cause"]) == (FAILED, "fail", "FLOOD")
+
+
 def test_a_lost_index_looks_healthy(scene):
     at = scene()
     worlds.lose_index(at)

@@ -278,6 +278,7 @@ static void compares_with_the_baseline(void **state)
                 SET,
                 SHARE,
                 TWO_MOVED,
+                FLOOD,
                 SPACE,
                 DIMENSION,
                 EMBEDDER
@@ -298,6 +299,7 @@ static void compares_with_the_baseline(void **state)
                 {SET, 0.009, CHECK_PASS, CHECK_PASS, "verdict: pass"},
                 {SHARE, 0.006, CHECK_FAIL, CHECK_PASS, "3 of 7 queries moved up"},
                 {TWO_MOVED, 0.006, CHECK_PASS, CHECK_PASS, "verdict: pass"},
+                {FLOOD, 0, CHECK_FAIL, CHECK_PASS, "near-duplicates crowd the answers"},
                 {SPACE, 0, CHECK_FAIL, CHECK_FAIL, "distance cosine to l2"},
                 {DIMENSION, 0, CHECK_FAIL, CHECK_FAIL, "dimension 768 to 384"},
                 {EMBEDDER, 0, CHECK_FAIL, CHECK_FAIL, "the embedder gives other vectors"},
@@ -329,6 +331,7 @@ static void compares_with_the_baseline(void **state)
                 if (kind == DIMENSION)
                         c->baseline->epoch.dimension = 768;
                 c->embedder.changed = kind == EMBEDDER;
+                c->attribution.cause = kind == FLOOD ? CAUSE_FLOOD : CAUSE_NONE;
                 assert_int_equal(check_collection(&check, c), cases[i].expected);
                 check_formats[0].render(&check, &text);
                 assert_non_null(strstr(text.data, cases[i].words));

@@ -236,14 +236,14 @@ static void publish(struct daemon *d)
 static void on_replayed(struct watch *w, void *userdata)
 {
         struct daemon *d = userdata;
-        const struct collection_view *view = watch_view(w);
 
-        d->dirty |= approvals_check(d->options->storage_path, d->watches, d->watch_count);
-        evaluate(d, view);
+        evaluate(d, watch_view(w));
         tell(d);
         publish(d);
-        if (waiters_replayed(&d->waiters, view))
+        if (waiters_replayed(&d->waiters, watch_view(w)))
                 watch_replay(w);
+        /* Last: against another baseline, another view. */
+        d->dirty |= approvals_check(d->options->storage_path, d->watches, d->watch_count);
         /* A replay leaves the holes of many small pieces; this takes a tenth of a millisecond. */
         (void)malloc_trim(0);
 }

@@ -65,6 +65,6 @@ void dossier_embedded(struct dossier *d, struct embed_result *result, usec_t now
 /* A replay with the fresh vectors: judged by the expectations alone. */
 void dossier_replayed_fresh(struct dossier *d, const struct replay_result *result);
 
-/* The state after the last result, or before any. Borrowed until the next; take a reference to keep
- * it. */
+/* The state after the last result or baseline, or before any. Borrowed until the next; take a
+ * reference to keep it. */
 struct collection_view *dossier_view(const struct dossier *d);

@@ -67,6 +67,6 @@ bool watch_busy(const struct watch *w);
 _must_check_ int watch_prefer_fresh(struct watch *w);
 /* As dossier_vectors(). */
 struct vector_set *watch_vectors(const struct watch *w);
-/* As dossier_view(). */
+/* As dossier_view(); another baseline makes another view, too. */
 struct collection_view *watch_view(const struct watch *w);
 const struct collection_config *watch_config(const struct watch *w);

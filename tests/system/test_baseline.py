@@ -190,6 +190,18 @@ def test_a_running_daemon_takes_an_approval_up(world):
     assert requests.get(url, timeout=10).json()["data"]["baseline"]["number"] == 2
 
 
+def test_an_approval_is_noticed_at_the_next_replay_where_the_directory_is_another(world):
+    """The daemon watches the one that was there when it started."""
+    world.driftwatch.start()
+    directory = world.storage / "baselines"
+    directory.rename(world.storage / "before")
+    world.approved()
+    tools.never(lambda: "comparing with baseline 1" in world.driftwatch.process.text(), "a notice", 0.5)
+    world.driftwatch.replay(world.name)
+    tools.poll(lambda: "comparing with baseline 1" in world.driftwatch.process.text(), "the notice")
+    assert world.driftwatch.replay(world.name)["verdict"] == "pass"
+
+
 def test_an_ingest_that_does_not_end(world):
     ended = threading.Event()
 

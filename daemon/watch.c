@@ -35,6 +35,8 @@ struct watch {
         bool rebase; /* there is such a one, NULL included */
         uint64_t baseline_signature;
         struct vector_set *asked; /* what is under way asks with these */
+        struct collection_view *inquired; /* what the inquiry is about: an embedder that answers
+                                             meanwhile makes another view */
 
         struct replay_target replay_target;
         struct survey_target survey_target;
@@ -156,9 +158,11 @@ int watch_new(sd_event *event, const struct collection_config *config, struct ht
         return r;
 }
 
-static void release_vectors(struct watch *w)
+/* What was under way needs nothing any more. */
+static void release(struct watch *w)
 {
         w->asked = vector_set_unref(w->asked);
+        w->inquired = collection_view_unref(w->inquired);
 }
 
 static void cancel(struct watch *w)
@@ -168,7 +172,7 @@ static void cancel(struct watch *w)
         w->survey = survey_free(w->survey);
         w->probe = probe_free(w->probe);
         w->embed = embed_free(w->embed);
-        release_vectors(w);
+        release(w);
 }
 
 struct watch *watch_free(struct watch *w)
@@ -278,6 +282,7 @@ static void on_inquired(struct inquest *inquest, const char *error, void *userda
 
         dossier_inquired(w->dossier, error, clock_usec(CLOCK_REALTIME));
         w->inquiry = inquiry_free(w->inquiry);
+        release(w);
         /* How much of the index is gone is what people ask next. */
         if (dossier_view(w->dossier)->attribution.cause == CAUSE_INDEX_LOSS)
                 probe_soon(w);
@@ -286,15 +291,16 @@ static void on_inquired(struct inquest *inquest, const char *error, void *userda
 
 static void inquire(struct watch *w, struct inquest *inquest)
 {
-        const struct epoch *epoch = &dossier_view(w->dossier)->epoch;
         int r;
 
-        w->inquiry_target.collection_id = epoch->id;
-        w->inquiry_target.space = epoch->space;
+        w->inquired = collection_view_ref(dossier_view(w->dossier));
+        w->inquiry_target.collection_id = w->inquired->epoch.id;
+        w->inquiry_target.space = w->inquired->epoch.space;
         r = inquiry_start(
                 w->client, &w->inquiry_target, inquest, on_inquired, on_exchanged, w, &w->inquiry);
         if (r >= 0)
                 return;
+        release(w);
         dossier_inquired(w->dossier, strerror(-r), clock_usec(CLOCK_REALTIME));
         finish_replay(w);
 }
@@ -326,7 +332,7 @@ static void on_replayed(struct replay_result *result, void *userdata)
         if (w->fresh) {
                 dossier_replayed_fresh(w->dossier, result);
                 w->replay = replay_free(w->replay);
-                release_vectors(w);
+                release(w);
                 w->owner->changed(w, w->owner->userdata);
                 watch_run(w);
                 return;
@@ -338,7 +344,7 @@ static void on_replayed(struct replay_result *result, void *userdata)
         if (dossier_view(w->dossier) != before) /* else memory was short, and this one is shared */
                 dossier_set_due(w->dossier, due);
         w->replay = replay_free(w->replay);
-        release_vectors(w);
+        release(w);
         if (success)
                 schedule_probe(w, epoch_compare(&before->epoch, &dossier_view(w->dossier)->epoch));
         if (inquest)
@@ -400,7 +406,7 @@ static void on_probed(struct probe_result *result, void *userdata)
         w->probed = clock_usec(CLOCK_BOOTTIME);
         dossier_probed(w->dossier, result, clock_usec(CLOCK_REALTIME));
         w->probe = probe_free(w->probe);
-        release_vectors(w);
+        release(w);
         w->owner->changed(w, w->owner->userdata);
         watch_run(w);
 }
@@ -489,7 +495,7 @@ void watch_run(struct watch *w)
                 r = steps[s].start(w);
                 if (r >= 0)
                         continue;
-                release_vectors(w);
+                release(w);
                 log_warning("%s: cannot start %s: %s; trying again later", w->config->label,
                         steps[s].what, strerror(-r));
                 set_next(&w->timers[s], false);

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <math.h>
 
+#include "ask/embedding.h"
 #include "clock.h"
 #include "dossier.h"
 #include "fake_server.h"
@@ -30,9 +31,10 @@ struct world {
         struct watch *watch;
         struct waiters waiters;
         float distance;
+        const char *best; /* id of the record that is answered with */
         unsigned generation; /* of the collection's id */
         bool broken;
-        unsigned replayed, exchanged;
+        unsigned replayed, changed_views, exchanged;
         /* The last completed command. */
         unsigned completed, status;
         char *body;
@@ -48,12 +50,12 @@ static void answer(const struct fake_request *request, struct text *out, void *u
                 return;
         }
         if (strstr(request->path, "/query"))
-                text_appendf(&body, "{\"ids\":[[\"x\"],[\"x\"]],\"distances\":[[%g],[%g]]}",
-                        (double)w->distance, (double)w->distance);
+                text_appendf(&body, "{\"ids\":[[\"%s\"],[\"%s\"]],\"distances\":[[%g],[%g]]}",
+                        w->best, w->best, (double)w->distance, (double)w->distance);
         else if (strstr(request->path, "/count"))
                 text_append(&body, "7");
         else if (strstr(request->path, "/get"))
-                text_append(&body, "{\"ids\":[\"x\"],\"embeddings\":[[1,0]]}");
+                text_append(&body, "{\"ids\":[\"x\"],\"embeddings\":[[1]]}");
         else
                 text_appendf(&body, COLLECTION, w->generation);
         fake_answer(out, 200, NULL, body.data, body.size);
@@ -73,6 +75,7 @@ static void on_replayed(struct watch *watch, void *userdata)
 
 static void on_changed(struct watch *watch, void *userdata)
 {
+        ((struct world *)userdata)->changed_views++;
 }
 
 static void on_exchanged(struct watch *watch, const struct http_response *response, void *userdata)
@@ -114,6 +117,7 @@ static int set_up(void **state)
 
         *state = w;
         w->distance = .9f;
+        w->best = "x";
         assert_true(sd_event_new(&w->event) >= 0);
         assert_int_equal(http_client_new(w->event, "test", &w->client), 0);
         w->server = fake_server_new(w->event, w);
@@ -303,6 +307,79 @@ static void replays_close_together_are_left_alone(void **state)
         assert_true(until_due(w) > WATCH_CONFIRM_PAUSE);
 }
 
+#define READ_AND_ANSWER \
+        {.action = FAKE_READ}, \
+        { \
+                .action = FAKE_CALL, .call = answer \
+        }
+
+/* The first replay's five requests, then what an inquiry asks first. */
+static const struct fake_step serve_inquiry_late[] = {READ_AND_ANSWER, READ_AND_ANSWER,
+        READ_AND_ANSWER, READ_AND_ANSWER, READ_AND_ANSWER, {.action = FAKE_READ},
+        {.action = FAKE_WAIT}, {.action = FAKE_CALL, .call = answer}, {.action = FAKE_AGAIN}};
+
+static const struct fake_step embed_late[] = {{.action = FAKE_READ}, {.action = FAKE_WAIT},
+        FAKE_JSON(200,
+                "{\"data\":[{\"index\":0,\"embedding\":[1]},{\"index\":1,\"embedding\":[1]}]}"),
+        {.action = FAKE_END}};
+
+struct two_servers {
+        struct world *world;
+        struct fake_server *embedder;
+};
+
+static bool both_wait(void *userdata)
+{
+        const struct two_servers *two = userdata;
+
+        return fake_server_waiting(two->world->server) + fake_server_waiting(two->embedder) == 2;
+}
+
+static bool embedder_answered(void *userdata)
+{
+        return ((const struct two_servers *)userdata)->world->changed_views > 0;
+}
+
+/* Its answer makes another view, and the inquiry goes on. */
+static void an_embedder_may_answer_during_an_inquiry(void **state)
+{
+        struct world *w = *state;
+        _cleanup_(fake_server_freep) struct fake_server *embedder = fake_server_new(w->event, w);
+        struct two_servers two = {w, embedder};
+        const struct embedder_config config = {.name = (char *)"local",
+                .dialect = embedding_dialect_find("openai"),
+                .peer = {.url = (char *)fake_server_url(embedder),
+                        .timeout_usec = 5 * USEC_PER_SEC},
+                .model = (char *)"m",
+                .batch = 10};
+        struct baseline *b = baseline_as_answered(w);
+
+        b->vectors = vector_set_ref(w->config.vectors);
+        watch_free(w->watch);
+        fake_server_free(w->server);
+        w->server = fake_server_new(w->event, w);
+        w->config.peer.url = (char *)fake_server_url(w->server);
+        fake_server_script(w->server, serve_inquiry_late);
+        fake_server_script(embedder, embed_late);
+        w->config.embedder = &config;
+        assert_int_equal(watch_new(w->event, &w->config, w->client, &w->owner, &w->watch), 0);
+        watch_set_baseline(w->watch, b, 1);
+        baseline_unref(b);
+        w->best = "y";
+        w->distance = 1.2f;
+        watch_replay(w->watch);
+        assert_true(fake_run_until(w->event, both_wait, &two));
+        assert_int_equal(w->replayed, 0);
+        assert_int_equal(fake_server_release(embedder), 1);
+        assert_true(fake_run_until(w->event, embedder_answered, &two));
+        assert_int_equal(w->replayed, 0);
+        assert_int_equal(fake_server_release(w->server), 1);
+        assert_true(fake_run_until(w->event, idle, w));
+        assert_int_equal(w->replayed, 1);
+        assert_int_equal(watch_view(w->watch)->attribution.evidence.sampled, 2);
+        w->watch = watch_free(w->watch);
+}
+
 static struct watch *succeed(struct world *w, const struct collection_config *config)
 {
         struct watch *successor;
@@ -475,6 +552,7 @@ int main(void)
                 world_test(another_id_is_a_replaced_collection),
                 world_test(replays_far_apart_are_confirmed_soon),
                 world_test(replays_close_together_are_left_alone),
+                world_test(an_embedder_may_answer_during_an_inquiry),
                 world_test(a_successor_carries_on_by_query_id),
                 world_test(changed_bands_are_confirmed_anew),
                 world_test(a_home_of_an_earlier_life_is_known_at_once),

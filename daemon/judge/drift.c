@@ -164,8 +164,11 @@ static bool link_query(struct tracked *t, const struct baseline *b, const struct
         for (size_t s = 0; s < LEVEL_COUNT; s++) {
                 double distance = fabs(t->shown.baseline[s] - before.baseline[s]);
 
-                if (t->shown.armed && distance <= t->shown.tau[s])
+                if (t->shown.armed && distance <= t->shown.tau[s]) {
+                        t->shown.judged[s] =
+                                before.judged[s] + before.baseline[s] - t->shown.baseline[s];
                         continue;
+                }
                 moved = moved || (before.armed && !isnan(before.baseline[s]));
                 forget(t->levels[s]);
         }
@@ -317,6 +320,7 @@ static size_t advance(struct tracked *t)
 
                 if (isnan(shift))
                         continue;
+                t->shown.judged[s] = shift;
                 raised += level_update(&t->levels[s][UP], shift, tau) == LEVEL_RAISED;
                 (void)level_update(&t->levels[s][DOWN], -shift, tau);
         }
@@ -415,13 +419,16 @@ void drift_update(struct drift *d, struct answer *const *answers, int64_t record
         bool epoch_changed, struct drift_view *ret, struct query_drift *queries)
 {
         struct sums sums = {0};
+        size_t known = 0; /* the others have nothing to be asked with, which is no fault */
         bool judged, reason;
 
         drift_view_init(ret);
         ret->queries = d->count;
-        for (size_t i = 0; i < d->count; i++)
+        for (size_t i = 0; i < d->count; i++) {
                 ret->valid += answers[i] != NULL;
-        judged = (double)ret->valid >= DRIFT_VALID * (double)d->count;
+                known += answers[i] || d->queries[i].last;
+        }
+        judged = (double)ret->valid >= DRIFT_VALID * (double)known;
         d->provoked = d->provoked || epoch_changed || ingesting;
         for (size_t i = 0; i < d->count; i++) {
                 struct tracked *t = &d->queries[i];

@@ -11,7 +11,7 @@
 #include "model/query_set.h"
 #include "model/shift.h"
 
-/* Nothing is judged when a smaller share of the queries was measured. */
+/* Nothing is judged when a smaller share of the queries that ever were was measured. */
 #define DRIFT_VALID 0.8
 /* Set rules. Distances are clipped so that one query cannot raise them alone. Clip and shift are of
  * squared L2, half of that for cosine. */
@@ -55,12 +55,13 @@ void drift_set_baseline(
  * good for nothing but drift_free() then; it is untouched by -ENOMEM. */
 _must_check_ int drift_adopt(struct drift *d, struct drift *old);
 
-/* One replay: `answers[i]` of query i, NULL when not measured. With less than 80 % of them valid
- * nothing is judged: every state, and what is confirmed, stays as it is; numbers are unknown. What
- * an answer says of each signal is level_sample()'s business; the set's shift is unknown when less
- * than 80 % of the armed queries have a mean top-k. `ingesting`: the collection changed during the
- * replay; its samples are shown, but move no state. `epoch_changed`: an ingest was seen since the
- * last replay, so that changed answers are no wonder. An answer that is the same object as last
- * time costs next to nothing. `ret` is overwritten; `queries` (as many as the set has) too. */
+/* One replay: `answers[i]` of query i, NULL when not measured. With less than 80 % valid of
+ * those that ever were measured nothing is judged: every state, and what is confirmed, stays as it
+ * is; numbers are unknown. What an answer says of each signal is level_sample()'s business; the
+ * set's shift is unknown when less than 80 % of the armed queries have a mean top-k. `ingesting`:
+ * the collection changed during the replay; its samples are shown, but move no state.
+ * `epoch_changed`: an ingest was seen since the last replay, so that changed answers are no wonder.
+ * An answer that is the same object as last time costs next to nothing. `ret` is overwritten;
+ * `queries` (as many as the set has) too. */
 void drift_update(struct drift *d, struct answer *const *answers, int64_t records, bool ingesting,
         bool epoch_changed, struct drift_view *ret, struct query_drift *queries);

@@ -19,6 +19,7 @@ struct query_drift {
         double baseline[LEVEL_COUNT]; /* locations; NaN without baseline */
         double tau[LEVEL_COUNT];
         double shift[LEVEL_COUNT]; /* this replay's distance minus the baseline's */
+        double judged[LEVEL_COUNT]; /* the same of the last sample that moved a state; NaN */
         enum moved moved[LEVEL_COUNT]; /* confirmed: 4 of 5; also while not measured */
         double overlap; /* overlap@k with the baseline's answer, ties grouped */
         double rbo; /* rank-biased overlap, p = 0.9 */

@@ -145,14 +145,15 @@ static bool replayed_well(const struct collection_view *c)
         return !c->last_error;
 }
 
-/* Farthest of the two signals, of those that are confirmed to have moved up; NaN for none. */
+/* Farthest of the two signals, of those that are confirmed to have moved up; NaN for none. A replay
+ * that is no sample leaves it as it was. */
 static double shift_up(const struct query_drift *d)
 {
         double shift = NAN;
 
         for (size_t i = 0; i < LEVEL_COUNT; i++)
                 if (d->moved[i] == MOVED_UP)
-                        shift = fmax(shift, d->shift[i]);
+                        shift = fmax(shift, d->judged[i]);
         return shift;
 }
 
@@ -174,8 +175,9 @@ static int describe_distance(const struct subject *s, struct labels *annotations
         append_distance(&t, (float)d->baseline[LEVEL_TOP1]);
         text_append(&t, " and is at ");
         append_distance(&t, s->state->verdict.distance);
-        text_appendf(&t, "; the mean of all %u answers moved by %+.3g.", s->collection->results,
-                d->shift[LEVEL_TOPK]);
+        if (!isnan(d->shift[LEVEL_TOPK]))
+                text_appendf(&t, "; the mean of all answers moved by %+.3g", d->shift[LEVEL_TOPK]);
+        text_append(&t, ".");
         r = set_description(annotations, s, &t);
         if (r >= 0)
                 r = set_distance(annotations, "distance", s->state->verdict.distance);
@@ -198,9 +200,12 @@ static int describe_set(const struct subject *s, struct labels *annotations)
         _cleanup_text_ struct text t = {0};
 
         text_appendf(&t,
-                "The canonical queries of collection %s have moved from their baseline: the mean "
-                "shift is %+.4g, %zu of %zu queries have moved up and %zu down.",
-                s->collection->label, d->set_shift, d->moved_up, d->compared, d->moved_down);
+                "The canonical queries of collection %s have moved from their baseline: %zu of %zu "
+                "have moved up and %zu down",
+                s->collection->label, d->moved_up, d->queries, d->moved_down);
+        if (!isnan(d->set_shift))
+                text_appendf(&t, "; the mean shift is %+.4g", d->set_shift);
+        text_append(&t, ".");
         return set_description(annotations, s, &t);
 }
 

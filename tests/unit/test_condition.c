@@ -64,7 +64,7 @@ static void moved_up(struct collection_view *v)
         struct query_drift *d = &v->queries[0].drift;
 
         d->baseline[LEVEL_TOP1] = 0.764;
-        d->shift[LEVEL_TOP1] = 0.213;
+        d->judged[LEVEL_TOP1] = 0.213;
         d->shift[LEVEL_TOPK] = 0.1;
         d->moved[LEVEL_TOP1] = MOVED_UP;
         v->attribution.cause = CAUSE_REMOVED;
@@ -80,7 +80,14 @@ static void moved_unconfirmed(struct collection_view *v)
 static void moved_a_little(struct collection_view *v)
 {
         moved_up(v);
-        v->queries[0].drift.shift[LEVEL_TOP1] = 0.2;
+        v->queries[0].drift.judged[LEVEL_TOP1] = 0.2;
+}
+
+/* Too few records came back for a mean. */
+static void moved_up_with_short_answer(struct collection_view *v)
+{
+        moved_up(v);
+        v->queries[0].drift.shift[LEVEL_TOPK] = NAN;
 }
 
 static void set_shifted(struct collection_view *v)
@@ -88,7 +95,7 @@ static void set_shifted(struct collection_view *v)
         v->drift.set_shifted = true;
         v->drift.set_shift = 0.0234;
         v->drift.moved_up = 5;
-        v->drift.compared = 12;
+        v->drift.queries = 12;
 }
 
 static void share_moved(struct collection_view *v)
@@ -155,12 +162,14 @@ static void each_holds_when_it_should(void **state)
                         "cause", "REMOVED"},
                 {moved_up, RULE_DISTANCE_DRIFT, "Find out who deleted them", "baseline_distance",
                         "0.764"},
+                {moved_up_with_short_answer, RULE_DISTANCE_DRIFT, "and is at 0.977. Probable cause",
+                        NULL, NULL},
                 {moved_unconfirmed, RULE_COUNT, NULL, NULL, NULL},
                 {moved_a_little, RULE_COUNT, NULL, NULL, NULL},
                 {set_shifted, RULE_SET_DRIFT,
-                        "the mean shift is +0.0234, 5 of 12 queries have moved up and 0 down", NULL,
+                        "5 of 12 have moved up and 0 down; the mean shift is +0.0234.", NULL, NULL},
+                {share_moved, RULE_SET_DRIFT, "0 have moved up and 0 down. Probable cause", NULL,
                         NULL},
-                {share_moved, RULE_SET_DRIFT, "have moved from their baseline", NULL, NULL},
                 {flooded, RULE_SET_DRIFT, "Near-duplicate records crowd the answers", "cause",
                         "FLOOD"},
                 {four_lost, RULE_INDEX_INCOMPLETE, "4 of the 311 records", "unreachable_records",

@@ -196,6 +196,7 @@ static void with_too_few_answers_nothing_is_judged_and_nothing_forgotten(void **
                 assert_false(w.queries[i].compared);
                 assert_true(isnan(w.queries[i].shift[LEVEL_TOP1]) && isnan(w.queries[i].rbo));
                 assert_int_equal(w.queries[i].moved[LEVEL_TOP1], MOVED_UP);
+                assert_close(w.queries[i].judged[LEVEL_TOP1], .02);
                 assert_close(w.queries[i].baseline[LEVEL_TOP1], FIRST);
         }
         /* 16 of 20 are enough. */
@@ -203,6 +204,22 @@ static void with_too_few_answers_nothing_is_judged_and_nothing_forgotten(void **
         replay(&w, 5);
         assert_false(w.view.set_shifted);
         assert_int_equal(w.view.compared, 16);
+        world_done(&w);
+}
+
+/* Queries that were added without vectors do not stop the others from being judged. */
+static void what_was_never_measured_is_not_missed(void **state)
+{
+        struct world w = world_new();
+
+        approve(&w, 0, "l2", 0);
+        give_all(&w, QUERIES / 2, NULL, 0);
+        replay(&w, 1);
+        assert_int_equal(w.view.compared, QUERIES / 2);
+        for (size_t i = QUERIES / 2; i < QUERIES; i++)
+                give(&w, i, TOP5, FIRST + .02);
+        replay(&w, 4);
+        assert_int_equal(w.view.moved_up, QUERIES / 2);
         world_done(&w);
 }
 
@@ -451,9 +468,11 @@ static void short_answers_are_no_sample_of_the_mean(void **state)
         w.records = 4;
         replay(&w, 1);
         assert_close(w.view.set_shift, -.005);
+        assert_close(w.queries[0].judged[LEVEL_TOPK], -.005);
         w.records = 1000;
         replay(&w, 1);
         assert_true(isnan(w.view.set_shift));
+        assert_close(w.queries[0].judged[LEVEL_TOPK], -.005);
         /* A few short ones do not hide what the others say. */
         give_all(&w, QUERIES, TOP5, FIRST);
         give_all(&w, 4, "abcd", FIRST);
@@ -635,6 +654,7 @@ int main(void)
                 cmocka_unit_test(equality_is_relative_beyond_one),
                 cmocka_unit_test(a_query_moves_after_four_replays_and_is_back_after_five),
                 cmocka_unit_test(with_too_few_answers_nothing_is_judged_and_nothing_forgotten),
+                cmocka_unit_test(what_was_never_measured_is_not_missed),
                 cmocka_unit_test(the_set_moves_when_the_clipped_mean_does),
                 cmocka_unit_test(three_queries_or_a_tenth_are_a_share),
                 cmocka_unit_test(a_share_that_moved_down_is_asked_about_once),

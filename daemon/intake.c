@@ -133,6 +133,7 @@ static int input_init(const struct dossier *d, struct input *ret)
                 .answers = in.answers,
                 .outcomes = in.outcomes,
                 .epoch = d->view->epoch,
+                .ingesting = d->view->ingesting,
                 .results = d->config->replay.results,
                 .embedder_distances = in.distances,
                 .embedder_limits = in.limits,
@@ -381,7 +382,7 @@ void dossier_inquired(struct dossier *d, const char *error, usec_t now)
         struct collection_view *v;
         int r;
 
-        if (error)
+        if (error && !d->view->attribution.unfinished)
                 log_warning("%s: the cause is judged from the answers alone: %s", d->config->label,
                         error);
         take_missing(d);
@@ -391,7 +392,7 @@ void dossier_inquired(struct dossier *d, const char *error, usec_t now)
         dossier_show(d, v);
         r = input_init(d, &in);
         if (r >= 0)
-                r = reasoning_decide(&d->reasoning, &in.input, &v->attribution);
+                r = reasoning_decide(&d->reasoning, &in.input, !error, &v->attribution);
         if (r < 0)
                 log_error("%s: cannot judge the cause: %s", d->config->label, strerror(-r));
         else

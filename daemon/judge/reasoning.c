@@ -9,7 +9,7 @@ void reasoning_done(struct reasoning *r)
 
 void reasoning_reset(struct reasoning *r)
 {
-        r->considered = r->asking = r->news = false;
+        r->considered = r->asking = r->news = r->unfinished = r->provisional = false;
         r->asked = 0;
 }
 
@@ -27,6 +27,13 @@ static bool has_questions(const struct inquest *q)
         return q->hole_count + q->list_count + q->missing_count > 0;
 }
 
+static void decide(
+        struct reasoning *r, const struct attribution_input *input, struct attribution *attribution)
+{
+        attribution_decide(input, &r->inquest, &r->compared, attribution);
+        attribution->unfinished = r->unfinished;
+}
+
 /* The same lists again, with the embedder's news; what was found out about them still holds. */
 static int take_news(
         struct reasoning *r, const struct attribution_input *input, struct attribution *attribution)
@@ -35,7 +42,7 @@ static int take_news(
         int code = attribution_compare(input, &r->compared, &same);
 
         if (code >= 0 && !r->owed)
-                attribution_decide(input, &r->inquest, &r->compared, attribution);
+                decide(r, input, attribution);
         return code;
 }
 
@@ -46,8 +53,9 @@ int reasoning_consider(struct reasoning *r, const struct attribution_input *inpu
         size_t failing = count_failing(input);
         bool worse = failing > r->failing || drift->moved_up > r->moved ||
                 (drift->set_shifted && !r->shifted);
-        bool changed = !r->considered || drift->changed || worse || failing < r->failing;
-        bool due = worse || r->asked == 0 || now >= r->asked + REASONING_INTERVAL;
+        bool over = r->provisional && !input->ingesting;
+        bool changed = !r->considered || drift->changed || worse || over || failing < r->failing;
+        bool due = worse || over || r->asked == 0 || now >= r->asked + REASONING_INTERVAL;
         struct inquest inquest = {0};
         int code;
 
@@ -61,7 +69,7 @@ int reasoning_consider(struct reasoning *r, const struct attribution_input *inpu
         r->failing = failing;
         r->moved = drift->moved_up;
         r->shifted = drift->set_shifted;
-        if (!changed && !(r->owed && due))
+        if (!changed && !((r->owed || r->unfinished) && due))
                 return 0;
         code = attribution_compare(input, &r->compared, &inquest);
         if (code < 0)
@@ -69,24 +77,27 @@ int reasoning_consider(struct reasoning *r, const struct attribution_input *inpu
         inquest_done(&r->inquest);
         r->inquest = inquest;
         r->considered = true;
+        r->unfinished = false;
+        r->provisional = has_questions(&inquest) && input->ingesting && (r->provisional || due);
         r->owed = has_questions(&inquest) && !due;
         if (has_questions(&inquest) && due) {
                 r->asked = now;
                 r->asking = true;
                 *ret_ask = true;
         } else if (!has_questions(&inquest))
-                attribution_decide(input, &r->inquest, &r->compared, attribution);
+                decide(r, input, attribution);
         return 0;
 }
 
-int reasoning_decide(
-        struct reasoning *r, const struct attribution_input *input, struct attribution *attribution)
+int reasoning_decide(struct reasoning *r, const struct attribution_input *input, bool finished,
+        struct attribution *attribution)
 {
         bool news = r->news;
 
         r->asking = r->news = false;
+        r->unfinished = !finished;
         if (news)
                 return take_news(r, input, attribution);
-        attribution_decide(input, &r->inquest, &r->compared, attribution);
+        decide(r, input, attribution);
         return 0;
 }

@@ -19,6 +19,8 @@ struct reasoning {
         bool asking; /* the inquest is being carried out: nobody else may touch it */
         bool news; /* the embedder said something meanwhile */
         bool owed; /* an inquest would be worth it, but came too soon after another */
+        bool unfinished; /* the last one could not look up everything */
+        bool provisional; /* the last one looked at the middle of an ingest */
         usec_t asked; /* wall clock of the last inquest; 0: none */
         size_t failing, moved; /* queries, in the last replay */
         bool shifted;
@@ -33,6 +35,8 @@ void reasoning_reset(struct reasoning *r);
 _must_check_ int reasoning_consider(struct reasoning *r, const struct attribution_input *input,
         const struct drift_view *drift, bool news, usec_t now, struct attribution *attribution,
         bool *ret_ask);
-/* The inquest ended, with all findings or some. -ENOMEM. */
+/* The inquest ended, with all findings or (not `finished`) some; then it is carried out again after
+ * REASONING_INTERVAL, and after an ingest in whose middle it was as soon as that is over. -ENOMEM.
+ */
 _must_check_ int reasoning_decide(struct reasoning *r, const struct attribution_input *input,
-        struct attribution *attribution);
+        bool finished, struct attribution *attribution);

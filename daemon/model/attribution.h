@@ -48,6 +48,7 @@ struct evidence {
 
 struct attribution {
         enum cause cause;
+        bool unfinished; /* not everything could be looked up: another cause is possible */
         struct evidence evidence;
 };
 

@@ -233,6 +233,24 @@ static void what_is_unknown_is_not_over(void **state)
         signals_done(&signals);
 }
 
+/* A flood is known by its records; a shift by the answers alone. */
+static void a_flood_is_not_over_while_the_records_cannot_be_looked_up(void **state)
+{
+        struct world *w = *state;
+        struct signals signals = {0};
+
+        w->view->attribution.cause = CAUSE_GROWTH;
+        w->view->attribution.unfinished = true;
+        assert_int_equal(rules_evaluate(w->rules, w->view, NULL, NULL, &signals), 0);
+        assert_true(signals.unknown_rules[RULE_SET_DRIFT]);
+        assert_int_equal(signals.count, 0);
+        signals_done(&signals);
+        set_shifted(w->view);
+        assert_int_equal(rules_evaluate(w->rules, w->view, NULL, NULL, &signals), 0);
+        assert_int_equal(signals.count, 1);
+        signals_done(&signals);
+}
+
 static void a_limit_is_configurable(void **state)
 {
         struct world *w = *state;
@@ -273,6 +291,9 @@ int main(void)
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(each_holds_when_it_should),
                 cmocka_unit_test_setup_teardown(what_is_unknown_is_not_over, set_up, tear_down),
+                cmocka_unit_test_setup_teardown(
+                        a_flood_is_not_over_while_the_records_cannot_be_looked_up, set_up,
+                        tear_down),
                 cmocka_unit_test_setup_teardown(a_limit_is_configurable, set_up, tear_down),
                 cmocka_unit_test_setup_teardown(
                         a_limit_follows_the_space_unless_it_is_configured, set_up, tear_down),

@@ -89,7 +89,7 @@ static void a_hole_is_asked_for_and_then_decided(void **state)
         assert_int_equal(w->attribution.cause, CAUSE_UNKNOWN);
         assert_int_equal(w->reasoning.inquest.hole_count, 1);
         w->reasoning.inquest.holes[0].looked_up = true; /* and it does not exist */
-        assert_int_equal(reasoning_decide(&w->reasoning, &w->input, &w->attribution), 0);
+        assert_int_equal(reasoning_decide(&w->reasoning, &w->input, true, &w->attribution), 0);
         assert_int_equal(w->attribution.cause, CAUSE_REMOVED);
         /* Unchanged answers are not judged again. */
         attribution_init(&w->attribution);
@@ -107,7 +107,7 @@ static void an_inquest_under_way_is_left_alone(void **state)
         assert_false(consider(w, true, true, USEC_PER_MINUTE));
         assert_true(w->reasoning.inquest.holes[0].looked_up);
         assert_true(w->reasoning.news);
-        assert_int_equal(reasoning_decide(&w->reasoning, &w->input, &w->attribution), 0);
+        assert_int_equal(reasoning_decide(&w->reasoning, &w->input, true, &w->attribution), 0);
         assert_false(w->reasoning.news);
         assert_int_equal(w->attribution.cause, CAUSE_REMOVED);
 }
@@ -120,17 +120,51 @@ static void asking_is_rare_unless_something_new_went_wrong(void **state)
 
         w->answers[0] = w->missing;
         assert_true(consider(w, true, false, now));
-        assert_int_equal(reasoning_decide(&w->reasoning, &w->input, &w->attribution), 0);
+        assert_int_equal(reasoning_decide(&w->reasoning, &w->input, true, &w->attribution), 0);
         assert_false(consider(w, true, false, now + REASONING_INTERVAL - 1));
         assert_true(w->reasoning.owed);
         /* Owed: asked for later even though nothing changes any more. */
         assert_true(consider(w, false, false, now + REASONING_INTERVAL));
-        assert_int_equal(reasoning_decide(&w->reasoning, &w->input, &w->attribution), 0);
+        assert_int_equal(reasoning_decide(&w->reasoning, &w->input, true, &w->attribution), 0);
         assert_false(consider(w, false, false, now + 3 * REASONING_INTERVAL));
         now += 3 * REASONING_INTERVAL;
         assert_false(consider(w, false, false, now + 1));
         w->drift.moved_up = 1;
         assert_true(consider(w, false, false, now + 2));
+}
+
+static void what_could_not_be_looked_up_is_asked_for_again(void **state)
+{
+        struct world *w = *state;
+
+        w->answers[0] = w->missing;
+        assert_true(consider(w, true, false, USEC_PER_MINUTE));
+        assert_int_equal(reasoning_decide(&w->reasoning, &w->input, false, &w->attribution), 0);
+        assert_int_equal(w->attribution.cause, CAUSE_UNKNOWN);
+        assert_true(w->attribution.unfinished);
+        assert_false(consider(w, false, false, REASONING_INTERVAL));
+        assert_true(consider(w, false, false, USEC_PER_MINUTE + REASONING_INTERVAL));
+        w->reasoning.inquest.holes[0].looked_up = true;
+        assert_int_equal(reasoning_decide(&w->reasoning, &w->input, true, &w->attribution), 0);
+        assert_int_equal(w->attribution.cause, CAUSE_REMOVED);
+        assert_false(w->attribution.unfinished);
+        assert_false(consider(w, false, false, 3 * REASONING_INTERVAL));
+}
+
+/* What was found in the middle of an ingest is not true after it. */
+static void the_end_of_an_ingest_is_asked_about_at_once(void **state)
+{
+        struct world *w = *state;
+
+        w->answers[0] = w->missing;
+        w->input.ingesting = true;
+        assert_true(consider(w, true, false, USEC_PER_MINUTE));
+        assert_int_equal(reasoning_decide(&w->reasoning, &w->input, true, &w->attribution), 0);
+        assert_false(consider(w, true, false, USEC_PER_MINUTE + 1));
+        w->input.ingesting = false;
+        assert_true(consider(w, false, false, USEC_PER_MINUTE + 2));
+        assert_int_equal(reasoning_decide(&w->reasoning, &w->input, true, &w->attribution), 0);
+        assert_false(consider(w, true, false, USEC_PER_MINUTE + 3));
 }
 
 static void news_of_the_embedder_never_asks(void **state)
@@ -152,7 +186,7 @@ static void news_are_judged_with_what_was_found(void **state)
         w->answers[0] = w->missing;
         assert_true(consider(w, true, false, USEC_PER_MINUTE));
         w->reasoning.inquest.holes[0].looked_up = true;
-        assert_int_equal(reasoning_decide(&w->reasoning, &w->input, &w->attribution), 0);
+        assert_int_equal(reasoning_decide(&w->reasoning, &w->input, true, &w->attribution), 0);
         assert_int_equal(w->attribution.evidence.embedder_compared, 0);
         w->input.embedder_distances = distances;
         w->input.embedder_limits = limits;
@@ -167,7 +201,7 @@ static void a_reset_forgets_what_was_asked(void **state)
 
         w->answers[0] = w->missing;
         assert_true(consider(w, true, false, USEC_PER_MINUTE));
-        assert_int_equal(reasoning_decide(&w->reasoning, &w->input, &w->attribution), 0);
+        assert_int_equal(reasoning_decide(&w->reasoning, &w->input, true, &w->attribution), 0);
         reasoning_reset(&w->reasoning);
         assert_true(consider(w, false, false, USEC_PER_MINUTE + 1));
 }
@@ -180,6 +214,8 @@ int main(void)
                 world_test(a_hole_is_asked_for_and_then_decided),
                 world_test(an_inquest_under_way_is_left_alone),
                 world_test(asking_is_rare_unless_something_new_went_wrong),
+                world_test(what_could_not_be_looked_up_is_asked_for_again),
+                world_test(the_end_of_an_ingest_is_asked_about_at_once),
                 world_test(news_of_the_embedder_never_asks),
                 world_test(news_are_judged_with_what_was_found),
                 world_test(a_reset_forgets_what_was_asked),

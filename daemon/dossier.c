@@ -228,6 +228,33 @@ static void compare_with_baseline(struct dossier *d, const char *space)
                 d->config->set_shift_limit);
 }
 
+static void set_home(struct dossier *d, size_t i, int band, float distance)
+{
+        struct verdict *shown = &d->view->queries[i].verdict;
+        struct query_state *s = &d->queries[i];
+
+        if (s->band.home == band)
+                s->band.home_distance = distance; /* and where it is by now stays confirmed */
+        else
+                band_state_restore(&s->band, band, distance);
+        s->verdict.home_band = shown->home_band = band;
+        s->verdict.home_distance = shown->home_distance = distance;
+}
+
+/* An approved answer's band is home, whichever band was called so before. */
+static void restore_homes(struct dossier *d)
+{
+        for (size_t i = 0; d->baseline && i < query_count(d); i++) {
+                const struct baseline_query *q =
+                        baseline_find(d->baseline, d->config->queries->queries[i].id);
+                double distance = q ? q->levels[LEVEL_TOP1].location : NAN;
+
+                if (!isnan(distance))
+                        set_home(d, i, bands_index(&d->config->bands, (float)distance),
+                                (float)distance);
+        }
+}
+
 int dossier_adopt(struct dossier *d, struct dossier *old)
 {
         const struct query_set *old_set = old->config->queries;
@@ -254,19 +281,11 @@ int dossier_adopt(struct dossier *d, struct dossier *old)
                 r = dossier_merge_vectors(d);
         if (r >= 0)
                 r = view_build(d, old->view, &view);
-        if (r >= 0)
-                dossier_show(d, view);
-        return r;
-}
-
-static void set_home(struct dossier *d, size_t i, int band, float distance)
-{
-        struct verdict *shown = &d->view->queries[i].verdict;
-        struct query_state *s = &d->queries[i];
-
-        band_state_restore(&s->band, band, distance);
-        s->verdict.home_band = shown->home_band = band;
-        s->verdict.home_distance = shown->home_distance = distance;
+        if (r < 0)
+                return r;
+        dossier_show(d, view);
+        restore_homes(d);
+        return 0;
 }
 
 void dossier_restore_home(
@@ -282,20 +301,6 @@ void dossier_restore_home(
                 if (streq(bands->bands[i].name, band))
                         set_home(d, (size_t)(q - d->config->queries->queries), (int)i,
                                 home_distance);
-}
-
-/* An approved answer's band is home, whichever band was called so before. */
-static void restore_homes(struct dossier *d)
-{
-        for (size_t i = 0; d->baseline && i < query_count(d); i++) {
-                const struct baseline_query *q =
-                        baseline_find(d->baseline, d->config->queries->queries[i].id);
-                double distance = q ? q->levels[LEVEL_TOP1].location : NAN;
-
-                if (!isnan(distance))
-                        set_home(d, i, bands_index(&d->config->bands, (float)distance),
-                                (float)distance);
-        }
 }
 
 int dossier_set_baseline(struct dossier *d, struct baseline *baseline)

@@ -423,6 +423,60 @@ static void changed_bands_are_confirmed_anew(void **state)
         assert_int_equal(replay(w)->queries[0].verdict.home_band, -1);
 }
 
+/* Of both queries, at this distance. */
+static struct baseline *make_baseline(const struct world *w, double location)
+{
+        struct baseline *b = baseline_new(2);
+
+        for (size_t i = 0; i < 2; i++) {
+                b->queries[i].id = strdup(w->config.queries->queries[i].id);
+                b->queries[i].text = strdup(w->config.queries->queries[i].text);
+                b->queries[i].levels[LEVEL_TOP1].location = location;
+        }
+        b->results = 1;
+        b->epoch.space = strdup("l2");
+        return b;
+}
+
+static void approve(struct world *w, double location)
+{
+        _cleanup_(baseline_unrefp) struct baseline *b = make_baseline(w, location);
+
+        watch_set_baseline(w->watch, b, 1);
+}
+
+/* The worse band of today does not become home by a reload. */
+static void the_baseline_s_home_outlives_other_bands(void **state)
+{
+        struct world *w = *state;
+
+        approve(w, .9);
+        w->distance = 1.1f;
+        w->changed.bands.bands[1].below = .95f;
+        w->watch = succeed(w, &w->changed);
+        assert_int_equal(watch_view(w->watch)->queries[0].verdict.home_band, 1);
+        for (int i = 0; i < 4; i++)
+                (void)replay(w);
+        assert_true(watch_view(w->watch)->queries[0].verdict.crossed);
+        assert_int_equal(watch_view(w->watch)->queries[1].verdict.home_band, 2); /* "new" */
+}
+
+/* Approving what is new leaves the crossing of a query whose home stays the same. */
+static void another_baseline_with_the_same_home_ends_no_crossing(void **state)
+{
+        struct world *w = *state;
+
+        approve(w, .9);
+        w->distance = 1.1f;
+        for (int i = 0; i < 4; i++)
+                (void)replay(w);
+        assert_true(watch_view(w->watch)->queries[0].verdict.crossed);
+        approve(w, .91);
+        assert_true(replay(w)->queries[0].verdict.crossed);
+        approve(w, 1.1);
+        assert_false(replay(w)->queries[0].verdict.crossed);
+}
+
 static void a_home_of_an_earlier_life_is_known_at_once(void **state)
 {
         struct world *w = *state;
@@ -555,6 +609,8 @@ int main(void)
                 world_test(an_embedder_may_answer_during_an_inquiry),
                 world_test(a_successor_carries_on_by_query_id),
                 world_test(changed_bands_are_confirmed_anew),
+                world_test(the_baseline_s_home_outlives_other_bands),
+                world_test(another_baseline_with_the_same_home_ends_no_crossing),
                 world_test(a_home_of_an_earlier_life_is_known_at_once),
                 world_test(a_failed_probe_adds_what_it_found_and_takes_nothing),
                 world_test(who_waits_is_answered_with_the_verdict),

@@ -3,6 +3,7 @@
 #include <math.h>
 
 #include "dossier_state.h"
+#include "judge/embedder.h"
 #include "log.h"
 
 static int state_init(struct query_state *s)
@@ -63,6 +64,20 @@ static int view_queries(const struct dossier *d, struct collection_view *v)
         return 0;
 }
 
+/* What an embedder said that the collection has no more is no longer true of it. */
+static int view_embedder(const struct dossier *d, struct collection_view *v)
+{
+        struct embedder_view *e = &v->embedder;
+
+        free(e->name);
+        e->name = NULL;
+        if (d->config->embedder)
+                return strdup_to(&e->name, d->config->embedder->name);
+        free(e->error);
+        *e = (struct embedder_view){.median = NAN};
+        return 0;
+}
+
 /* A new view of the dossier as it is, with the facts of `old` (NULL: none yet). */
 static int view_build(
         const struct dossier *d, const struct collection_view *old, struct collection_view **ret)
@@ -73,11 +88,8 @@ static int view_build(
 
         if (r >= 0 && old)
                 r = collection_view_continue(old, v);
-        if (r >= 0 && d->config->embedder) {
-                free(v->embedder.name);
-                v->embedder.name = NULL;
-                r = strdup_to(&v->embedder.name, d->config->embedder->name);
-        }
+        if (r >= 0)
+                r = view_embedder(d, v);
         if (r >= 0)
                 r = view_queries(d, v);
         if (r >= 0)
@@ -121,6 +133,47 @@ int dossier_merge_vectors(struct dossier *d)
         d->pinned = take_ptr(pinned);
         d->vectors = all;
         return 0;
+}
+
+void dossier_measure_embedder(struct dossier *d)
+{
+        for (size_t i = 0; i < query_count(d); i++) {
+                const char *id = d->config->queries->queries[i].id;
+                const struct baseline_query *b =
+                        d->baseline ? baseline_find(d->baseline, id) : NULL;
+                const float *pinned = d->pinned ? vector_set_find(d->pinned, id) : NULL;
+                const float *fresh = vector_set_find(d->fresh, id);
+                struct query_state *s = &d->queries[i];
+
+                s->embedder_limit = embedder_limit(b ? b->embedder_noise : NAN);
+                s->embedder_distance = NAN;
+                if (!pinned || !fresh)
+                        continue;
+                /* Vectors of another length are another model, and no angle is between them. */
+                s->embedder_distance = d->pinned->dimension == d->fresh->dimension
+                        ? embedder_distance(pinned, fresh, d->fresh->dimension)
+                        : INFINITY;
+        }
+}
+
+void dossier_note_embedder(const struct dossier *d, struct embedder_view *e)
+{
+        _cleanup_free_ double *distances = calloc(query_count(d) + 1, sizeof(double));
+        _cleanup_free_ double *limits = calloc(query_count(d) + 1, sizeof(double));
+        struct embedder_verdict verdict;
+
+        for (size_t i = 0; distances && limits && i < query_count(d); i++) {
+                distances[i] = d->queries[i].embedder_distance;
+                limits[i] = d->queries[i].embedder_limit;
+        }
+        if (!distances || !limits ||
+                embedder_judge(distances, limits, query_count(d), &verdict) < 0)
+                return;
+        e->compared = verdict.compared;
+        e->moved = verdict.moved;
+        e->median = verdict.median;
+        e->changed = verdict.changed;
+        e->partial = verdict.partial;
 }
 
 int dossier_new(const struct collection_config *config, struct dossier **ret)
@@ -210,7 +263,10 @@ static void adopt_state(struct query_state *to, struct query_state *from, bool s
 /* What belongs to the collection as a whole. */
 static void adopt_facts(struct dossier *d, struct dossier *old)
 {
-        d->fresh = take_ptr(old->fresh);
+        if (d->config->embedder)
+                d->fresh = take_ptr(old->fresh);
+        for (size_t i = 0; !d->fresh && i < query_count(d); i++)
+                d->queries[i].embedder_distance = NAN;
         d->reference = old->reference;
         d->reference_changed = old->reference_changed;
         epoch_init(&old->reference);
@@ -314,10 +370,14 @@ int dossier_set_baseline(struct dossier *d, struct baseline *baseline)
         compare_with_baseline(d, d->view->epoch.space);
         dossier_forget_sentinels(d);
         r = dossier_merge_vectors(d);
+        if (r >= 0 && d->fresh)
+                dossier_measure_embedder(d);
         if (r >= 0)
                 r = view_build(d, d->view, &view);
         if (r < 0)
                 return r;
+        if (d->fresh)
+                dossier_note_embedder(d, &view->embedder);
         dossier_show(d, view);
         reasoning_reset(&d->reasoning);
         /* Against another baseline, another cause. */

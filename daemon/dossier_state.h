@@ -51,4 +51,8 @@ struct collection_view *dossier_next_view(const struct dossier *d);
 void dossier_show(struct dossier *d, struct collection_view *v);
 /* Chooses the vectors anew after one of their sources changed. */
 _must_check_ int dossier_merge_vectors(struct dossier *d);
+/* Compares the fresh vectors, which there are, with the pinned ones: of every query that has both,
+ * and of the set. */
+void dossier_measure_embedder(struct dossier *d);
+void dossier_note_embedder(const struct dossier *d, struct embedder_view *e);
 void dossier_forget_sentinels(struct dossier *d);

@@ -3,7 +3,6 @@
 #include <math.h>
 
 #include "dossier_state.h"
-#include "judge/embedder.h"
 #include "judge/judge.h"
 #include "log.h"
 #include "text.h"
@@ -447,46 +446,6 @@ void dossier_probed(struct dossier *d, struct probe_result *result, usec_t now)
         dossier_show(d, v);
 }
 
-/* Of every query that has both vectors. */
-static void measure_embedder(struct dossier *d)
-{
-        for (size_t i = 0; i < query_count(d); i++) {
-                const char *id = d->config->queries->queries[i].id;
-                const struct baseline_query *b =
-                        d->baseline ? baseline_find(d->baseline, id) : NULL;
-                const float *pinned = d->pinned ? vector_set_find(d->pinned, id) : NULL;
-                const float *fresh = vector_set_find(d->fresh, id);
-                struct query_state *s = &d->queries[i];
-
-                s->embedder_limit = embedder_limit(b ? b->embedder_noise : NAN);
-                s->embedder_distance =
-                        pinned && fresh && d->pinned->dimension == d->fresh->dimension
-                        ? embedder_distance(pinned, fresh, d->fresh->dimension)
-                        : NAN;
-        }
-}
-
-static void note_embedder(const struct dossier *d, struct embedder_view *e)
-{
-        _cleanup_free_ double *distances = calloc(query_count(d) + 1, sizeof(double));
-        _cleanup_free_ double *limits = calloc(query_count(d) + 1, sizeof(double));
-        struct embedder_verdict verdict;
-
-        for (size_t i = 0; distances && limits && i < query_count(d); i++) {
-                distances[i] = d->queries[i].embedder_distance;
-                limits[i] = d->queries[i].embedder_limit;
-        }
-        if (!distances || !limits ||
-                embedder_judge(distances, limits, query_count(d), &verdict) < 0)
-                return;
-        e->compared = verdict.compared;
-        e->moved = verdict.moved;
-        e->median = verdict.median;
-        /* Vectors of another length are another model, whatever the angle between them. */
-        e->changed = verdict.changed || (d->pinned && d->pinned->dimension != d->fresh->dimension);
-        e->partial = verdict.partial;
-}
-
 void dossier_embedded(struct dossier *d, struct embed_result *result, usec_t now)
 {
         struct collection_view *v;
@@ -494,7 +453,7 @@ void dossier_embedded(struct dossier *d, struct embed_result *result, usec_t now
         if (!result->failure) {
                 vector_set_unref(d->fresh);
                 d->fresh = take_ptr(result->vectors);
-                measure_embedder(d);
+                dossier_measure_embedder(d);
                 if (dossier_merge_vectors(d) < 0)
                         log_error("%s: out of memory: the fresh vectors are not used",
                                 d->config->label);
@@ -507,7 +466,7 @@ void dossier_embedded(struct dossier *d, struct embed_result *result, usec_t now
         v->embedder.error = result->failure ? take_ptr(result->error.message) : NULL;
         if (!result->failure) {
                 v->embedder.at = now;
-                note_embedder(d, &v->embedder);
+                dossier_note_embedder(d, &v->embedder);
         }
         dossier_show(d, v);
         if (!result->failure && v->replayed && !v->last_error)

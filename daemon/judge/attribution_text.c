@@ -69,9 +69,13 @@ static void describe_none(const struct evidence *e, struct text *t)
 
 static void describe_embedder(const struct evidence *e, struct text *t)
 {
-        text_appendf(t, "%zu of %zu fresh vectors differ from the pinned ones (median 1 - cos ",
-                e->embedder_moved, e->embedder_compared);
-        text_append_float(t, (float)e->embedder_distance);
+        text_appendf(t, "%zu of %zu fresh vectors differ from the pinned ones (", e->embedder_moved,
+                e->embedder_compared);
+        if (isfinite(e->embedder_distance)) {
+                text_append(t, "median 1 - cos ");
+                text_append_float(t, (float)e->embedder_distance);
+        } else
+                text_append(t, "they have another length");
         text_append(t, "), while the pinned ones find what they found");
 }
 

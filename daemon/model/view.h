@@ -40,7 +40,8 @@ struct query_view {
         struct answer *answer; /* the last valid one; NULL while there is none */
         struct history_snapshot *history; /* NULL before the first replay */
         struct query_drift drift; /* against the baseline */
-        double embedder_distance; /* 1 - cos of the pinned and the fresh vector; NaN */
+        double embedder_distance; /* 1 - cos of the pinned and the fresh vector; infinite when
+                                     they have another length; NaN */
         double embedder_limit; /* above which it is another vector; NaN */
 };
 
@@ -49,7 +50,7 @@ struct embedder_view {
         char *name; /* NULL: the collection has none */
         usec_t at; /* wall clock of the last answer; 0: never */
         size_t compared, moved; /* queries; of them, those with another vector than the pinned */
-        double median; /* 1 - cos; NaN */
+        double median; /* 1 - cos; as embedder_distance */
         bool changed; /* at least half of the queries moved */
         bool partial; /* at least two did */
         size_t outcomes[OUTCOME_COUNT]; /* of a replay with the fresh vectors */

@@ -65,7 +65,7 @@ double judged_embedder_moved(const struct collection_view *c)
 
 double judged_embedder_distance(const struct collection_view *c)
 {
-        return c->embedder.at > 0 ? c->embedder.median : NAN;
+        return c->embedder.at > 0 && isfinite(c->embedder.median) ? c->embedder.median : NAN;
 }
 
 void judged_moved(struct exposition *x, const struct view *view)

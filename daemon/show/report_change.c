@@ -277,7 +277,7 @@ static void append_embedder(const struct embedder_view *e, struct document *d)
                 "Embedder \"%s\", asked at %s: %zu of %zu fresh vectors moved from their pinned ones, "
                 "median of 1 - cos %s.",
                 e->name, words_time(e->at).s, e->moved, e->compared,
-                isnan(e->median) ? "unknown" : words_distance(e->median).s);
+                !isfinite(e->median) ? "unknown" : words_distance(e->median).s);
         if (e->replayed)
                 document_say(d,
                         "Replayed with the fresh vectors: %zu pass, %zu drift, %zu fail, %zu "

@@ -334,7 +334,7 @@ static int describe_configuration(const struct subject *s, struct labels *annota
 
 static bool embedder_known(const struct collection_view *c)
 {
-        return c->embedder.at > 0;
+        return c->embedder.at > 0 || !c->embedder.name;
 }
 
 static bool embedder_changed(const struct subject *s)
@@ -350,9 +350,13 @@ static int describe_embedder(const struct subject *s, struct labels *annotations
 
         text_appendf(&t,
                 "Embedder %s gives other vectors than the pinned ones for %zu of %zu canonical "
-                "queries of collection %s (median of 1 - cos: %.3g). %s",
-                e->name, e->moved, e->compared, s->collection->label, e->median,
-                cause_action(CAUSE_EMBEDDER));
+                "queries of collection %s (",
+                e->name, e->moved, e->compared, s->collection->label);
+        if (isfinite(e->median))
+                text_appendf(&t, "median of 1 - cos: %.3g", e->median);
+        else
+                text_append(&t, "they have another length");
+        text_appendf(&t, "). %s", cause_action(CAUSE_EMBEDDER));
         /* Whatever the collection's answers suffer from, this is the embedder. */
         r = text_failed(&t) ? -ENOMEM : labels_set(annotations, "description", text_string(&t));
         return r < 0 ? r : labels_set(annotations, "cause", cause_name(CAUSE_EMBEDDER));

@@ -477,6 +477,59 @@ static void another_baseline_with_the_same_home_ends_no_crossing(void **state)
         assert_false(replay(w)->queries[0].verdict.crossed);
 }
 
+/* Takes what an embedder gave for the texts. */
+static void embed(struct dossier *d, const char *vectors)
+{
+        struct embed_result result = {0};
+        struct errors errors = {0};
+
+        assert_int_equal(
+                vector_set_parse("e", vectors, strlen(vectors), &result.vectors, &errors), 0);
+        dossier_embedded(d, &result, 1);
+}
+
+#define OTHER_VECTORS "{\"dimension\":1,\"vectors\":{\"a\":[-1],\"b\":[-1]}}"
+#define LONGER_VECTORS "{\"dimension\":2,\"vectors\":{\"a\":[1,0],\"b\":[1,0]}}"
+
+static void another_embedder_is_approved_or_goes(void **state)
+{
+        struct world *w = *state;
+        const struct embedder_config minilm = {.name = (char *)"minilm"};
+        _cleanup_(baseline_unrefp) struct baseline *b = make_baseline(w, .9);
+        _cleanup_(dossier_freep) struct dossier *d = NULL, *without = NULL;
+        const struct embedder_view *e;
+        struct errors errors = {0};
+
+        w->config.embedder = &minilm;
+        assert_int_equal(dossier_new(&w->config, &d), 0);
+        embed(d, LONGER_VECTORS);
+        e = &dossier_view(d)->embedder;
+        assert_true(e->changed && isinf(e->median));
+        assert_int_equal(e->moved, 2);
+        embed(d, OTHER_VECTORS);
+        e = &dossier_view(d)->embedder;
+        assert_true(e->changed);
+        assert_true(e->median == 2);
+        /* They are the reference now. */
+        assert_int_equal(
+                vector_set_parse("b", OTHER_VECTORS, strlen(OTHER_VECTORS), &b->vectors, &errors),
+                0);
+        assert_int_equal(dossier_set_baseline(d, b), 0);
+        e = &dossier_view(d)->embedder;
+        assert_false(e->changed || e->partial);
+        assert_int_equal(e->compared, 2);
+        assert_true(dossier_view(d)->queries[0].embedder_distance == 0);
+        /* Whom nobody asks any more says nothing. */
+        embed(d, VECTORS);
+        assert_true(dossier_view(d)->embedder.changed);
+        assert_int_equal(dossier_new(&w->changed, &without), 0);
+        assert_int_equal(dossier_adopt(without, d), 0);
+        e = &dossier_view(without)->embedder;
+        assert_false(e->name || e->changed || e->at > 0);
+        assert_null(dossier_fresh_vectors(without));
+        assert_true(isnan(dossier_view(without)->queries[0].embedder_distance));
+}
+
 static void a_home_of_an_earlier_life_is_known_at_once(void **state)
 {
         struct world *w = *state;
@@ -611,6 +664,7 @@ int main(void)
                 world_test(changed_bands_are_confirmed_anew),
                 world_test(the_baseline_s_home_outlives_other_bands),
                 world_test(another_baseline_with_the_same_home_ends_no_crossing),
+                world_test(another_embedder_is_approved_or_goes),
                 world_test(a_home_of_an_earlier_life_is_known_at_once),
                 world_test(a_failed_probe_adds_what_it_found_and_takes_nothing),
                 world_test(who_waits_is_answered_with_the_verdict),

@@ -140,6 +140,13 @@ static void grown(struct collection_view *v)
         v->epoch_changes = EPOCH_GREW | EPOCH_NEWEST;
 }
 
+static void embedder_longer(struct collection_view *v)
+{
+        v->embedder.changed = true;
+        v->embedder.moved = v->embedder.compared = 44;
+        v->embedder.median = INFINITY;
+}
+
 static void embedder_partial(struct collection_view *v)
 {
         v->embedder.partial = true;
@@ -183,6 +190,7 @@ static void each_holds_when_it_should(void **state)
                 {embedder_partial, RULE_EMBEDDER_CHANGED,
                         "Embedder minilm gives other vectors than the pinned ones for 2 of 44",
                         "cause", "EMBEDDER"},
+                {embedder_longer, RULE_EMBEDDER_CHANGED, "(they have another length)", NULL, NULL},
         };
 
         for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
@@ -230,6 +238,19 @@ static void what_is_unknown_is_not_over(void **state)
                 assert_int_equal(signals.unknown_rules[i],
                         i != RULE_REPLAY_FAILING && i != RULE_EXPECTED_RESULT_MISSING &&
                                 i != RULE_BAND_CROSSED);
+        signals_done(&signals);
+}
+
+static void without_an_embedder_its_alert_ends(void **state)
+{
+        struct world *w = *state;
+        struct signals signals = {0};
+
+        free(w->view->embedder.name);
+        w->view->embedder = (struct embedder_view){.median = NAN};
+        assert_int_equal(rules_evaluate(w->rules, w->view, NULL, NULL, &signals), 0);
+        assert_false(signals.unknown_rules[RULE_EMBEDDER_CHANGED]);
+        assert_int_equal(signals.count, 0);
         signals_done(&signals);
 }
 
@@ -294,6 +315,8 @@ int main(void)
                 cmocka_unit_test_setup_teardown(
                         a_flood_is_not_over_while_the_records_cannot_be_looked_up, set_up,
                         tear_down),
+                cmocka_unit_test_setup_teardown(
+                        without_an_embedder_its_alert_ends, set_up, tear_down),
                 cmocka_unit_test_setup_teardown(a_limit_is_configurable, set_up, tear_down),
                 cmocka_unit_test_setup_teardown(
                         a_limit_follows_the_space_unless_it_is_configured, set_up, tear_down),

@@ -258,6 +258,7 @@ static void adopt_state(struct query_state *to, struct query_state *from, bool s
         *from = swap;
         if (!same_bands)
                 band_state_init(&to->band);
+        to->expected = EXPECTED_UNKNOWN; /* something else may be expected now */
 }
 
 /* What belongs to the collection as a whole. */

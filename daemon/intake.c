@@ -7,26 +7,38 @@
 #include "log.h"
 #include "text.h"
 
+static const char *const expected_findings[] = {
+        [EXPECTED_GONE] = "; no such record exists any more: it was deleted, or the expectation is "
+                          "stale",
+        [EXPECTED_UNFOUND] = "; the collection holds such a record: others are nearer, or search "
+                             "does not reach it",
+};
+
 /* What an inquest found out belongs to the sentence that says what is missing. */
 static int explain_expected(struct query_state *s)
 {
-        static const char *const findings[] = {
-                [EXPECTED_GONE] = "no such record exists any more: it was deleted, or the "
-                                  "expectation is stale",
-                [EXPECTED_UNFOUND] = "the collection holds such a record: others are nearer, or "
-                                     "search does not reach it",
-        };
         _cleanup_text_ struct text t = {0};
 
         if (s->verdict.outcome != OUTCOME_FAIL || s->expected == EXPECTED_UNKNOWN)
                 return 0;
-        text_appendf(&t, "%s; %s", s->verdict.reason ? s->verdict.reason : "not found",
-                findings[s->expected]);
+        text_appendf(&t, "%s%s", s->verdict.reason ? s->verdict.reason : "not found",
+                expected_findings[s->expected]);
         if (text_failed(&t))
                 return -ENOMEM;
         free(s->verdict.reason);
         s->verdict.reason = text_take(&t, NULL);
         return 0;
+}
+
+/* The reason as it was before. */
+static void retract_expected(struct query_state *s)
+{
+        const char *finding = expected_findings[s->expected];
+        char *end = finding && s->verdict.reason ? strstr(s->verdict.reason, finding) : NULL;
+
+        if (end)
+                *end = '\0';
+        s->expected = EXPECTED_UNKNOWN;
 }
 
 static int judge_query(struct dossier *d, size_t i, struct chroma_answer *got, usec_t now)
@@ -109,7 +121,7 @@ static void input_done(struct input *in)
         free(in->limits);
 }
 
-static int input_init(const struct dossier *d, struct input *ret)
+static int input_init(const struct dossier *d, bool ingested, struct input *ret)
 {
         size_t n = query_count(d);
         _cleanup_(input_done) struct input in = {
@@ -132,6 +144,7 @@ static int input_init(const struct dossier *d, struct input *ret)
                 .answers = in.answers,
                 .outcomes = in.outcomes,
                 .epoch = d->view->epoch,
+                .ingested = ingested,
                 .ingesting = d->view->ingesting,
                 .results = d->config->replay.results,
                 .embedder_distances = in.distances,
@@ -159,12 +172,12 @@ static void note_cause(struct dossier *d, enum cause before, usec_t now)
 }
 
 /* Judges the cause of the current, not yet shared view; whether to ask for it. */
-static bool consider(struct dossier *d, bool news, usec_t now)
+static bool consider(struct dossier *d, bool news, bool ingested, usec_t now)
 {
         _cleanup_(input_done) struct input in = {0};
         enum cause before = d->view->attribution.cause;
         bool ask = false;
-        int r = input_init(d, &in);
+        int r = input_init(d, ingested, &in);
 
         if (r >= 0)
                 r = reasoning_consider(&d->reasoning, &in.input, &d->view->drift, news, now,
@@ -349,7 +362,7 @@ void dossier_replayed(struct dossier *d, struct replay_result *result, struct in
                 choose_sentinels(d);
         if (result->failure)
                 note_failure(d, result->failure, now);
-        else if (consider(d, false, now))
+        else if (consider(d, false, (changes & EPOCH_INGEST) != 0, now))
                 *ret_inquest = &d->reasoning.inquest;
 }
 
@@ -366,8 +379,9 @@ static void take_missing(struct dossier *d)
         for (size_t i = 0; i < q->missing_count; i++) {
                 struct query_state *s = &d->queries[q->missing[i].query];
 
-                if (!q->missing[i].looked_up || s->expected != EXPECTED_UNKNOWN)
+                if (!q->missing[i].looked_up)
                         continue;
+                retract_expected(s);
                 s->expected = q->missing[i].exists ? EXPECTED_UNFOUND : EXPECTED_GONE;
                 if (explain_expected(s) < 0)
                         s->expected = EXPECTED_UNKNOWN;
@@ -389,7 +403,7 @@ void dossier_inquired(struct dossier *d, const char *error, usec_t now)
         if (!v)
                 return;
         dossier_show(d, v);
-        r = input_init(d, &in);
+        r = input_init(d, false, &in);
         if (r >= 0)
                 r = reasoning_decide(&d->reasoning, &in.input, !error, &v->attribution);
         if (r < 0)
@@ -470,7 +484,7 @@ void dossier_embedded(struct dossier *d, struct embed_result *result, usec_t now
         }
         dossier_show(d, v);
         if (!result->failure && v->replayed && !v->last_error)
-                (void)consider(d, true, now);
+                (void)consider(d, true, false, now);
 }
 
 void dossier_replayed_fresh(struct dossier *d, const struct replay_result *result)

@@ -79,6 +79,7 @@ struct attribution_input {
         struct answer *const *answers; /* of query i, NULL when not measured */
         const enum outcome *outcomes; /* of query i */
         struct epoch epoch; /* current, borrowed */
+        bool ingested; /* an ingest was seen since the last replay */
         bool ingesting; /* records were written meanwhile: what is found is not the last word */
         unsigned results; /* asked for */
         const double *embedder_distances; /* 1 - cos(pinned, fresh) of query i, NaN; or NULL */

@@ -54,7 +54,8 @@ int reasoning_consider(struct reasoning *r, const struct attribution_input *inpu
         bool worse = failing > r->failing || drift->moved_up > r->moved ||
                 (drift->set_shifted && !r->shifted);
         bool over = r->provisional && !input->ingesting;
-        bool changed = !r->considered || drift->changed || worse || over || failing < r->failing;
+        bool changed = !r->considered || drift->changed || input->ingested || worse || over ||
+                failing < r->failing;
         bool due = worse || over || r->asked == 0 || now >= r->asked + REASONING_INTERVAL;
         struct inquest inquest = {0};
         int code;

@@ -8,6 +8,7 @@
 #include "clock.h"
 #include "dossier.h"
 #include "fake_server.h"
+#include "judge/reasoning.h"
 #include "waiters.h"
 #include "watch.h"
 
@@ -530,6 +531,67 @@ static void another_embedder_is_approved_or_goes(void **state)
         assert_true(isnan(dossier_view(without)->queries[0].embedder_distance));
 }
 
+/* A replay of one query, whose answer is "x", of a collection with so many records. */
+static const char *replay_at(
+        struct dossier *d, usec_t now, int64_t records, struct inquest **ret_inquest)
+{
+        static const char *const ids[] = {"x"};
+        static const float distances[] = {.9f};
+        struct chroma_answer got = {.answer = answer_new(1, ids, distances, NULL)};
+        struct replay_result result = {
+                .started = now, .reached = true, .answers = &got, .count = 1};
+
+        epoch_init(&result.epoch);
+        result.epoch.id = strdup("1");
+        result.epoch.records = records;
+        dossier_replayed(d, &result, ret_inquest);
+        epoch_done(&result.epoch);
+        answer_unref(got.answer);
+        return dossier_view(d)->queries[0].verdict.reason;
+}
+
+static const char *look_up(struct dossier *d, struct inquest *inquest, bool exists, usec_t now)
+{
+        assert_non_null(inquest);
+        assert_int_equal(inquest->missing_count, 1);
+        inquest->missing[0].looked_up = true;
+        inquest->missing[0].exists = exists;
+        dossier_inquired(d, NULL, now);
+        return dossier_view(d)->queries[0].verdict.reason;
+}
+
+/* Deleted, then added again to an index that does not find it. */
+static void what_became_of_an_expected_record_is_told_anew_after_an_ingest(void **state)
+{
+        struct world *w = *state;
+        _cleanup_(config_done) struct collection_config c =
+                make_config(w, "queries: [{id: a, text: a, expect: {ids: [y]}}]");
+        _cleanup_(dossier_freep) struct dossier *d = NULL, *successor = NULL;
+        struct inquest *inquest;
+        usec_t now = USEC_PER_DAY;
+        const char *reason;
+
+        assert_int_equal(dossier_new(&c, &d), 0);
+        (void)replay_at(d, now, 6, &inquest);
+        reason = look_up(d, inquest, false, now);
+        assert_non_null(strstr(reason, "; no such record exists any more: it was deleted, or"));
+        now += REASONING_INTERVAL;
+        reason = replay_at(d, now, 6, &inquest);
+        assert_null(inquest); /* nothing happened */
+        assert_non_null(strstr(reason, "; no such record exists"));
+        (void)replay_at(d, now, 7, &inquest);
+        reason = look_up(d, inquest, true, now);
+        assert_non_null(strstr(reason, "; the collection holds such a record: others are nearer"));
+        assert_null(strstr(reason, "no such record"));
+        /* After a reload, another record may be expected. */
+        assert_int_equal(dossier_new(&c, &successor), 0);
+        assert_int_equal(dossier_adopt(successor, d), 0);
+        reason = replay_at(successor, now, 7, &inquest);
+        assert_null(strstr(reason, "the collection holds"));
+        reason = look_up(successor, inquest, false, now);
+        assert_non_null(strstr(reason, "no such record exists any more"));
+}
+
 static void a_home_of_an_earlier_life_is_known_at_once(void **state)
 {
         struct world *w = *state;
@@ -665,6 +727,7 @@ int main(void)
                 world_test(the_baseline_s_home_outlives_other_bands),
                 world_test(another_baseline_with_the_same_home_ends_no_crossing),
                 world_test(another_embedder_is_approved_or_goes),
+                world_test(what_became_of_an_expected_record_is_told_anew_after_an_ingest),
                 world_test(a_home_of_an_earlier_life_is_known_at_once),
                 world_test(a_failed_probe_adds_what_it_found_and_takes_nothing),
                 world_test(who_waits_is_answered_with_the_verdict),

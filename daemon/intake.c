@@ -332,6 +332,20 @@ static void note_failure(struct dossier *d, const char *failure, usec_t now)
         note_cause(d, before, now);
 }
 
+/* Told again only after a while: what goes on changing is one piece of news. */
+static void note_unprovoked(const struct dossier *d, struct collection_view *v, usec_t now)
+{
+        if (!v->drift.unprovoked)
+                return;
+        if (v->unprovoked_at == 0 || now >= v->unprovoked_at + REASONING_INTERVAL)
+                log_event(LOG_WARNING, NULL,
+                        log_fields({"DRIFTWATCH_COLLECTION", d->config->label}),
+                        "%s: answers changed although nothing was ingested: the index was rebuilt "
+                        "or lost something, or records were edited in place",
+                        d->config->label);
+        v->unprovoked_at = now;
+}
+
 void dossier_replayed(struct dossier *d, struct replay_result *result, struct inquest **ret_inquest)
 {
         unsigned changes = d->view->epoch.id ? epoch_compare(&d->view->epoch, &result->epoch) : 0;
@@ -353,6 +367,8 @@ void dossier_replayed(struct dossier *d, struct replay_result *result, struct in
         if (!v)
                 return;
         v->drift = drift;
+        if (!result->failure)
+                note_unprovoked(d, v, now);
         note_epoch(d, v, result);
         note_result(d, v, result);
         if (result->reached && v->epoch.id)

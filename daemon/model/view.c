@@ -116,6 +116,7 @@ int collection_view_continue(const struct collection_view *old, struct collectio
         v->ingesting = old->ingesting;
         v->epoch_changes = old->epoch_changes;
         v->drift = old->drift;
+        v->unprovoked_at = old->unprovoked_at;
         v->attribution = old->attribution;
         v->attributed = old->attributed;
         v->replaced = old->replaced;

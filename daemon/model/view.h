@@ -95,6 +95,7 @@ struct collection_view {
                                    collection was first seen */
         struct baseline *baseline; /* approved, a reference; NULL: none */
         struct drift_view drift;
+        usec_t unprovoked_at; /* wall clock of the last unprovoked change; 0: none since start */
         struct attribution attribution;
         usec_t attributed; /* wall clock of the inquest behind it; 0: none */
         struct index_health health;

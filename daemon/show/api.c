@@ -205,10 +205,11 @@ static json_t *epoch_json(const struct collection_view *c)
 {
         const struct epoch *e = &c->epoch;
 
-        return json_pack("{s:o, s:o, s:b, s:b, s:b}", "configuration",
+        return json_pack("{s:o, s:o, s:b, s:b, s:b, s:o}", "configuration",
                 value_string(e->configuration), "newest_record", value_string(e->newest),
                 "ingesting", c->ingesting, "replaced", (c->epoch_changes & EPOCH_REPLACED) != 0,
-                "reconfigured", (c->epoch_changes & (EPOCH_SPACE | EPOCH_CONFIGURATION)) != 0);
+                "reconfigured", (c->epoch_changes & (EPOCH_SPACE | EPOCH_CONFIGURATION)) != 0,
+                "unprovoked_change", value_time(c->unprovoked_at));
 }
 
 static int add_findings(json_t *object, const struct collection_view *c)

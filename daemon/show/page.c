@@ -199,6 +199,13 @@ static void append_facts(const struct page *p, const struct collection_view *c)
                 markup_time(p->text, c->replaced_at, p->now);
                 text_append(p->text, "</p>\n");
         }
+        if (c->unprovoked_at > 0) {
+                text_append(p->text,
+                        "<p class=\"note drift\"><b>Answers changed although nothing was "
+                        "ingested</b> ");
+                markup_time(p->text, c->unprovoked_at, p->now);
+                text_append(p->text, "</p>\n");
+        }
 }
 
 static void append_bars(const struct page *p, const struct collection_view *c)

@@ -424,6 +424,21 @@ static void changed_bands_are_confirmed_anew(void **state)
         assert_int_equal(replay(w)->queries[0].verdict.home_band, -1);
 }
 
+static void a_change_without_an_ingest_is_remembered(void **state)
+{
+        struct world *w = *state;
+        usec_t at;
+
+        for (int i = 0; i < 4; i++)
+                assert_int_equal(replay(w)->unprovoked_at, 0);
+        w->distance = .91f;
+        at = replay(w)->unprovoked_at;
+        assert_true(at > 0);
+        assert_int_equal(replay(w)->unprovoked_at, at);
+        w->watch = succeed(w, &w->changed);
+        assert_int_equal(watch_view(w->watch)->unprovoked_at, at);
+}
+
 /* Of both queries, at this distance. */
 static struct baseline *make_baseline(const struct world *w, double location)
 {
@@ -724,6 +739,7 @@ int main(void)
                 world_test(an_embedder_may_answer_during_an_inquiry),
                 world_test(a_successor_carries_on_by_query_id),
                 world_test(changed_bands_are_confirmed_anew),
+                world_test(a_change_without_an_ingest_is_remembered),
                 world_test(the_baseline_s_home_outlives_other_bands),
                 world_test(another_baseline_with_the_same_home_ends_no_crossing),
                 world_test(another_embedder_is_approved_or_goes),

@@ -120,6 +120,10 @@ static void collections(void **state)
                 "'last_duration_seconds':0.03125,'last_error':null,"
                 "'collection_id':'6a2f41a3-c54c-fce8-32d2-0324e1c32e22','space':'l2',"
                 "'dimension':384,'records':311}");
+        assert_members(json_object_get(json_array_get(list, 0), "epoch"),
+                "{'unprovoked_change':'2026-11-23T00:00:00Z'}");
+        assert_members(
+                json_object_get(json_array_get(list, 1), "epoch"), "{'unprovoked_change':null}");
         assert_string_equal(
                 json_string_value(json_object_get(json_array_get(list, 1), "collection")),
                 SAMPLE_NASTY);

@@ -45,6 +45,7 @@ static void shows_everything(void **state)
                 "title=\"2026-11-23T01:59:48Z\">12s ago</time><small>took 31ms</small>",
                 "title=\"2026-11-23T02:00:48Z\">in 48s</time><small>every 1m</small>",
                 "The collection was replaced",
+                "Answers changed although nothing was ingested",
                 "<dt>Baseline</dt><dd>3<small>approved <time",
                 "by Ada &lt;ada@example.org&gt;</small>",
                 "<dt>Shift</dt><dd>+0.0123<small>1 up, 0 down</small>",

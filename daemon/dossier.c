@@ -281,8 +281,15 @@ static void adopt_facts(struct dossier *d, struct dossier *old)
 /* In the baseline's space; another one now is reported, not computed with. */
 static void compare_with_baseline(struct dossier *d, const char *space)
 {
+        unsigned results = d->config->replay.results;
+
         drift_set_baseline(d->drift, d->baseline, d->baseline ? d->baseline->epoch.space : space,
                 d->config->set_shift_limit);
+        if (d->baseline && results < d->baseline->results)
+                log_warning("%s: %u results are asked for, but baseline %u was recorded with %u: "
+                            "only the best of them is compared with it, and the set's drift is "
+                            "not seen; propose a new baseline",
+                        d->config->label, results, d->baseline->number, d->baseline->results);
 }
 
 static void set_home(struct dossier *d, size_t i, int band, float distance)

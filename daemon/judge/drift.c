@@ -280,7 +280,7 @@ static void compare(const struct drift *d, struct tracked *t, int64_t records)
         t->shown.overlap = t->shown.rbo = 1;
         if (same_order(t->last, before))
                 return;
-        t->shown.overlap = similarity_overlap(t->last, before, 0, tie_of(t));
+        t->shown.overlap = similarity_overlap(t->last, before, d->baseline->results, tie_of(t));
         t->shown.rbo = similarity_rbo(t->last, before, RBO_P, tie_of(t));
 }
 

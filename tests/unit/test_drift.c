@@ -484,6 +484,18 @@ static void short_answers_are_no_sample_of_the_mean(void **state)
         world_done(&w);
 }
 
+/* As many as the baseline has are compared. */
+static void longer_answers_are_compared_as_far_as_the_baseline_goes(void **state)
+{
+        struct world w = world_settled();
+
+        give_all(&w, QUERIES, "abcdef", FIRST);
+        replay(&w, 4);
+        assert_close(w.view.overlap, 1);
+        assert_close(w.view.set_shift, 0);
+        world_done(&w);
+}
+
 static void without_baseline_only_changes_are_noticed(void **state)
 {
         struct world w = world_new();
@@ -666,6 +678,7 @@ int main(void)
                 cmocka_unit_test(other_records_than_the_stable_ones_are_asked_about),
                 cmocka_unit_test(within_the_noise_there_is_no_order),
                 cmocka_unit_test(short_answers_are_no_sample_of_the_mean),
+                cmocka_unit_test(longer_answers_are_compared_as_far_as_the_baseline_goes),
                 cmocka_unit_test(without_baseline_only_changes_are_noticed),
                 cmocka_unit_test(the_first_difference_from_a_new_baseline_is_asked_about),
                 cmocka_unit_test(states_survive_a_baseline_at_the_same_place),

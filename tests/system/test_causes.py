@@ -235,3 +235,18 @@ def test_an_approval_is_picked_up_and_resolves(daemon, receiver):
     tools.poll(lambda: at.collection()["baseline"]["number"] == 2, "the new baseline", 5)
     tools.poll(lambda: receiver.alerts("resolved", alertname="RetrievalSetDrift"), "the end of the alert", 10)
     tools.poll(lambda: at.collection()["cause"]["cause"] == "NONE" and not at.driftwatch.alerts(), "peace", 10)
+
+
+def test_an_embedder_of_another_length_is_told_and_can_be_taken_away(daemon, receiver):
+    at = daemon(kind=worlds.EmbeddedWorld, interval="300ms", embed_interval="0s")
+    at.embedder.stop()
+    at.embedder.dimension //= 2
+    at.embedder.start(1)
+    tools.poll(lambda: [one for one in receiver.alerts("firing", alertname="RetrievalEmbedderChanged")
+                        if "they have another length" in one["annotations"]["description"]], "the alert")
+    tools.poll(lambda: at.collection()["cause"]["cause"] == "EMBEDDER", "the cause", 5)
+    del at.driftwatch.config["collections"][0]["embedder"]
+    at.driftwatch.write()
+    assert at.driftwatch.reload().ok
+    tools.poll(lambda: receiver.alerts("resolved", alertname="RetrievalEmbedderChanged"), "the end of the alert", 10)
+    tools.poll(lambda: at.collection()["cause"]["cause"] == "NONE" and not at.driftwatch.alerts(), "peace", 10)

@@ -22,7 +22,7 @@ static int lock_storage(const char *path, int *ret_lock)
                 return r;
         }
         if (r < 0)
-                log_warning("%s; nothing will survive a restart", error_text(&error, r));
+                log_warning("%s; what is known may not survive a restart", error_text(&error, r));
         return 0;
 }
 

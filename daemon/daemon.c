@@ -9,20 +9,20 @@
 #include <systemd/sd-daemon.h>
 #include <systemd/sd-event.h>
 
-#include "approvals.h"
 #include "ask/http_client.h"
 #include "build_config.h"
 #include "clock.h"
-#include "config.h"
+#include "config/config.h"
+#include "config/routes.h"
 #include "keep/snapshot.h"
 #include "log.h"
-#include "publish.h"
-#include "routes.h"
 #include "serve/handover.h"
 #include "serve/http_server.h"
 #include "tell/dispatch.h"
-#include "waiters.h"
-#include "watches.h"
+#include "watch/approvals.h"
+#include "watch/publisher.h"
+#include "watch/waiters.h"
+#include "watch/watches.h"
 
 /* Timers may be late by this much, so that wake-ups can be shared. */
 #define TIMER_ACCURACY (50 * USEC_PER_MSEC)

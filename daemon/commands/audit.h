@@ -5,7 +5,7 @@
  * One collection after the other, because each takes the processor for itself. */
 
 #include "commands/round.h"
-#include "show/check.h"
+#include "show/gate/check.h"
 
 /* Audits each of the round's collections that answered; `ret` has round->count places. A collection
  * that could not be audited says why. */

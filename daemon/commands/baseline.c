@@ -8,7 +8,7 @@
 #include "commands/round.h"
 #include "judge/attribution.h"
 #include "keep/baselines.h"
-#include "show/diff.h"
+#include "show/gate/diff.h"
 #include "text.h"
 
 /* For each chosen collection; the worst exit status. */

@@ -7,8 +7,8 @@
 
 #include "commands/audit.h"
 #include "file.h"
-#include "show/check.h"
-#include "show/formats.h"
+#include "show/gate/check.h"
+#include "show/gate/formats.h"
 
 static bool on_github(void)
 {

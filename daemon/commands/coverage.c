@@ -7,7 +7,7 @@
 #include "build_config.h"
 #include "commands/round.h"
 #include "json.h"
-#include "show/coverage.h"
+#include "show/gate/coverage.h"
 
 #define KEY_PREFIX "metadata."
 

@@ -9,8 +9,8 @@
 #include "judge/attribution.h"
 #include "judge/level.h"
 #include "keep/baselines.h"
-#include "recorder.h"
 #include "text.h"
+#include "watch/recorder.h"
 
 /* Between two replays of a burst: answers that vary do so from one request to the next. */
 #define BURST_PAUSE (50 * USEC_PER_MSEC)

@@ -4,8 +4,8 @@
 
 #include "clock.h"
 #include "commands/round.h"
-#include "show/check.h"
-#include "show/report.h"
+#include "show/gate/check.h"
+#include "show/report/report.h"
 
 struct reports {
         struct report *reports;

@@ -8,7 +8,7 @@
 #include <systemd/sd-event.h>
 
 #include "commands/command.h"
-#include "watch.h"
+#include "watch/watch.h"
 
 struct round {
         sd_event *event;

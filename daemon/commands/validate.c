@@ -3,7 +3,7 @@
 #include <stdlib.h>
 
 #include "commands/command.h"
-#include "config.h"
+#include "config/config.h"
 
 int command_validate(const struct options *options)
 {

@@ -17,8 +17,8 @@
 #include "serve/response.h"
 #include "serve/scrape.h"
 #include "serve/traffic.h"
-#include "show/api.h"
-#include "show/page.h"
+#include "show/api/api.h"
+#include "show/page/page.h"
 #include "text.h"
 
 #define TYPE_TEXT "text/plain; charset=utf-8"

@@ -3,7 +3,7 @@
 
 /* What this process can say about itself: the numbers behind the standard process_* metrics. */
 
-#include "show/metrics.h"
+#include "show/metrics/metrics.h"
 
 /* Reads /proc/self (which also works below ProcSubset=pid). What cannot be read is -1. The start
  * time is derived from the present wall clock and so moves with it: take the first one. */

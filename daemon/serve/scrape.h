@@ -11,7 +11,7 @@
 
 #include "model/view.h"
 #include "serve/gzip.h"
-#include "show/metrics.h"
+#include "show/metrics/metrics.h"
 
 /* Nobody needs the same number more than once a second. */
 #define SCRAPE_AGE_USEC USEC_PER_SEC

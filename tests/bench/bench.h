@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <systemd/sd-event.h>
 
-#include "watch.h"
+#include "watch/watch.h"
 
 struct stage {
         sd_event *event;

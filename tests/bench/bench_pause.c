@@ -11,8 +11,8 @@
 #include "bench.h"
 #include "clock.h"
 #include "keep/snapshot.h"
-#include "publish.h"
 #include "serve/handover.h"
+#include "watch/publisher.h"
 
 #define REPLAYS_MAX 1000
 #define TICK USEC_PER_MSEC

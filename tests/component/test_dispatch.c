@@ -2,7 +2,7 @@
 #include "../unit/unit.h"
 
 #include "clock.h"
-#include "routes.h"
+#include "config/routes.h"
 #include "tell/dispatch.h"
 
 /* What goes to whom: real alerts, a real outbox whose sender only notes what it was given, and the

@@ -6,11 +6,11 @@
 
 #include "ask/embedding.h"
 #include "clock.h"
-#include "dossier.h"
 #include "fake_server.h"
 #include "judge/reasoning.h"
-#include "waiters.h"
-#include "watch.h"
+#include "watch/dossier.h"
+#include "watch/waiters.h"
+#include "watch/watch.h"
 
 /* A collection that is watched, and requests that wait for it, against a server that answers every
  * query with one record at a distance that the test sets. */

@@ -5,7 +5,7 @@
 
 #include "duration.h"
 #include "fuzz.h"
-#include "show/accept.h"
+#include "show/metrics/accept.h"
 
 static void check_duration(const char *text)
 {

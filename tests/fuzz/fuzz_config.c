@@ -2,7 +2,7 @@
 
 /* Configurations of any content: what is accepted can be used, what is refused says why. */
 
-#include "config.h"
+#include "config/config.h"
 #include "fuzz.h"
 
 static void check(const struct config *c)

@@ -5,7 +5,7 @@
 
 #include <stdio.h>
 
-#include "config.h"
+#include "config/config.h"
 #include "json.h"
 
 static json_t *text_or_null(const char *s)

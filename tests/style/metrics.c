@@ -5,7 +5,7 @@
 #include <stdio.h>
 
 #include "json.h"
-#include "show/metrics.h"
+#include "show/metrics/metrics.h"
 
 static const char *const types[] = {
         [METRIC_GAUGE] = "gauge",

@@ -6,7 +6,7 @@
 #include <stdio.h>
 
 #include "sample_view.h"
-#include "show/metrics.h"
+#include "show/metrics/metrics.h"
 
 int main(int argc, char *argv[])
 {

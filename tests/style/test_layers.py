@@ -14,8 +14,9 @@ def house(tmp_path):
     """A tree with one header a room."""
     for path in (
             "common/text.h", "daemon/model/view.h", "daemon/judge/band.h", "daemon/tell/alert.h",
-            "daemon/show/api.h", "daemon/ask/replay.h", "daemon/serve/handover.h", "daemon/keep/snapshot.h",
-            "daemon/config.h", "daemon/daemon.h", "daemon/commands/commands.h"):
+            "daemon/show/words.h", "daemon/show/page/page.h", "daemon/show/api/api.h",
+            "daemon/ask/replay.h", "daemon/serve/handover.h", "daemon/keep/snapshot.h",
+            "daemon/config/config.h", "daemon/watch/watch.h", "daemon/daemon.h", "daemon/commands/commands.h"):
         (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / path).write_text("#pragma once\n")
     return tmp_path
@@ -24,13 +25,17 @@ def house(tmp_path):
 @pytest.mark.parametrize("path, line, complaint", [
     ("common/a.c", '#include "model/view.h"', "common may not include"),
     ("daemon/model/a.c", '#include "judge/band.h"', "model may not include"),
-    ("daemon/judge/a.h", '#include "show/api.h"', "judge may not include"),
-    ("daemon/tell/a.c", '#include "show/api.h"', "tell may not include"),
+    ("daemon/judge/a.h", '#include "show/api/api.h"', "judge may not include"),
+    ("daemon/tell/a.c", '#include "show/api/api.h"', "tell may not include"),
     ("daemon/show/a.c", '#include "tell/alert.h"', "show may not include"),
     ("daemon/ask/a.c", '#include "serve/handover.h"', "ask may not include"),
     ("daemon/serve/a.c", '#include "../keep/snapshot.h"', "serve may not include"),
-    ("daemon/keep/a.c", '#include "config.h"', "keep may not include"),
-    ("daemon/config.c", '#include "daemon.h"', "config may not include"),
+    ("daemon/keep/a.c", '#include "config/config.h"', "keep may not include"),
+    ("daemon/config/a.c", '#include "watch/watch.h"', "config may not include"),
+    ("daemon/watch/a.c", '#include "daemon.h"', "watch may not include"),
+    ("daemon/show/a.c", '#include "show/page/page.h"', "show may not include"),
+    ("daemon/show/page/a.c", '#include "show/api/api.h"', "page may not include"),
+    ("daemon/loose.c", "", "belongs to no room"),
     ("daemon/daemon.c", '#include "commands/commands.h"', "daemon may not include"),
     ("daemon/main.c", '#include "ask/replay.h"', "main may not include"),
     ("daemon/show/a.c", '#include "nothing.h"', "no header of ours"),
@@ -53,7 +58,7 @@ def test_the_checker_finds(house, path, line, complaint):
 
 @pytest.mark.parametrize("path, text", [
     ("daemon/commands/run.c", '#include "daemon.h"\n#include <systemd/sd-event.h>\n'),
-    ("daemon/serve/a.c", '#include "show/api.h"\n#include "handover.h"\n#include <microhttpd.h>\n'),
+    ("daemon/serve/a.c", '#include "show/api/api.h"\n#include "handover.h"\n#include <microhttpd.h>\n'),
     ("daemon/show/a.c", '#include "version.h"\n/* time() is not called */ char *s = "open(x)";\n'),
     ("daemon/judge/a.c", "double run_time(void); void reopen(int); alerts_open(x);\n"),
 ])

@@ -10,7 +10,7 @@
 #include <cmocka.h>
 
 #include "macro.h"
-#include "show/accept.h"
+#include "show/metrics/accept.h"
 
 #define OPENMETRICS "application/openmetrics-text"
 

@@ -11,7 +11,7 @@
 
 #include "json.h"
 #include "sample_view.h"
-#include "show/api.h"
+#include "show/api/api.h"
 
 /* Asks one endpoint and parses what it says; the status is checked. New reference. */
 static json_t *ask(

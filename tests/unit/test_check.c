@@ -11,7 +11,7 @@
 
 #include "json.h"
 #include "sample_view.h"
-#include "show/check.h"
+#include "show/gate/check.h"
 
 static const struct collection_view *const *collections_of(const struct view *view)
 {

@@ -5,7 +5,7 @@
 #include <math.h>
 
 #include "json.h"
-#include "show/coverage.h"
+#include "show/gate/coverage.h"
 
 static const char queries_text[] =
         "queries:\n"

@@ -6,7 +6,7 @@
 
 #include "fleet.h"
 #include "json.h"
-#include "show/diff.h"
+#include "show/gate/diff.h"
 
 /* Two baselines of four queries; in the candidate the second one answers 0.3 farther away and the
  * third is lost. */

@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "show/exposition.h"
+#include "show/metrics/exposition.h"
 
 static const struct metric_family counter = {
         "x_requests", METRIC_COUNTER, NULL, "A \"quoted\" help, a \\ and a line\nfeed."};

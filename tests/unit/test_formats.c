@@ -10,7 +10,7 @@
 #include <cmocka.h>
 
 #include "sample_view.h"
-#include "show/formats.h"
+#include "show/gate/formats.h"
 
 static struct check check_of(const struct view *view, size_t count)
 {

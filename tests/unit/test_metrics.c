@@ -10,7 +10,7 @@
 #include <cmocka.h>
 
 #include "sample_view.h"
-#include "show/metrics.h"
+#include "show/metrics/metrics.h"
 
 static const struct process_metrics process = {
         .cpu_seconds = 1.25,

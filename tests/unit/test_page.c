@@ -10,7 +10,7 @@
 #include <cmocka.h>
 
 #include "sample_view.h"
-#include "show/page.h"
+#include "show/page/page.h"
 
 static void assert_has(const struct text *text, const char *part)
 {

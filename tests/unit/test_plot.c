@@ -5,7 +5,7 @@
 #include <math.h>
 #include <stdio.h>
 
-#include "show/plot.h"
+#include "show/report/plot.h"
 
 #define START (1795399200 * USEC_PER_SEC)
 

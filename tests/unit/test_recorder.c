@@ -4,7 +4,7 @@
 #include <math.h>
 
 #include "fleet.h"
-#include "recorder.h"
+#include "watch/recorder.h"
 
 struct world {
         struct query_set *set;

@@ -7,8 +7,8 @@
 #include "json.h"
 #include "judge/bootstrap.h"
 #include "sample_view.h"
-#include "show/report.h"
-#include "show/series.h"
+#include "show/report/report.h"
+#include "show/report/series.h"
 #include "show/words.h"
 
 /* The test cannot go on without it. */

@@ -3,7 +3,7 @@
 
 #include <stdio.h>
 
-#include "ask/schedule.h"
+#include "watch/schedule.h"
 
 static void successes_keep_to_a_place_in_the_interval(void **state)
 {

@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "show/spark.h"
+#include "show/page/spark.h"
 
 #define START (1795399200 * USEC_PER_SEC)
 

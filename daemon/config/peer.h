@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/* From the keys of a server, an embedder, an Alertmanager or a webhook to a peer that can be talked
+ * to: URL, header lines, TLS files and the secret, read from its file or credential. Messages never
+ * contain a secret, nor a URL, which may be one. It does not talk to anybody. */
+
+#include "config/keys.h"
+#include "http.h"
+
+/* Of a request to establish a connection, unless the request's own timeout is shorter. */
+#define CONNECT_TIMEOUT_MAX (2 * USEC_PER_SEC)
+
+enum peer_kind {
+        PEER_BASE, /* paths are appended to its URL */
+        PEER_TARGET, /* its URL is the address, exactly */
+};
+
+/* Fills the zeroed `ret`, as far as there is no complaint; -ENOMEM. */
+_must_check_ int peer_build(const struct schema_reader *reader, const struct peer_keys *keys,
+        enum peer_kind kind, usec_t timeout, struct http_peer *ret);
+void peer_set_timeout(struct http_peer *peer, usec_t timeout);
+
+/* String checks of the table: what is wrong with it, NULL for nothing. A base URL gets paths
+ * appended, so that it has no query; a link is for people and may have a fragment too. */
+const char *url_check_base(const char *url);
+const char *url_check_target(const char *url);
+const char *url_check_link(const char *url);

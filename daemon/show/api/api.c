@@ -1,0 +1,596 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "show/api/api.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "build_config.h"
+#include "json.h"
+#include "judge/epoch.h"
+#include "show/facts.h"
+#include "show/gate/check.h"
+#include "show/gate/evidence.h"
+#include "show/report/report.h"
+#include "show/summary.h"
+#include "show/values.h"
+#include "version.h"
+
+static json_t *band_or_null(const struct collection_view *c, int band)
+{
+        return value_string(bands_name(&c->bands, band));
+}
+
+static const char *error_type(unsigned status)
+{
+        static const struct {
+                unsigned status;
+                const char *type;
+        } types[] = {
+                {401, "unauthorized"},
+                {403, "forbidden"},
+                {404, "not_found"},
+                {405, "method_not_allowed"},
+                {408, "timeout"},
+                {503, "unavailable"},
+                {504, "timeout"},
+        };
+
+        for (size_t i = 0; i < ARRAY_SIZE(types); i++)
+                if (types[i].status == status)
+                        return types[i].type;
+        return status < 500 ? "bad_data" : "internal";
+}
+
+void api_error(struct text *body, unsigned status, const char *format, ...)
+{
+        _cleanup_json_ json_t *string = NULL;
+        _cleanup_free_ char *quoted = NULL;
+        va_list arguments;
+        char buffer[1024];
+        int n;
+
+        va_start(arguments, format);
+        n = vsnprintf(buffer, sizeof(buffer), format, arguments);
+        va_end(arguments);
+        string = value_string(n >= 0 ? buffer : "internal error");
+        quoted = string ? json_text(string, 0, NULL) : NULL;
+        text_appendf(body, "{\"status\":\"error\",\"errorType\":\"%s\",\"error\":%s}\n",
+                error_type(status), quoted ? quoted : "\"out of memory\"");
+}
+
+unsigned api_success(struct text *body, json_t *data)
+{
+        _cleanup_json_ json_t *taken = data;
+        _cleanup_free_ char *value = NULL;
+        size_t size;
+
+        if (taken)
+                value = json_text(taken, JSON_COMPACT, &size);
+        if (!value) {
+                api_error(body, 500, "out of memory");
+                return 500;
+        }
+        text_append(body, "{\"status\":\"success\",\"data\":");
+        text_append_bytes(body, value, size);
+        text_append(body, "}\n");
+        return 200;
+}
+
+static unsigned missing_parameter(struct text *body, const char *name)
+{
+        api_error(body, 400, "the parameter \"%s\" is missing", name);
+        return 400;
+}
+
+/* The collection that the request names; NULL when the answer is an error, whose status is in
+ * *ret_status. */
+static const struct collection_view *find_collection(const struct view *view,
+        const struct api_query *query, struct text *body, unsigned *ret_status)
+{
+        const struct collection_view *c;
+
+        if (!query->collection) {
+                *ret_status = missing_parameter(body, "collection");
+                return NULL;
+        }
+        c = view_find_collection(view, query->collection);
+        if (!c) {
+                api_error(body, 404, "there is no collection \"%.200s\"", query->collection);
+                *ret_status = 404;
+        }
+        return c;
+}
+
+static json_t *outcome_counts(const struct summary *s)
+{
+        return json_pack("{s:o, s:o, s:o, s:o}", "pass", value_count(s->outcomes[OUTCOME_PASS]),
+                "drift", value_count(s->outcomes[OUTCOME_DRIFT]), "fail",
+                value_count(s->outcomes[OUTCOME_FAIL]), "unmeasured",
+                value_count(s->outcomes[OUTCOME_UNMEASURED]));
+}
+
+static json_t *alert_counts(const struct view *view)
+{
+        uint64_t counts[ALERT_STATE_COUNT] = {0};
+        _cleanup_json_ json_t *object = json_object();
+
+        for (size_t i = 0; i < view->alert_count; i++)
+                counts[view->alerts[i].state]++;
+        for (unsigned s = 0; object && s < ALERT_STATE_COUNT; s++)
+                if (json_put(object, alert_state_name(s), value_count(counts[s])) < 0)
+                        return NULL;
+        return take_ptr(object);
+}
+
+static unsigned get_status(
+        const struct view *view, const struct api_query *query, struct text *body)
+{
+        struct summary sum = {0};
+        size_t queries = 0, up = 0, queued = 0;
+
+        for (size_t i = 0; i < view->collection_count; i++) {
+                const struct collection_view *c = view->collections[i];
+                struct summary s;
+
+                summary_count(c, &s);
+                for (unsigned o = 0; o < OUTCOME_COUNT; o++)
+                        sum.outcomes[o] += s.outcomes[o];
+                queries += c->query_set->count;
+                up += c->replayed && c->up;
+        }
+        for (size_t i = 0; i < view->channel_count; i++)
+                queued += view->channels[i].queue_length;
+        return api_success(body,
+                json_pack("{s:s, s:s, s:o, s:o, s:b, s:o, s:{s:o, s:b, s:o, s:o}, s:o, s:o, s:o, "
+                          "s:o, s:o, s:o}",
+                        "version", DRIFTWATCH_VERSION, "revision", DRIFTWATCH_REVISION, "started",
+                        value_time(view->started), "time", value_time(view->published), "ready",
+                        view->ready, "external_url", value_string(view->external_url), "config",
+                        "path", value_string(view->config_path), "last_reload_successful",
+                        view->reload_successful, "last_reload_success",
+                        value_time(view->reload_success_at), "error",
+                        value_string(view->reload_error), "collections",
+                        value_count(view->collection_count), "collections_up", value_count(up),
+                        "queries", value_count(queries), "outcomes", outcome_counts(&sum), "alerts",
+                        alert_counts(view), "notifications_queued", value_count(queued)));
+}
+
+static json_t *band_list(const struct collection_view *c, const struct summary *s)
+{
+        _cleanup_json_ json_t *list = json_array();
+
+        for (size_t i = 0; list && i < c->bands.count; i++)
+                if (json_array_append_new(list,
+                            json_pack("{s:o, s:o, s:o}", "name",
+                                    value_string(c->bands.bands[i].name), "below",
+                                    json_from_float(c->bands.bands[i].below), "queries",
+                                    value_count(s->bands[i]))) < 0)
+                        return NULL;
+        return take_ptr(list);
+}
+
+static json_t *failure_counts(const struct collection_view *c)
+{
+        _cleanup_json_ json_t *object = json_object();
+
+        for (size_t i = 0; object && i < REASONS_MAX && c->failures[i].reason; i++) {
+                const char *reason = c->failures[i].reason;
+                json_int_t before = json_integer_value(json_object_get(object, reason));
+
+                if (json_put(object, reason, value_count((uint64_t)before + c->failures[i].count)) <
+                        0)
+                        return NULL;
+        }
+        return take_ptr(object);
+}
+
+/* What the last replay found out about the collection. */
+static json_t *collection_replayed(const struct collection_view *c)
+{
+        return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "up",
+                c->replayed ? json_boolean(c->up) : json_null(), "last_started",
+                value_time(c->last_started), "last_finished", value_time(c->last_finished),
+                "last_success", value_time(c->last_success), "last_duration_seconds",
+                c->replayed ? value_seconds(c->last_duration) : json_null(), "last_error",
+                value_string(c->last_error), "collection_id", value_string(c->epoch.id), "space",
+                value_string(c->epoch.space), "dimension", value_count_or_null(c->epoch.dimension),
+                "records", value_known(c->epoch.records), "replaced_at",
+                value_time(c->replaced_at));
+}
+
+static json_t *epoch_json(const struct collection_view *c)
+{
+        const struct epoch *e = &c->epoch;
+
+        return json_pack("{s:o, s:o, s:b, s:b, s:b, s:o}", "configuration",
+                value_string(e->configuration), "newest_record", value_string(e->newest),
+                "ingesting", c->ingesting, "replaced", (c->epoch_changes & EPOCH_REPLACED) != 0,
+                "reconfigured", (c->epoch_changes & (EPOCH_SPACE | EPOCH_CONFIGURATION)) != 0,
+                "unprovoked_change", value_time(c->unprovoked_at));
+}
+
+static int add_findings(json_t *object, const struct collection_view *c)
+{
+        int r = json_put(object, "epoch", epoch_json(c));
+
+        if (r >= 0)
+                r = json_put(object, "baseline", facts_baseline(c->baseline));
+        if (r >= 0)
+                r = json_put(object, "drift", facts_drift(c));
+        if (r >= 0)
+                r = json_put(object, "cause", facts_cause(&c->attribution));
+        if (r >= 0)
+                r = json_put(object, "index", facts_index(&c->health));
+        if (r >= 0)
+                r = json_put(object, "embedder", facts_embedder(&c->embedder));
+        return r < 0 ? r : json_put(object, "quality", facts_quality(c));
+}
+
+static json_t *collection_json(const struct collection_view *c)
+{
+        _cleanup_json_ json_t *facts = collection_replayed(c), *object = NULL;
+        struct summary s;
+
+        summary_count(c, &s);
+        object = json_pack(
+                "{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
+                "collection", value_string(c->label), "name", value_string(c->name), "server",
+                value_string(c->server), "url", value_string(c->url), "interval_seconds",
+                value_seconds(c->interval_usec), "results", value_count(c->results), "next_due",
+                value_time(c->next_due), "replays", value_count(c->replays), "replays_failed",
+                value_count(c->failed_replays), "failures", failure_counts(c), "canonical_total",
+                value_count(c->canonical_total), "canonical_good_total",
+                value_count(c->canonical_good_total), "replaced", value_count(c->replaced),
+                "queries", value_count(c->query_set->count), "outcomes", outcome_counts(&s),
+                "bands", band_list(c, &s));
+        if (!facts || !object || json_object_update(object, facts) < 0 ||
+                add_findings(object, c) < 0)
+                return NULL;
+        return take_ptr(object);
+}
+
+static unsigned get_collections(
+        const struct view *view, const struct api_query *query, struct text *body)
+{
+        _cleanup_json_ json_t *list = json_array();
+
+        for (size_t i = 0; list && i < view->collection_count; i++)
+                if (json_array_append_new(list, collection_json(view->collections[i])) < 0)
+                        return api_success(body, NULL);
+        return api_success(body, json_pack("{s:o}", "collections", take_ptr(list)));
+}
+
+static json_t *answer_ids(const struct answer *a)
+{
+        _cleanup_json_ json_t *list = json_array();
+
+        if (!a)
+                return json_null();
+        for (unsigned i = 0; list && i < a->count; i++)
+                if (json_array_append_new(list, value_string(a->ids[i])) < 0)
+                        return NULL;
+        return take_ptr(list);
+}
+
+static json_t *answer_distances(const struct answer *a)
+{
+        _cleanup_json_ json_t *list = json_array();
+
+        if (!a)
+                return json_null();
+        for (unsigned i = 0; list && i < a->count; i++)
+                if (json_array_append_new(list, json_from_float(a->distances[i])) < 0)
+                        return NULL;
+        return take_ptr(list);
+}
+
+static json_t *tags_json(const struct query *q)
+{
+        _cleanup_json_ json_t *object = json_object();
+
+        for (size_t i = 0; object && i < q->tag_count; i++)
+                if (json_put(object, q->tags[i].key, value_string(q->tags[i].value)) < 0)
+                        return NULL;
+        return take_ptr(object);
+}
+
+static json_t *strings_json(char *const *strings, size_t n)
+{
+        _cleanup_json_ json_t *list = json_array();
+
+        for (size_t i = 0; list && i < n; i++)
+                if (json_array_append_new(list, value_string(strings[i])) < 0)
+                        return NULL;
+        return take_ptr(list);
+}
+
+static json_t *expectation_json(const struct expectation *e)
+{
+        return json_pack("{s:o, s:o, s:o, s:o, s:o}", "ids", strings_json(e->ids, e->id_count),
+                "metadata", e->metadata ? json_incref(e->metadata) : json_array(), "within",
+                value_count_or_null(e->within), "distance_min", json_from_float(e->distance_min),
+                "distance_max", json_from_float(e->distance_max));
+}
+
+/* The filter as the JSON that it is. */
+static json_t *filter_json(const char *filter)
+{
+        json_t *value = filter ? json_loads(filter, JSON_DECODE_ANY, NULL) : json_null();
+
+        return value ? value : value_string(filter);
+}
+
+static json_t *query_json(const struct collection_view *c, size_t i)
+{
+        const struct query *q = &c->query_set->queries[i];
+        const struct query_view *view = &c->queries[i];
+        const struct verdict *v = &view->verdict;
+
+        return json_pack(
+                "{s:o, s:o, s:o, s:o, s:o, s:o, s:s, s:o, s:o, s:o, s:o, s:b, s:o, s:o, s:o, s:o, "
+                "s:o, s:o, s:o, s:o, s:o}",
+                "id", value_string(q->id), "text", value_string(q->text), "tags", tags_json(q),
+                "where", filter_json(q->where), "where_document", filter_json(q->where_document),
+                "expect", expectation_json(&q->expect), "outcome", outcome_name(v->outcome),
+                "reason", value_string(summary_reason(c, v)), "band", band_or_null(c, v->band),
+                "confirmed_band", band_or_null(c, v->confirmed_band), "home_band",
+                band_or_null(c, v->home_band), "crossed", v->crossed, "home_distance",
+                json_from_float(v->home_distance), "distance", json_from_float(v->distance),
+                "expected_distance", json_from_float(v->expected_distance), "expected_rank",
+                value_count_or_null(v->expected_rank), "baseline_distance",
+                json_from_float((float)view->drift.baseline[LEVEL_TOP1]), "drift",
+                facts_query(&view->drift), "embedder_distance",
+                json_from_double(view->embedder_distance), "ids", answer_ids(view->answer),
+                "distances", answer_distances(view->answer));
+}
+
+static unsigned get_queries(
+        const struct view *view, const struct api_query *query, struct text *body)
+{
+        _cleanup_json_ json_t *list = json_array();
+        unsigned status;
+        const struct collection_view *c = find_collection(view, query, body, &status);
+
+        if (!c)
+                return status;
+        for (size_t i = 0; list && i < c->query_set->count; i++)
+                if (json_array_append_new(list, query_json(c, i)) < 0)
+                        return api_success(body, NULL);
+        return api_success(body,
+                json_pack("{s:o, s:o, s:o}", "collection", value_string(c->label), "last_finished",
+                        value_time(c->last_finished), "queries", take_ptr(list)));
+}
+
+static json_t *run_json(const struct collection_view *c, const struct history_run *r)
+{
+        return json_pack("{s:o, s:o, s:o, s:s, s:o, s:o, s:o, s:o}", "first", value_time(r->first),
+                "last", value_time(r->last), "samples", value_count(r->samples), "outcome",
+                outcome_name(r->outcome), "band", band_or_null(c, r->band), "distance",
+                json_from_float(r->distance), "expected_distance",
+                json_from_float(r->expected_distance), "expected_rank",
+                value_count_or_null(r->expected_rank));
+}
+
+static int parse_time(
+        const char *name, const char *value, usec_t fallback, usec_t *ret, struct text *body)
+{
+        *ret = fallback;
+        if (!value || time_parse(value, ret) >= 0)
+                return 0;
+        api_error(body, 400,
+                "the parameter \"%s\" is \"%.100s\", not a time such as 2026-11-23T02:00:00Z or "
+                "seconds since 1970",
+                name, value);
+        return -EINVAL;
+}
+
+/* Runs that touch [start, end]; -E2BIG when they are too many for one answer, -ENOMEM. */
+static int history_json(const struct collection_view *c, const struct history_snapshot *h,
+        usec_t start, usec_t end, json_t **ret)
+{
+        _cleanup_json_ json_t *list = json_array();
+        size_t runs = h ? history_snapshot_runs(h) : 0;
+
+        for (size_t i = h ? history_snapshot_find(h, start) : 0; list && i < runs; i++) {
+                struct history_run r = history_snapshot_run(h, i);
+
+                if (r.last < start || r.first > end)
+                        continue;
+                if (json_array_size(list) >= API_RUNS_MAX)
+                        return -E2BIG;
+                if (json_array_append_new(list, run_json(c, &r)) < 0)
+                        return -ENOMEM;
+        }
+        *ret = take_ptr(list);
+        return 0;
+}
+
+static unsigned history_found(
+        const struct collection_view *c, size_t i, usec_t start, usec_t end, struct text *body)
+{
+        json_t *runs = NULL;
+        int r = history_json(c, c->queries[i].history, start, end, &runs);
+
+        if (r == -E2BIG) {
+                api_error(body, 400,
+                        "the query has more than %d runs in that time: ask for a shorter one with "
+                        "\"start\" and \"end\"",
+                        API_RUNS_MAX);
+                return 400;
+        }
+        if (r < 0)
+                return api_success(body, NULL);
+        return api_success(body,
+                json_pack("{s:o, s:o, s:o}", "collection", value_string(c->label), "query",
+                        value_string(c->query_set->queries[i].id), "runs", runs));
+}
+
+static unsigned get_history(
+        const struct view *view, const struct api_query *query, struct text *body)
+{
+        unsigned status;
+        const struct collection_view *c = find_collection(view, query, body, &status);
+        const struct query *q;
+        usec_t start, end;
+
+        if (!c)
+                return status;
+        if (!query->query)
+                return missing_parameter(body, "query");
+        q = query_set_find(c->query_set, query->query);
+        if (!q) {
+                api_error(body, 404, "collection \"%.200s\" has no query \"%.200s\"", c->label,
+                        query->query);
+                return 404;
+        }
+        if (parse_time("start", query->start, 0, &start, body) < 0 ||
+                parse_time("end", query->end, USEC_INFINITY, &end, body) < 0)
+                return 400;
+        if (end < start) {
+                api_error(body, 400, "the parameter \"end\" lies before \"start\"");
+                return 400;
+        }
+        return history_found(c, (size_t)(q - c->query_set->queries), start, end, body);
+}
+
+static json_t *labels_json(const struct labels *l)
+{
+        _cleanup_json_ json_t *object = json_object();
+
+        for (size_t i = 0; object && i < l->count; i++)
+                if (json_put(object, l->labels[i].name, value_string(l->labels[i].value)) < 0)
+                        return NULL;
+        return take_ptr(object);
+}
+
+static json_t *alert_json(const struct alert *a)
+{
+        char fingerprint[17];
+
+        (void)snprintf(fingerprint, sizeof(fingerprint), "%016" PRIx64, a->fingerprint);
+        return json_pack("{s:s, s:o, s:o, s:s, s:o, s:o, s:o, s:b}", "fingerprint", fingerprint,
+                "labels", labels_json(&a->labels), "annotations", labels_json(&a->annotations),
+                "state", alert_state_name(a->state), "activeAt", value_time(a->active_at),
+                "firedAt", value_time(a->fired_at), "resolvedAt", value_time(a->resolved_at),
+                "inhibited", a->inhibited);
+}
+
+static bool alert_state_known(const char *name)
+{
+        for (unsigned s = 0; s < ALERT_STATE_COUNT; s++)
+                if (streq(alert_state_name(s), name))
+                        return true;
+        return false;
+}
+
+static unsigned get_alerts(
+        const struct view *view, const struct api_query *query, struct text *body)
+{
+        _cleanup_json_ json_t *list = json_array();
+
+        if (query->state && !alert_state_known(query->state)) {
+                api_error(body, 400,
+                        "the parameter \"state\" is \"%.100s\", not pending, firing or resolved",
+                        query->state);
+                return 400;
+        }
+        for (size_t i = 0; list && i < view->alert_count; i++) {
+                const struct alert *a = &view->alerts[i];
+
+                if (query->state && !streq(query->state, alert_state_name(a->state)))
+                        continue;
+                if (json_array_append_new(list, alert_json(a)) < 0)
+                        return api_success(body, NULL);
+        }
+        return api_success(body, json_pack("{s:o}", "alerts", take_ptr(list)));
+}
+
+static unsigned get_baseline(
+        const struct view *view, const struct api_query *query, struct text *body)
+{
+        unsigned status;
+        const struct collection_view *c = find_collection(view, query, body, &status);
+
+        if (!c)
+                return status;
+        if (!c->baseline) {
+                api_error(body, 404, "no baseline of collection \"%s\" is approved", c->label);
+                return 404;
+        }
+        return api_success(body,
+                json_pack("{s:o, s:o, s:o}", "baseline", facts_baseline(c->baseline), "drift",
+                        facts_drift(c), "cause", facts_cause(&c->attribution)));
+}
+
+/* Of the moment the view was published, so that the same view gives the same report. */
+static unsigned get_report(
+        const struct view *view, const struct api_query *query, struct text *body)
+{
+        unsigned status;
+        const struct collection_view *c = find_collection(view, query, body, &status);
+
+        return c ? report_answer(c, query->format, view->published, body) : status;
+}
+
+const struct api_route api_routes[] = {
+        {"/api/v1/status", get_status, "version, readiness, configuration and totals", NULL},
+        {"/api/v1/collections", get_collections, "every watched collection with its last replay",
+                NULL},
+        {"/api/v1/queries", get_queries,
+                "the canonical queries of a collection with their last answers", NULL},
+        {"/api/v1/history", get_history, "the rolling history of one query as runs", NULL},
+        {"/api/v1/baseline", get_baseline,
+                "the approved baseline of a collection, and the shift from it", NULL},
+        {"/api/v1/alerts", get_alerts, "pending, firing and lately resolved alerts", NULL},
+        {"/api/v1/report", get_report,
+                "the threshold confidence report of a collection, as JSON, Markdown or HTML",
+                report_content_type},
+};
+const size_t api_route_count = ARRAY_SIZE(api_routes);
+
+/* Of this replay, so that an earlier answer is not taken for it. */
+static json_t *replay_query(const struct check *check, const struct collection_view *c, size_t i)
+{
+        char reason[CHECK_SENTENCE_MAX];
+        const struct verdict *v = &c->queries[i].verdict;
+        const struct answer *a = v->outcome == OUTCOME_UNMEASURED ? NULL : c->queries[i].answer;
+
+        check_reason(check, c, i, reason);
+        return json_pack("{s:o, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "id",
+                value_string(c->query_set->queries[i].id), "outcome",
+                outcome_name(check_outcome(check, c, i)), "band", band_or_null(c, v->band),
+                "distance", json_from_float(v->distance), "expected_distance",
+                json_from_float(v->expected_distance), "expected_rank",
+                value_count_or_null(v->expected_rank), "baseline_distance",
+                json_from_float((float)c->queries[i].drift.baseline[LEVEL_TOP1]), "ids",
+                answer_ids(a), "distances", answer_distances(a), "reason", value_string(reason));
+}
+
+json_t *api_gated(const struct check *check, const struct collection_view *c)
+{
+        _cleanup_json_ json_t *queries = json_array();
+
+        for (size_t i = 0; queries && i < c->query_set->count; i++)
+                if (json_array_append_new(queries, replay_query(check, c, i)) < 0)
+                        return NULL;
+        return json_pack("{s:o, s:o, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
+                "collection", value_string(c->label), "server", value_string(c->server), "verdict",
+                check_verdict_name(check_collection(check, c)), "cause",
+                value_string(cause_name(c->attribution.cause)), "records",
+                value_known(c->epoch.records), "unreachable_records",
+                value_known(c->health.unreachable), "recall", json_from_double(c->health.recall),
+                "error", value_string(c->last_error), "findings", evidence_findings(check, c),
+                "evidence", facts_cause(&c->attribution), "lists", evidence_lists(check, c),
+                "sensitivity", evidence_sensitivity(c), "audit", evidence_audit(check, c),
+                "queries", take_ptr(queries));
+}
+
+json_t *api_replay(const struct collection_view *c)
+{
+        static const struct check gate = {.fail_only = false};
+
+        return api_gated(&gate, c);
+}

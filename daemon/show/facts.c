@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "show/facts.h"
+
+#include <math.h>
+
+#include "json.h"
+#include "judge/attribution.h"
+#include "judge/quality.h"
+#include "show/summary.h"
+#include "show/values.h"
+#include "text.h"
+
+/* Tag values shown; more are a tag that is no category. */
+#define TAG_VALUES_MAX 200
+
+static json_t *evidence_counts(const struct evidence *e)
+{
+        return json_pack(
+                "{s:o, s:o, s:o, s:o, s:o, s:b, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o,"
+                " s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
+                "queries", value_count(e->queries), "unanswered", value_count(e->unanswered),
+                "same_records", value_count(e->same), "changed_distances", value_count(e->changed),
+                "fit_rms", json_from_double(e->fit_rms), "square_root", e->square_root, "missing",
+                value_count(e->holes), "missing_looked_up", value_count(e->sampled), "gone",
+                value_count(e->gone), "edited", value_count(e->edited), "present",
+                value_count(e->present), "unreadable", value_count(e->unreadable), "self_asked",
+                value_count(e->self_asked), "self_found", value_count(e->self_found), "intruders",
+                value_count(e->intruders), "twin_candidates", value_count(e->entries),
+                "near_duplicates", value_count(e->near_duplicates), "overdispersion",
+                json_from_double(e->overdispersion), "overlap", json_from_double(e->overlap),
+                "records_before", value_known(e->records_before), "records_after",
+                value_known(e->records_after), "embedder_compared",
+                value_count(e->embedder_compared), "embedder_moved", value_count(e->embedder_moved),
+                "embedder_distance", json_from_double(e->embedder_distance));
+}
+
+json_t *facts_cause(const struct attribution *a)
+{
+        _cleanup_text_ struct text t = {0};
+
+        if (!cause_name(a->cause))
+                return json_null();
+        attribution_describe(a, &t);
+        if (text_failed(&t))
+                return NULL;
+        return json_pack("{s:s, s:s, s:s, s:s, s:o}", "cause", cause_name(a->cause), "meaning",
+                cause_meaning(a->cause), "action", cause_action(a->cause), "evidence",
+                text_string(&t), "counts", evidence_counts(&a->evidence));
+}
+
+json_t *facts_drift(const struct collection_view *c)
+{
+        const struct drift_view *d = &c->drift;
+
+        if (!c->baseline)
+                return json_null();
+        return json_pack("{s:o, s:o, s:b, s:o, s:o, s:b, s:o, s:b, s:b}", "compared",
+                value_count(d->compared), "set_shift", json_from_double(d->set_shift),
+                "set_shifted", d->set_shifted, "moved_up", value_count(d->moved_up), "moved_down",
+                value_count(d->moved_down), "share_moved", d->share_moved, "overlap",
+                json_from_double(d->overlap), "changed", d->changed, "unprovoked", d->unprovoked);
+}
+
+json_t *facts_index(const struct index_health *h)
+{
+        return json_pack("{s:o, s:o, s:o, s:b, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "probed",
+                value_time(h->at), "records", value_known(h->records), "unreachable_records",
+                value_known(h->unreachable), "capped", h->capped, "recall",
+                json_from_double(h->recall), "recall_queries", value_count(h->recall_queries),
+                "self_asked", value_count(h->self_asked), "self_found", value_count(h->self_found),
+                "expected", value_count(h->expected), "expected_gone", value_count(h->gone),
+                "expected_lost", value_count(h->lost), "error", value_string(h->error));
+}
+
+static json_t *fresh_outcomes(const struct embedder_view *e)
+{
+        _cleanup_json_ json_t *object = json_object();
+
+        if (!e->replayed)
+                return json_null();
+        for (unsigned o = 0; o < OUTCOME_COUNT; o++)
+                if (json_put(object, outcome_name(o), value_count(e->outcomes[o])) < 0)
+                        return NULL;
+        return take_ptr(object);
+}
+
+json_t *facts_embedder(const struct embedder_view *e)
+{
+        if (!e->name)
+                return json_null();
+        return json_pack("{s:s, s:o, s:o, s:o, s:o, s:b, s:b, s:o, s:o}", "embedder", e->name,
+                "asked", value_time(e->at), "compared", value_count(e->compared), "moved",
+                value_count(e->moved), "distance", json_from_double(e->median), "changed",
+                e->changed, "partial", e->partial, "outcomes", fresh_outcomes(e), "error",
+                value_string(e->error));
+}
+
+static json_t *quality_json(const struct quality *q)
+{
+        double passed = q->measured > 0 ? (double)q->passed / (double)q->measured : NAN;
+
+        return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "queries",
+                value_count(q->queries), "measured", value_count(q->measured), "pass_share",
+                json_from_double(passed), "ranked", value_count(q->ranked), "hit_rate",
+                json_from_double(q->hit_rate), "mrr", json_from_double(q->mrr), "graded",
+                value_count(q->graded), "ndcg", json_from_double(q->ndcg));
+}
+
+static const char *tag_value(const struct query *q, const char *key)
+{
+        for (size_t i = 0; i < q->tag_count; i++)
+                if (streq(q->tags[i].key, key))
+                        return q->tags[i].value;
+        return NULL;
+}
+
+static json_t *tagged_quality(const struct collection_view *c, const struct tag *tag)
+{
+        struct quality q;
+
+        quality_init(&q);
+        for (size_t i = 0; i < c->query_set->count; i++)
+                if (streq(tag_value(&c->query_set->queries[i], tag->key), tag->value))
+                        quality_add(&q, &c->query_set->queries[i], &c->queries[i].verdict,
+                                c->queries[i].answer, c->results);
+        quality_finish(&q);
+        return quality_json(&q);
+}
+
+/* {"category": {"frontend": {...}}}, in the order in which the set first uses them; counts the
+ * queries' tags beyond the bound. */
+static json_t *tags_quality(const struct collection_view *c, size_t *unlisted)
+{
+        _cleanup_json_ json_t *keys = json_object();
+        size_t values = 0;
+
+        for (size_t i = 0; keys && i < c->query_set->count; i++) {
+                const struct query *q = &c->query_set->queries[i];
+
+                for (size_t k = 0; k < q->tag_count; k++) {
+                        json_t *key = json_object_get(keys, q->tags[k].key);
+
+                        if (json_object_get(key, q->tags[k].value))
+                                continue;
+                        if (values == TAG_VALUES_MAX) {
+                                ++*unlisted;
+                                continue;
+                        }
+                        if (!key) {
+                                key = json_object();
+                                if (json_put(keys, q->tags[k].key, key) < 0)
+                                        return NULL;
+                        }
+                        if (json_put(key, q->tags[k].value, tagged_quality(c, &q->tags[k])) < 0)
+                                return NULL;
+                        values++;
+                }
+        }
+        return take_ptr(keys);
+}
+
+json_t *facts_quality(const struct collection_view *c)
+{
+        struct quality q = summary_quality(c);
+        _cleanup_json_ json_t *object = quality_json(&q);
+        size_t unlisted = 0;
+
+        if (json_put(object, "tags", tags_quality(c, &unlisted)) < 0 ||
+                json_put(object, "unlisted_tags", value_count(unlisted)) < 0)
+                return NULL;
+        return take_ptr(object);
+}
+
+json_t *facts_baseline(const struct baseline *b)
+{
+        if (!b)
+                return json_null();
+        return json_pack("{s:o, s:o, s:o, s:o, s:o, s:b, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
+                "number", value_count(b->number), "recorded", value_time(b->recorded), "approved",
+                value_time(b->approved), "approved_by", value_string(b->approved_by), "reason",
+                value_string(b->reason), "forced", b->forced, "queries", value_count(b->count),
+                "results", value_count(b->results), "samples", value_count(b->samples),
+                "collection_id", value_string(b->epoch.id), "space", value_string(b->epoch.space),
+                "records", value_known(b->epoch.records), "model",
+                value_string(b->vectors ? b->vectors->model : NULL));
+}
+
+static const char *moved_name(const struct query_drift *q)
+{
+        for (size_t i = 0; i < LEVEL_COUNT; i++)
+                if (q->moved[i] != MOVED_NOT)
+                        return q->moved[i] == MOVED_UP ? "up" : "down";
+        return "no";
+}
+
+json_t *facts_query(const struct query_drift *q)
+{
+        if (!q->compared)
+                return json_null();
+        return json_pack("{s:o, s:o, s:o, s:o, s:s, s:o, s:o, s:b, s:b, s:b}", "baseline_distance",
+                json_from_float((float)q->baseline[LEVEL_TOP1]), "baseline_mean_distance",
+                json_from_double(q->baseline[LEVEL_TOPK]), "shift",
+                json_from_double(q->shift[LEVEL_TOP1]), "mean_shift",
+                json_from_double(q->shift[LEVEL_TOPK]), "moved", moved_name(q), "overlap",
+                json_from_double(q->overlap), "rbo", json_from_double(q->rbo), "armed", q->armed,
+                "unstable", q->unstable, "changed", q->changed);
+}

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/* What judging found, as JSON: the cause and its evidence, the shift from the baseline, the state
+ * of the index, the embedder, the quality figures. The API, the gate and the report put these
+ * objects into theirs. New references, NULL when memory is short; unknown numbers are null, never
+ * 0. */
+
+#include <jansson.h>
+
+#include "model/view.h"
+
+/* {"cause": "REMOVED", "meaning", "action", "evidence": "sentence", "counts": {...}}; null when the
+ * cause is unknown. */
+json_t *facts_cause(const struct attribution *a);
+/* Set-level shift, moved queries, overlap; null without a baseline. */
+json_t *facts_drift(const struct collection_view *c);
+json_t *facts_index(const struct index_health *h);
+/* null without an embedder. */
+json_t *facts_embedder(const struct embedder_view *e);
+/* hit@k, MRR, nDCG@k and pass share: of the whole set, and in "tags" of every value of every tag;
+ * of the first 200 values, with the number of other queries' tags in "unlisted_tags". */
+json_t *facts_quality(const struct collection_view *c);
+/* Who approved which baseline when and why, and what it holds in numbers; null without one. */
+json_t *facts_baseline(const struct baseline *b);
+/* Of one query: baseline distances, shifts, whether it moved, overlap; null when not compared. */
+json_t *facts_query(const struct query_drift *q);

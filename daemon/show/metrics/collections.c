@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "show/metrics/collections.h"
+
+#include <math.h>
+
+#include "judge/epoch.h"
+#include "show/summary.h"
+
+double judged_unreachable(const struct collection_view *c)
+{
+        return c->health.unreachable >= 0 ? (double)c->health.unreachable : NAN;
+}
+
+double judged_recall(const struct collection_view *c)
+{
+        return c->health.recall;
+}
+
+static double seconds(usec_t t)
+{
+        return t > 0 ? (double)(t / USEC_PER_MSEC) / 1000 : NAN;
+}
+
+double judged_probe_time(const struct collection_view *c)
+{
+        return seconds(c->health.at);
+}
+
+double judged_approval_time(const struct collection_view *c)
+{
+        return c->baseline ? seconds(c->baseline->approved) : NAN;
+}
+
+double judged_set_shift(const struct collection_view *c)
+{
+        return c->baseline ? c->drift.set_shift : NAN;
+}
+
+double judged_hit(const struct collection_view *c)
+{
+        return summary_quality(c).hit_rate;
+}
+
+double judged_mrr(const struct collection_view *c)
+{
+        return summary_quality(c).mrr;
+}
+
+double judged_ndcg(const struct collection_view *c)
+{
+        return summary_quality(c).ndcg;
+}
+
+double judged_embedder_up(const struct collection_view *c)
+{
+        if (!c->embedder.name || (c->embedder.at == 0 && !c->embedder.error))
+                return NAN;
+        return c->embedder.error ? 0 : 1;
+}
+
+double judged_embedder_moved(const struct collection_view *c)
+{
+        return c->embedder.at > 0 ? (double)c->embedder.moved : NAN;
+}
+
+double judged_embedder_distance(const struct collection_view *c)
+{
+        return c->embedder.at > 0 && isfinite(c->embedder.median) ? c->embedder.median : NAN;
+}
+
+void judged_moved(struct exposition *x, const struct view *view)
+{
+        for (size_t i = 0; i < view->collection_count; i++) {
+                const struct collection_view *c = view->collections[i];
+
+                if (!c->baseline)
+                        continue;
+                exposition_sample(x, "",
+                        metric_labels({"collection", c->label}, {"direction", "up"}),
+                        (double)c->drift.moved_up);
+                exposition_sample(x, "",
+                        metric_labels({"collection", c->label}, {"direction", "down"}),
+                        (double)c->drift.moved_down);
+        }
+}
+
+void judged_changed(struct exposition *x, const struct view *view)
+{
+        static const struct {
+                const char *what;
+                unsigned changes;
+        } kinds[] = {
+                {"replaced", EPOCH_REPLACED}, {"configuration", EPOCH_SPACE | EPOCH_CONFIGURATION}};
+
+        for (size_t i = 0; i < view->collection_count; i++) {
+                const struct collection_view *c = view->collections[i];
+
+                for (size_t k = 0; c->epoch.id && k < ARRAY_SIZE(kinds); k++)
+                        exposition_sample(x, "",
+                                metric_labels({"collection", c->label}, {"what", kinds[k].what}),
+                                (c->epoch_changes & kinds[k].changes) != 0);
+        }
+}
+
+void judged_cause(struct exposition *x, const struct view *view)
+{
+        for (size_t i = 0; i < view->collection_count; i++) {
+                const struct collection_view *c = view->collections[i];
+                const char *cause = cause_name(c->attribution.cause);
+
+                if (cause)
+                        exposition_sample(x, "",
+                                metric_labels({"collection", c->label}, {"cause", cause}), 1);
+        }
+}

@@ -1,0 +1,545 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "show/metrics/metrics.h"
+
+#include <math.h>
+
+#include "build_config.h"
+#include "show/metrics/collections.h"
+#include "show/metrics/queries.h"
+#include "show/summary.h"
+#include "version.h"
+
+/* Failures that any exchange over HTTP may end with (http_failure_reason()), and those of a replay
+ * beside them: exported as 0 before they happen, so that increase() sees the first one. */
+static const char *const exchange_reasons[] = {"other", "connect", "timeout", "resolve", "tls",
+        "reset", "too_large", "client_error", "auth", "rate_limited", "server_error", "unexpected"};
+static const char *const replay_reasons[] = {
+        "bad_response", "not_found", "dimension", "invalid_answers", "no_vectors"};
+static const char *const delivery_reasons[] = {"queue_full", "expired", "not_sent"};
+
+/* The known reasons and as many unknown ones as one counter array has. */
+#define REASON_SUMS (ARRAY_SIZE(exchange_reasons) + ARRAY_SIZE(replay_reasons) + REASONS_MAX)
+
+struct reason_sums {
+        struct reason_count sums[REASON_SUMS];
+        size_t count;
+};
+
+static void reason_sums_add(struct reason_sums *s, const char *reason, uint64_t count)
+{
+        size_t i = 0;
+
+        while (i < s->count && !streq(s->sums[i].reason, reason))
+                i++;
+        if (i == REASON_SUMS)
+                i = 0; /* "other", the first known one */
+        if (i == s->count)
+                s->sums[s->count++].reason = reason;
+        s->sums[i].count += count;
+}
+
+static void reason_sums_init(struct reason_sums *s, const char *const *more, size_t more_count)
+{
+        *s = (struct reason_sums){0};
+        for (size_t i = 0; i < ARRAY_SIZE(exchange_reasons); i++)
+                reason_sums_add(s, exchange_reasons[i], 0);
+        for (size_t i = 0; i < more_count; i++)
+                reason_sums_add(s, more[i], 0);
+}
+
+static void reason_sums_add_all(struct reason_sums *s, const struct reason_count *counts)
+{
+        for (size_t i = 0; i < REASONS_MAX && counts[i].reason; i++)
+                reason_sums_add(s, counts[i].reason, counts[i].count);
+}
+
+/* Seconds since 1970, to the millisecond. */
+static double timestamp(usec_t t)
+{
+        return t > 0 ? (double)(t / USEC_PER_MSEC) / 1000 : NAN;
+}
+
+static void write_build(struct exposition *x, const struct view *view)
+{
+        exposition_sample(x, "",
+                metric_labels({"version", DRIFTWATCH_VERSION}, {"revision", DRIFTWATCH_REVISION}),
+                1);
+}
+
+static double collection_up(const struct collection_view *c)
+{
+        return c->replayed ? c->up : NAN;
+}
+
+static double collection_replays(const struct collection_view *c)
+{
+        return (double)c->replays;
+}
+
+static double collection_duration(const struct collection_view *c)
+{
+        return c->replayed ? (double)c->last_duration / (double)USEC_PER_SEC : NAN;
+}
+
+static double collection_last_success(const struct collection_view *c)
+{
+        return timestamp(c->last_success);
+}
+
+static double collection_canonical(const struct collection_view *c)
+{
+        return (double)c->canonical_total;
+}
+
+static double collection_canonical_good(const struct collection_view *c)
+{
+        return (double)c->canonical_good_total;
+}
+
+static double collection_records(const struct collection_view *c)
+{
+        return c->epoch.records >= 0 ? (double)c->epoch.records : NAN;
+}
+
+static void write_replays_failed(struct exposition *x, const struct view *view)
+{
+        for (size_t i = 0; i < view->collection_count; i++) {
+                const struct collection_view *c = view->collections[i];
+                struct reason_sums s;
+
+                reason_sums_init(&s, replay_reasons, ARRAY_SIZE(replay_reasons));
+                reason_sums_add_all(&s, c->failures);
+                for (size_t k = 0; k < s.count; k++)
+                        exposition_sample(x, "",
+                                metric_labels(
+                                        {"collection", c->label}, {"reason", s.sums[k].reason}),
+                                (double)s.sums[k].count);
+        }
+}
+
+static void write_queries(struct exposition *x, const struct view *view)
+{
+        for (size_t i = 0; i < view->collection_count; i++) {
+                const struct collection_view *c = view->collections[i];
+                struct summary s;
+
+                summary_count(c, &s);
+                for (unsigned o = 0; o < OUTCOME_COUNT; o++)
+                        exposition_sample(x, "",
+                                metric_labels(
+                                        {"collection", c->label}, {"outcome", outcome_name(o)}),
+                                (double)s.outcomes[o]);
+        }
+}
+
+static void write_band_queries(struct exposition *x, const struct view *view)
+{
+        for (size_t i = 0; i < view->collection_count; i++) {
+                const struct collection_view *c = view->collections[i];
+                struct summary s;
+
+                summary_count(c, &s);
+                for (size_t b = 0; b < c->bands.count; b++)
+                        exposition_sample(x, "",
+                                metric_labels(
+                                        {"collection", c->label}, {"band", c->bands.bands[b].name}),
+                                (double)s.bands[b]);
+        }
+}
+
+static void write_band_bounds(struct exposition *x, const struct view *view)
+{
+        for (size_t i = 0; i < view->collection_count; i++) {
+                const struct collection_view *c = view->collections[i];
+
+                for (size_t b = 0; b < c->bands.count; b++)
+                        exposition_sample_float(x,
+                                metric_labels(
+                                        {"collection", c->label}, {"band", c->bands.bands[b].name}),
+                                c->bands.bands[b].below);
+        }
+}
+
+/* A bound as a float that looks like one: 1.0, because 1 and 1.0 are different series to
+ * Prometheus 2. */
+static void bound_format(char *buffer, size_t size, double bound)
+{
+        size_t n = double_format(buffer, bound);
+
+        if (isfinite(bound) && strcspn(buffer, ".e") == n && n + 3 <= size)
+                memcpy(buffer + n, ".0", 3);
+}
+
+static void write_request_duration(struct exposition *x, const struct view *view)
+{
+        static const double bounds[LATENCY_BUCKET_COUNT] = LATENCY_BUCKETS;
+
+        for (size_t i = 0; i < view->server_count; i++) {
+                const struct server_view *s = &view->servers[i];
+                uint64_t count = 0;
+
+                for (size_t b = 0; b <= LATENCY_BUCKET_COUNT; b++) {
+                        char le[NUMBER_TEXT_MAX + 2];
+
+                        bound_format(
+                                le, sizeof(le), b < LATENCY_BUCKET_COUNT ? bounds[b] : INFINITY);
+                        count += s->latency.buckets[b];
+                        exposition_sample(x, "_bucket",
+                                metric_labels({"server", s->name}, {"le", le}), (double)count);
+                }
+                exposition_sample(
+                        x, "_sum", metric_labels({"server", s->name}), s->latency.sum_seconds);
+                exposition_sample(x, "_count", metric_labels({"server", s->name}), (double)count);
+        }
+}
+
+static bool alert_is(const struct alert *a, const char *name, const char *severity)
+{
+        return streq(labels_get(&a->labels, "alertname"), name) &&
+                streq(labels_get(&a->labels, "severity"), severity);
+}
+
+static bool alert_counted_before(
+        const struct view *view, size_t i, const char *name, const char *severity)
+{
+        for (size_t k = 0; k < view->rule_count; k++)
+                if (streq(view->rules[k].name, name) && streq(view->rules[k].severity, severity))
+                        return true;
+        for (size_t k = 0; k < i; k++)
+                if (alert_is(&view->alerts[k], name, severity))
+                        return true;
+        return false;
+}
+
+static void write_alert_counts(
+        struct exposition *x, const struct view *view, const char *name, const char *severity)
+{
+        uint64_t counts[ALERT_STATE_COUNT] = {0};
+
+        for (size_t i = 0; i < view->alert_count; i++)
+                if (alert_is(&view->alerts[i], name, severity))
+                        counts[view->alerts[i].state]++;
+        for (unsigned s = 0; s < ALERT_STATE_COUNT; s++)
+                exposition_sample(x, "",
+                        metric_labels({"alertname", name}, {"severity", severity},
+                                {"state", alert_state_name(s)}),
+                        (double)counts[s]);
+}
+
+/* A row for each rule, and for alerts that live on from before a rule was changed. */
+static void write_alerts(struct exposition *x, const struct view *view)
+{
+        for (size_t k = 0; k < view->rule_count; k++)
+                write_alert_counts(x, view, view->rules[k].name, view->rules[k].severity);
+        for (size_t i = 0; i < view->alert_count; i++) {
+                const char *name = labels_get(&view->alerts[i].labels, "alertname");
+                const char *severity = labels_get(&view->alerts[i].labels, "severity");
+
+                if (!alert_counted_before(view, i, name, severity))
+                        write_alert_counts(x, view, name, severity);
+        }
+}
+
+/* Whether an earlier channel has the same labels; `channel` is not among them when by_receiver is
+ * true. */
+static bool channel_seen_before(const struct view *view, size_t i, bool by_receiver)
+{
+        const struct channel_view *c = &view->channels[i];
+
+        for (size_t k = 0; k < i; k++)
+                if (streq(view->channels[k].receiver, c->receiver) &&
+                        (by_receiver || streq(view->channels[k].channel, c->channel)))
+                        return true;
+        return false;
+}
+
+static bool channel_is(const struct channel_view *a, const struct channel_view *b)
+{
+        return streq(a->receiver, b->receiver) && streq(a->channel, b->channel);
+}
+
+/* A receiver may have several channels of one kind: their sum. */
+static void write_notifications(struct exposition *x, const struct view *view)
+{
+        for (size_t i = 0; i < view->channel_count; i++) {
+                const struct channel_view *c = &view->channels[i];
+                uint64_t sum = 0;
+
+                if (channel_seen_before(view, i, false))
+                        continue;
+                for (size_t k = i; k < view->channel_count; k++)
+                        if (channel_is(&view->channels[k], c))
+                                sum += view->channels[k].notifications;
+                exposition_sample(x, "",
+                        metric_labels({"receiver", c->receiver}, {"channel", c->channel}),
+                        (double)sum);
+        }
+}
+
+static void write_notifications_failed(struct exposition *x, const struct view *view)
+{
+        for (size_t i = 0; i < view->channel_count; i++) {
+                const struct channel_view *c = &view->channels[i];
+                struct reason_sums s;
+
+                if (channel_seen_before(view, i, false))
+                        continue;
+                reason_sums_init(&s, delivery_reasons, ARRAY_SIZE(delivery_reasons));
+                for (size_t k = i; k < view->channel_count; k++)
+                        if (channel_is(&view->channels[k], c))
+                                reason_sums_add_all(&s, view->channels[k].failures);
+                for (size_t k = 0; k < s.count; k++)
+                        exposition_sample(x, "",
+                                metric_labels({"receiver", c->receiver}, {"channel", c->channel},
+                                        {"reason", s.sums[k].reason}),
+                                (double)s.sums[k].count);
+        }
+}
+
+static void write_queue_length(struct exposition *x, const struct view *view)
+{
+        for (size_t i = 0; i < view->channel_count; i++) {
+                const struct channel_view *c = &view->channels[i];
+                size_t sum = 0;
+
+                if (channel_seen_before(view, i, true))
+                        continue;
+                for (size_t k = i; k < view->channel_count; k++)
+                        if (streq(view->channels[k].receiver, c->receiver))
+                                sum += view->channels[k].queue_length;
+                exposition_sample(x, "", metric_labels({"receiver", c->receiver}), (double)sum);
+        }
+}
+
+static double reload_successful(const struct view *view)
+{
+        return view->reload_successful;
+}
+
+static double reload_success_at(const struct view *view)
+{
+        return timestamp(view->reload_success_at);
+}
+
+static double process_cpu(const struct process_metrics *p)
+{
+        return p->cpu_seconds;
+}
+
+static double process_start(const struct process_metrics *p)
+{
+        return p->start_time_seconds;
+}
+
+static double process_resident(const struct process_metrics *p)
+{
+        return p->resident_bytes;
+}
+
+static double process_virtual(const struct process_metrics *p)
+{
+        return p->virtual_bytes;
+}
+
+static double process_open_fds(const struct process_metrics *p)
+{
+        return p->open_fds;
+}
+
+static double process_max_fds(const struct process_metrics *p)
+{
+        return p->max_fds;
+}
+
+static double process_threads(const struct process_metrics *p)
+{
+        return p->threads;
+}
+
+/* clang-format off */
+const struct metric metrics[] = {
+        {{"driftwatch_build", METRIC_INFO, NULL,
+          "Version and revision of the running program."},
+         .write = write_build},
+        {{"driftwatch_up", METRIC_GAUGE, NULL,
+          "Whether the last replay of the collection reached its server (1) or not (0)."},
+         .collection = collection_up},
+        {{"driftwatch_replays", METRIC_COUNTER, NULL,
+          "Replays of the collection that ended, failed ones included."},
+         .collection = collection_replays},
+        {{"driftwatch_replays_failed", METRIC_COUNTER, NULL,
+          "Replays of the collection that failed, by reason."},
+         .write = write_replays_failed},
+        {{"driftwatch_replay_duration_seconds", METRIC_GAUGE, "seconds",
+          "How long the last replay of the collection took."},
+         .collection = collection_duration},
+        {{"driftwatch_replay_last_success_timestamp_seconds", METRIC_GAUGE, "seconds",
+          "When the last successful replay of the collection ended, in seconds since 1970."},
+         .collection = collection_last_success},
+        {{"driftwatch_queries", METRIC_GAUGE, NULL,
+          "Canonical queries of the collection by the outcome of the last replay."},
+         .write = write_queries},
+        {{"driftwatch_canonical", METRIC_COUNTER, NULL,
+          "Canonical queries that were replayed and measured."},
+         .collection = collection_canonical},
+        {{"driftwatch_canonical_good", METRIC_COUNTER, NULL,
+          "Canonical queries that were replayed, measured and passed."},
+         .collection = collection_canonical_good},
+        {{"driftwatch_band_queries", METRIC_GAUGE, NULL,
+          "Canonical queries of the collection by the band they are in."},
+         .write = write_band_queries},
+        {{"driftwatch_band_upper_bound", METRIC_GAUGE, NULL,
+          "Distance at which the band ends, exclusive; +Inf for the last."},
+         .write = write_band_bounds},
+        {{"driftwatch_collection_records", METRIC_GAUGE, NULL,
+          "Records in the collection."},
+         .collection = collection_records},
+        {{"driftwatch_collection_unreachable_records", METRIC_GAUGE, NULL,
+          "Records that the collection holds but no query can find, by the last index probe."},
+         .collection = judged_unreachable},
+        {{"driftwatch_collection_recall_ratio", METRIC_GAUGE, "ratio",
+          "Share of the answers of a deeper search that a normal one returns, by the last probe."},
+         .collection = judged_recall},
+        {{"driftwatch_index_probe_timestamp_seconds", METRIC_GAUGE, "seconds",
+          "When the collection's index was probed last, in seconds since 1970."},
+         .collection = judged_probe_time},
+        {{"driftwatch_baseline_approved_timestamp_seconds", METRIC_GAUGE, "seconds",
+          "When the baseline that the collection is compared with was approved, since 1970."},
+         .collection = judged_approval_time},
+        {{"driftwatch_set_shift", METRIC_GAUGE, NULL,
+          "Winsorised mean shift of the queries' mean distance from the baseline."},
+         .collection = judged_set_shift},
+        {{"driftwatch_moved_queries", METRIC_GAUGE, NULL,
+          "Canonical queries confirmed to have moved from the baseline, by direction."},
+         .write = judged_moved},
+        {{"driftwatch_collection_changed", METRIC_GAUGE, NULL,
+          "Whether the collection was replaced or configured anew since its baseline (1) or not."},
+         .write = judged_changed},
+        {{"driftwatch_cause", METRIC_INFO, NULL,
+          "The probable cause of what differs from the baseline."},
+         .write = judged_cause},
+        {{"driftwatch_hit_ratio", METRIC_GAUGE, "ratio",
+          "Share of the queries that expect a record whose answers hold one (hit@k)."},
+         .collection = judged_hit},
+        {{"driftwatch_mean_reciprocal_rank", METRIC_GAUGE, NULL,
+          "Mean of 1 / rank of the first expected record, 0 where there is none."},
+         .collection = judged_mrr},
+        {{"driftwatch_ndcg_ratio", METRIC_GAUGE, "ratio",
+          "Mean nDCG@k of the queries with graded expectations."},
+         .collection = judged_ndcg},
+        {{"driftwatch_embedder_up", METRIC_GAUGE, NULL,
+          "Whether the collection's embedder answered when it was asked last (1) or not (0)."},
+         .collection = judged_embedder_up},
+        {{"driftwatch_embedder_moved_queries", METRIC_GAUGE, NULL,
+          "Canonical queries whose fresh vector differs from the pinned one."},
+         .collection = judged_embedder_moved},
+        {{"driftwatch_embedder_distance", METRIC_GAUGE, NULL,
+          "Median of 1 - cos between the fresh and the pinned vectors."},
+         .collection = judged_embedder_distance},
+        {{"driftwatch_query_distance", METRIC_GAUGE, NULL,
+          "Distance of the best answer to the canonical query."},
+         .write = per_query_distance},
+        {{"driftwatch_query_expected_distance", METRIC_GAUGE, NULL,
+          "Distance of the best placed record that the canonical query expects."},
+         .write = per_query_expected_distance},
+        {{"driftwatch_query_expected_rank", METRIC_GAUGE, NULL,
+          "Rank of the best placed record that the canonical query expects, from 1."},
+         .write = per_query_expected_rank},
+        {{"driftwatch_query_baseline_distance", METRIC_GAUGE, NULL,
+          "Distance of the best answer in the approved baseline."},
+         .write = per_query_baseline_distance},
+        {{"driftwatch_query_band", METRIC_INFO, NULL,
+          "The band that the canonical query is in."},
+         .write = per_query_band},
+        {{"driftwatch_request_duration_seconds", METRIC_HISTOGRAM, "seconds",
+          "Duration of requests to the server."},
+         .write = write_request_duration},
+        {{"driftwatch_alerts", METRIC_GAUGE, NULL,
+          "Alerts by rule, severity and state."},
+         .write = write_alerts},
+        {{"driftwatch_notifications", METRIC_COUNTER, NULL,
+          "Notifications for the receiver's channel, failed ones included."},
+         .write = write_notifications},
+        {{"driftwatch_notifications_failed", METRIC_COUNTER, NULL,
+          "Notifications that will not be delivered, by reason."},
+         .write = write_notifications_failed},
+        {{"driftwatch_notification_queue_length", METRIC_GAUGE, NULL,
+          "Notifications that wait for their delivery."},
+         .write = write_queue_length},
+        {{"driftwatch_config_last_reload_successful", METRIC_GAUGE, NULL,
+          "Whether the last reload of the configuration succeeded (1) or not (0)."},
+         .single = reload_successful},
+        {{"driftwatch_config_last_reload_success_timestamp_seconds", METRIC_GAUGE, "seconds",
+          "When the configuration in use was loaded, in seconds since 1970."},
+         .single = reload_success_at},
+        {{"process_cpu_seconds", METRIC_COUNTER, "seconds",
+          "Total user and system CPU time spent."},
+         .process = process_cpu},
+        {{"process_start_time_seconds", METRIC_GAUGE, "seconds",
+          "Start time of the process in seconds since 1970."},
+         .process = process_start},
+        {{"process_resident_memory_bytes", METRIC_GAUGE, "bytes",
+          "Resident memory size."},
+         .process = process_resident},
+        {{"process_virtual_memory_bytes", METRIC_GAUGE, "bytes",
+          "Virtual memory size."},
+         .process = process_virtual},
+        {{"process_open_fds", METRIC_GAUGE, NULL,
+          "Open file descriptors."},
+         .process = process_open_fds},
+        {{"process_max_fds", METRIC_GAUGE, NULL,
+          "Most file descriptors that may be open."},
+         .process = process_max_fds},
+        {{"process_threads", METRIC_GAUGE, NULL,
+          "Threads of the process."},
+         .process = process_threads},
+};
+/* clang-format on */
+const size_t metric_count = ARRAY_SIZE(metrics);
+
+static void write_known(struct exposition *x, const struct metric_label *labels, double value)
+{
+        if (!isnan(value))
+                exposition_sample(x, "", labels, value);
+}
+
+static void write_process(
+        struct exposition *x, const struct metric *m, const struct process_metrics *p)
+{
+        double value = p ? m->process(p) : NAN;
+
+        write_known(x, &(struct metric_label){NULL, NULL}, value >= 0 ? value : NAN);
+}
+
+void metrics_render_view(struct text *text, enum exposition_format format, const struct view *view)
+{
+        struct exposition x = {.text = text, .format = format};
+
+        for (size_t i = 0; i < metric_count; i++) {
+                const struct metric *m = &metrics[i];
+
+                if (m->process)
+                        continue;
+                exposition_family(&x, &m->family);
+                for (size_t k = 0; m->collection && k < view->collection_count; k++)
+                        write_known(&x, metric_labels({"collection", view->collections[k]->label}),
+                                m->collection(view->collections[k]));
+                if (m->single)
+                        write_known(&x, &(struct metric_label){NULL, NULL}, m->single(view));
+                if (m->write)
+                        m->write(&x, view);
+        }
+}
+
+void metrics_render_process(
+        struct text *text, enum exposition_format format, const struct process_metrics *process)
+{
+        struct exposition x = {.text = text, .format = format};
+
+        for (size_t i = 0; i < metric_count; i++)
+                if (metrics[i].process) {
+                        exposition_family(&x, &metrics[i].family);
+                        write_process(&x, &metrics[i], process);
+                }
+        exposition_end(&x);
+}

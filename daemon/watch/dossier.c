@@ -1,0 +1,437 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <math.h>
+
+#include "judge/embedder.h"
+#include "log.h"
+#include "watch/state.h"
+
+static int state_init(struct query_state *s)
+{
+        band_state_init(&s->band);
+        verdict_init(&s->verdict);
+        query_drift_init(&s->drift);
+        s->embedder_distance = s->embedder_limit = NAN;
+        s->history = history_new();
+        return s->history ? 0 : -ENOMEM;
+}
+
+static void state_done(struct query_state *s)
+{
+        history_free(s->history);
+        answer_unref(s->answer);
+        verdict_done(&s->verdict);
+}
+
+/* The part of a view that does not change between results. */
+static int view_describe(const struct dossier *d, struct collection_view *v)
+{
+        const struct collection_config *c = d->config;
+        int r = strdup_to(&v->label, c->label);
+
+        v->query_set = query_set_ref(c->queries);
+        v->baseline = baseline_ref(d->baseline);
+        v->interval_usec = c->replay.interval;
+        v->results = c->replay.results;
+        if (r >= 0)
+                r = strdup_to(&v->name, c->name);
+        if (r >= 0)
+                r = strdup_to(&v->server, c->server->name);
+        if (r >= 0)
+                r = strdup_to(&v->url, c->peer.url);
+        if (r >= 0)
+                r = bands_copy(&c->bands, &v->bands);
+        return r;
+}
+
+static int view_queries(const struct dossier *d, struct collection_view *v)
+{
+        for (size_t i = 0; i < query_count(d); i++) {
+                const struct query_state *s = &d->queries[i];
+                struct query_view *q = &v->queries[i];
+                int r = verdict_copy(&s->verdict, &q->verdict);
+
+                if (r < 0)
+                        return r;
+                q->drift = s->drift;
+                q->embedder_distance = s->embedder_distance;
+                q->embedder_limit = s->embedder_limit;
+                q->answer = answer_ref(s->answer);
+                q->history = history_snapshot(s->history);
+                if (!q->history)
+                        return -ENOMEM;
+        }
+        return 0;
+}
+
+/* What an embedder said that the collection has no more is no longer true of it. */
+static int view_embedder(const struct dossier *d, struct collection_view *v)
+{
+        struct embedder_view *e = &v->embedder;
+
+        free(e->name);
+        e->name = NULL;
+        if (d->config->embedder)
+                return strdup_to(&e->name, d->config->embedder->name);
+        free(e->error);
+        *e = (struct embedder_view){.median = NAN};
+        return 0;
+}
+
+/* A new view of the dossier as it is, with the facts of `old` (NULL: none yet). */
+static int view_build(
+        const struct dossier *d, const struct collection_view *old, struct collection_view **ret)
+{
+        _cleanup_(collection_view_unrefp) struct collection_view *v =
+                collection_view_new(query_count(d));
+        int r = v ? view_describe(d, v) : -ENOMEM;
+
+        if (r >= 0 && old)
+                r = collection_view_continue(old, v);
+        if (r >= 0)
+                r = view_embedder(d, v);
+        if (r >= 0)
+                r = view_queries(d, v);
+        if (r >= 0)
+                *ret = take_ptr(v);
+        return r;
+}
+
+struct collection_view *dossier_next_view(const struct dossier *d)
+{
+        struct collection_view *v = NULL;
+
+        if (view_build(d, d->view, &v) < 0)
+                log_error("%s: out of memory: the last result is not shown", d->config->label);
+        return v;
+}
+
+void dossier_show(struct dossier *d, struct collection_view *v)
+{
+        collection_view_unref(d->view);
+        d->view = v;
+}
+
+int dossier_merge_vectors(struct dossier *d)
+{
+        struct vector_set *sources[] = {
+                d->baseline ? d->baseline->vectors : NULL, d->config->vectors, d->fresh};
+        _cleanup_(vector_set_unrefp) struct vector_set *pinned = NULL;
+        struct vector_set *all;
+        int r = vector_set_merge(sources, 2, &pinned);
+
+        if (d->prefer_fresh) {
+                sources[2] = sources[0];
+                sources[0] = d->fresh;
+        }
+        if (r >= 0)
+                r = vector_set_merge(sources, ARRAY_SIZE(sources), &all);
+        if (r < 0)
+                return r;
+        vector_set_unref(d->pinned);
+        vector_set_unref(d->vectors);
+        d->pinned = take_ptr(pinned);
+        d->vectors = all;
+        return 0;
+}
+
+void dossier_measure_embedder(struct dossier *d)
+{
+        for (size_t i = 0; i < query_count(d); i++) {
+                const char *id = d->config->queries->queries[i].id;
+                const struct baseline_query *b =
+                        d->baseline ? baseline_find(d->baseline, id) : NULL;
+                const float *pinned = d->pinned ? vector_set_find(d->pinned, id) : NULL;
+                const float *fresh = vector_set_find(d->fresh, id);
+                struct query_state *s = &d->queries[i];
+
+                s->embedder_limit = embedder_limit(b ? b->embedder_noise : NAN);
+                s->embedder_distance = NAN;
+                if (!pinned || !fresh)
+                        continue;
+                /* Vectors of another length are another model, and no angle is between them. */
+                s->embedder_distance = d->pinned->dimension == d->fresh->dimension
+                        ? embedder_distance(pinned, fresh, d->fresh->dimension)
+                        : INFINITY;
+        }
+}
+
+void dossier_note_embedder(const struct dossier *d, struct embedder_view *e)
+{
+        _cleanup_free_ double *distances = calloc(query_count(d) + 1, sizeof(double));
+        _cleanup_free_ double *limits = calloc(query_count(d) + 1, sizeof(double));
+        struct embedder_verdict verdict;
+
+        for (size_t i = 0; distances && limits && i < query_count(d); i++) {
+                distances[i] = d->queries[i].embedder_distance;
+                limits[i] = d->queries[i].embedder_limit;
+        }
+        if (!distances || !limits ||
+                embedder_judge(distances, limits, query_count(d), &verdict) < 0)
+                return;
+        e->compared = verdict.compared;
+        e->moved = verdict.moved;
+        e->median = verdict.median;
+        e->changed = verdict.changed;
+        e->partial = verdict.partial;
+}
+
+int dossier_new(const struct collection_config *config, struct dossier **ret)
+{
+        _cleanup_(dossier_freep) struct dossier *d = calloc(1, sizeof(*d));
+        int r = 0;
+
+        if (!d)
+                return -ENOMEM;
+        d->config = config;
+        epoch_init(&d->reference);
+        d->queries = calloc(query_count(d) + 1, sizeof(*d->queries));
+        d->drift = drift_new(config->queries);
+        if (!d->queries || !d->drift)
+                return -ENOMEM;
+        for (size_t i = 0; i < query_count(d) && r >= 0; i++)
+                r = state_init(&d->queries[i]);
+        if (r >= 0)
+                r = dossier_merge_vectors(d);
+        drift_set_baseline(d->drift, NULL, NULL, config->set_shift_limit);
+        if (r >= 0)
+                r = view_build(d, NULL, &d->view);
+        if (r >= 0)
+                *ret = take_ptr(d);
+        return r;
+}
+
+void dossier_forget_sentinels(struct dossier *d)
+{
+        for (size_t i = 0; i < d->sentinel_count; i++)
+                free(d->sentinels[i]);
+        d->sentinel_count = 0;
+}
+
+struct dossier *dossier_free(struct dossier *d)
+{
+        if (!d)
+                return NULL;
+        for (size_t i = 0; d->queries && i < query_count(d); i++)
+                state_done(&d->queries[i]);
+        free(d->queries);
+        drift_free(d->drift);
+        baseline_unref(d->baseline);
+        vector_set_unref(d->pinned);
+        vector_set_unref(d->fresh);
+        vector_set_unref(d->vectors);
+        epoch_done(&d->reference);
+        dossier_forget_sentinels(d);
+        reasoning_done(&d->reasoning);
+        collection_view_unref(d->view);
+        free(d);
+        return NULL;
+}
+
+/* Query ids of a set, sorted, so that carrying state over stays cheap with many queries. */
+struct id_index {
+        const char *id;
+        size_t i;
+};
+
+static int compare_ids(const void *a, const void *b)
+{
+        return strcmp(((const struct id_index *)a)->id, ((const struct id_index *)b)->id);
+}
+
+static struct id_index *index_ids(const struct query_set *set)
+{
+        struct id_index *index = calloc(set->count + 1, sizeof(*index));
+
+        for (size_t i = 0; index && i < set->count; i++)
+                index[i] = (struct id_index){set->queries[i].id, i};
+        if (index)
+                qsort(index, set->count, sizeof(*index), compare_ids);
+        return index;
+}
+
+static void adopt_state(struct query_state *to, struct query_state *from, bool same_bands)
+{
+        struct query_state swap = *to;
+
+        *to = *from;
+        *from = swap;
+        if (!same_bands)
+                band_state_init(&to->band);
+        to->expected = EXPECTED_UNKNOWN; /* something else may be expected now */
+}
+
+/* What belongs to the collection as a whole. */
+static void adopt_facts(struct dossier *d, struct dossier *old)
+{
+        if (d->config->embedder)
+                d->fresh = take_ptr(old->fresh);
+        for (size_t i = 0; !d->fresh && i < query_count(d); i++)
+                d->queries[i].embedder_distance = NAN;
+        d->reference = old->reference;
+        d->reference_changed = old->reference_changed;
+        epoch_init(&old->reference);
+        memcpy(d->sentinels, old->sentinels, sizeof(d->sentinels));
+        d->sentinel_count = old->sentinel_count;
+        old->sentinel_count = 0;
+        /* Its inquest borrows from the old query set; the next replay begins another. */
+        d->reasoning.asked = old->reasoning.asked;
+}
+
+/* In the baseline's space; another one now is reported, not computed with. */
+static void compare_with_baseline(struct dossier *d, const char *space)
+{
+        unsigned results = d->config->replay.results;
+
+        drift_set_baseline(d->drift, d->baseline, d->baseline ? d->baseline->epoch.space : space,
+                d->config->set_shift_limit);
+        if (d->baseline && results < d->baseline->results)
+                log_warning("%s: %u results are asked for, but baseline %u was recorded with %u: "
+                            "only the best of them is compared with it, and the set's drift is "
+                            "not seen; propose a new baseline",
+                        d->config->label, results, d->baseline->number, d->baseline->results);
+}
+
+static void set_home(struct dossier *d, size_t i, int band, float distance)
+{
+        struct verdict *shown = &d->view->queries[i].verdict;
+        struct query_state *s = &d->queries[i];
+
+        if (s->band.home == band)
+                s->band.home_distance = distance; /* and where it is by now stays confirmed */
+        else
+                band_state_restore(&s->band, band, distance);
+        s->verdict.home_band = shown->home_band = band;
+        s->verdict.home_distance = shown->home_distance = distance;
+}
+
+/* An approved answer's band is home, whichever band was called so before. */
+static void restore_homes(struct dossier *d)
+{
+        for (size_t i = 0; d->baseline && i < query_count(d); i++) {
+                const struct baseline_query *q =
+                        baseline_find(d->baseline, d->config->queries->queries[i].id);
+                double distance = q ? q->levels[LEVEL_TOP1].location : NAN;
+
+                if (!isnan(distance))
+                        set_home(d, i, bands_index(&d->config->bands, (float)distance),
+                                (float)distance);
+        }
+}
+
+int dossier_adopt(struct dossier *d, struct dossier *old)
+{
+        const struct query_set *old_set = old->config->queries;
+        _cleanup_free_ struct id_index *index = index_ids(old_set);
+        bool same_bands = bands_equal(&d->config->bands, &old->config->bands);
+        struct collection_view *view;
+        int r;
+
+        if (!index)
+                return -ENOMEM;
+        for (size_t i = 0; i < query_count(d); i++) {
+                struct id_index key = {d->config->queries->queries[i].id, 0};
+                struct id_index *found =
+                        bsearch(&key, index, old_set->count, sizeof(key), compare_ids);
+
+                if (found)
+                        adopt_state(&d->queries[i], &old->queries[found->i], same_bands);
+        }
+        adopt_facts(d, old);
+        d->baseline = baseline_ref(old->baseline);
+        compare_with_baseline(d, old->view->epoch.space);
+        r = drift_adopt(d->drift, old->drift);
+        if (r >= 0)
+                r = dossier_merge_vectors(d);
+        if (r >= 0)
+                r = view_build(d, old->view, &view);
+        if (r < 0)
+                return r;
+        dossier_show(d, view);
+        restore_homes(d);
+        return 0;
+}
+
+void dossier_restore_home(
+        struct dossier *d, const char *query_id, const char *band, float home_distance)
+{
+        const struct bands *bands = &d->config->bands;
+        const struct query *q = query_set_find(d->config->queries, query_id);
+
+        /* An approved answer's band is home, whatever was measured once. */
+        if (d->baseline && baseline_find(d->baseline, query_id))
+                return;
+        for (size_t i = 0; q && i < bands->count; i++)
+                if (streq(bands->bands[i].name, band))
+                        set_home(d, (size_t)(q - d->config->queries->queries), (int)i,
+                                home_distance);
+}
+
+int dossier_set_baseline(struct dossier *d, struct baseline *baseline)
+{
+        struct collection_view *view;
+        int r;
+
+        baseline_ref(baseline);
+        baseline_unref(d->baseline);
+        d->baseline = baseline;
+        compare_with_baseline(d, d->view->epoch.space);
+        dossier_forget_sentinels(d);
+        r = dossier_merge_vectors(d);
+        if (r >= 0 && d->fresh)
+                dossier_measure_embedder(d);
+        if (r >= 0)
+                r = view_build(d, d->view, &view);
+        if (r < 0)
+                return r;
+        if (d->fresh)
+                dossier_note_embedder(d, &view->embedder);
+        dossier_show(d, view);
+        reasoning_reset(&d->reasoning);
+        /* Against another baseline, another cause. */
+        attribution_init(&d->view->attribution);
+        d->view->attributed = 0;
+        restore_homes(d);
+        return 0;
+}
+
+int dossier_prefer_fresh(struct dossier *d)
+{
+        d->prefer_fresh = true;
+        return dossier_merge_vectors(d);
+}
+
+bool dossier_prefers_fresh(const struct dossier *d)
+{
+        return d->prefer_fresh;
+}
+
+struct vector_set *dossier_vectors(const struct dossier *d)
+{
+        return d->vectors;
+}
+
+struct vector_set *dossier_fresh_vectors(const struct dossier *d)
+{
+        return d->fresh;
+}
+
+const char *const *dossier_sentinels(const struct dossier *d, size_t *ret_count)
+{
+        *ret_count = d->sentinel_count;
+        return (const char *const *)d->sentinels;
+}
+
+struct answer **dossier_answers(const struct dossier *d)
+{
+        struct answer **answers = calloc(query_count(d) + 1, sizeof(struct answer *));
+
+        for (size_t i = 0; answers && i < query_count(d); i++)
+                answers[i] = d->queries[i].answer;
+        return answers;
+}
+
+struct collection_view *dossier_view(const struct dossier *d)
+{
+        return d->view;
+}

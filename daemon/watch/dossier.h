@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/* Everything that is known about one watched collection: what its queries answered and how they
+ * were judged, its baseline, its epoch, the probable cause of what changed, the health of its
+ * index, what its embedder says - and the view of all that. It is fed with results and asks nobody
+ * itself; when what is asked for is watch.h's business. */
+
+#include "ask/embed.h"
+#include "ask/probe.h"
+#include "ask/replay.h"
+#include "ask/survey.h"
+#include "config/config.h"
+#include "judge/attribution.h"
+#include "model/view.h"
+
+/* Without a baseline, how long a collection that was replaced or reconfigured is news. */
+#define DOSSIER_NEWS (USEC_PER_HOUR)
+
+struct dossier;
+
+/* `config` is borrowed for life. */
+_must_check_ int dossier_new(const struct collection_config *config, struct dossier **ret);
+struct dossier *dossier_free(struct dossier *d);
+DEFINE_CLEANUP(struct dossier *, dossier_free)
+/* Takes over what `old` knows, per query id, under an earlier configuration. Band states start
+ * afresh when the bands were changed. `old` is good for nothing but dossier_free() then. */
+_must_check_ int dossier_adopt(struct dossier *d, struct dossier *old);
+/* Tells a query, not yet replayed, which band was its home in an earlier life and how far its best
+ * answer lay then. Unknown queries and bands are ignored: the configuration has changed since. Only
+ * before the view was shared. */
+void dossier_restore_home(
+        struct dossier *d, const char *query_id, const char *band, float home_distance);
+/* Compares with this baseline from now on; takes a reference; NULL for none. The bands of its
+ * answers are the queries' homes. */
+_must_check_ int dossier_set_baseline(struct dossier *d, struct baseline *baseline);
+
+/* From now on the embedder's vectors come first, then the configured ones, and those of the
+ * baseline last: for recording a baseline of another model. -ENOMEM. */
+_must_check_ int dossier_prefer_fresh(struct dossier *d);
+bool dossier_prefers_fresh(const struct dossier *d);
+
+/* What is to be asked. The vectors to replay with: the baseline's, else the configured ones, else
+ * the embedder's; NULL while there are none. Known records to look at in a survey. Both borrowed
+ * until the next result. */
+struct vector_set *dossier_vectors(const struct dossier *d);
+const char *const *dossier_sentinels(const struct dossier *d, size_t *ret_count);
+/* The vectors that the embedder gave last; NULL: none. Borrowed likewise. */
+struct vector_set *dossier_fresh_vectors(const struct dossier *d);
+/* The last answer of each query, NULL for none; an array to be freed, NULL when memory is short. */
+struct answer **dossier_answers(const struct dossier *d);
+
+/* Results. Each makes a new view. A replay judges every query. An inquest that is to be carried out
+ * is put into `*ret_inquest`, borrowed until dossier_inquired(); NULL for none. */
+void dossier_replayed(
+        struct dossier *d, struct replay_result *result, struct inquest **ret_inquest);
+/* When (wall clock) the replay after that will be. Only before the view was shared. */
+void dossier_set_due(struct dossier *d, usec_t due);
+/* The inquest has been carried out, as far as `error` (NULL: wholly) let it. */
+void dossier_inquired(struct dossier *d, const char *error, usec_t now);
+/* Whether the collection has changed since the last replay. */
+bool dossier_surveyed(struct dossier *d, const struct survey_result *result);
+void dossier_probed(struct dossier *d, struct probe_result *result, usec_t now);
+void dossier_embedded(struct dossier *d, struct embed_result *result, usec_t now);
+/* A replay with the fresh vectors: judged by the expectations alone. */
+void dossier_replayed_fresh(struct dossier *d, const struct replay_result *result);
+
+/* The state after the last result or baseline, or before any. Borrowed until the next; take a
+ * reference to keep it. */
+struct collection_view *dossier_view(const struct dossier *d);

@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "watch/recorder.h"
+
+#include <errno.h>
+#include <math.h>
+
+#include "judge/candidate.h"
+#include "judge/embedder.h"
+#include "judge/epoch.h"
+#include "text.h"
+
+struct recorder {
+        const struct query_set *set;
+        struct answer **samples[CANDIDATE_NOISY]; /* answers of every query, references */
+        size_t count;
+        bool stable;
+        struct epoch epoch; /* of the samples */
+        char *changes;
+};
+
+struct recorder *recorder_new(const struct query_set *set)
+{
+        struct recorder *r = calloc(1, sizeof(*r));
+
+        if (r) {
+                r->set = set;
+                epoch_init(&r->epoch);
+        }
+        return r;
+}
+
+static void sample_free(const struct recorder *r, struct answer **sample)
+{
+        for (size_t i = 0; sample && i < r->set->count; i++)
+                answer_unref(sample[i]);
+        free(sample);
+}
+
+static void forget(struct recorder *r)
+{
+        while (r->count > 0)
+                sample_free(r, r->samples[--r->count]);
+}
+
+struct recorder *recorder_free(struct recorder *r)
+{
+        if (!r)
+                return NULL;
+        forget(r);
+        epoch_done(&r->epoch);
+        free(r->changes);
+        free(r);
+        return NULL;
+}
+
+static int add(struct recorder *r, const struct collection_view *view)
+{
+        struct answer **sample = calloc(r->set->count + 1, sizeof(struct answer *));
+
+        if (!sample)
+                return -ENOMEM;
+        for (size_t i = 0; i < r->set->count; i++)
+                if (view->queries[i].verdict.outcome != OUTCOME_UNMEASURED)
+                        sample[i] = answer_ref(view->queries[i].answer);
+        r->samples[r->count++] = sample;
+        return 0;
+}
+
+/* A sample of another epoch is the first of new ones. */
+static int check_epoch(struct recorder *r, const struct collection_view *view)
+{
+        unsigned changes = r->epoch.id ? epoch_compare(&r->epoch, &view->epoch) : 0;
+        _cleanup_text_ struct text t = {0};
+
+        if (r->epoch.id && changes == 0)
+                return 0;
+        if (changes != 0) {
+                epoch_describe(changes, &r->epoch, &view->epoch, &t);
+                free(r->changes);
+                r->changes = text_take(&t, NULL);
+        }
+        forget(r);
+        epoch_done(&r->epoch);
+        return epoch_copy(&view->epoch, &r->epoch);
+}
+
+int recorder_take(struct recorder *r, const struct collection_view *view, enum recorder_state *ret)
+{
+        struct answer *const *const *samples = (struct answer *const *const *)r->samples;
+        int code;
+
+        if (view->last_error) {
+                *ret = RECORDER_FAILED;
+                return 0;
+        }
+        code = check_epoch(r, view);
+        if (code < 0)
+                return code;
+        if (view->ingesting) {
+                forget(r);
+                *ret = RECORDER_WAIT;
+                return 0;
+        }
+        code = add(r, view);
+        if (code < 0)
+                return code;
+        /* Answers that differed once may agree three times by chance. */
+        if (r->count <= CANDIDATE_EQUAL)
+                r->stable = candidate_stable(samples, r->count, r->set->count);
+        *ret = r->stable || r->count == CANDIDATE_NOISY ? RECORDER_DONE
+                : r->count >= CANDIDATE_EQUAL           ? RECORDER_AGAIN
+                                                        : RECORDER_WAIT;
+        return 0;
+}
+
+const char *recorder_changes(const struct recorder *r)
+{
+        return r->changes ? r->changes : "";
+}
+
+bool recorder_stable(const struct recorder *r)
+{
+        return r->stable;
+}
+
+/* An embedder that has moved already has no noise, but a shift. */
+static void note_embedder(struct baseline *b, const struct collection_view *view)
+{
+        for (size_t i = 0; i < view->query_set->count; i++) {
+                double distance = view->queries[i].embedder_distance;
+                struct baseline_query *q =
+                        (struct baseline_query *)baseline_find(b, view->query_set->queries[i].id);
+
+                if (q && distance <= EMBEDDER_EPSILON)
+                        q->embedder_noise = distance;
+        }
+}
+
+static int measure(const struct recorder *r, const struct collection_view *view,
+        struct vector_set *vectors, struct baseline **ret)
+{
+        size_t n = r->set->count;
+        _cleanup_free_ enum outcome *outcomes = calloc(n + 1, sizeof(*outcomes));
+        _cleanup_free_ unsigned *ranks = calloc(n + 1, sizeof(*ranks));
+        const struct candidate_input input = {
+                .collection = view->label,
+                .name = view->name,
+                .set = r->set,
+                .vectors = vectors,
+                .epoch = &r->epoch,
+                .samples = (struct answer *const *const *)r->samples,
+                .count = r->count,
+                .outcomes = outcomes,
+                .ranks = ranks,
+                .results = view->results,
+                .recorded = view->last_finished,
+        };
+
+        if (!outcomes || !ranks)
+                return -ENOMEM;
+        for (size_t i = 0; i < n; i++) {
+                outcomes[i] = view->queries[i].verdict.outcome;
+                ranks[i] = view->queries[i].verdict.expected_rank;
+        }
+        return candidate_new(&input, ret);
+}
+
+int recorder_candidate(const struct recorder *r, const struct collection_view *view,
+        struct vector_set *vectors, struct baseline *approved, bool new_only, struct baseline **ret,
+        struct error *e)
+{
+        _cleanup_(baseline_unrefp) struct baseline *b = NULL, *merged = NULL;
+        int code = measure(r, view, vectors, &b);
+
+        if (code < 0)
+                return error_set(e, code, "%s: the candidate cannot be made: %s", view->label,
+                        strerror(-code));
+        note_embedder(b, view);
+        if (new_only && approved) {
+                code = candidate_merge(approved, b, &merged);
+                if (code < 0)
+                        return error_set(e, code,
+                                "%s: the queries of baseline %u cannot be taken over: it was "
+                                "recorded with %u results and %u dimensions; propose all of them",
+                                view->label, approved->number, approved->results,
+                                approved->vectors ? approved->vectors->dimension : 0);
+                baseline_unref(b);
+                b = take_ptr(merged);
+        }
+        b->number = approved ? approved->number + 1 : 1;
+        /* Also of what is taken over: the new answers come through this index. */
+        b->unreachable = view->health.unreachable;
+        b->recall = view->health.recall;
+        b->attribution = view->attribution;
+        *ret = take_ptr(b);
+        return 0;
+}

@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "watch/waiters.h"
+
+#include <errno.h>
+
+#include "show/api/api.h"
+#include "show/gate/check.h"
+
+struct pending {
+        char *label;
+        bool too_early; /* the replay under way began before the request */
+        bool ended;
+        struct collection_view *view; /* what it ended with; NULL when the collection went */
+};
+
+struct waiter {
+        struct waiter *next;
+        struct command *command; /* NULL: was answered without waiting */
+        struct pending *pending;
+        size_t count;
+        usec_t started;
+};
+
+static struct waiter *waiter_free(struct waiter *w)
+{
+        for (size_t i = 0; i < w->count; i++) {
+                free(w->pending[i].label);
+                collection_view_unref(w->pending[i].view);
+        }
+        free(w->pending);
+        free(w);
+        return NULL;
+}
+
+static void answer(struct command *c, unsigned status, struct text *body)
+{
+        size_t size = 0;
+        char *data = text_failed(body) ? NULL : text_take(body, &size);
+
+        command_complete(c, data ? status : 500, data, size);
+}
+
+static void answer_error(struct command *c, unsigned status, const char *sentence)
+{
+        _cleanup_text_ struct text body = {0};
+
+        api_error(&body, status, "%s", sentence);
+        answer(c, status, &body);
+}
+
+static void answer_verdict(struct waiter *w)
+{
+        _cleanup_text_ struct text body = {0};
+        _cleanup_free_ const struct collection_view **views = calloc(w->count + 1, sizeof(*views));
+        struct check check = {.collections = views, .started = w->started};
+        usec_t end = 0;
+        unsigned status;
+
+        for (size_t i = 0; views && i < w->count; i++)
+                if (w->pending[i].view) {
+                        views[check.count++] = w->pending[i].view;
+                        check.started = MIN(check.started, w->pending[i].view->last_started);
+                        end = MAX(end, w->pending[i].view->last_finished);
+                }
+        check.duration = end > check.started ? end - check.started : 0;
+        status = api_success(&body, views ? check_json(&check) : NULL);
+        answer(take_ptr(w->command), status, &body);
+}
+
+static struct waiter *waiter_new(struct watch *const *watches, size_t count)
+{
+        struct waiter *w = calloc(1, sizeof(*w));
+
+        if (!w)
+                return NULL;
+        w->started = USEC_INFINITY;
+        w->pending = calloc(count, sizeof(*w->pending));
+        for (size_t i = 0; w->pending && i < count; i++) {
+                w->pending[i].too_early = watch_running(watches[i]);
+                w->pending[i].label = strdup(watch_config(watches[i])->label);
+                w->count++;
+                if (!w->pending[i].label)
+                        return waiter_free(w);
+        }
+        return w->pending ? w : waiter_free(w);
+}
+
+void waiters_add(struct waiters *w, struct command *c, struct watch *const *watches, size_t count)
+{
+        struct waiter *waiter;
+
+        if (count == 0) {
+                answer_error(c, 404, "no such collection is watched");
+                return;
+        }
+        waiter = waiter_new(watches, count);
+        if (!waiter) {
+                answer_error(c, 500, "out of memory");
+                return;
+        }
+        if (c->wait)
+                waiter->command = c;
+        else {
+                _cleanup_text_ struct text body = {0};
+
+                (void)api_success(&body, json_pack("{s:i}", "replays", (int)count));
+                answer(c, 202, &body);
+        }
+        waiter->next = w->first;
+        w->first = waiter;
+}
+
+/* Whether everything the waiter asked for has ended. */
+static bool waiter_served(const struct waiter *w)
+{
+        for (size_t i = 0; i < w->count; i++)
+                if (!w->pending[i].ended)
+                        return false;
+        return true;
+}
+
+static void remove_served(struct waiters *w)
+{
+        for (struct waiter **p = &w->first; *p;) {
+                struct waiter *waiter = *p;
+
+                if (!waiter_served(waiter)) {
+                        p = &waiter->next;
+                        continue;
+                }
+                if (waiter->command)
+                        answer_verdict(waiter);
+                *p = waiter->next;
+                waiter_free(waiter);
+        }
+}
+
+static struct pending *find_pending(struct waiter *w, const char *label)
+{
+        for (size_t i = 0; i < w->count; i++)
+                if (!w->pending[i].ended && streq(w->pending[i].label, label))
+                        return &w->pending[i];
+        return NULL;
+}
+
+bool waiters_replayed(struct waiters *w, const struct collection_view *view)
+{
+        bool again = false;
+
+        for (struct waiter *waiter = w->first; waiter; waiter = waiter->next) {
+                struct pending *p = find_pending(waiter, view->label);
+
+                if (!p)
+                        continue;
+                again |= p->too_early;
+                if (!p->too_early) {
+                        p->ended = true;
+                        p->view = collection_view_ref((struct collection_view *)view);
+                }
+                p->too_early = false;
+        }
+        remove_served(w);
+        return again;
+}
+
+void waiters_forget(struct waiters *w, const char *label)
+{
+        for (struct waiter *waiter = w->first; waiter; waiter = waiter->next) {
+                struct pending *p = find_pending(waiter, label);
+
+                if (p)
+                        p->ended = true;
+        }
+        remove_served(w);
+}
+
+void waiters_done(struct waiters *w)
+{
+        for (struct waiter *next, *waiter = w->first; waiter; waiter = next) {
+                next = waiter->next;
+                if (waiter->command)
+                        answer_error(waiter->command, 503, "driftwatch is stopping");
+                waiter_free(waiter);
+        }
+        w->first = NULL;
+}

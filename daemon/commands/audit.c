@@ -40,7 +40,7 @@ static struct answer **answers_of(const struct collection_view *v)
         struct answer **answers = calloc(v->query_set->count + 1, sizeof(struct answer *));
 
         for (size_t i = 0; answers && i < v->query_set->count; i++)
-                if (v->queries[i].verdict.outcome != OUTCOME_UNMEASURED)
+                if (v->queries[i].judgement.outcome != OUTCOME_UNMEASURED)
                         answers[i] = v->queries[i].answer;
         return answers;
 }

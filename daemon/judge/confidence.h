@@ -18,7 +18,7 @@
 #include "judge/roc.h"
 #include "judge/sample.h"
 #include "model/bands.h"
-#include "model/verdict.h"
+#include "model/judgement.h"
 
 #define CONFIDENCE_LEVEL 0.95
 /* The bootstrap interval of the mean is shown from here; below, its coverage is 0.90 to 0.93. */

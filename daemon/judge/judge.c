@@ -23,7 +23,7 @@ static void describe_expected(const struct expectation *e, struct text *t)
 }
 
 static void explain_missing(const struct expectation *e, const struct answer *a,
-        const struct verdict *v, struct text *t)
+        const struct judgement *v, struct text *t)
 {
         text_append(t, "expected ");
         describe_expected(e, t);
@@ -45,7 +45,7 @@ static void explain_range(const struct expectation *e, float distance, struct te
                 (double)(below ? e->distance_min : e->distance_max));
 }
 
-static void explain_crossing(const struct bands *bands, const struct verdict *v, struct text *t)
+static void explain_crossing(const struct bands *bands, const struct judgement *v, struct text *t)
 {
         text_appendf(t, "distance moved from band \"%s\" (%.6g) to \"%s\" (%.6g)",
                 bands_name(bands, v->home_band), (double)v->home_distance,
@@ -54,7 +54,7 @@ static void explain_crossing(const struct bands *bands, const struct verdict *v,
 
 /* The outcome of a valid answer whose numbers are in `v`; the reason goes to `t`. */
 static enum outcome decide(const struct expectation *e, const struct answer *a,
-        const struct bands *bands, const struct verdict *v, struct text *t)
+        const struct bands *bands, const struct judgement *v, struct text *t)
 {
         bool names = expectation_names_records(e);
         float ranged = names ? v->expected_distance : v->distance;
@@ -79,7 +79,7 @@ static enum outcome decide(const struct expectation *e, const struct answer *a,
 }
 
 static void measure(const struct query *query, const struct answer *answer,
-        const struct bands *bands, struct band_state *state, struct verdict *v)
+        const struct bands *bands, struct band_state *state, struct judgement *v)
 {
         if (answer->count > 0) {
                 v->distance = answer->distances[0];
@@ -92,12 +92,12 @@ static void measure(const struct query *query, const struct answer *answer,
 }
 
 int judge_answer(const struct query *query, const struct answer *answer, const char *unmeasured,
-        const struct bands *bands, struct band_state *state, struct verdict *ret)
+        const struct bands *bands, struct band_state *state, struct judgement *ret)
 {
         _cleanup_text_ struct text reason = {0};
-        struct verdict v;
+        struct judgement v;
 
-        verdict_init(&v);
+        judgement_init(&v);
         if (answer)
                 measure(query, answer, bands, state, &v);
         else

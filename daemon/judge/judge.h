@@ -5,12 +5,12 @@
 
 #include "judge/band.h"
 #include "model/answer.h"
+#include "model/judgement.h"
 #include "model/query_set.h"
-#include "model/verdict.h"
 
 /* Judges `answer`, advancing `state`. With a NULL answer the query is unmeasured for the
  * `unmeasured` reason and the state stays as it is. An answer without records fails: whatever was
  * asked, nothing came back. `*ret` is initialised by this call; -ENOMEM leaves it untouched. */
 _must_check_ int judge_answer(const struct query *query, const struct answer *answer,
         const char *unmeasured, const struct bands *bands, struct band_state *state,
-        struct verdict *ret);
+        struct judgement *ret);

@@ -48,7 +48,7 @@ double quality_ndcg(const struct expectation *expect, const struct answer *answe
         return sum / ideal;
 }
 
-void quality_add(struct quality *q, const struct query *query, const struct verdict *verdict,
+void quality_add(struct quality *q, const struct query *query, const struct judgement *verdict,
         const struct answer *answer, unsigned k)
 {
         double ndcg;

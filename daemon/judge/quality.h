@@ -4,8 +4,8 @@
 /* Quality figures of one replay over a set of queries, as information retrieval defines them. */
 
 #include "model/answer.h"
+#include "model/judgement.h"
 #include "model/query_set.h"
-#include "model/verdict.h"
 
 struct quality {
         size_t queries, measured, passed;
@@ -19,7 +19,7 @@ struct quality {
 /* One query's place in it. `answer` NULL: unmeasured. Sums are kept in `q`; quality_finish() turns
  * them into means. */
 void quality_init(struct quality *q);
-void quality_add(struct quality *q, const struct query *query, const struct verdict *verdict,
+void quality_add(struct quality *q, const struct query *query, const struct judgement *verdict,
         const struct answer *answer, unsigned k);
 void quality_finish(struct quality *q);
 /* nDCG@k of one answer: gains 2^grade - 1, discounts log2(rank + 1), ideal over all grades given

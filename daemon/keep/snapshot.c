@@ -23,7 +23,7 @@ uint64_t snapshot_signature(const struct view *view)
                 for (size_t k = 0; k < c->query_set->count; k++) {
                         hash = hash_text(hash, c->query_set->queries[k].id);
                         hash = hash_text(
-                                hash, bands_name(&c->bands, c->queries[k].verdict.home_band));
+                                hash, bands_name(&c->bands, c->queries[k].judgement.home_band));
                 }
         }
         return hash;
@@ -35,7 +35,7 @@ static int put_homes(json_t *homes, const struct collection_view *c)
         int r = json_put(homes, c->label, queries);
 
         for (size_t k = 0; k < c->query_set->count && r >= 0; k++) {
-                const struct verdict *v = &c->queries[k].verdict;
+                const struct judgement *v = &c->queries[k].judgement;
                 const char *band = bands_name(&c->bands, v->home_band);
 
                 if (band)

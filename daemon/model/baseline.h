@@ -13,8 +13,8 @@
 #include "model/answer.h"
 #include "model/attribution.h"
 #include "model/epoch.h"
+#include "model/judgement.h"
 #include "model/vector_set.h"
-#include "model/verdict.h"
 
 /* The two distances of an answer that are watched: its best, and the mean of all `results`. */
 enum level_signal { LEVEL_TOP1, LEVEL_TOPK, LEVEL_COUNT };

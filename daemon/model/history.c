@@ -148,7 +148,7 @@ static bool same_float(float a, float b)
         return a == b || (isnan(a) && isnan(b));
 }
 
-static struct run run_from_verdict(const struct verdict *v)
+static struct run run_from_verdict(const struct judgement *v)
 {
         return (struct run){
                 .distance = v->distance,
@@ -196,7 +196,8 @@ static int block_for(struct history *h, usec_t now, usec_t oldest, struct block 
         return 0;
 }
 
-int history_add(struct history *h, usec_t now, const struct verdict *v, bool same, usec_t retention)
+int history_add(
+        struct history *h, usec_t now, const struct judgement *v, bool same, usec_t retention)
 {
         struct run sample = run_from_verdict(v), *r = last_run(h);
         struct block *b = last_block(h);

@@ -12,7 +12,7 @@
 #include <stdint.h>
 
 #include "duration.h"
-#include "model/verdict.h"
+#include "model/judgement.h"
 
 /* One sample or the samples of a run, decoded. Times are wall clock. */
 struct history_run {
@@ -37,7 +37,7 @@ DEFINE_CLEANUP(struct history *, history_free)
  * sample is older than `now - retention`, in whole blocks. Times may step back; such a sample
  * starts a run. */
 _must_check_ int history_add(
-        struct history *h, usec_t now, const struct verdict *v, bool same, usec_t retention);
+        struct history *h, usec_t now, const struct judgement *v, bool same, usec_t retention);
 size_t history_runs(const struct history *h);
 /* Bytes of memory held, this object included. */
 size_t history_size(const struct history *h);

@@ -79,7 +79,7 @@ struct collection_view *collection_view_new(size_t query_count)
                 return NULL;
         }
         for (size_t i = 0; i < query_count; i++) {
-                verdict_init(&c->queries[i].verdict);
+                judgement_init(&c->queries[i].judgement);
                 query_drift_init(&c->queries[i].drift);
                 c->queries[i].embedder_distance = c->queries[i].embedder_limit = NAN;
         }
@@ -118,6 +118,7 @@ int collection_view_continue(const struct collection_view *old, struct collectio
         v->drift = old->drift;
         v->unprovoked_at = old->unprovoked_at;
         v->attribution = old->attribution;
+        v->fates = fates_ref(old->fates);
         v->attributed = old->attributed;
         v->replaced = old->replaced;
         v->replaced_at = old->replaced_at;
@@ -134,7 +135,7 @@ struct collection_view *collection_view_ref(struct collection_view *c)
 static void collection_view_free(struct collection_view *c)
 {
         for (size_t i = 0; c->query_set && i < c->query_set->count; i++) {
-                verdict_done(&c->queries[i].verdict);
+                judgement_done(&c->queries[i].judgement);
                 answer_unref(c->queries[i].answer);
                 history_snapshot_unref(c->queries[i].history);
         }
@@ -148,6 +149,7 @@ static void collection_view_free(struct collection_view *c)
         free(c->last_error);
         epoch_done(&c->epoch);
         baseline_unref(c->baseline);
+        fates_unref(c->fates);
         index_health_done(&c->health);
         free(c->embedder.name);
         free(c->embedder.error);

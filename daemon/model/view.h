@@ -15,11 +15,12 @@
 #include "model/answer.h"
 #include "model/bands.h"
 #include "model/baseline.h"
+#include "model/fate.h"
 #include "model/health.h"
 #include "model/history.h"
+#include "model/judgement.h"
 #include "model/query_set.h"
 #include "model/shift.h"
-#include "model/verdict.h"
 
 /* Upper bounds, in seconds, of request_duration_seconds. Up to the default timeout of 10 s and one
  * beyond. */
@@ -36,10 +37,11 @@ struct latency {
 };
 
 struct query_view {
-        struct verdict verdict; /* of the last replay */
+        struct judgement judgement; /* of the last replay */
         struct answer *answer; /* the last valid one; NULL while there is none */
         struct history_snapshot *history; /* NULL before the first replay */
         struct query_drift drift; /* against the baseline */
+        enum cause cause; /* of what differs in its own answer */
         double embedder_distance; /* 1 - cos of the pinned and the fresh vector; infinite when
                                      they have another length; NaN */
         double embedder_limit; /* above which it is another vector; NaN */
@@ -97,6 +99,7 @@ struct collection_view {
         struct drift_view drift;
         usec_t unprovoked_at; /* wall clock of the last unprovoked change; 0: none since start */
         struct attribution attribution;
+        struct fates *fates; /* of the records behind it, a reference; NULL: none looked at */
         usec_t attributed; /* wall clock of the inquest behind it; 0: none */
         struct index_health health;
         struct embedder_view embedder;

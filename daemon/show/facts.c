@@ -121,7 +121,7 @@ static json_t *tagged_quality(const struct collection_view *c, const struct tag 
         quality_init(&q);
         for (size_t i = 0; i < c->query_set->count; i++)
                 if (streq(tag_value(&c->query_set->queries[i], tag->key), tag->value))
-                        quality_add(&q, &c->query_set->queries[i], &c->queries[i].verdict,
+                        quality_add(&q, &c->query_set->queries[i], &c->queries[i].judgement,
                                 c->queries[i].answer, c->results);
         quality_finish(&q);
         return quality_json(&q);

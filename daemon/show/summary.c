@@ -7,7 +7,7 @@ void summary_count(const struct collection_view *c, struct summary *ret)
 {
         *ret = (struct summary){0};
         for (size_t i = 0; i < c->query_set->count; i++) {
-                const struct verdict *v = &c->queries[i].verdict;
+                const struct judgement *v = &c->queries[i].judgement;
                 int band = summary_band(v);
 
                 ret->outcomes[v->outcome]++;
@@ -16,7 +16,7 @@ void summary_count(const struct collection_view *c, struct summary *ret)
         }
 }
 
-int summary_band(const struct verdict *v)
+int summary_band(const struct judgement *v)
 {
         if (isnan(v->distance))
                 return -1;
@@ -32,12 +32,12 @@ size_t *summary_worst_first(const struct collection_view *c)
 
         for (size_t k = 0; indices && k < ARRAY_SIZE(order); k++)
                 for (size_t i = 0; i < count; i++)
-                        if (c->queries[i].verdict.outcome == order[k])
+                        if (c->queries[i].judgement.outcome == order[k])
                                 indices[n++] = i;
         return indices;
 }
 
-const char *summary_reason(const struct collection_view *c, const struct verdict *v)
+const char *summary_reason(const struct collection_view *c, const struct judgement *v)
 {
         if (v->outcome == OUTCOME_PASS)
                 return "";
@@ -54,7 +54,7 @@ struct quality summary_quality(const struct collection_view *c)
 
         quality_init(&q);
         for (size_t i = 0; i < c->query_set->count; i++)
-                quality_add(&q, &c->query_set->queries[i], &c->queries[i].verdict,
+                quality_add(&q, &c->query_set->queries[i], &c->queries[i].judgement,
                         c->queries[i].answer, c->results);
         quality_finish(&q);
         return q;

@@ -16,7 +16,7 @@ struct summary {
 void summary_count(const struct collection_view *c, struct summary *ret);
 /* The band a query is in after its last replay: the confirmed one, before that the measured one; -1
  * when that replay measured no distance. */
-int summary_band(const struct verdict *v);
+int summary_band(const struct judgement *v);
 /* Quality figures of the last replay over the whole set. */
 struct quality summary_quality(const struct collection_view *c);
 /* Indices of the collection's queries: fail, drift, unmeasured, pass, each in the order of the set.
@@ -24,4 +24,4 @@ struct quality summary_quality(const struct collection_view *c);
 size_t *summary_worst_first(const struct collection_view *c);
 /* Why the query did not pass: a sentence, never NULL; "" when it passed. Valid as long as the view.
  */
-const char *summary_reason(const struct collection_view *c, const struct verdict *v);
+const char *summary_reason(const struct collection_view *c, const struct judgement *v);

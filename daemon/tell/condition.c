@@ -86,13 +86,13 @@ static int set_distance(struct labels *annotations, const char *name, float dist
 
 static bool expected_result_missing(const struct subject *s)
 {
-        return s->state->verdict.outcome == OUTCOME_FAIL;
+        return s->state->judgement.outcome == OUTCOME_FAIL;
 }
 
 /* The reason names what was expected. */
 static int describe_missing(const struct subject *s, struct labels *annotations)
 {
-        const struct verdict *v = &s->state->verdict;
+        const struct judgement *v = &s->state->judgement;
         _cleanup_text_ struct text t = {0};
 
         append_query(&t, s);
@@ -110,12 +110,12 @@ static int describe_missing(const struct subject *s, struct labels *annotations)
 
 static bool band_crossed(const struct subject *s)
 {
-        return s->state->verdict.crossed;
+        return s->state->judgement.crossed;
 }
 
 static int describe_crossing(const struct subject *s, struct labels *annotations)
 {
-        const struct verdict *v = &s->state->verdict;
+        const struct judgement *v = &s->state->judgement;
         const char *band = bands_name(&s->collection->bands, v->confirmed_band);
         const char *home = bands_name(&s->collection->bands, v->home_band);
         _cleanup_text_ struct text t = {0};
@@ -174,13 +174,13 @@ static int describe_distance(const struct subject *s, struct labels *annotations
                 shift_up(d));
         append_distance(&t, (float)d->baseline[LEVEL_TOP1]);
         text_append(&t, " and is at ");
-        append_distance(&t, s->state->verdict.distance);
+        append_distance(&t, s->state->judgement.distance);
         if (!isnan(d->shift[LEVEL_TOPK]))
                 text_appendf(&t, "; the mean of all answers moved by %+.3g", d->shift[LEVEL_TOPK]);
         text_append(&t, ".");
         r = set_description(annotations, s, &t);
         if (r >= 0)
-                r = set_distance(annotations, "distance", s->state->verdict.distance);
+                r = set_distance(annotations, "distance", s->state->judgement.distance);
         if (r >= 0)
                 r = set_distance(annotations, "baseline_distance", (float)d->baseline[LEVEL_TOP1]);
         return r;

@@ -272,7 +272,7 @@ static int evaluate_queries(struct evaluation *e)
                 struct subject s = {c, &c->query_set->queries[i], &c->queries[i], NAN};
                 int r;
 
-                if (s.state->verdict.outcome == OUTCOME_UNMEASURED) {
+                if (s.state->judgement.outcome == OUTCOME_UNMEASURED) {
                         signals->unknown[signals->unknown_count++] = s.query->id;
                         continue;
                 }

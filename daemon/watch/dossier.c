@@ -9,7 +9,7 @@
 static int state_init(struct query_state *s)
 {
         band_state_init(&s->band);
-        verdict_init(&s->verdict);
+        judgement_init(&s->judgement);
         query_drift_init(&s->drift);
         s->embedder_distance = s->embedder_limit = NAN;
         s->history = history_new();
@@ -20,7 +20,7 @@ static void state_done(struct query_state *s)
 {
         history_free(s->history);
         answer_unref(s->answer);
-        verdict_done(&s->verdict);
+        judgement_done(&s->judgement);
 }
 
 /* The part of a view that does not change between results. */
@@ -49,7 +49,7 @@ static int view_queries(const struct dossier *d, struct collection_view *v)
         for (size_t i = 0; i < query_count(d); i++) {
                 const struct query_state *s = &d->queries[i];
                 struct query_view *q = &v->queries[i];
-                int r = verdict_copy(&s->verdict, &q->verdict);
+                int r = judgement_copy(&s->judgement, &q->judgement);
 
                 if (r < 0)
                         return r;
@@ -294,15 +294,15 @@ static void compare_with_baseline(struct dossier *d, const char *space)
 
 static void set_home(struct dossier *d, size_t i, int band, float distance)
 {
-        struct verdict *shown = &d->view->queries[i].verdict;
+        struct judgement *shown = &d->view->queries[i].judgement;
         struct query_state *s = &d->queries[i];
 
         if (s->band.home == band)
                 s->band.home_distance = distance; /* and where it is by now stays confirmed */
         else
                 band_state_restore(&s->band, band, distance);
-        s->verdict.home_band = shown->home_band = band;
-        s->verdict.home_distance = shown->home_distance = distance;
+        s->judgement.home_band = shown->home_band = band;
+        s->judgement.home_distance = shown->home_distance = distance;
 }
 
 /* An approved answer's band is home, whichever band was called so before. */

@@ -19,14 +19,14 @@ static int explain_expected(struct query_state *s)
 {
         _cleanup_text_ struct text t = {0};
 
-        if (s->verdict.outcome != OUTCOME_FAIL || s->expected == EXPECTED_UNKNOWN)
+        if (s->judgement.outcome != OUTCOME_FAIL || s->expected == EXPECTED_UNKNOWN)
                 return 0;
-        text_appendf(&t, "%s%s", s->verdict.reason ? s->verdict.reason : "not found",
+        text_appendf(&t, "%s%s", s->judgement.reason ? s->judgement.reason : "not found",
                 expected_findings[s->expected]);
         if (text_failed(&t))
                 return -ENOMEM;
-        free(s->verdict.reason);
-        s->verdict.reason = text_take(&t, NULL);
+        free(s->judgement.reason);
+        s->judgement.reason = text_take(&t, NULL);
         return 0;
 }
 
@@ -34,7 +34,7 @@ static int explain_expected(struct query_state *s)
 static void retract_expected(struct query_state *s)
 {
         const char *finding = expected_findings[s->expected];
-        char *end = finding && s->verdict.reason ? strstr(s->verdict.reason, finding) : NULL;
+        char *end = finding && s->judgement.reason ? strstr(s->judgement.reason, finding) : NULL;
 
         if (end)
                 *end = '\0';
@@ -46,14 +46,14 @@ static int judge_query(struct dossier *d, size_t i, struct chroma_answer *got, u
         struct query_state *s = &d->queries[i];
         const struct query *q = &d->config->queries->queries[i];
         bool same = got->answer ? answer_equal(got->answer, s->answer)
-                                : s->verdict.outcome == OUTCOME_UNMEASURED;
-        struct verdict v;
+                                : s->judgement.outcome == OUTCOME_UNMEASURED;
+        struct judgement v;
         int r = judge_answer(q, got->answer, got->unmeasured, &d->config->bands, &s->band, &v);
 
         if (r < 0)
                 return r;
-        verdict_done(&s->verdict);
-        s->verdict = v;
+        judgement_done(&s->judgement);
+        s->judgement = v;
         if (v.outcome != OUTCOME_FAIL && v.outcome != OUTCOME_UNMEASURED)
                 s->expected = EXPECTED_UNKNOWN;
         r = explain_expected(s);
@@ -64,7 +64,7 @@ static int judge_query(struct dossier *d, size_t i, struct chroma_answer *got, u
                 answer_unref(s->answer);
                 s->answer = take_ptr(got->answer);
         }
-        return history_add(s->history, now, &s->verdict, same, d->config->replay.history);
+        return history_add(s->history, now, &s->judgement, same, d->config->replay.history);
 }
 
 static void judge_all(struct dossier *d, struct replay_result *result)
@@ -85,7 +85,7 @@ static struct answer **measured_answers(const struct dossier *d)
         struct answer **answers = dossier_answers(d);
 
         for (size_t i = 0; answers && i < query_count(d); i++)
-                if (d->queries[i].verdict.outcome == OUTCOME_UNMEASURED)
+                if (d->queries[i].judgement.outcome == OUTCOME_UNMEASURED)
                         answers[i] = NULL;
         return answers;
 }
@@ -134,7 +134,7 @@ static int input_init(const struct dossier *d, bool ingested, struct input *ret)
         if (!in.answers || !in.outcomes || !in.distances || !in.limits)
                 return -ENOMEM;
         for (size_t i = 0; i < n; i++) {
-                in.outcomes[i] = d->queries[i].verdict.outcome;
+                in.outcomes[i] = d->queries[i].judgement.outcome;
                 in.distances[i] = d->queries[i].embedder_distance;
                 in.limits[i] = d->queries[i].embedder_limit;
         }
@@ -301,7 +301,7 @@ static void note_result(
         } else
                 v->last_success = v->last_finished;
         for (size_t i = 0; i < query_count(d); i++) {
-                enum outcome o = d->queries[i].verdict.outcome;
+                enum outcome o = d->queries[i].judgement.outcome;
 
                 v->canonical_total += o != OUTCOME_UNMEASURED;
                 v->canonical_good_total += o == OUTCOME_PASS;
@@ -327,7 +327,7 @@ static void note_failure(struct dossier *d, const char *failure, usec_t now)
                         a->cause = causes[i].cause;
         a->evidence.queries = query_count(d);
         for (size_t i = 0; i < query_count(d); i++)
-                a->evidence.unanswered += d->queries[i].verdict.outcome == OUTCOME_UNMEASURED;
+                a->evidence.unanswered += d->queries[i].judgement.outcome == OUTCOME_UNMEASURED;
         reasoning_reset(&d->reasoning);
         note_cause(d, before, now);
 }
@@ -514,14 +514,14 @@ void dossier_replayed_fresh(struct dossier *d, const struct replay_result *resul
         for (size_t i = 0; i < result->count; i++) {
                 const struct chroma_answer *got = &result->answers[i];
                 struct band_state state;
-                struct verdict verdict;
+                struct judgement judgement;
 
                 band_state_init(&state);
                 if (judge_answer(&d->config->queries->queries[i], got->answer, got->unmeasured,
-                            &d->config->bands, &state, &verdict) < 0)
+                            &d->config->bands, &state, &judgement) < 0)
                         continue;
-                v->embedder.outcomes[verdict.outcome]++;
-                verdict_done(&verdict);
+                v->embedder.outcomes[judgement.outcome]++;
+                judgement_done(&judgement);
         }
         dossier_show(d, v);
 }

@@ -206,7 +206,7 @@ const char *publisher_status(struct publisher *p, const struct view *view)
                 const struct collection_view *c = view->collections[i];
 
                 for (size_t k = 0; k < c->query_set->count; k++)
-                        outcomes[c->queries[k].verdict.outcome]++;
+                        outcomes[c->queries[k].judgement.outcome]++;
                 queries += c->query_set->count;
         }
         for (size_t i = 0; i < view->alert_count; i++)

@@ -60,7 +60,7 @@ static int add(struct recorder *r, const struct collection_view *view)
         if (!sample)
                 return -ENOMEM;
         for (size_t i = 0; i < r->set->count; i++)
-                if (view->queries[i].verdict.outcome != OUTCOME_UNMEASURED)
+                if (view->queries[i].judgement.outcome != OUTCOME_UNMEASURED)
                         sample[i] = answer_ref(view->queries[i].answer);
         r->samples[r->count++] = sample;
         return 0;
@@ -159,8 +159,8 @@ static int measure(const struct recorder *r, const struct collection_view *view,
         if (!outcomes || !ranks)
                 return -ENOMEM;
         for (size_t i = 0; i < n; i++) {
-                outcomes[i] = view->queries[i].verdict.outcome;
-                ranks[i] = view->queries[i].verdict.expected_rank;
+                outcomes[i] = view->queries[i].judgement.outcome;
+                ranks[i] = view->queries[i].judgement.expected_rank;
         }
         return candidate_new(&input, ret);
 }

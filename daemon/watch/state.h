@@ -16,7 +16,7 @@ struct query_state {
         struct band_state band;
         struct history *history;
         struct answer *answer; /* the last valid one */
-        struct verdict verdict;
+        struct judgement judgement;
         struct query_drift drift;
         enum expected_record expected;
         double embedder_distance, embedder_limit;

@@ -39,7 +39,7 @@ static double memory(const char *field)
 
 static void add(struct query_history *q, usec_t now, float distance, bool same)
 {
-        const struct verdict v = {
+        const struct judgement v = {
                 .outcome = OUTCOME_PASS,
                 .distance = distance,
                 .expected_distance = distance,

@@ -181,7 +181,7 @@ static void a_replay_makes_a_new_view(void **state)
         assert_int_equal(after->canonical_total, 2);
         assert_int_equal(after->canonical_good_total, 2);
         assert_string_equal(after->epoch.space, "l2");
-        assert_int_equal(after->queries[0].verdict.outcome, OUTCOME_PASS);
+        assert_int_equal(after->queries[0].judgement.outcome, OUTCOME_PASS);
         assert_int_equal(w->exchanged, 5);
         assert_true(watch_due(w->watch) > clock_usec(CLOCK_BOOTTIME));
 }
@@ -209,13 +209,13 @@ static void a_failed_replay_keeps_what_was_known(void **state)
         assert_string_equal(v->failures[0].reason, "server_error");
         assert_non_null(v->last_error);
         assert_true(v->up);
-        assert_int_equal(v->queries[0].verdict.outcome, OUTCOME_UNMEASURED);
+        assert_int_equal(v->queries[0].judgement.outcome, OUTCOME_UNMEASURED);
         assert_non_null(v->queries[0].answer);
         assert_int_equal(v->canonical_total, 2);
         w->broken = false;
         v = replay(w);
         assert_null(v->last_error);
-        assert_int_equal(v->queries[0].verdict.outcome, OUTCOME_PASS);
+        assert_int_equal(v->queries[0].judgement.outcome, OUTCOME_PASS);
         assert_int_equal(v->replays, 3);
 }
 
@@ -405,9 +405,9 @@ static void a_successor_carries_on_by_query_id(void **state)
         assert_int_equal(watch_due(w->watch), due);
         assert_int_equal(v->replays, 4);
         assert_string_equal(v->query_set->queries[0].id, "b");
-        assert_int_equal(v->queries[0].verdict.home_band, 1);
+        assert_int_equal(v->queries[0].judgement.home_band, 1);
         assert_int_equal(history_snapshot_run(v->queries[0].history, 0).samples, 4);
-        assert_int_equal(v->queries[1].verdict.outcome, OUTCOME_UNMEASURED); /* "new" is new */
+        assert_int_equal(v->queries[1].judgement.outcome, OUTCOME_UNMEASURED); /* "new" is new */
         assert_int_equal(history_snapshot_runs(v->queries[1].history), 0);
         v = replay(w);
         assert_int_equal(history_snapshot_run(v->queries[0].history, 0).samples, 5);
@@ -421,7 +421,7 @@ static void changed_bands_are_confirmed_anew(void **state)
                 (void)replay(w);
         w->changed.bands.bands[1].below = .85f;
         w->watch = succeed(w, &w->changed);
-        assert_int_equal(replay(w)->queries[0].verdict.home_band, -1);
+        assert_int_equal(replay(w)->queries[0].judgement.home_band, -1);
 }
 
 static void a_change_without_an_ingest_is_remembered(void **state)
@@ -470,11 +470,11 @@ static void the_baseline_s_home_outlives_other_bands(void **state)
         w->distance = 1.1f;
         w->changed.bands.bands[1].below = .95f;
         w->watch = succeed(w, &w->changed);
-        assert_int_equal(watch_view(w->watch)->queries[0].verdict.home_band, 1);
+        assert_int_equal(watch_view(w->watch)->queries[0].judgement.home_band, 1);
         for (int i = 0; i < 4; i++)
                 (void)replay(w);
-        assert_true(watch_view(w->watch)->queries[0].verdict.crossed);
-        assert_int_equal(watch_view(w->watch)->queries[1].verdict.home_band, 2); /* "new" */
+        assert_true(watch_view(w->watch)->queries[0].judgement.crossed);
+        assert_int_equal(watch_view(w->watch)->queries[1].judgement.home_band, 2); /* "new" */
 }
 
 /* Approving what is new leaves the crossing of a query whose home stays the same. */
@@ -486,11 +486,11 @@ static void another_baseline_with_the_same_home_ends_no_crossing(void **state)
         w->distance = 1.1f;
         for (int i = 0; i < 4; i++)
                 (void)replay(w);
-        assert_true(watch_view(w->watch)->queries[0].verdict.crossed);
+        assert_true(watch_view(w->watch)->queries[0].judgement.crossed);
         approve(w, .91);
-        assert_true(replay(w)->queries[0].verdict.crossed);
+        assert_true(replay(w)->queries[0].judgement.crossed);
         approve(w, 1.1);
-        assert_false(replay(w)->queries[0].verdict.crossed);
+        assert_false(replay(w)->queries[0].judgement.crossed);
 }
 
 /* Takes what an embedder gave for the texts. */
@@ -562,7 +562,7 @@ static const char *replay_at(
         dossier_replayed(d, &result, ret_inquest);
         epoch_done(&result.epoch);
         answer_unref(got.answer);
-        return dossier_view(d)->queries[0].verdict.reason;
+        return dossier_view(d)->queries[0].judgement.reason;
 }
 
 static const char *look_up(struct dossier *d, struct inquest *inquest, bool exists, usec_t now)
@@ -572,7 +572,7 @@ static const char *look_up(struct dossier *d, struct inquest *inquest, bool exis
         inquest->missing[0].looked_up = true;
         inquest->missing[0].exists = exists;
         dossier_inquired(d, NULL, now);
-        return dossier_view(d)->queries[0].verdict.reason;
+        return dossier_view(d)->queries[0].judgement.reason;
 }
 
 /* Deleted, then added again to an index that does not find it. */
@@ -614,12 +614,12 @@ static void a_home_of_an_earlier_life_is_known_at_once(void **state)
         watch_restore_home(w->watch, "a", "excellent", .5f);
         watch_restore_home(w->watch, "b", "no such band", .5f);
         watch_restore_home(w->watch, "nobody", "good", .5f);
-        assert_int_equal(watch_view(w->watch)->queries[0].verdict.home_band, 0);
-        assert_int_equal(watch_view(w->watch)->queries[1].verdict.home_band, -1);
+        assert_int_equal(watch_view(w->watch)->queries[0].judgement.home_band, 0);
+        assert_int_equal(watch_view(w->watch)->queries[1].judgement.home_band, -1);
         for (int i = 0; i < 4; i++)
                 (void)replay(w);
-        assert_true(watch_view(w->watch)->queries[0].verdict.crossed);
-        assert_false(watch_view(w->watch)->queries[1].verdict.crossed);
+        assert_true(watch_view(w->watch)->queries[0].judgement.crossed);
+        assert_false(watch_view(w->watch)->queries[1].judgement.crossed);
 }
 
 static void on_completed(struct command *c, unsigned status, char *body, size_t size)

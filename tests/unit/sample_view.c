@@ -104,7 +104,7 @@ static void set_measured(struct collection_view *c, size_t i, enum outcome outco
         unsigned rank, int home, const char *reason)
 {
         struct query_view *q = &c->queries[i];
-        struct verdict *v = &q->verdict;
+        struct judgement *v = &q->judgement;
 
         v->outcome = outcome;
         v->distance = distance;
@@ -125,12 +125,12 @@ static void set_history(struct query_view *q, size_t runs)
         _cleanup_(history_freep) struct history *h = need(history_new());
 
         for (size_t k = runs; k-- > 0;) {
-                struct verdict v = q->verdict;
+                struct judgement v = q->judgement;
                 usec_t now = SAMPLE_NOW - 12 * USEC_PER_SEC - k * 10 * USEC_PER_MINUTE;
 
                 v.reason = NULL;
                 v.distance =
-                        q->verdict.distance - 0.004f * (float)((k * 7) % 11) - 0.001f * (float)k;
+                        q->judgement.distance - 0.004f * (float)((k * 7) % 11) - 0.001f * (float)k;
                 if (runs > 10 && k == runs / 2)
                         v.distance = NAN;
                 done(history_add(h, now, &v, false, 365 * USEC_PER_DAY));
@@ -226,9 +226,9 @@ static struct collection_view *collection_of_everything(void)
                 "it; the best is \"sre.md#4\" at distance 1.0312");
         set_measured(c, 2, OUTCOME_DRIFT, 1.1407f, 1, 1,
                 "distance moved from band \"good\" (0.91) to \"okay\" (1.1407)");
-        c->queries[3].verdict.confirmed_band = 1;
-        c->queries[3].verdict.home_band = 1;
-        c->queries[3].verdict.reason =
+        c->queries[3].judgement.confirmed_band = 1;
+        c->queries[3].judgement.home_band = 1;
+        c->queries[3].judgement.reason =
                 copy("the answer to this query holds a distance that is null");
         c->queries[3].answer = new_answer(0.93f);
         set_measured(c, 4, OUTCOME_PASS, 1.3125f, 0, 3, NULL);
@@ -257,7 +257,7 @@ static struct collection_view *collection_down(void)
         c->last_success = SAMPLE_NOW - 4 * USEC_PER_MINUTE;
         c->last_error =
                 copy("tickets: cannot connect to http://127.0.0.1:8001: connection refused");
-        c->queries[0].verdict.reason = copy("the request failed");
+        c->queries[0].judgement.reason = copy("the request failed");
         return c;
 }
 

@@ -274,7 +274,7 @@ static void history_is_limited(void **state)
         for (int i = 0; i <= API_RUNS_MAX; i++) {
                 usec_t now = SAMPLE_NOW + (usec_t)i * USEC_PER_SEC;
 
-                assert_int_equal(history_add(h, now, &q->verdict, false, 7 * USEC_PER_DAY), 0);
+                assert_int_equal(history_add(h, now, &q->judgement, false, 7 * USEC_PER_DAY), 0);
         }
         history_snapshot_unref(q->history);
         q->history = history_snapshot(h);
@@ -415,9 +415,9 @@ static void survives_invalid_utf8(void **state)
         _cleanup_view_ struct view *view = sample_view();
         _cleanup_json_ json_t *object = NULL;
 
-        free(view->collections[0]->queries[0].verdict.reason);
-        view->collections[0]->queries[0].verdict.outcome = OUTCOME_FAIL;
-        view->collections[0]->queries[0].verdict.reason = strdup("bad \xc3 byte");
+        free(view->collections[0]->queries[0].judgement.reason);
+        view->collections[0]->queries[0].judgement.outcome = OUTCOME_FAIL;
+        view->collections[0]->queries[0].judgement.reason = strdup("bad \xc3 byte");
         object = api_replay(view->collections[0]);
         assert_members(json_array_get(json_object_get(object, "queries"), 0),
                 "{'reason':'bad \xef\xbf\xbd byte'}");

@@ -24,7 +24,7 @@ static void set_outcomes(struct view *view, size_t count, const enum outcome *ou
         struct collection_view *c = view->collections[0];
 
         for (size_t i = 0; i < c->query_set->count; i++)
-                c->queries[i].verdict.outcome = i < count ? outcomes[i] : OUTCOME_PASS;
+                c->queries[i].judgement.outcome = i < count ? outcomes[i] : OUTCOME_PASS;
 }
 
 static void judges_a_collection(void **state)
@@ -168,7 +168,7 @@ static void text_moves_no_cursor(void **state)
 {
         _cleanup_view_ struct view *view = sample_view();
         _cleanup_text_ struct text text = {0};
-        struct verdict *v = &view->collections[0]->queries[0].verdict;
+        struct judgement *v = &view->collections[0]->queries[0].judgement;
         const struct check check = {.collections = collections_of(view), .count = 1};
 
         v->outcome = OUTCOME_FAIL;
@@ -246,9 +246,9 @@ static struct collection_view *with_baseline(struct view *view)
         c->drift.set_shift = 0;
         for (size_t i = 0; i < c->query_set->count; i++) {
                 struct query_drift *d = &c->queries[i].drift;
-                double distance = i == 3 ? 0.9 : (double)c->queries[i].verdict.distance;
+                double distance = i == 3 ? 0.9 : (double)c->queries[i].judgement.distance;
 
-                c->queries[i].verdict.distance = (float)distance;
+                c->queries[i].judgement.distance = (float)distance;
                 c->baseline->queries[i].id = strdup(c->query_set->queries[i].id);
                 c->baseline->queries[i].outcome = OUTCOME_PASS;
                 d->compared = true;
@@ -318,7 +318,7 @@ static void compares_with_the_baseline(void **state)
                                 cases[i].by;
                 if (kind == BAND || kind == BORDER) {
                         c->queries[1].drift.baseline[LEVEL_TOP1] = 0.995;
-                        c->queries[1].verdict.distance = (float)(0.995 + cases[i].by);
+                        c->queries[1].judgement.distance = (float)(0.995 + cases[i].by);
                 }
                 if (kind == SET)
                         c->drift.set_shift = cases[i].by;

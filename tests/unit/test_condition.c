@@ -40,8 +40,8 @@ static int set_up(void **state)
         v->health.recall = 1;
         v->embedder.name = strdup("minilm");
         v->embedder.at = 1;
-        v->queries[0].verdict.outcome = OUTCOME_PASS;
-        v->queries[0].verdict.distance = 0.977f;
+        v->queries[0].judgement.outcome = OUTCOME_PASS;
+        v->queries[0].judgement.distance = 0.977f;
         v->queries[0].drift.compared = true;
         assert_int_equal(bands_default(&v->bands), 0);
         for (enum rule_id i = 0; i < RULE_COUNT; i++)

@@ -53,7 +53,7 @@ static void markdown_escapes(void **state)
         _cleanup_view_ struct view *view = sample_view();
         _cleanup_text_ struct text text = {0};
         struct check check = check_of(view, 3);
-        struct verdict *v = &view->collections[0]->queries[0].verdict;
+        struct judgement *v = &view->collections[0]->queries[0].judgement;
 
         v->outcome = OUTCOME_FAIL;
         v->reason = strdup("a|b\n# c <i> @team `x` [l](u)");
@@ -91,8 +91,8 @@ static void annotations_are_escaped_and_few(void **state)
         struct check check = check_of(view, 1);
         struct collection_view *c = view->collections[0];
 
-        free(c->queries[9].verdict.reason);
-        c->queries[9].verdict.reason = strdup("100 %\r\n::error::x");
+        free(c->queries[9].judgement.reason);
+        c->queries[9].judgement.reason = strdup("100 %\r\n::error::x");
         free(c->label);
         c->label = strdup("a,b:c");
         format_github(&check, &text);

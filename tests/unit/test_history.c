@@ -10,9 +10,9 @@
 
 static void add_keeping(struct history *h, usec_t now, float distance, bool same, usec_t retention)
 {
-        struct verdict v;
+        struct judgement v;
 
-        verdict_init(&v);
+        judgement_init(&v);
         v.outcome = OUTCOME_PASS;
         v.distance = distance;
         v.expected_distance = distance + 1;
@@ -61,9 +61,9 @@ static void unmeasured_samples_are_runs_without_numbers(void **state)
 {
         _cleanup_(history_freep) struct history *h = history_new();
         _cleanup_(history_snapshot_unrefp) struct history_snapshot *s = NULL;
-        struct verdict v;
+        struct judgement v;
 
-        verdict_init(&v);
+        judgement_init(&v);
         add(h, START, .9f, false);
         for (unsigned i = 1; i < 5; i++)
                 assert_int_equal(history_add(h, START + i * USEC_PER_SEC, &v, true, WEEK), 0);

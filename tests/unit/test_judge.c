@@ -57,7 +57,7 @@ static void outcomes(void **state)
                 struct query q =
                         query_expecting(rows[i].id, rows[i].within, rows[i].min, rows[i].max);
                 _cleanup_(answer_unrefp) struct answer *a = answer_at(rows[i].count, .9f);
-                _cleanup_(verdict_done) struct verdict v;
+                _cleanup_(judgement_done) struct judgement v;
                 struct band_state s;
 
                 band_state_init(&s);
@@ -75,16 +75,16 @@ static void a_crossing_is_drift_and_says_from_where(void **state)
 {
         struct query q = query_expecting(NULL, 0, -INFINITY, INFINITY);
         _cleanup_(bands_done) struct bands bands = {NULL, 0};
-        _cleanup_(verdict_done) struct verdict v;
+        _cleanup_(judgement_done) struct judgement v;
         struct band_state s;
 
         assert_int_equal(bands_default(&bands), 0);
         band_state_init(&s);
-        verdict_init(&v);
+        judgement_init(&v);
         for (int i = 0; i < 8; i++) {
                 _cleanup_(answer_unrefp) struct answer *a = answer_at(3, i < 4 ? .9f : 1.1f);
 
-                verdict_done(&v);
+                judgement_done(&v);
                 assert_int_equal(judge_answer(&q, a, NULL, &bands, &s, &v), 0);
                 assert_int_equal(v.outcome, i < 7 ? OUTCOME_PASS : OUTCOME_DRIFT);
         }
@@ -96,7 +96,7 @@ static void unmeasured_changes_nothing(void **state)
 {
         struct query q = query_expecting(NULL, 0, -INFINITY, INFINITY);
         _cleanup_(bands_done) struct bands bands = {NULL, 0};
-        _cleanup_(verdict_done) struct verdict v;
+        _cleanup_(judgement_done) struct judgement v;
         struct band_state s, before;
 
         assert_int_equal(bands_default(&bands), 0);

@@ -47,10 +47,10 @@ static void test_means(void **state)
 {
         static char *ids[] = {(char *)"b"};
         const struct query named = {.expect = {.ids = ids, .id_count = 1}}, ranged = {0};
-        struct verdict hit = {.outcome = OUTCOME_PASS, .expected_rank = 2};
-        struct verdict miss = {.outcome = OUTCOME_FAIL};
-        struct verdict control = {.outcome = OUTCOME_PASS};
-        struct verdict unknown = {.outcome = OUTCOME_UNMEASURED};
+        struct judgement hit = {.outcome = OUTCOME_PASS, .expected_rank = 2};
+        struct judgement miss = {.outcome = OUTCOME_FAIL};
+        struct judgement control = {.outcome = OUTCOME_PASS};
+        struct judgement unknown = {.outcome = OUTCOME_UNMEASURED};
         _cleanup_(answer_unrefp) struct answer *a = answer_new(3, abc, distances, NULL);
         struct quality q;
 

@@ -51,8 +51,8 @@ static enum recorder_state take(struct world *w, double distance)
         for (size_t i = 0; i < 2; i++) {
                 answer_unref(w->view->queries[i].answer);
                 w->view->queries[i].answer = fleet_answer("abcd", distance);
-                w->view->queries[i].verdict.outcome = OUTCOME_PASS;
-                w->view->queries[i].verdict.expected_rank = 1;
+                w->view->queries[i].judgement.outcome = OUTCOME_PASS;
+                w->view->queries[i].judgement.expected_rank = 1;
         }
         assert_int_equal(recorder_take(w->recorder, w->view, &state), 0);
         return state;

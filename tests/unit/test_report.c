@@ -59,7 +59,7 @@ static void set_history(struct query_view *q, double spread, uint64_t *state)
         _cleanup_(history_freep) struct history *h = need(history_new());
 
         for (usec_t k = 40; k-- > 0;) {
-                struct verdict v = q->verdict;
+                struct judgement v = q->judgement;
 
                 v.reason = NULL;
                 if (k > 0)
@@ -74,7 +74,7 @@ static void set_history(struct query_view *q, double spread, uint64_t *state)
 static void set_query(struct collection_view *c, size_t i, uint64_t *state)
 {
         struct query_view *q = &c->queries[i];
-        struct verdict *v = &q->verdict;
+        struct judgement *v = &q->judgement;
         bool control = report_is_control(&c->query_set->queries[i].expect);
         /* A product of two, so that distances crowd in the middle. */
         double distance = control ? 1.25 + 0.15 * draw(state)
@@ -234,7 +234,7 @@ static void counts(void **state)
         double sum = 0;
 
         for (size_t i = 0; i < 44; i++) {
-                const struct verdict *v = &c->queries[i].verdict;
+                const struct judgement *v = &c->queries[i].judgement;
 
                 excellent += v->distance < 0.8f;
                 found += v->expected_rank > 0;
@@ -437,8 +437,8 @@ static void leaves_out_the_unmeasured(void **state)
         struct collection_view *c = full_view(12);
         struct report r;
 
-        c->queries[0].verdict.outcome = OUTCOME_UNMEASURED;
-        c->queries[8].verdict.outcome = OUTCOME_UNMEASURED;
+        c->queries[0].judgement.outcome = OUTCOME_UNMEASURED;
+        c->queries[8].judgement.outcome = OUTCOME_UNMEASURED;
         r = compute(c);
         assert_int_equal(r.numbers.measured, 10);
         assert_int_equal(r.numbers.shift.n, 10);
@@ -524,10 +524,10 @@ static struct collection_view *graded_view(void)
         for (size_t i = 0; i < 3; i++) {
                 struct query_view *q = &c->queries[i];
 
-                q->verdict.outcome = OUTCOME_PASS;
-                q->verdict.distance = 0.5f;
-                q->verdict.expected_rank = (unsigned)i + 1;
-                q->verdict.expected_distance = distances[i];
+                q->judgement.outcome = OUTCOME_PASS;
+                q->judgement.distance = 0.5f;
+                q->judgement.expected_rank = (unsigned)i + 1;
+                q->judgement.expected_distance = distances[i];
                 q->answer =
                         need(answer_new(3, (const char *[]){"r1", "r2", "r3"}, distances, NULL));
         }
@@ -547,7 +547,7 @@ static void grades_label_distances(void **state)
         assert_true(r.labels.irrelevant[1] == (double)0.9f);
         assert_true(r.numbers.calibrated);
         report_done(&r);
-        c->queries[0].verdict.outcome = OUTCOME_UNMEASURED;
+        c->queries[0].judgement.outcome = OUTCOME_UNMEASURED;
         r = compute(c);
         assert_int_equal(r.labels.relevant_count, 2);
         assert_int_equal(r.labels.irrelevant_count, 1);
@@ -567,7 +567,7 @@ static void tells_when_distance_does_not_separate(void **state)
         render(c, "markdown", &apart);
         assert_lacks(&apart, "That may be chance");
         for (size_t i = 8; i < 44; i += 9)
-                c->queries[i].verdict.distance = i % 2 ? 0.3f : 1.5f;
+                c->queries[i].judgement.distance = i % 2 ? 0.3f : 1.5f;
         render(c, "markdown", &mixed);
         assert_has(&mixed, "That may be chance");
         collection_view_unref(c);
@@ -613,7 +613,7 @@ static void counts_transitions(void **state)
         struct report r;
 
         for (size_t i = 0; i < 10; i++) {
-                c->queries[i].verdict.distance = 0.9f;
+                c->queries[i].judgement.distance = 0.9f;
                 c->queries[i].drift.baseline[LEVEL_TOP1] = i < 3 ? 0.7 : i == 3 ? 1.1 : 0.9;
         }
         r = compute(c);
@@ -676,9 +676,9 @@ static void orders_rows(void **state)
 
 static void add_sample(struct history *h, usec_t at, float distance)
 {
-        struct verdict v;
+        struct judgement v;
 
-        verdict_init(&v);
+        judgement_init(&v);
         v.distance = distance;
         v.outcome = isnan(distance) ? OUTCOME_UNMEASURED : OUTCOME_PASS;
         assert_return_code(history_add(h, at, &v, false, 365 * USEC_PER_DAY), 0);

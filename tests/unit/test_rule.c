@@ -32,8 +32,8 @@ static int setup(void **state)
                         .text = (char *)"How do I compose\nReact hooks?",
                         .expect = {.distance_min = -INFINITY, .distance_max = INFINITY},
                 };
-                verdict_init(&f->views[i].verdict);
-                f->views[i].verdict.outcome = OUTCOME_PASS;
+                judgement_init(&f->views[i].judgement);
+                f->views[i].judgement.outcome = OUTCOME_PASS;
         }
         f->set = (struct query_set){.queries = f->queries, .count = QUERIES};
         f->collection = (struct collection_view){
@@ -143,8 +143,8 @@ static void expected_result_missing(void **state)
 {
         struct fixture *f = *state;
 
-        f->views[0].verdict.outcome = OUTCOME_FAIL;
-        f->views[0].verdict.reason =
+        f->views[0].judgement.outcome = OUTCOME_FAIL;
+        f->views[0].judgement.reason =
                 (char *)"expected record \"x\", but none of the 10 answers is it";
         evaluate(f, NULL, NULL);
         assert_int_equal(f->signals.count, 1);
@@ -161,8 +161,8 @@ static void expected_result_missing(void **state)
         assert_annotation(f, "runbook_url", NULL);
         assert_annotation(f, "dashboard_url", NULL);
         assert_int_equal(f->signals.signals[0].annotations.count, 2);
-        f->views[0].verdict.home_distance = .764f;
-        f->views[0].verdict.distance = 1.25f;
+        f->views[0].judgement.home_distance = .764f;
+        f->views[0].judgement.distance = 1.25f;
         evaluate(f, NULL, NULL);
         assert_annotation(f, "description",
                 "Query \"react-hooks\" (How do I compose React hooks?) of collection docs & more: "
@@ -173,7 +173,7 @@ static void expected_result_missing(void **state)
 static void band_crossed(void **state)
 {
         struct fixture *f = *state;
-        struct verdict *v = &f->views[0].verdict;
+        struct judgement *v = &f->views[0].judgement;
 
         v->crossed = true;
         v->outcome = OUTCOME_DRIFT;
@@ -206,7 +206,7 @@ static void replay_failing(void **state)
         struct fixture *f = *state;
 
         for (size_t i = 0; i < QUERIES; i++)
-                f->views[i].verdict.outcome = OUTCOME_UNMEASURED;
+                f->views[i].judgement.outcome = OUTCOME_UNMEASURED;
         f->collection.up = false;
         f->collection.last_error = (char *)"no answer within 10s";
         evaluate(f, NULL, NULL);
@@ -231,9 +231,9 @@ static void measured_queries_of_a_failed_replay_count(void **state)
         struct fixture *f = *state;
 
         f->collection.last_error = (char *)"the second batch was refused";
-        f->views[0].verdict.outcome = OUTCOME_FAIL;
-        f->views[1].verdict.outcome = OUTCOME_UNMEASURED;
-        f->views[1].verdict.crossed = true;
+        f->views[0].judgement.outcome = OUTCOME_FAIL;
+        f->views[1].judgement.outcome = OUTCOME_UNMEASURED;
+        f->views[1].judgement.crossed = true;
         evaluate(f, NULL, NULL);
         assert_int_equal(f->signals.count, 2);
         assert_int_equal(f->signals.signals[0].rule, RULE_REPLAY_FAILING);
@@ -247,8 +247,8 @@ static void rules_can_be_switched_off_and_relevelled(void **state)
 {
         struct fixture *f = *state;
 
-        f->views[0].verdict.outcome = OUTCOME_FAIL;
-        f->views[0].verdict.crossed = true;
+        f->views[0].judgement.outcome = OUTCOME_FAIL;
+        f->views[0].judgement.crossed = true;
         f->rules[RULE_BAND_CROSSED].enabled = false;
         f->rules[RULE_EXPECTED_RESULT_MISSING].severity = (char *)"info";
         evaluate(f, NULL, NULL);
@@ -292,7 +292,7 @@ static void long_texts_are_cut_between_characters(void **state)
                 memcpy(text + i, "ß", 2);
         text[1000] = '\0';
         f->queries[0].text = text;
-        f->views[0].verdict.outcome = OUTCOME_FAIL;
+        f->views[0].judgement.outcome = OUTCOME_FAIL;
         evaluate(f, NULL, NULL);
         description = labels_get(&f->signals.signals[0].annotations, "description");
         assert_non_null(strstr(description, "ß…)"));

@@ -41,8 +41,8 @@ static struct view *sample_view(void)
                 query_set_parse("q.yaml", QUERIES, strlen(QUERIES), &c->query_set, &errors), 0);
         assert_int_equal(bands_default(&c->bands), 0);
         c->label = strdup("agents");
-        c->queries[0].verdict.home_band = 1;
-        c->queries[0].verdict.home_distance = .91968507f;
+        c->queries[0].judgement.home_band = 1;
+        c->queries[0].judgement.home_distance = .91968507f;
         v->collections = calloc(1, sizeof(struct collection_view *));
         v->collections[v->collection_count++] = c;
         return v;
@@ -72,9 +72,9 @@ static void signature_follows_homes_not_distances(void **state)
         _cleanup_(view_unrefp) struct view *v = sample_view();
         uint64_t before = snapshot_signature(v);
 
-        v->collections[0]->queries[0].verdict.home_distance = .5f;
+        v->collections[0]->queries[0].judgement.home_distance = .5f;
         assert_int_equal(snapshot_signature(v), before);
-        v->collections[0]->queries[1].verdict.home_band = 0;
+        v->collections[0]->queries[1].judgement.home_band = 0;
         assert_int_not_equal(snapshot_signature(v), before);
 }
 

@@ -23,9 +23,9 @@ static void draw(struct text *t, const struct sample *samples, size_t count, siz
 {
         _cleanup_(history_freep) struct history *h = history_new();
         _cleanup_(history_snapshot_unrefp) struct history_snapshot *snapshot = NULL;
-        struct verdict v;
+        struct judgement v;
 
-        verdict_init(&v);
+        judgement_init(&v);
         for (size_t i = 0; i < count; i++) {
                 v.distance = samples[i].distance;
                 assert_int_equal(history_add(h, START + samples[i].second * USEC_PER_SEC, &v, false,

@@ -31,9 +31,9 @@ static void counts(void **state)
 
 static void knows_the_band(void **state)
 {
-        struct verdict v;
+        struct judgement v;
 
-        verdict_init(&v);
+        judgement_init(&v);
         assert_int_equal(summary_band(&v), -1);
         v.confirmed_band = 2; /* from an earlier replay */
         assert_int_equal(summary_band(&v), -1);
@@ -58,12 +58,13 @@ static void has_a_reason_unless_it_passed(void **state)
 {
         _cleanup_view_ struct view *view = sample_view();
         struct collection_view *c = view->collections[0], *fresh = view->collections[1];
-        struct verdict *v = &c->queries[2].verdict;
+        struct judgement *v = &c->queries[2].judgement;
 
-        assert_string_equal(summary_reason(c, &c->queries[0].verdict), "");
+        assert_string_equal(summary_reason(c, &c->queries[0].judgement), "");
         assert_string_equal(summary_reason(c, v),
                 "distance moved from band \"good\" (0.91) to \"okay\" (1.1407)");
-        assert_string_equal(summary_reason(fresh, &fresh->queries[0].verdict), "not replayed yet");
+        assert_string_equal(
+                summary_reason(fresh, &fresh->queries[0].judgement), "not replayed yet");
         free(v->reason);
         v->reason = NULL;
         assert_string_equal(summary_reason(c, v), "no reason is known");

@@ -327,7 +327,7 @@ static json_t *query_json(const struct collection_view *c, size_t i)
 {
         const struct query *q = &c->query_set->queries[i];
         const struct query_view *view = &c->queries[i];
-        const struct verdict *v = &view->verdict;
+        const struct judgement *v = &view->judgement;
 
         return json_pack(
                 "{s:o, s:o, s:o, s:o, s:o, s:o, s:s, s:o, s:o, s:o, s:o, s:b, s:o, s:o, s:o, s:o, "
@@ -555,7 +555,7 @@ const size_t api_route_count = ARRAY_SIZE(api_routes);
 static json_t *replay_query(const struct check *check, const struct collection_view *c, size_t i)
 {
         char reason[CHECK_SENTENCE_MAX];
-        const struct verdict *v = &c->queries[i].verdict;
+        const struct judgement *v = &c->queries[i].judgement;
         const struct answer *a = v->outcome == OUTCOME_UNMEASURED ? NULL : c->queries[i].answer;
 
         check_reason(check, c, i, reason);

@@ -43,7 +43,7 @@ static void _printf_(2, 3) sentence(char *ret, const char *format, ...)
 /* A worse band than the baseline's, by more than a distance at the border varies. */
 static bool band_is_worse(const struct collection_view *c, const struct query_view *q)
 {
-        return bands_index(&c->bands, q->verdict.distance - BAND_HYSTERESIS) >
+        return bands_index(&c->bands, q->judgement.distance - BAND_HYSTERESIS) >
                 bands_index(&c->bands, (float)q->drift.baseline[LEVEL_TOP1]) &&
                 !isnan(q->drift.baseline[LEVEL_TOP1]);
 }
@@ -70,7 +70,7 @@ static bool differs(const struct check *check, const struct collection_view *c,
                 return false;
         sentence(ret,
                 "the best answer lies at %.6g, in band \"%s\"; its baseline %.6g is in \"%s\"",
-                (double)q->verdict.distance, bands_name(&c->bands, q->verdict.band),
+                (double)q->judgement.distance, bands_name(&c->bands, q->judgement.band),
                 q->drift.baseline[LEVEL_TOP1],
                 bands_name(
                         &c->bands, bands_index(&c->bands, (float)q->drift.baseline[LEVEL_TOP1])));
@@ -82,9 +82,9 @@ enum outcome check_outcome(const struct check *check, const struct collection_vi
         const struct query_view *q = &c->queries[query];
         char ignored[CHECK_SENTENCE_MAX];
 
-        if (q->verdict.outcome == OUTCOME_PASS && differs(check, c, q, ignored))
+        if (q->judgement.outcome == OUTCOME_PASS && differs(check, c, q, ignored))
                 return OUTCOME_DRIFT;
-        return q->verdict.outcome;
+        return q->judgement.outcome;
 }
 
 void check_reason(
@@ -92,9 +92,9 @@ void check_reason(
 {
         const struct query_view *q = &c->queries[query];
 
-        if (q->verdict.outcome == OUTCOME_PASS && differs(check, c, q, ret))
+        if (q->judgement.outcome == OUTCOME_PASS && differs(check, c, q, ret))
                 return;
-        sentence(ret, "%s", summary_reason(c, &q->verdict));
+        sentence(ret, "%s", summary_reason(c, &q->judgement));
 }
 
 void check_count(const struct check *check, const struct collection_view *c, size_t *outcomes)
@@ -244,7 +244,7 @@ struct check_sensitivity check_sensitivity(const struct collection_view *c)
         struct check_sensitivity s = {0};
 
         for (size_t i = 0; i < c->query_set->count; i++)
-                s.queries += c->queries[i].verdict.outcome != OUTCOME_UNMEASURED;
+                s.queries += c->queries[i].judgement.outcome != OUTCOME_UNMEASURED;
         s.excluded = proportion_zero_event_bound(s.queries, SENSITIVITY_CONFIDENCE);
         s.detectable = power_detectable_share(s.queries, 1, SENSITIVITY_POWER);
         return s;

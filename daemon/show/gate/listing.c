@@ -65,7 +65,7 @@ static void cell_set_float(char *cell, float value)
 static void row_read(
         const struct check *check, const struct collection_view *c, size_t i, struct row *row)
 {
-        const struct verdict *v = &c->queries[i].verdict;
+        const struct judgement *v = &c->queries[i].judgement;
         const char *band = bands_name(&c->bands, v->band);
 
         cell_set(row->cells[COLUMN_OUTCOME], outcome_name(check_outcome(check, c, i)));

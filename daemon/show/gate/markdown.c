@@ -34,7 +34,7 @@ static void write_row(
         const struct check *check, const struct collection_view *c, size_t i, struct text *text)
 {
         const struct query_view *q = &c->queries[i];
-        const char *band = bands_name(&c->bands, q->verdict.band);
+        const char *band = bands_name(&c->bands, q->judgement.band);
         char reason[CHECK_SENTENCE_MAX];
 
         check_reason(check, c, i, reason);
@@ -42,7 +42,7 @@ static void write_row(
         escape(text, c->query_set->queries[i].id);
         text_append(text, " | ");
         escape(text, band ? band : "-");
-        cell_number(text, (double)q->verdict.distance);
+        cell_number(text, (double)q->judgement.distance);
         cell_number(text, q->drift.compared ? q->drift.baseline[LEVEL_TOP1] : NAN);
         text_append(text, " | ");
         escape(text, reason);

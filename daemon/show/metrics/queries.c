@@ -7,17 +7,17 @@
 
 static float query_distance(const struct query_view *q)
 {
-        return q->verdict.distance;
+        return q->judgement.distance;
 }
 
 static float query_expected_distance(const struct query_view *q)
 {
-        return q->verdict.expected_distance;
+        return q->judgement.expected_distance;
 }
 
 static float query_expected_rank(const struct query_view *q)
 {
-        return q->verdict.expected_rank > 0 ? (float)q->verdict.expected_rank : NAN;
+        return q->judgement.expected_rank > 0 ? (float)q->judgement.expected_rank : NAN;
 }
 
 static float query_baseline_distance(const struct query_view *q)
@@ -75,7 +75,7 @@ void per_query_band(struct exposition *x, const struct view *view)
                         continue;
                 for (size_t q = 0; q < c->query_set->count; q++) {
                         const char *band =
-                                bands_name(&c->bands, summary_band(&c->queries[q].verdict));
+                                bands_name(&c->bands, summary_band(&c->queries[q].judgement));
 
                         if (band)
                                 exposition_sample(x, "",

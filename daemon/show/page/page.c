@@ -232,7 +232,7 @@ static void append_bars(const struct page *p, const struct collection_view *c)
 static void append_query_head(const struct page *p, const struct collection_view *c, size_t i)
 {
         const struct query *q = &c->query_set->queries[i];
-        const char *reason = summary_reason(c, &c->queries[i].verdict);
+        const char *reason = summary_reason(c, &c->queries[i].judgement);
 
         text_append(p->text, "<th scope=\"row\"><b>");
         markup_text(p->text, q->id);
@@ -256,7 +256,7 @@ static void append_query_head(const struct page *p, const struct collection_view
 }
 
 static void append_band(
-        const struct page *p, const struct collection_view *c, const struct verdict *v)
+        const struct page *p, const struct collection_view *c, const struct judgement *v)
 {
         const char *band = bands_name(&c->bands, summary_band(v));
         const char *home = bands_name(&c->bands, v->home_band);
@@ -274,7 +274,7 @@ static void append_band(
 static void append_numbers(
         const struct page *p, const struct query *q, const struct query_view *state)
 {
-        const struct verdict *v = &state->verdict;
+        const struct judgement *v = &state->judgement;
 
         text_append(p->text, "<td class=\"n\">");
         if (isnan(v->distance))
@@ -297,12 +297,12 @@ static void append_query(
         const struct page *p, const struct collection_view *c, size_t i, size_t runs)
 {
         const struct query_view *q = &c->queries[i];
-        const char *outcome = outcome_name(q->verdict.outcome);
+        const char *outcome = outcome_name(q->judgement.outcome);
 
         text_appendf(p->text, "<tr class=\"%s\">", outcome);
         append_query_head(p, c, i);
         text_appendf(p->text, "<td><span class=\"badge\">%s</span></td>", outcome);
-        append_band(p, c, &q->verdict);
+        append_band(p, c, &q->judgement);
         append_numbers(p, &c->query_set->queries[i], q);
         text_append(p->text, "<td class=\"trend\">");
         if (q->history)

@@ -40,7 +40,7 @@ static size_t count_controls(const struct report *r)
 
         for (size_t i = 0; i < r->count; i++)
                 n += report_is_control(&r->c->query_set->queries[i].expect) &&
-                        r->c->queries[i].verdict.outcome != OUTCOME_UNMEASURED;
+                        r->c->queries[i].judgement.outcome != OUTCOME_UNMEASURED;
         return n;
 }
 
@@ -305,7 +305,7 @@ static void append_margins(const struct report *r, struct document *d)
         document_begin_table(d, "Too small a margin", columns, ARRAY_SIZE(columns));
         for (size_t i = 0; i < r->count && shown < REPORT_LIST_MAX; i++) {
                 const struct confidence_margin *m = &n->margins[i];
-                float distance = r->c->queries[i].verdict.distance;
+                float distance = r->c->queries[i].judgement.distance;
 
                 if (!m->close)
                         continue;
@@ -341,7 +341,7 @@ static void append_failing(const struct report *r, struct document *d)
         shown = MIN(bad, (size_t)REPORT_LIST_MAX);
         document_begin_table(d, "Queries that did not pass", columns, ARRAY_SIZE(columns));
         for (size_t k = 0; k < shown; k++) {
-                const struct verdict *v = &r->c->queries[order[k]].verdict;
+                const struct judgement *v = &r->c->queries[order[k]].judgement;
 
                 document_cell(d, "%s", r->c->query_set->queries[order[k]].id);
                 document_cell(d, "%s", outcome_name(v->outcome));

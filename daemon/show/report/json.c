@@ -147,7 +147,7 @@ static json_t *query_json(const struct report *r, size_t i)
 {
         const struct query_view *q = &r->c->queries[i];
         const struct confidence_margin *m = &r->numbers.margins[i];
-        const struct verdict *v = &q->verdict;
+        const struct judgement *v = &q->judgement;
         bool known = v->outcome != OUTCOME_UNMEASURED;
 
         return json_pack("{s:o, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:b, s:o, s:o}", "id",

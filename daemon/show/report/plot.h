@@ -9,8 +9,8 @@
 #include "duration.h"
 #include "judge/proportion.h"
 #include "model/bands.h"
+#include "model/judgement.h"
 #include "model/shift.h"
-#include "model/verdict.h"
 #include "text.h"
 
 /* The drawing's own width; it shrinks with its page. */

@@ -52,7 +52,7 @@ double report_shift(const struct collection_view *c, size_t i, enum level_signal
         const struct query_view *q = &c->queries[i];
         double shift = q->drift.shift[signal];
 
-        if (!c->baseline || !q->drift.compared || q->verdict.outcome == OUTCOME_UNMEASURED)
+        if (!c->baseline || !q->drift.compared || q->judgement.outcome == OUTCOME_UNMEASURED)
                 return NAN;
         return fabs(shift) <= DRIFT_EQUAL ? 0 : shift;
 }
@@ -92,7 +92,7 @@ static bool is_graded_irrelevant(const struct expectation *e, const char *id)
 static double irrelevant_distance(const struct expectation *e, const struct query_view *q)
 {
         if (report_is_control(e))
-                return (double)q->verdict.distance;
+                return (double)q->judgement.distance;
         for (unsigned i = 0; q->answer && i < q->answer->count; i++)
                 if (is_graded_irrelevant(e, q->answer->ids[i]))
                         return (double)q->answer->distances[i];
@@ -103,10 +103,10 @@ static void label(struct report *r, size_t i)
 {
         const struct expectation *e = &r->c->query_set->queries[i].expect;
         const struct query_view *q = &r->c->queries[i];
-        double relevant = (double)q->verdict.expected_distance;
+        double relevant = (double)q->judgement.expected_distance;
         double irrelevant = irrelevant_distance(e, q);
 
-        if (q->verdict.outcome == OUTCOME_UNMEASURED)
+        if (q->judgement.outcome == OUTCOME_UNMEASURED)
                 return;
         if (expectation_names_records(e) && !isnan(relevant))
                 r->labels.relevant[r->labels.relevant_count++] = relevant;
@@ -117,10 +117,11 @@ static void label(struct report *r, size_t i)
 static void fill_query(struct report *r, size_t i, struct arrays *a)
 {
         const struct query_view *q = &r->c->queries[i];
-        int band = summary_band(&q->verdict), then, now;
+        int band = summary_band(&q->judgement), then, now;
 
-        a->outcomes[i] = q->verdict.outcome;
-        a->distances[i] = a->outcomes[i] == OUTCOME_UNMEASURED ? NAN : (double)q->verdict.distance;
+        a->outcomes[i] = q->judgement.outcome;
+        a->distances[i] =
+                a->outcomes[i] == OUTCOME_UNMEASURED ? NAN : (double)q->judgement.distance;
         a->bands[i] = isnan(a->distances[i]) || !bands_name(&r->c->bands, band) ? -1 : band;
         a->baselines[i] = r->c->baseline ? q->drift.baseline[LEVEL_TOP1] : NAN;
         a->taus[i] = r->c->baseline ? q->drift.tau[LEVEL_TOP1] : NAN;

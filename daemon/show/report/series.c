@@ -8,7 +8,7 @@
 
 static double distance_now(const struct query_view *q)
 {
-        return q->verdict.outcome == OUTCOME_UNMEASURED ? NAN : (double)q->verdict.distance;
+        return q->judgement.outcome == OUTCOME_UNMEASURED ? NAN : (double)q->judgement.distance;
 }
 
 struct plot_point *series_points(const struct report *r)
@@ -17,7 +17,7 @@ struct plot_point *series_points(const struct report *r)
 
         for (size_t i = 0; points && i < r->count; i++)
                 points[i] = (struct plot_point){r->c->query_set->queries[i].id,
-                        distance_now(&r->c->queries[i]), r->c->queries[i].verdict.outcome};
+                        distance_now(&r->c->queries[i]), r->c->queries[i].judgement.outcome};
         return points;
 }
 
@@ -56,7 +56,7 @@ static struct plot_row make_row(const struct report *r, size_t i)
                 .now = distance_now(q),
                 .shift = report_shift(r->c, i, LEVEL_TOP1),
                 .mean_shift = report_shift(r->c, i, LEVEL_TOPK),
-                .outcome = q->verdict.outcome,
+                .outcome = q->judgement.outcome,
                 .moved = compared ? q->drift.moved[LEVEL_TOP1] : MOVED_NOT,
                 .beyond = is_beyond(r, i),
                 .mean_moved = compared ? q->drift.moved[LEVEL_TOPK] : MOVED_NOT,

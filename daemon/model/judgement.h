@@ -16,7 +16,7 @@ enum outcome {
         OUTCOME_COUNT,
 };
 
-struct verdict {
+struct judgement {
         enum outcome outcome;
         float distance; /* of the best answer */
         float expected_distance; /* of the best-placed expected record */
@@ -30,8 +30,8 @@ struct verdict {
 };
 
 /* Unmeasured, everything unknown. */
-void verdict_init(struct verdict *v);
-void verdict_done(struct verdict *v);
-_must_check_ int verdict_copy(const struct verdict *from, struct verdict *ret);
+void judgement_init(struct judgement *v);
+void judgement_done(struct judgement *v);
+_must_check_ int judgement_copy(const struct judgement *from, struct judgement *ret);
 /* "pass", "drift", "fail", "unmeasured". */
 const char *outcome_name(enum outcome o);

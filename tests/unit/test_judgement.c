@@ -3,13 +3,13 @@
 
 #include <math.h>
 
-#include "model/verdict.h"
+#include "model/judgement.h"
 
 static void begins_with_nothing_known(void **state)
 {
-        struct verdict v;
+        struct judgement v;
 
-        verdict_init(&v);
+        judgement_init(&v);
         assert_int_equal(v.outcome, OUTCOME_UNMEASURED);
         assert_true(isnan(v.distance) && isnan(v.expected_distance) && isnan(v.home_distance));
         assert_int_equal(v.band, -1);
@@ -19,11 +19,11 @@ static void begins_with_nothing_known(void **state)
 
 static void copies_own_their_reason(void **state)
 {
-        _cleanup_(verdict_done) struct verdict v, copy;
+        _cleanup_(judgement_done) struct judgement v, copy;
 
-        verdict_init(&v);
+        judgement_init(&v);
         v.reason = strdup("because");
-        assert_int_equal(verdict_copy(&v, &copy), 0);
+        assert_int_equal(judgement_copy(&v, &copy), 0);
         assert_string_equal(copy.reason, "because");
         assert_ptr_not_equal(copy.reason, v.reason);
 }

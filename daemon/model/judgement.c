@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "model/verdict.h"
+#include "model/judgement.h"
 
 #include <math.h>
 
-void verdict_init(struct verdict *v)
+void judgement_init(struct judgement *v)
 {
-        *v = (struct verdict){
+        *v = (struct judgement){
                 .outcome = OUTCOME_UNMEASURED,
                 .distance = NAN,
                 .expected_distance = NAN,
@@ -16,13 +16,13 @@ void verdict_init(struct verdict *v)
         };
 }
 
-void verdict_done(struct verdict *v)
+void judgement_done(struct judgement *v)
 {
         free(v->reason);
         v->reason = NULL;
 }
 
-int verdict_copy(const struct verdict *from, struct verdict *ret)
+int judgement_copy(const struct judgement *from, struct judgement *ret)
 {
         char *reason;
         int r = strdup_to(&reason, from->reason);

@@ -143,17 +143,20 @@ static int on_alert_timer(sd_event_source *s, uint64_t usec, void *userdata)
 
 static void evaluate(struct daemon *d, const struct collection_view *view)
 {
+        const struct alerting_config *alerting = &d->config->alerting;
+        const struct signal_policy policy = {.rules = alerting->rules,
+                .query_alerts_max = alerting->query_alerts_max,
+                .external_url = d->options->external_url,
+                .runbook_url = alerting->runbook_url};
         struct signals signals = {0};
-        int r = rules_evaluate(d->config->alerting.rules, view, d->options->external_url,
-                d->config->alerting.runbook_url, &signals);
+        int r = signals_build(&policy, view, &signals);
 
         if (r >= 0) {
-                r = alerts_update(
-                        d->alerts, d->config->alerting.rules, &signals, clock_usec(CLOCK_REALTIME));
+                r = alerts_update(d->alerts, alerting->rules, &signals, clock_usec(CLOCK_REALTIME));
                 signals_done(&signals);
         }
         if (r < 0)
-                log_error("%s: cannot evaluate the alert rules: %s; alerts stay as they are",
+                log_error("%s: cannot tell of its findings: %s; alerts stay as they are",
                         view->label, strerror(-r));
 }
 

@@ -170,16 +170,33 @@ static int set_timeout(struct settings *s, const char *value)
         return duration_parse(value, &s->options.timeout);
 }
 
-static int set_fail_under(struct settings *s, const char *value)
+static int parse_share(const char *value, double *ret)
 {
         char *end;
+        double share;
 
         errno = 0;
-        s->options.fail_under = strtod(value, &end);
-        return errno == 0 && end != value && *end == '\0' && s->options.fail_under >= 0 &&
-                        s->options.fail_under <= 1
-                ? 0
-                : -EINVAL;
+        share = strtod(value, &end);
+        if (errno != 0 || end == value || *end != '\0' || !(share >= 0 && share <= 1))
+                return -EINVAL;
+        *ret = share;
+        return 0;
+}
+
+static int set_fail_under(struct settings *s, const char *value)
+{
+        return parse_share(value, &s->options.fail_under);
+}
+
+static int set_min_pass(struct settings *s, const char *value)
+{
+        return parse_share(value, &s->options.min_pass);
+}
+
+static int set_no_baseline(struct settings *s, const char *value)
+{
+        s->options.no_baseline = true;
+        return 0;
 }
 
 static int set_json(struct settings *s, const char *value)
@@ -208,7 +225,11 @@ static const struct flag flags[] = {
         {"output", "FILE", USE_CHECK, set_output,
                 "also write this file: .json, .xml (JUnit) or .md; repeatable"},
         {"baseline", NULL, USE_CHECK, set_baseline,
-                "what differs from the approved baseline fails the gate, too"},
+                "insist on an approved baseline: without one nothing is measured"},
+        {"no-baseline", NULL, USE_CHECK, set_no_baseline,
+                "judge by the expectations alone, whatever was approved"},
+        {"min-pass", "SHARE", USE_CHECK, set_min_pass,
+                "pass when this share of the judged queries does, from 0 to 1 (1)"},
         {"fail-under", "SHARE", USE_COVERAGE, set_fail_under,
                 "exit 1 when a smaller share of the values is watched, from 0 to 1 (0)"},
         {"audit", NULL, USE_CHECK, set_audit,
@@ -353,6 +374,7 @@ int main(int argc, char **argv)
                 .options = {.config_file = "/etc/driftwatch/driftwatch.yaml",
                         .storage_path = default_storage_path(),
                         .fail_on = "drift",
+                        .min_pass = 1,
                         .pause = 2 * USEC_PER_SEC,
                         .timeout = 10 * USEC_PER_MINUTE},
                 .log_level = -1,

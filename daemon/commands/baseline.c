@@ -51,7 +51,7 @@ static const char *refusal(const struct baseline *b, char *buffer, size_t size)
                 return buffer;
         }
         if (b->epoch.records > 0 && b->unreachable >= 0 &&
-                (double)b->unreachable > INDEX_UNREACHABLE_MAX * (double)b->epoch.records) {
+                (double)b->unreachable > RULE_UNREACHABLE_LIMIT * (double)b->epoch.records) {
                 (void)snprintf(buffer, size, "search cannot reach %lld of its %lld records",
                         (long long)b->unreachable, (long long)b->epoch.records);
                 return buffer;

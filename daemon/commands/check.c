@@ -106,29 +106,22 @@ static int publish(const struct check *check, const struct options *options)
                 written &= write_report(check, options->outputs.values[i]) >= 0;
         if (on_github())
                 written &= tell_github(check, options->format) >= 0;
-        return written ? check_exit_status(check_verdict(check)) : EXIT_USAGE;
+        return written ? check_exit_status(check) : EXIT_USAGE;
 }
 
 static int print(
         const struct round *r, const struct check_audit *audits, const struct options *options)
 {
-        const struct rule *rules = r->config->alerting.rules;
-        const struct check_limits limits = {
-                .distance = rules[RULE_DISTANCE_DRIFT].limit,
-                .set_shift = rules[RULE_SET_DRIFT].limit,
-                .index = rules[RULE_INDEX_INCOMPLETE].limit,
-        };
-        const struct check check = {
-                .collections = r->views,
-                .audits = audits,
-                .count = r->count,
-                .started = r->started,
-                .duration = r->duration,
-                .fail_only = streq(options->fail_on, "fail"),
-                .baseline = options->baseline,
-                .limits = &limits,
-        };
+        struct check check;
 
+        check_init(&check);
+        check.collections = r->views;
+        check.audits = audits;
+        check.count = r->count;
+        check.started = r->started;
+        check.duration = r->duration;
+        check.policy.drift_passes = streq(options->fail_on, "fail");
+        check.policy.pass_share = options->min_pass;
         return publish(&check, options);
 }
 
@@ -171,7 +164,7 @@ int command_check(const struct options *options)
 
         if (!usage_valid(options))
                 return EXIT_USAGE;
-        r = round_load(&round, options, options->baseline);
+        r = round_load(&round, options);
         if (r == -EBADMSG)
                 return EXIT_USAGE;
         if (r >= 0)

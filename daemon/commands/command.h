@@ -36,7 +36,9 @@ struct options {
         const char *reason;
         bool force, fresh, new_only, audit;
         usec_t pause, timeout;
-        bool baseline; /* check: compare with the approved baseline */
+        bool baseline; /* check: that there is no approved baseline is a finding */
+        bool no_baseline; /* check: judge by the expectations alone */
+        double min_pass; /* check: share of the judged queries that suffices */
         struct option_values outputs; /* check: files, format by extension */
         double fail_under; /* coverage: 0 … 1 */
 };

@@ -4,7 +4,6 @@
 
 #include "clock.h"
 #include "commands/round.h"
-#include "show/gate/check.h"
 #include "show/report/report.h"
 
 struct reports {
@@ -38,7 +37,6 @@ static int print(const struct round *round, const struct report_format *format)
 {
         _cleanup_(reports_done) struct reports r = {NULL, 0};
         _cleanup_text_ struct text text = {0};
-        const struct check gate = {.collections = round->views, .count = round->count};
         int code = compute(round, &r);
 
         if (code < 0)
@@ -49,7 +47,7 @@ static int print(const struct round *round, const struct report_format *format)
         if (fwrite(text.data, 1, text.size, stdout) != text.size || fflush(stdout) != 0)
                 return -errno;
         for (size_t i = 0; i < round->count; i++)
-                if (check_collection(&gate, round->views[i]) == CHECK_UNMEASURED)
+                if (round->views[i]->verdict == VERDICT_UNMEASURED)
                         return EXIT_UNMEASURED;
         return EXIT_SUCCESS;
 }
@@ -75,7 +73,7 @@ int command_report(const struct options *options)
 
         if (!format)
                 return EXIT_USAGE;
-        r = round_load(&round, options, false);
+        r = round_load(&round, options);
         if (r == -EBADMSG)
                 return EXIT_USAGE;
         if (r >= 0)

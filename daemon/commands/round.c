@@ -61,25 +61,28 @@ int round_load_config(struct round *r, const struct options *options)
         return code;
 }
 
-/* A state directory that is not there, or not ours to read, has no baseline for this command. */
-static int load_baseline(const struct options *options, struct watch *w, bool needed)
+/* One that is there and cannot be read is a finding, not a reason to judge without it. */
+static int load_baseline(const struct options *options, struct watch *w)
 {
         _cleanup_(baseline_unrefp) struct baseline *baseline = NULL;
         _cleanup_error_ struct error error = {0};
-        int r = baselines_load(options->storage_path, watch_config(w)->label, BASELINE_APPROVED,
-                &baseline, &error);
+        int r;
 
+        watch_judge_at_once(w, options->baseline);
+        if (options->no_baseline)
+                return 0;
+        r = baselines_load(options->storage_path, watch_config(w)->label, BASELINE_APPROVED,
+                &baseline, &error);
         if (r >= 0)
                 watch_set_baseline(w, baseline, 1);
-        if (r >= 0 || (r == -ENOENT && !needed))
+        if (r >= 0 || r == -ENOENT)
                 return 0;
-        fprintf(stderr, "driftwatch: %s\n", error_text(&error, r));
-        return r == -EACCES && !needed ? 0 : -EBADMSG;
+        return watch_refuse_baseline(w, error_text(&error, r));
 }
 
-static int watch_chosen(struct round *r, const struct options *options, bool needs_baseline)
+static int watch_chosen(struct round *r, const struct options *options)
 {
-        int code = 0, loaded, worst = 0;
+        int code = 0;
 
         r->watches = calloc(r->config->collection_count + 1, sizeof(struct watch *));
         r->views = calloc(r->config->collection_count + 1, sizeof(*r->views));
@@ -91,15 +94,13 @@ static int watch_chosen(struct round *r, const struct options *options, bool nee
                 if (!round_chosen(options, c->label))
                         continue;
                 code = watch_new(r->event, c, r->client, &r->owner, &r->watches[r->count]);
-                if (code < 0)
-                        break;
-                loaded = load_baseline(options, r->watches[r->count++], needs_baseline);
-                worst = MIN(worst, loaded);
+                if (code >= 0)
+                        code = load_baseline(options, r->watches[r->count++]);
         }
-        return code < 0 ? code : worst;
+        return code;
 }
 
-int round_load(struct round *r, const struct options *options, bool needs_baseline)
+int round_load(struct round *r, const struct options *options)
 {
         int code = round_load_config(r, options);
 
@@ -110,7 +111,7 @@ int round_load(struct round *r, const struct options *options, bool needs_baseli
         if (code >= 0)
                 code = http_client_new(r->event, "driftwatch/" DRIFTWATCH_VERSION, &r->client);
         if (code >= 0)
-                code = watch_chosen(r, options, needs_baseline);
+                code = watch_chosen(r, options);
         return code;
 }
 

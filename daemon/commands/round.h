@@ -23,9 +23,10 @@ struct round {
 };
 
 /* Reads the configuration and the approved baselines of what options->collections chooses (all,
- * when empty). Every error is printed: -EBADMSG then. A missing baseline is an error when
- * `needs_baseline`. r->owner, where it is set, hears of replays. */
-_must_check_ int round_load(struct round *r, const struct options *options, bool needs_baseline);
+ * when empty), unless --no-baseline. Every error is printed: -EBADMSG then. A baseline that cannot
+ * be read, or with --baseline is missing, is a finding of its collection. r->owner, where it is
+ * set, hears of replays. */
+_must_check_ int round_load(struct round *r, const struct options *options);
 /* Only the configuration: for commands that measure nothing. */
 _must_check_ int round_load_config(struct round *r, const struct options *options);
 /* Whether this collection (label) was chosen. */

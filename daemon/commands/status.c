@@ -8,6 +8,7 @@
 #include "build_config.h"
 #include "commands/command.h"
 #include "json.h"
+#include "model/verdict.h"
 #include "text.h"
 
 #define RESPONSE_MAX (64U << 20)
@@ -107,13 +108,12 @@ static void print_number(const json_t *object, const char *key, int width)
 static void print_collection(const json_t *c)
 {
         const json_t *outcomes = json_object_get(c, "outcomes");
-        static const char *const names[] = {"pass", "drift", "fail", "unmeasured"};
 
-        printf("%-24s %-12s %-4s", text_of(c, "collection"), text_of(c, "server"),
-                json_is_true(json_object_get(c, "up")) ? "up" : "down");
+        printf("%-24s %-12s %-10s %-4s", text_of(c, "collection"), text_of(c, "server"),
+                text_of(c, "verdict"), json_is_true(json_object_get(c, "up")) ? "up" : "down");
         print_number(c, "records", 9);
-        for (size_t i = 0; i < ARRAY_SIZE(names); i++)
-                print_number(outcomes, names[i], 10);
+        for (enum outcome o = 0; o < OUTCOME_COUNT; o++)
+                print_number(outcomes, outcome_name(o), 10);
         printf("  %-13s  %s\n", text_of(json_object_get(c, "cause"), "cause"),
                 text_of(c, "last_error"));
 }
@@ -123,8 +123,9 @@ static int print_table(const json_t *collections)
         const json_t *c;
         size_t i;
 
-        printf("%-24s %-12s %-4s %9s %10s %10s %10s %10s  %-13s  %s\n", "COLLECTION", "SERVER",
-                "UP", "RECORDS", "PASS", "DRIFT", "FAIL", "UNMEASURED", "CAUSE", "LAST ERROR");
+        printf("%-24s %-12s %-10s %-4s %9s %10s %10s %10s %10s %10s  %-13s  %s\n", "COLLECTION",
+                "SERVER", "VERDICT", "UP", "RECORDS", "PASS", "DRIFT", "FAIL", "UNMEASURED",
+                "UNJUDGED", "CAUSE", "LAST ERROR");
         json_array_foreach (collections, i, c)
                 print_collection(c);
         return fflush(stdout) == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
@@ -137,6 +138,17 @@ static int print_json(const json_t *data)
         return s && puts(s) >= 0 && fflush(stdout) == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
+/* As `check` ends; a daemon that says none is none of ours. */
+static int verdict_of(const json_t *data)
+{
+        const char *name = json_string_value(json_object_get(data, "verdict"));
+
+        for (enum verdict v = 0; v < VERDICT_COUNT; v++)
+                if (streq(name, verdict_name(v)))
+                        return verdict_exit_status(v);
+        return EXIT_UNMEASURED;
+}
+
 int command_status(const struct options *options)
 {
         _cleanup_(fetch_done) struct fetch f = {0};
@@ -146,6 +158,7 @@ int command_status(const struct options *options)
                 fprintf(stderr, "driftwatch: %s\n", error_text(&f.error, r));
                 return EXIT_UNMEASURED;
         }
-        return options->json ? print_json(f.data)
-                             : print_table(json_object_get(f.data, "collections"));
+        r = options->json ? print_json(f.data)
+                          : print_table(json_object_get(f.data, "collections"));
+        return r != EXIT_SUCCESS ? r : verdict_of(f.data);
 }

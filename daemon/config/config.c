@@ -327,8 +327,11 @@ static int build_collection(const struct loader *l, size_t i, struct collection_
                 .recall_results = l->keys.probes.recall_results,
                 .recall_queries = l->keys.probes.recall_queries,
         };
-        ret->set_shift_limit = l->config->alerting.rules[RULE_SET_DRIFT].limit;
-        ret->embedder_gates = keys->embedder_gates;
+        finding_policy_init(&ret->policy);
+        for (enum rule_id k = 0; k < RULE_COUNT; k++)
+                ret->policy.limits[k] = l->config->alerting.rules[k].limit;
+        ret->policy.embedder_counts = keys->embedder_gates;
+        ret->policy.grace = l->config->ingest_grace;
         if (r == 0)
                 r = strdup_to(&ret->label, keys->label);
         if (r == 0)

@@ -13,10 +13,11 @@
 #include "duration.h"
 #include "error.h"
 #include "http.h"
+#include "judge/finding.h"
 #include "model/bands.h"
 #include "model/query_set.h"
+#include "model/rule.h"
 #include "model/vector_set.h"
-#include "tell/rule.h"
 
 struct replay_config {
         usec_t interval, timeout, history;
@@ -54,11 +55,10 @@ struct collection_config {
                                   it, not owned */
         struct replay_config replay;
         struct probe_config probes;
-        double set_shift_limit; /* of RetrievalSetDrift; NaN: the default */
+        struct finding_policy policy; /* how the daemon judges it */
         struct bands bands;
         struct query_set *queries;
         struct vector_set *vectors; /* NULL: those of the baseline, or of an embedder */
-        bool embedder_gates; /* an embedder that cannot be asked leaves the gate unmeasured */
 };
 
 struct webhook_config {

@@ -199,7 +199,7 @@ void drift_set_baseline(
                 .tau_min = drift_limit(NAN, LEVEL_TAU_MIN, space),
                 .tau_max = drift_limit(NAN, LEVEL_SCALE_FACTOR * LEVEL_SCALE_MAX, space),
                 .clip = drift_limit(NAN, DRIFT_CLIP, space),
-                .shift = drift_limit(set_shift_limit, DRIFT_SHIFT, space),
+                .shift = drift_limit(set_shift_limit, RULE_SHIFT_LIMIT, space),
         };
 
         link_all(d, baseline, &l);

@@ -9,15 +9,14 @@
 #include "judge/level.h"
 #include "model/baseline.h"
 #include "model/query_set.h"
+#include "model/rule.h"
 #include "model/shift.h"
 
 /* Nothing is judged when a smaller share of the queries that ever were was measured. */
 #define DRIFT_VALID 0.8
-/* Set rules. Distances are clipped so that one query cannot raise them alone. Clip and shift are of
- * squared L2, half of that for cosine. */
+/* Set rules: RULE_SHIFT_LIMIT raises, half of it clears. Distances are clipped so that one query
+ * cannot raise them alone; the clip is of squared L2, half of that for cosine. */
 #define DRIFT_CLIP 0.1
-#define DRIFT_SHIFT 0.01 /* raises; half of it clears */
-#define DRIFT_DISTANCE 0.2 /* of one query, told; also of squared L2 */
 #define DRIFT_SHARE 0.1 /* of the queries, but at least DRIFT_SHARE_MIN of them */
 #define DRIFT_SHARE_MIN 3
 #define DRIFT_OVERLAP_MIN 0.95 /* with the last stable answers; below: ask why */

@@ -32,7 +32,7 @@ static void explain_missing(const struct expectation *e, const struct answer *a,
                         v->expected_rank);
         else
                 text_appendf(t,
-                        ", but none of the %u answers is it; the best is \"%s\" at distance %.6g",
+                        ", but none of the %u answers is it; the best is \"%s\" at distance %.4f",
                         a->count, a->ids[0], (double)a->distances[0]);
 }
 
@@ -40,66 +40,104 @@ static void explain_range(const struct expectation *e, float distance, struct te
 {
         bool below = distance < e->distance_min;
 
-        text_appendf(t, "distance %.6g is %s the expected %s of %.6g", (double)distance,
+        text_appendf(t, "distance %.4f is %s the expected %s of %.4g", (double)distance,
                 below ? "below" : "above", below ? "minimum" : "maximum",
                 (double)(below ? e->distance_min : e->distance_max));
 }
 
-static void explain_crossing(const struct bands *bands, const struct judgement *v, struct text *t)
+/* Whether the query says itself what is good. */
+static bool expects(const struct expectation *e)
 {
-        text_appendf(t, "distance moved from band \"%s\" (%.6g) to \"%s\" (%.6g)",
-                bands_name(bands, v->home_band), (double)v->home_distance,
-                bands_name(bands, v->confirmed_band), (double)v->distance);
+        return expectation_names_records(e) || isfinite(e->distance_min) ||
+                isfinite(e->distance_max);
 }
 
-/* The outcome of a valid answer whose numbers are in `v`; the reason goes to `t`. */
-static enum outcome decide(const struct expectation *e, const struct answer *a,
-        const struct bands *bands, const struct judgement *v, struct text *t)
+static void explain_lost(const struct expectation *e, const struct answer *reference,
+        const struct answer *a, const struct judgement *v, struct text *t)
+{
+        text_appendf(t, "expected the baseline's best record \"%s\"", reference->ids[0]);
+        if (v->expected_rank > 0)
+                text_appendf(t, " among the first %u answers, but it stands at rank %u", e->within,
+                        v->expected_rank);
+        else
+                text_appendf(t,
+                        ", but none of the %u answers is it; the best is \"%s\" at distance %.4f",
+                        a->count, a->ids[0], (double)a->distances[0]);
+}
+
+/* The outcome of a valid answer whose numbers are in `v`; the reason goes to `t`. `reference` is
+ * what the query has to find where it expects nothing itself; NULL: nothing. */
+static enum outcome decide(const struct expectation *e, const struct answer *reference,
+        const struct answer *a, const struct judgement *v, struct text *t)
 {
         bool names = expectation_names_records(e);
         float ranged = names ? v->expected_distance : v->distance;
+        bool missing = v->expected_rank == 0 || (e->within > 0 && v->expected_rank > e->within);
 
         if (a->count == 0) {
                 text_append(t, "the collection returned no record");
                 return OUTCOME_FAIL;
         }
-        if (names && (v->expected_rank == 0 || (e->within > 0 && v->expected_rank > e->within))) {
+        if (names && missing) {
                 explain_missing(e, a, v, t);
                 return OUTCOME_FAIL;
         }
-        if (ranged < e->distance_min || ranged > e->distance_max) {
+        if (reference && missing) {
+                explain_lost(e, reference, a, v, t);
+                return OUTCOME_FAIL;
+        }
+        if (v->out_of_range) {
                 explain_range(e, ranged, t);
                 return OUTCOME_DRIFT;
         }
-        if (v->crossed) {
-                explain_crossing(bands, v, t);
-                return OUTCOME_DRIFT;
-        }
-        return OUTCOME_PASS;
+        if (expects(e) || reference)
+                return OUTCOME_PASS;
+        text_append(t,
+                "nothing says what is good: the query expects nothing, and no approved baseline "
+                "knows it");
+        return OUTCOME_UNJUDGED;
 }
 
-static void measure(const struct query *query, const struct answer *answer,
-        const struct bands *bands, struct band_state *state, struct judgement *v)
+/* Rank, from 1, of the reference's best record; 0 when it is not there. */
+static unsigned rank_of_best(const struct answer *reference, const struct answer *a)
 {
+        for (unsigned i = 0; i < a->count; i++)
+                if (streq(a->ids[i], reference->ids[0]))
+                        return i + 1;
+        return 0;
+}
+
+static void measure(const struct query *query, const struct answer *reference,
+        const struct answer *answer, const struct bands *bands, struct band_state *state,
+        struct judgement *v)
+{
+        const struct expectation *e = &query->expect;
+        float ranged;
+
         if (answer->count > 0) {
                 v->distance = answer->distances[0];
                 v->band = bands_index(bands, v->distance);
                 band_state_update(state, bands, v->distance);
         }
-        v->expected_rank = rank_expected(&query->expect, answer);
+        v->expected_rank = reference ? rank_of_best(reference, answer) : rank_expected(e, answer);
         if (v->expected_rank > 0)
                 v->expected_distance = answer->distances[v->expected_rank - 1];
+        ranged = expectation_names_records(e) ? v->expected_distance : v->distance;
+        v->out_of_range = ranged < e->distance_min || ranged > e->distance_max;
 }
 
-int judge_answer(const struct query *query, const struct answer *answer, const char *unmeasured,
-        const struct bands *bands, struct band_state *state, struct judgement *ret)
+int judge_answer(const struct query *query, const struct answer *baseline,
+        const struct answer *answer, const char *unmeasured, const struct bands *bands,
+        struct band_state *state, struct judgement *ret)
 {
+        const struct answer *reference =
+                baseline && baseline->count > 0 && !expects(&query->expect) ? baseline : NULL;
         _cleanup_text_ struct text reason = {0};
         struct judgement v;
 
         judgement_init(&v);
         if (answer)
-                measure(query, answer, bands, state, &v);
+                measure(query, reference, answer, bands, state, &v);
         else
                 text_append(&reason, unmeasured ? unmeasured : "no answer");
         v.confirmed_band = state->confirmed;
@@ -107,7 +145,8 @@ int judge_answer(const struct query *query, const struct answer *answer, const c
         v.home_distance = state->home_distance;
         v.crossed = band_state_crossed(state);
         if (answer)
-                v.outcome = decide(&query->expect, answer, bands, &v, &reason);
+                v.expected = decide(&query->expect, reference, answer, &v, &reason);
+        v.outcome = v.expected;
         if (text_failed(&reason))
                 return -ENOMEM;
         if (reason.size > 0)

@@ -10,10 +10,6 @@
 
 #include "duration.h"
 
-/* The share of a collection's records that search may miss: random directions leave some tenths of
- * a percent unreached in a collection that was just loaded. */
-#define INDEX_UNREACHABLE_MAX 0.01
-
 struct index_health {
         usec_t at; /* wall clock of the probe; 0: never */
         int64_t records; /* at that moment; -1: unknown */

@@ -12,7 +12,7 @@ struct run {
         uint32_t length_msec; /* from its first to its last sample */
         float distance, expected_distance;
         uint16_t samples;
-        uint16_t rank : 10, outcome : 2, band : 4; /* band: BAND_UNKNOWN or its index */
+        uint16_t rank : 9, outcome : 3, band : 4; /* band: BAND_UNKNOWN or its index */
 };
 _Static_assert(sizeof(struct run) == 20, "a run is what the documentation says it costs");
 
@@ -154,8 +154,8 @@ static struct run run_from_verdict(const struct judgement *v)
                 .distance = v->distance,
                 .expected_distance = v->expected_distance,
                 .samples = 1,
-                .rank = MIN(v->expected_rank, (unsigned)HISTORY_RANK_MAX) & 0x3ffU,
-                .outcome = (unsigned)v->outcome & 3U,
+                .rank = MIN(v->expected_rank, (unsigned)HISTORY_RANK_MAX) & 0x1ffU,
+                .outcome = (unsigned)v->outcome & 7U,
                 .band = (unsigned)(v->band < 0 ? BAND_UNKNOWN : v->band) & 0xfU,
         };
 }

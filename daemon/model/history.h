@@ -24,7 +24,7 @@ struct history_run {
         int band; /* as measured; -1 unknown */
         enum outcome outcome;
 };
-#define HISTORY_RANK_MAX 1023
+#define HISTORY_RANK_MAX 511
 
 struct history;
 struct history_snapshot;

@@ -7,6 +7,7 @@ void judgement_init(struct judgement *v)
 {
         *v = (struct judgement){
                 .outcome = OUTCOME_UNMEASURED,
+                .expected = OUTCOME_UNMEASURED,
                 .distance = NAN,
                 .expected_distance = NAN,
                 .band = -1,
@@ -41,6 +42,7 @@ const char *outcome_name(enum outcome o)
                 [OUTCOME_DRIFT] = "drift",
                 [OUTCOME_FAIL] = "fail",
                 [OUTCOME_UNMEASURED] = "unmeasured",
+                [OUTCOME_UNJUDGED] = "unjudged",
         };
 
         return names[o];

@@ -13,11 +13,14 @@ enum outcome {
         OUTCOME_DRIFT,
         OUTCOME_FAIL,
         OUTCOME_UNMEASURED,
+        OUTCOME_UNJUDGED, /* answered, but nothing says what is good */
         OUTCOME_COUNT,
 };
 
 struct judgement {
-        enum outcome outcome;
+        enum outcome outcome; /* with what its findings say */
+        enum outcome expected; /* by the expectation alone */
+        bool out_of_range; /* the distance lies outside of the expected range */
         float distance; /* of the best answer */
         float expected_distance; /* of the best-placed expected record */
         unsigned expected_rank; /* of that record, from 1; 0: not found or none expected */
@@ -33,5 +36,5 @@ struct judgement {
 void judgement_init(struct judgement *v);
 void judgement_done(struct judgement *v);
 _must_check_ int judgement_copy(const struct judgement *from, struct judgement *ret);
-/* "pass", "drift", "fail", "unmeasured". */
+/* "pass", "drift", "fail", "unmeasured", "unjudged". */
 const char *outcome_name(enum outcome o);

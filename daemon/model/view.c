@@ -68,6 +68,7 @@ struct collection_view *collection_view_new(size_t query_count)
         if (!c)
                 return NULL;
         atomic_init(&c->references, 1);
+        c->verdict = VERDICT_UNMEASURED;
         epoch_init(&c->epoch);
         drift_view_init(&c->drift);
         attribution_init(&c->attribution);
@@ -101,6 +102,8 @@ int collection_view_continue(const struct collection_view *old, struct collectio
                 r = strdup_to(&v->embedder.error, old->embedder.error);
         if (r >= 0)
                 r = strdup_to(&v->last_error, old->last_error);
+        if (r >= 0)
+                r = strdup_to(&v->baseline_error, old->baseline_error);
         v->replays = old->replays;
         v->failed_replays = old->failed_replays;
         memcpy(v->failures, old->failures, sizeof(v->failures));
@@ -119,6 +122,11 @@ int collection_view_continue(const struct collection_view *old, struct collectio
         v->unprovoked_at = old->unprovoked_at;
         v->attribution = old->attribution;
         v->fates = fates_ref(old->fates);
+        v->findings = findings_ref(old->findings);
+        v->judged = old->judged;
+        v->verdict = old->verdict;
+        v->incident_since = old->incident_since;
+        v->ingest_under_way = old->ingest_under_way;
         v->attributed = old->attributed;
         v->replaced = old->replaced;
         v->replaced_at = old->replaced_at;
@@ -147,9 +155,11 @@ static void collection_view_free(struct collection_view *c)
         free(c->server);
         free(c->url);
         free(c->last_error);
+        free(c->baseline_error);
         epoch_done(&c->epoch);
         baseline_unref(c->baseline);
         fates_unref(c->fates);
+        findings_unref(c->findings);
         index_health_done(&c->health);
         free(c->embedder.name);
         free(c->embedder.error);
@@ -169,6 +179,15 @@ const struct collection_view *view_find_collection(const struct view *v, const c
                 if (streq(v->collections[i]->label, label))
                         return v->collections[i];
         return NULL;
+}
+
+enum verdict view_verdict(const struct view *v)
+{
+        enum verdict worst = v->collection_count > 0 ? VERDICT_PASS : VERDICT_UNMEASURED;
+
+        for (size_t i = 0; i < v->collection_count; i++)
+                worst = MAX(worst, v->collections[i]->verdict);
+        return worst;
 }
 
 void reason_count_add(struct reason_count *counts, const char *reason)

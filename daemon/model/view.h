@@ -16,11 +16,13 @@
 #include "model/bands.h"
 #include "model/baseline.h"
 #include "model/fate.h"
+#include "model/finding.h"
 #include "model/health.h"
 #include "model/history.h"
 #include "model/judgement.h"
 #include "model/query_set.h"
 #include "model/shift.h"
+#include "model/verdict.h"
 
 /* Upper bounds, in seconds, of request_duration_seconds. Up to the default timeout of 10 s and one
  * beyond. */
@@ -42,6 +44,7 @@ struct query_view {
         struct history_snapshot *history; /* NULL before the first replay */
         struct query_drift drift; /* against the baseline */
         enum cause cause; /* of what differs in its own answer */
+        bool excused; /* it is known to fail: shown, and no more */
         double embedder_distance; /* 1 - cos of the pinned and the fresh vector; infinite when
                                      they have another length; NaN */
         double embedder_limit; /* above which it is another vector; NaN */
@@ -93,9 +96,11 @@ struct collection_view {
 
         struct epoch epoch; /* as the last replay that reached the server saw the collection */
         bool ingesting; /* it changed during the last replay */
+        bool ingest_under_way; /* it is being written to, as far as the last looks can tell */
         unsigned epoch_changes; /* enum epoch_change against the baseline, or else against how the
                                    collection was first seen */
         struct baseline *baseline; /* approved, a reference; NULL: none */
+        char *baseline_error; /* why the approved one is not used; NULL */
         struct drift_view drift;
         usec_t unprovoked_at; /* wall clock of the last unprovoked change; 0: none since start */
         struct attribution attribution;
@@ -103,6 +108,11 @@ struct collection_view {
         usec_t attributed; /* wall clock of the inquest behind it; 0: none */
         struct index_health health;
         struct embedder_view embedder;
+        struct findings *findings; /* a reference; NULL before the first replay */
+        usec_t judged; /* wall clock, when they were; of a finding seen earlier nothing is known now
+                        */
+        enum verdict verdict;
+        usec_t incident_since; /* wall clock; 0: nothing that people are told of */
         uint64_t replaced; /* times the collection was seen under another id since start */
         usec_t replaced_at; /* last of them, 0: never */
 };
@@ -165,6 +175,8 @@ _must_check_ int collection_view_continue(
 struct collection_view *collection_view_ref(struct collection_view *c);
 struct collection_view *collection_view_unref(struct collection_view *c);
 DEFINE_CLEANUP(struct collection_view *, collection_view_unref)
+/* The worst verdict of its collections; unmeasured without any. */
+enum verdict view_verdict(const struct view *v);
 /* Frees an array of channel views and what they own. */
 void channel_views_free(struct channel_view *channels, size_t count);
 /* The collection with this label, NULL when there is none. */

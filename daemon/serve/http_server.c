@@ -18,6 +18,7 @@
 #include "serve/scrape.h"
 #include "serve/traffic.h"
 #include "show/api/api.h"
+#include "show/envelope.h"
 #include "show/page/page.h"
 #include "text.h"
 
@@ -59,7 +60,7 @@ static void say(struct exchange *x, unsigned status, const char *sentence)
         x->status = status;
         if (x->json && status >= 400) {
                 x->type = TYPE_JSON;
-                api_error(&x->body, status, "%s", sentence);
+                envelope_error(&x->body, status, "%s", sentence);
                 return;
         }
         x->type = TYPE_TEXT;
@@ -301,7 +302,7 @@ static void take_answer(struct exchange *x)
         if (r->body)
                 text_append_bytes(&x->body, r->body, r->body_size);
         else if (x->json)
-                x->status = api_success(&x->body, json_null()) == 200 ? r->status : 500;
+                x->status = envelope_success(&x->body, json_null()) == 200 ? r->status : 500;
 }
 
 static struct MHD_Response *make_response(struct exchange *x)

@@ -5,6 +5,7 @@
 
 #include "json.h"
 #include "judge/attribution.h"
+#include "judge/incident.h"
 #include "judge/quality.h"
 #include "show/summary.h"
 #include "show/values.h"
@@ -46,6 +47,86 @@ json_t *facts_cause(const struct attribution *a)
         return json_pack("{s:s, s:s, s:s, s:s, s:o}", "cause", cause_name(a->cause), "meaning",
                 cause_meaning(a->cause), "action", cause_action(a->cause), "evidence",
                 text_string(&t), "counts", evidence_counts(&a->evidence));
+}
+
+static const char *finding_state(const struct finding *f)
+{
+        return f->excused                  ? "known"
+                : f->waiting               ? "waiting"
+                : f->explained != SIZE_MAX ? "explained"
+                                           : "open";
+}
+
+static json_t *finding_json(const struct collection_view *c, const struct finding *f)
+{
+        static const char *const effects[] = {[EFFECT_NONE] = "none",
+                [EFFECT_DRIFT] = "drift",
+                [EFFECT_FAIL] = "fail",
+                [EFFECT_UNMEASURED] = "unmeasured"};
+        const struct finding_type *type = &finding_types[f->kind];
+        const char *query =
+                f->query == FINDING_COLLECTION ? NULL : c->query_set->queries[f->query].id;
+        const char *by = f->explained == SIZE_MAX
+                ? NULL
+                : finding_types[c->findings->findings[f->explained].kind].name;
+
+        return json_pack("{s:s, s:o, s:s, s:s, s:o, s:o, s:o, s:s, s:o, s:o}", "kind", type->name,
+                "query", value_string(query), "severity", severity_name(type->severity), "effect",
+                effects[f->effect], "cause", value_string(cause_name(f->cause)), "since",
+                value_time(f->since), "seen", value_time(f->seen), "state", finding_state(f),
+                "explained_by", value_string(by), "sentence", value_string(f->sentence));
+}
+
+json_t *facts_findings(const struct collection_view *c)
+{
+        _cleanup_json_ json_t *list = json_array();
+
+        for (size_t i = 0; list && c->findings && i < c->findings->count; i++)
+                if (json_array_append_new(list, finding_json(c, &c->findings->findings[i])) < 0)
+                        return NULL;
+        return take_ptr(list);
+}
+
+json_t *facts_causes(const struct collection_view *c)
+{
+        enum cause causes[CAUSE_COUNT];
+        size_t count = incident_causes(c, causes);
+        _cleanup_json_ json_t *list = json_array();
+
+        for (size_t i = 0; list && i < count; i++)
+                if (json_array_append_new(list, json_string(cause_name(causes[i]))) < 0)
+                        return NULL;
+        return take_ptr(list);
+}
+
+static json_t *worst_queries(const struct collection_view *c, const struct incident *incident)
+{
+        _cleanup_json_ json_t *list = json_array();
+
+        for (size_t i = 0; list && i < incident->worst_count; i++)
+                if (json_array_append_new(
+                            list, value_string(c->query_set->queries[incident->worst[i]].id)) < 0)
+                        return NULL;
+        return take_ptr(list);
+}
+
+json_t *facts_incident(const struct collection_view *c)
+{
+        _cleanup_text_ struct text summary = {0}, explanation = {0};
+        struct incident incident;
+
+        if (!incident_of(c, &incident))
+                return json_null();
+        incident_summarise(c, &summary);
+        incident_explain(c, &explanation);
+        if (text_failed(&summary) || text_failed(&explanation))
+                return NULL;
+        return json_pack("{s:o, s:o, s:s, s:o, s:o, s:o, s:o, s:o, s:o}", "id",
+                value_string(incident.id), "since", value_time(incident.since), "severity",
+                severity_name(incident.severity), "findings", value_count(incident.findings),
+                "queries", value_count(incident.queries), "causes", facts_causes(c), "worst",
+                worst_queries(c, &incident), "summary", value_string(text_string(&summary)),
+                "explanation", value_string(text_string(&explanation)));
 }
 
 json_t *facts_drift(const struct collection_view *c)

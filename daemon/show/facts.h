@@ -13,6 +13,13 @@
 /* {"cause": "REMOVED", "meaning", "action", "evidence": "sentence", "counts": {...}}; null when the
  * cause is unknown. */
 json_t *facts_cause(const struct attribution *a);
+/* The findings: {"kind", "query" (null: of the collection), "severity", "effect", "cause", "since",
+ * "seen", "state", "sentence"}. */
+json_t *facts_findings(const struct collection_view *c);
+/* Names, the main one first. */
+json_t *facts_causes(const struct collection_view *c);
+/* What people are told about together; null when nothing is wrong. */
+json_t *facts_incident(const struct collection_view *c);
 /* Set-level shift, moved queries, overlap; null without a baseline. */
 json_t *facts_drift(const struct collection_view *c);
 json_t *facts_index(const struct index_health *h);

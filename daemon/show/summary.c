@@ -26,7 +26,7 @@ int summary_band(const struct judgement *v)
 size_t *summary_worst_first(const struct collection_view *c)
 {
         static const enum outcome order[OUTCOME_COUNT] = {
-                OUTCOME_FAIL, OUTCOME_DRIFT, OUTCOME_UNMEASURED, OUTCOME_PASS};
+                OUTCOME_FAIL, OUTCOME_DRIFT, OUTCOME_UNMEASURED, OUTCOME_UNJUDGED, OUTCOME_PASS};
         size_t count = c->query_set->count, n = 0;
         size_t *indices = calloc(MAX(count, (size_t)1), sizeof(*indices));
 

@@ -19,8 +19,8 @@ void summary_count(const struct collection_view *c, struct summary *ret);
 int summary_band(const struct judgement *v);
 /* Quality figures of the last replay over the whole set. */
 struct quality summary_quality(const struct collection_view *c);
-/* Indices of the collection's queries: fail, drift, unmeasured, pass, each in the order of the set.
- * The array is the caller's; NULL when memory is short. */
+/* Indices of the collection's queries: fail, drift, unmeasured, unjudged, pass, each in the order
+ * of the set. The array is the caller's; NULL when memory is short. */
 size_t *summary_worst_first(const struct collection_view *c);
 /* Why the query did not pass: a sentence, never NULL; "" when it passed. Valid as long as the view.
  */

@@ -46,3 +46,27 @@ json_t *value_known(int64_t n)
 {
         return n >= 0 ? json_integer(n) : json_null();
 }
+
+json_t *value_ids(const struct answer *a)
+{
+        _cleanup_json_ json_t *list = json_array();
+
+        if (!a)
+                return json_null();
+        for (unsigned i = 0; list && i < a->count; i++)
+                if (json_array_append_new(list, value_string(a->ids[i])) < 0)
+                        return NULL;
+        return take_ptr(list);
+}
+
+json_t *value_distances(const struct answer *a)
+{
+        _cleanup_json_ json_t *list = json_array();
+
+        if (!a)
+                return json_null();
+        for (unsigned i = 0; list && i < a->count; i++)
+                if (json_array_append_new(list, json_from_float(a->distances[i])) < 0)
+                        return NULL;
+        return take_ptr(list);
+}

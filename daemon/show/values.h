@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "duration.h"
+#include "model/answer.h"
 
 /* null for NULL. What is not UTF-8 - ids are bytes of a server - is replaced. */
 json_t *value_string(const char *s);
@@ -19,3 +20,6 @@ json_t *value_count(uint64_t n);
 json_t *value_count_or_null(uint64_t n);
 /* null for -1. */
 json_t *value_known(int64_t n);
+/* Of an answer, nearest first; null for NULL. */
+json_t *value_ids(const struct answer *a);
+json_t *value_distances(const struct answer *a);

@@ -276,6 +276,8 @@ static int take_signal(
                 revive(a, e, now);
         }
         e->round = a->round;
+        if (signal->stale && e->alert.annotations.count > 0)
+                return 0;
         return set_annotations(a, e, &signal->annotations);
 }
 
@@ -295,20 +297,6 @@ static void condition_over(struct alerts *a, struct entry *e, const struct rule 
                         return;
         }
         end(a, e, now);
-}
-
-static int compare_ids(const void *a, const void *b)
-{
-        return strcmp(a, *(const char *const *)b);
-}
-
-static bool is_unknown(const struct entry *e, const struct signals *signals)
-{
-        if (signals->unknown_rules[e->rule])
-                return true;
-        return e->query && signals->unknown_count > 0 &&
-                bsearch(e->query, signals->unknown, signals->unknown_count,
-                        sizeof(*signals->unknown), compare_ids);
 }
 
 static void set_inhibited(struct alerts *a, struct entry *e, bool inhibited)
@@ -366,7 +354,7 @@ int alerts_update(struct alerts *a, const struct rule rules[RULE_COUNT],
                 e->inhibits = rule_defaults[e->rule].inhibits_server && signals->server_down;
                 if (e->round == a->round)
                         condition_holds(a, e, &rules[e->rule], now);
-                else if (!is_unknown(e, signals))
+                else
                         condition_over(a, e, &rules[e->rule], now);
         }
         sweep(a);

@@ -15,7 +15,7 @@
  * back, no alert waits for it. */
 
 #include "model/alert.h"
-#include "tell/rule.h"
+#include "tell/signal.h"
 
 /* A resolved alert is kept, and its resolution re-sent, for so long (Prometheus:
  * resolvedRetention). */
@@ -28,7 +28,7 @@ struct alerts *alerts_free(struct alerts *a);
 DEFINE_CLEANUP(struct alerts *, alerts_free)
 
 /* Takes what an evaluation of one collection found at `now`. Alerts of that collection that no
- * signal mentions end, unless they are unknown. `rules` gives `for` and `keep_firing_for`. -ENOMEM:
+ * signal mentions end. `rules` gives `for` and `keep_firing_for`. -ENOMEM:
  * nothing has ended, and the next update makes it good. */
 _must_check_ int alerts_update(struct alerts *a, const struct rule rules[RULE_COUNT],
         const struct signals *signals, usec_t now);

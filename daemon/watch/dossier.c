@@ -3,6 +3,8 @@
 #include <math.h>
 
 #include "judge/embedder.h"
+#include "judge/incident.h"
+#include "judge/verdict.h"
 #include "log.h"
 #include "watch/state.h"
 
@@ -184,6 +186,8 @@ int dossier_new(const struct collection_config *config, struct dossier **ret)
         if (!d)
                 return -ENOMEM;
         d->config = config;
+        d->policy = config->policy;
+        d->calm = DOSSIER_CALM;
         epoch_init(&d->reference);
         d->queries = calloc(query_count(d) + 1, sizeof(*d->queries));
         d->drift = drift_new(config->queries);
@@ -193,7 +197,7 @@ int dossier_new(const struct collection_config *config, struct dossier **ret)
                 r = state_init(&d->queries[i]);
         if (r >= 0)
                 r = dossier_merge_vectors(d);
-        drift_set_baseline(d->drift, NULL, NULL, config->set_shift_limit);
+        drift_set_baseline(d->drift, NULL, NULL, config->policy.limits[RULE_SET_DRIFT]);
         if (r >= 0)
                 r = view_build(d, NULL, &d->view);
         if (r >= 0)
@@ -221,6 +225,7 @@ struct dossier *dossier_free(struct dossier *d)
         vector_set_unref(d->fresh);
         vector_set_unref(d->vectors);
         epoch_done(&d->reference);
+        free(d->rebuilt);
         dossier_forget_sentinels(d);
         reasoning_done(&d->reasoning);
         collection_view_unref(d->view);
@@ -268,9 +273,11 @@ static void adopt_facts(struct dossier *d, struct dossier *old)
                 d->fresh = take_ptr(old->fresh);
         for (size_t i = 0; !d->fresh && i < query_count(d); i++)
                 d->queries[i].embedder_distance = NAN;
+        d->calm = old->calm;
         d->reference = old->reference;
         d->reference_changed = old->reference_changed;
         epoch_init(&old->reference);
+        d->rebuilt = take_ptr(old->rebuilt);
         memcpy(d->sentinels, old->sentinels, sizeof(d->sentinels));
         d->sentinel_count = old->sentinel_count;
         old->sentinel_count = 0;
@@ -284,7 +291,7 @@ static void compare_with_baseline(struct dossier *d, const char *space)
         unsigned results = d->config->replay.results;
 
         drift_set_baseline(d->drift, d->baseline, d->baseline ? d->baseline->epoch.space : space,
-                d->config->set_shift_limit);
+                d->config->policy.limits[RULE_SET_DRIFT]);
         if (d->baseline && results < d->baseline->results)
                 log_warning("%s: %u results are asked for, but baseline %u was recorded with %u: "
                             "only the best of them is compared with it, and the set's drift is "
@@ -347,6 +354,8 @@ int dossier_adopt(struct dossier *d, struct dossier *old)
                 r = view_build(d, old->view, &view);
         if (r < 0)
                 return r;
+        findings_unref(view->findings);
+        view->findings = findings_rebase(old->view->findings, old_set, d->config->queries);
         dossier_show(d, view);
         restore_homes(d);
         return 0;
@@ -377,6 +386,8 @@ int dossier_set_baseline(struct dossier *d, struct baseline *baseline)
         d->baseline = baseline;
         compare_with_baseline(d, d->view->epoch.space);
         dossier_forget_sentinels(d);
+        free(d->view->baseline_error);
+        d->view->baseline_error = NULL;
         r = dossier_merge_vectors(d);
         if (r >= 0 && d->fresh)
                 dossier_measure_embedder(d);
@@ -393,6 +404,35 @@ int dossier_set_baseline(struct dossier *d, struct baseline *baseline)
         d->view->attributed = 0;
         restore_homes(d);
         return 0;
+}
+
+int dossier_refuse_baseline(struct dossier *d, const char *error)
+{
+        free(d->view->baseline_error);
+        d->view->baseline_error = NULL;
+        return strdup_to(&d->view->baseline_error, error);
+}
+
+void dossier_judge_at_once(struct dossier *d, bool demands_baseline)
+{
+        d->policy.at_once = true;
+        d->policy.demands_baseline = demands_baseline;
+        d->policy.grace = 0;
+}
+
+void dossier_conclude(struct dossier *d, usec_t now)
+{
+        struct collection_view *v = d->view;
+        usec_t since = v->incident_since;
+
+        v->ingest_under_way = d->calm < DOSSIER_CALM;
+        for (size_t i = 0; i < query_count(d); i++)
+                v->queries[i].excused = d->config->queries->queries[i].known_failing.until > now;
+        if (findings_judge(v, &d->policy, v->findings, now) < 0)
+                log_error("%s: out of memory: its findings stay as they were", d->config->label);
+        v->judged = now;
+        v->verdict = verdict_judge(v, NULL);
+        incident_update(v, since, now);
 }
 
 int dossier_prefer_fresh(struct dossier *d)

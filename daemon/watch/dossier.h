@@ -16,6 +16,9 @@
 
 /* Without a baseline, how long a collection that was replaced or reconfigured is news. */
 #define DOSSIER_NEWS (USEC_PER_HOUR)
+/* Looks in a row - replays and surveys - that find a collection unchanged: then an ingest is over.
+ */
+#define DOSSIER_CALM 2
 
 struct dossier;
 
@@ -35,6 +38,12 @@ void dossier_restore_home(
  * answers are the queries' homes. */
 _must_check_ int dossier_set_baseline(struct dossier *d, struct baseline *baseline);
 
+/* There is an approved baseline, but it cannot be used for this reason; only before the view was
+ * shared. -ENOMEM. */
+_must_check_ int dossier_refuse_baseline(struct dossier *d, const char *error);
+/* From now on one replay counts, as a gate judges: nothing is confirmed and nothing waits for an
+ * ingest. With `demands_baseline` that there is none is a finding. */
+void dossier_judge_at_once(struct dossier *d, bool demands_baseline);
 /* From now on the embedder's vectors come first, then the configured ones, and those of the
  * baseline last: for recording a baseline of another model. -ENOMEM. */
 _must_check_ int dossier_prefer_fresh(struct dossier *d);
@@ -58,8 +67,10 @@ void dossier_replayed(
 void dossier_set_due(struct dossier *d, usec_t due);
 /* The inquest has been carried out, as far as `error` (NULL: wholly) let it. */
 void dossier_inquired(struct dossier *d, const char *error, usec_t now);
-/* Whether the collection has changed since the last replay. */
-bool dossier_surveyed(struct dossier *d, const struct survey_result *result);
+/* Whether the collection has changed since the last replay. `*ret_calm`: an ingest is over, and
+ * findings that waited for that make another view. */
+bool dossier_surveyed(
+        struct dossier *d, const struct survey_result *result, usec_t now, bool *ret_calm);
 void dossier_probed(struct dossier *d, struct probe_result *result, usec_t now);
 void dossier_embedded(struct dossier *d, struct embed_result *result, usec_t now);
 /* A replay with the fresh vectors: judged by the expectations alone. */

@@ -41,19 +41,29 @@ static void retract_expected(struct query_state *s)
         s->expected = EXPECTED_UNKNOWN;
 }
 
-static int judge_query(struct dossier *d, size_t i, struct chroma_answer *got, usec_t now)
+/* What the query has to find where it expects nothing itself. */
+static const struct answer *reference_of(const struct dossier *d, const struct query *q)
+{
+        const struct baseline_query *b = d->baseline ? baseline_find(d->baseline, q->id) : NULL;
+
+        return b && streq(b->text, q->text) ? b->answer : NULL;
+}
+
+static int judge_query(struct dossier *d, size_t i, struct chroma_answer *got)
 {
         struct query_state *s = &d->queries[i];
         const struct query *q = &d->config->queries->queries[i];
         bool same = got->answer ? answer_equal(got->answer, s->answer)
                                 : s->judgement.outcome == OUTCOME_UNMEASURED;
         struct judgement v;
-        int r = judge_answer(q, got->answer, got->unmeasured, &d->config->bands, &s->band, &v);
+        int r = judge_answer(q, reference_of(d, q), got->answer, got->unmeasured, &d->config->bands,
+                &s->band, &v);
 
         if (r < 0)
                 return r;
         judgement_done(&s->judgement);
         s->judgement = v;
+        s->same = same;
         if (v.outcome != OUTCOME_FAIL && v.outcome != OUTCOME_UNMEASURED)
                 s->expected = EXPECTED_UNKNOWN;
         r = explain_expected(s);
@@ -64,7 +74,25 @@ static int judge_query(struct dossier *d, size_t i, struct chroma_answer *got, u
                 answer_unref(s->answer);
                 s->answer = take_ptr(got->answer);
         }
-        return history_add(s->history, now, &s->judgement, same, d->config->replay.history);
+        return 0;
+}
+
+/* After the view was concluded: histories have the outcomes that people are shown. */
+static void record_histories(struct dossier *d, usec_t now)
+{
+        for (size_t i = 0; i < query_count(d); i++) {
+                struct query_state *s = &d->queries[i];
+                struct query_view *q = &d->view->queries[i];
+                struct history_snapshot *snapshot = NULL;
+
+                if (history_add(s->history, now, &q->judgement, s->same,
+                            d->config->replay.history) >= 0)
+                        snapshot = history_snapshot(s->history);
+                if (!snapshot)
+                        continue;
+                history_snapshot_unref(q->history);
+                q->history = snapshot;
+        }
 }
 
 static void judge_all(struct dossier *d, struct replay_result *result)
@@ -72,7 +100,7 @@ static void judge_all(struct dossier *d, struct replay_result *result)
         int r = 0;
 
         for (size_t i = 0; i < result->count && r >= 0; i++)
-                r = judge_query(d, i, &result->answers[i], result->started);
+                r = judge_query(d, i, &result->answers[i]);
         if (r < 0)
                 log_error("%s: cannot judge a replay: %s; its remaining queries keep their last "
                           "verdict",
@@ -189,73 +217,6 @@ static bool consider(struct dossier *d, bool news, bool ingested, usec_t now)
         return ask;
 }
 
-static void note_epoch(struct dossier *d, struct collection_view *v, struct replay_result *result)
-{
-        struct epoch *e = &result->epoch;
-
-        if (!e->id)
-                return;
-        if (v->epoch.id && !streq(v->epoch.id, e->id)) {
-                v->replaced++;
-                v->replaced_at = result->started;
-                dossier_forget_sentinels(d);
-                log_event(LOG_WARNING, LOG_ID_COLLECTION_REPLACED,
-                        log_fields({"DRIFTWATCH_COLLECTION", d->config->label},
-                                {"DRIFTWATCH_COLLECTION_ID", e->id}),
-                        "%s: the collection was replaced: its id was %s and is now %s",
-                        d->config->label, v->epoch.id, e->id);
-        }
-        epoch_done(&v->epoch);
-        v->epoch = *e;
-        epoch_init(e);
-        if (d->sentinel_count == 0)
-                v->epoch.sentinels = 0; /* of those just forgotten */
-        v->ingesting = result->ingesting;
-}
-
-/* Against the baseline, whose sentinels were others. Without one, against how the collection was
- * until an hour ago. */
-static unsigned compare_reference(struct dossier *d, const struct epoch *now_seen, usec_t now)
-{
-        struct epoch reference;
-        unsigned changes;
-
-        if (!d->baseline &&
-                (!d->reference.id ||
-                        (d->reference_changed > 0 && now > d->reference_changed + DOSSIER_NEWS))) {
-                epoch_done(&d->reference);
-                d->reference_changed = 0;
-                if (epoch_copy(now_seen, &d->reference) < 0)
-                        return 0;
-        }
-        reference = d->baseline ? d->baseline->epoch : d->reference;
-        reference.sentinels = 0;
-        changes = epoch_compare(&reference, now_seen);
-        if (d->reference_changed == 0 &&
-                (changes & (EPOCH_REPLACED | EPOCH_SPACE | EPOCH_CONFIGURATION)))
-                d->reference_changed = now;
-        return changes;
-}
-
-/* The best answers of a few queries: known records whose vectors are looked at in every survey. */
-static void choose_sentinels(struct dossier *d)
-{
-        size_t n = query_count(d), step = MAX(n / SURVEY_SENTINELS_MAX, (size_t)1);
-
-        for (size_t i = 0; i < n && d->sentinel_count < SURVEY_SENTINELS_MAX; i += step) {
-                const struct answer *a = d->queries[i].answer;
-                bool known = false;
-
-                for (size_t k = 0; a && a->count > 0 && k < d->sentinel_count; k++)
-                        known |= streq(d->sentinels[k], a->ids[0]);
-                if (!a || a->count == 0 || known)
-                        continue;
-                if (strdup_to(&d->sentinels[d->sentinel_count], a->ids[0]) < 0)
-                        return;
-                d->sentinel_count++;
-        }
-}
-
 /* Why there are no vectors yet is the embedder's to say. */
 static void blame_embedder(const struct dossier *d, struct replay_result *result)
 {
@@ -300,10 +261,14 @@ static void note_result(
                 reason_count_add(v->failures, result->failure);
         } else
                 v->last_success = v->last_finished;
-        for (size_t i = 0; i < query_count(d); i++) {
-                enum outcome o = d->queries[i].judgement.outcome;
+}
 
-                v->canonical_total += o != OUTCOME_UNMEASURED;
+static void count_outcomes(struct collection_view *v)
+{
+        for (size_t i = 0; i < v->query_set->count; i++) {
+                enum outcome o = v->queries[i].judgement.outcome;
+
+                v->canonical_total += o != OUTCOME_UNMEASURED && o != OUTCOME_UNJUDGED;
                 v->canonical_good_total += o == OUTCOME_PASS;
         }
 }
@@ -355,6 +320,7 @@ void dossier_replayed(struct dossier *d, struct replay_result *result, struct in
         int r = 0;
 
         *ret_inquest = NULL;
+        dossier_note_calm(d, result, changes);
         blame_embedder(d, result);
         log_outcome(d, result);
         judge_all(d, result);
@@ -369,17 +335,22 @@ void dossier_replayed(struct dossier *d, struct replay_result *result, struct in
         v->drift = drift;
         if (!result->failure)
                 note_unprovoked(d, v, now);
-        note_epoch(d, v, result);
+        dossier_note_epoch(d, v, result);
         note_result(d, v, result);
         if (result->reached && v->epoch.id)
-                v->epoch_changes = compare_reference(d, &v->epoch, now);
+                v->epoch_changes = dossier_compare_reference(d, &v->epoch, now);
         dossier_show(d, v);
         if (d->sentinel_count == 0)
-                choose_sentinels(d);
+                dossier_choose_sentinels(d);
         if (result->failure)
                 note_failure(d, result->failure, now);
         else if (consider(d, false, (changes & EPOCH_INGEST) != 0, now))
                 *ret_inquest = &d->reasoning.inquest;
+        dossier_conclude(d, now);
+        record_histories(d, result->started);
+        count_outcomes(d->view);
+        if (!*ret_inquest)
+                dossier_note_rebuilt(d);
 }
 
 void dossier_set_due(struct dossier *d, usec_t due)
@@ -426,28 +397,33 @@ void dossier_inquired(struct dossier *d, const char *error, usec_t now)
                 log_error("%s: cannot judge the cause: %s", d->config->label, strerror(-r));
         else
                 note_cause(d, before, now);
+        dossier_conclude(d, now);
+        dossier_note_rebuilt(d);
 }
 
-/* Sentinels are chosen among answers: what they were like is seen by the survey after them first.
- */
-static void note_sentinels(struct dossier *d, uint64_t sentinels)
+bool dossier_surveyed(
+        struct dossier *d, const struct survey_result *result, usec_t now, bool *ret_calm)
 {
-        struct collection_view *v = sentinels != 0 ? dossier_next_view(d) : NULL;
+        struct collection_view *v;
 
-        if (!v)
-                return;
-        v->epoch.sentinels = sentinels;
-        dossier_show(d, v);
-}
-
-bool dossier_surveyed(struct dossier *d, const struct survey_result *result)
-{
+        *ret_calm = false;
         if (result->failure || !d->view->epoch.id)
                 return false;
-        if (epoch_compare(&d->view->epoch, &result->epoch) != 0)
+        if (epoch_compare(&d->view->epoch, &result->epoch) != 0) {
+                d->calm = 0;
                 return true;
+        }
         if (d->view->epoch.sentinels == 0)
-                note_sentinels(d, result->epoch.sentinels);
+                dossier_note_sentinels(d, result->epoch.sentinels);
+        d->calm = MIN(d->calm + 1, DOSSIER_CALM);
+        if (!d->view->ingest_under_way || d->calm < DOSSIER_CALM)
+                return false;
+        v = dossier_next_view(d);
+        if (!v)
+                return false;
+        dossier_show(d, v);
+        dossier_conclude(d, now);
+        *ret_calm = true;
         return false;
 }
 
@@ -474,6 +450,7 @@ void dossier_probed(struct dossier *d, struct probe_result *result, usec_t now)
                 index_health_init(&result->health);
         }
         dossier_show(d, v);
+        dossier_conclude(d, now);
 }
 
 void dossier_embedded(struct dossier *d, struct embed_result *result, usec_t now)
@@ -501,6 +478,7 @@ void dossier_embedded(struct dossier *d, struct embed_result *result, usec_t now
         dossier_show(d, v);
         if (!result->failure && v->replayed && !v->last_error)
                 (void)consider(d, true, false, now);
+        dossier_conclude(d, now);
 }
 
 void dossier_replayed_fresh(struct dossier *d, const struct replay_result *result)
@@ -515,9 +493,10 @@ void dossier_replayed_fresh(struct dossier *d, const struct replay_result *resul
                 const struct chroma_answer *got = &result->answers[i];
                 struct band_state state;
                 struct judgement judgement;
+                const struct query *q = &d->config->queries->queries[i];
 
                 band_state_init(&state);
-                if (judge_answer(&d->config->queries->queries[i], got->answer, got->unmeasured,
+                if (judge_answer(q, reference_of(d, q), got->answer, got->unmeasured,
                             &d->config->bands, &state, &judgement) < 0)
                         continue;
                 v->embedder.outcomes[judgement.outcome]++;

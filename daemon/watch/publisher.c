@@ -212,9 +212,10 @@ const char *publisher_status(struct publisher *p, const struct view *view)
         for (size_t i = 0; i < view->alert_count; i++)
                 firing += view->alerts[i].state == ALERT_FIRING;
         (void)snprintf(p->status, sizeof(p->status),
-                "%zu queries in %zu collections: %zu pass, %zu drift, %zu fail, %zu unmeasured; %zu alerts firing%s",
-                queries, view->collection_count, outcomes[OUTCOME_PASS], outcomes[OUTCOME_DRIFT],
-                outcomes[OUTCOME_FAIL], outcomes[OUTCOME_UNMEASURED], firing,
+                "%s: %zu queries in %zu collections: %zu pass, %zu drift, %zu fail, %zu unmeasured, %zu unjudged; %zu alerts firing%s",
+                verdict_name(view_verdict(view)), queries, view->collection_count,
+                outcomes[OUTCOME_PASS], outcomes[OUTCOME_DRIFT], outcomes[OUTCOME_FAIL],
+                outcomes[OUTCOME_UNMEASURED], outcomes[OUTCOME_UNJUDGED], firing,
                 view->reload_successful ? "" : "; the last reload was refused");
         return p->status;
 }

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
-/* The inside of a dossier, for the two files that are it: dossier.c keeps it and shows it, intake.c
- * takes in what was found out. Nobody else includes this. */
+/* The inside of a dossier, for the three files that are it: dossier.c keeps it and shows it,
+ * intake.c takes in what was found out, ingest.c what happened to the collection meanwhile. Nobody
+ * else includes this. */
 
 #include "judge/band.h"
 #include "judge/drift.h"
@@ -16,7 +17,8 @@ struct query_state {
         struct band_state band;
         struct history *history;
         struct answer *answer; /* the last valid one */
-        struct judgement judgement;
+        struct judgement judgement; /* by the expectation alone; findings are the view's */
+        bool same; /* the last answer is the one before */
         struct query_drift drift;
         enum expected_record expected;
         double embedder_distance, embedder_limit;
@@ -24,6 +26,9 @@ struct query_state {
 
 struct dossier {
         const struct collection_config *config;
+        struct finding_policy policy;
+        unsigned calm; /* looks in a row without a sign of an ingest */
+        char *rebuilt; /* id of a collection that was found to hold the baseline's content; NULL */
         struct query_state *queries;
         struct drift *drift;
         struct baseline *baseline;
@@ -55,4 +60,18 @@ _must_check_ int dossier_merge_vectors(struct dossier *d);
  * and of the set. */
 void dossier_measure_embedder(struct dossier *d);
 void dossier_note_embedder(const struct dossier *d, struct embedder_view *e);
+/* Judges the current view, which is not shared yet, after whatever was taken in. */
+void dossier_conclude(struct dossier *d, usec_t now);
 void dossier_forget_sentinels(struct dossier *d);
+
+/* Signs of an ingest: what was seen of the collection itself, beside its answers. */
+void dossier_note_epoch(struct dossier *d, struct collection_view *v, struct replay_result *result);
+/* What changed against the baseline; without one, against how the collection was until an hour ago.
+ */
+unsigned dossier_compare_reference(struct dossier *d, const struct epoch *now_seen, usec_t now);
+void dossier_choose_sentinels(struct dossier *d);
+void dossier_note_sentinels(struct dossier *d, uint64_t sentinels);
+/* Counts looks without a sign of an ingest; `changes` are those since the last replay. */
+void dossier_note_calm(struct dossier *d, const struct replay_result *result, unsigned changes);
+/* Takes a collection that was created again with the baseline's content for the baseline's. */
+void dossier_note_rebuilt(struct dossier *d);

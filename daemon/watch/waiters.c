@@ -4,6 +4,7 @@
 #include <errno.h>
 
 #include "show/api/api.h"
+#include "show/envelope.h"
 #include "show/gate/check.h"
 
 struct pending {
@@ -44,7 +45,7 @@ static void answer_error(struct command *c, unsigned status, const char *sentenc
 {
         _cleanup_text_ struct text body = {0};
 
-        api_error(&body, status, "%s", sentence);
+        envelope_error(&body, status, "%s", sentence);
         answer(c, status, &body);
 }
 
@@ -52,10 +53,13 @@ static void answer_verdict(struct waiter *w)
 {
         _cleanup_text_ struct text body = {0};
         _cleanup_free_ const struct collection_view **views = calloc(w->count + 1, sizeof(*views));
-        struct check check = {.collections = views, .started = w->started};
+        struct check check;
         usec_t end = 0;
         unsigned status;
 
+        check_init(&check);
+        check.collections = views;
+        check.started = w->started;
         for (size_t i = 0; views && i < w->count; i++)
                 if (w->pending[i].view) {
                         views[check.count++] = w->pending[i].view;
@@ -63,7 +67,7 @@ static void answer_verdict(struct waiter *w)
                         end = MAX(end, w->pending[i].view->last_finished);
                 }
         check.duration = end > check.started ? end - check.started : 0;
-        status = api_success(&body, views ? check_json(&check) : NULL);
+        status = envelope_success(&body, views ? check_json(&check) : NULL);
         answer(take_ptr(w->command), status, &body);
 }
 
@@ -103,7 +107,7 @@ void waiters_add(struct waiters *w, struct command *c, struct watch *const *watc
         else {
                 _cleanup_text_ struct text body = {0};
 
-                (void)api_success(&body, json_pack("{s:i}", "replays", (int)count));
+                (void)envelope_success(&body, json_pack("{s:i}", "replays", (int)count));
                 answer(c, 202, &body);
         }
         waiter->next = w->first;

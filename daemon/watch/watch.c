@@ -379,12 +379,16 @@ static void on_surveyed(struct survey_result *result, void *userdata)
 {
         struct watch *w = userdata;
 
-        if (dossier_surveyed(w->dossier, result)) {
+        bool calm;
+
+        if (dossier_surveyed(w->dossier, result, clock_usec(CLOCK_REALTIME), &calm)) {
                 log_info("%s: the collection has changed: replaying at once", w->config->label);
                 w->wanted[STEP_REPLAY] = true;
         }
         set_next(&w->timers[STEP_SURVEY], !result->failure);
         w->survey = survey_free(w->survey);
+        if (calm)
+                w->owner->changed(w, w->owner->userdata);
         watch_run(w);
 }
 
@@ -528,6 +532,16 @@ bool watch_busy(const struct watch *w)
         for (enum step s = 0; s < STEP_COUNT; s++)
                 wanted |= w->wanted[s];
         return wanted || asking(w) || w->embed;
+}
+
+int watch_refuse_baseline(struct watch *w, const char *error)
+{
+        return dossier_refuse_baseline(w->dossier, error);
+}
+
+void watch_judge_at_once(struct watch *w, bool demands_baseline)
+{
+        dossier_judge_at_once(w->dossier, demands_baseline);
 }
 
 int watch_prefer_fresh(struct watch *w)

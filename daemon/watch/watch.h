@@ -63,6 +63,10 @@ void watch_everything(struct watch *w);
 bool watch_running(const struct watch *w);
 /* Anything is under way or asked for. */
 bool watch_busy(const struct watch *w);
+/* As dossier_refuse_baseline(). */
+_must_check_ int watch_refuse_baseline(struct watch *w, const char *error);
+/* As dossier_judge_at_once(). */
+void watch_judge_at_once(struct watch *w, bool demands_baseline);
 /* As dossier_prefer_fresh(), and replays wait until the embedder has answered. */
 _must_check_ int watch_prefer_fresh(struct watch *w);
 /* As dossier_vectors(). */

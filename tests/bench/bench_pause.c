@@ -40,9 +40,12 @@ static int send_nothing(void *sender, const struct http_peer *peer,
 static void evaluate(struct house *h, const struct collection_view *view)
 {
         const struct alerting_config *c = &h->stage.config->alerting;
+        const struct signal_policy policy = {.rules = c->rules,
+                .query_alerts_max = c->query_alerts_max,
+                .runbook_url = c->runbook_url};
         struct signals signals = {0};
 
-        if (rules_evaluate(c->rules, view, NULL, c->runbook_url, &signals) < 0 ||
+        if (signals_build(&policy, view, &signals) < 0 ||
                 alerts_update(h->alerts, c->rules, &signals, clock_usec(CLOCK_REALTIME)) < 0)
                 die("the alert rules failed");
         signals_done(&signals);

@@ -18,8 +18,11 @@
 #define COLLECTION \
         "{\"id\":\"aaaaaaaa-0000-4000-8000-00000000000%u\",\"name\":\"c\",\"dimension\":1," \
         "\"configuration_json\":{\"hnsw\":{\"space\":\"l2\"}}}"
-#define QUERIES "queries: [{id: a, text: a}, {id: b, text: b}]"
-#define FEWER_QUERIES "queries: [{id: b, text: b}, {id: new, text: n}]"
+#define QUERIES \
+        "queries: [{id: a, text: a, expect: {distance: {max: 9}}}," \
+        " {id: b, text: b, expect: {distance: {max: 9}}}]"
+#define FEWER_QUERIES \
+        "queries: [{id: b, text: b, expect: {distance: {max: 9}}}, {id: new, text: n}]"
 #define VECTORS "{\"dimension\":1,\"vectors\":{\"a\":[1],\"b\":[1],\"new\":[1]}}"
 
 struct world {

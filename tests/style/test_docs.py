@@ -42,7 +42,7 @@ def message_ids(source):
 
 def alert_names(source):
     return sorted(set(re.findall(r'"((?:Retrieval|Driftwatch)[A-Z]\w+)"',
-                                 (source / "daemon/tell/rule.c").read_text())))
+                                 (source / "daemon/model/rule.c").read_text())))
 
 
 def test_links(source, texts):

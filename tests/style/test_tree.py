@@ -15,7 +15,14 @@ TOP_LEVEL = {
 
 # Modules whose test has another name, or is not in C because only the whole program shows what they do.
 TEST_OF = {
-    "daemon/tell/condition": "unit/test_rule.c",
+    "daemon/judge/incident": "unit/test_finding.c",
+    "daemon/judge/sentence": "unit/test_finding.c",
+    "daemon/model/rule": "unit/test_alert.c",
+    "daemon/tell/signal": "unit/test_alert.c",
+    "daemon/show/envelope": "unit/test_api.c",
+    "daemon/show/gate/json": "unit/test_api.c",
+    "daemon/show/gate/check": "unit/test_formats.c",
+    "daemon/watch/ingest": "component/test_watch.c",
     "daemon/watch/dossier": "component/test_watch.c",
     "daemon/watch/intake": "component/test_watch.c",
     "daemon/watch/approvals": "system/test_baseline.py",
@@ -41,8 +48,7 @@ TEST_OF = {
     "daemon/serve/request": "component/test_http_server.c",
     "daemon/serve/response": "component/test_http_server.c",
     "daemon/serve/traffic": "component/test_http_limits.c",
-    "daemon/show/gate/evidence": "unit/test_check.c",
-    "daemon/show/gate/listing": "unit/test_check.c",
+    "daemon/show/gate/listing": "unit/test_formats.c",
     "daemon/show/gate/junit": "unit/test_formats.c",
     "daemon/show/gate/github": "unit/test_formats.c",
     "daemon/show/gate/markdown": "unit/test_formats.c",

@@ -51,12 +51,8 @@ static void update(struct alerts *a, const struct rule *rules, enum condition co
 
         if (condition == NO_EVALUATION)
                 return;
-        s.unknown = calloc(1, sizeof(*s.unknown));
-        assert_non_null(s.unknown);
         if (condition == HOLDS)
                 add_signal(&s, RULE_BAND_CROSSED, "warning", "q", "d");
-        else if (condition == UNKNOWN)
-                s.unknown[s.unknown_count++] = "q";
         assert_int_equal(alerts_update(a, rules, &s, now), 0);
 }
 
@@ -173,18 +169,10 @@ static void life_of_an_alert(void **state)
                         {220, OVER, ALERT_RESOLVED, true, true}));
         run("keep_firing_for does not keep a pending alert", 60, 100,
                 STEPS({0, HOLDS, ALERT_PENDING, false, false}, {10, OVER, ABSENT, false, false}));
-        run("unknown changes nothing, pending or firing", 60, 0,
-                STEPS({0, HOLDS, ALERT_PENDING, false, false},
-                        {30, UNKNOWN, ALERT_PENDING, false, false},
-                        {90, UNKNOWN, ALERT_PENDING, false, false},
-                        {91, HOLDS, ALERT_FIRING, true, true},
-                        {152, UNKNOWN, ALERT_FIRING, true, false},
-                        {1000, UNKNOWN, ALERT_FIRING, true, false},
-                        {1001, OVER, ALERT_RESOLVED, true, true}));
         run("flapping: a new life is sent and told at once, each end too", 0, 0,
                 STEPS({0, HOLDS, ALERT_FIRING, true, true}, {1, OVER, ALERT_RESOLVED, true, true},
                         {2, HOLDS, ALERT_FIRING, true, true}, {3, OVER, ALERT_RESOLVED, true, true},
-                        {4, UNKNOWN, ALERT_RESOLVED, false, false},
+                        {4, OVER, ALERT_RESOLVED, false, false},
                         {5, HOLDS, ALERT_FIRING, true, true}));
         run("a resolved alert waits for its `for` again", 60, 0,
                 STEPS({0, HOLDS, ALERT_PENDING, false, false},
@@ -276,8 +264,6 @@ static void severity_belongs_to_the_identity(void **state)
 
         set_rules(rules, 0, 0);
         update(a, rules, HOLDS, SECONDS(0));
-        update(a, rules, UNKNOWN, SECONDS(1));
-        assert_int_equal(only(a)->state, ALERT_FIRING);
         add_signal(&s, RULE_BAND_CROSSED, "critical", "q", "d");
         assert_int_equal(alerts_update(a, rules, &s, SECONDS(2)), 0);
         assert_int_equal(alerts_list(a, &list, &count), 0);
@@ -304,16 +290,18 @@ static void a_vanished_query_and_collection_end(void **state)
         add_signal(&other, RULE_BAND_CROSSED, "warning", "kept", "d");
         assert_int_equal(alerts_update(a, rules, &both, SECONDS(0)), 0);
         assert_int_equal(alerts_update(a, rules, &other, SECONDS(0)), 0);
-        failed.unknown = calloc(2, sizeof(*failed.unknown));
-        failed.unknown[0] = "another";
-        failed.unknown[1] = "kept";
-        failed.unknown_count = 2;
+        add_signal(&failed, RULE_BAND_CROSSED, "warning", "kept", "unknown");
+        failed.signals[0].stale = true;
         assert_int_equal(alerts_update(a, rules, &failed, SECONDS(1)), 0);
         assert_int_equal(alerts_list(a, &list, &count), 0);
         assert_int_equal(count, 3);
+        assert_int_equal(list[0]->state, ALERT_FIRING);
         assert_int_equal(list[1]->state, ALERT_FIRING);
         assert_int_equal(list[2]->state, ALERT_RESOLVED);
         assert_string_equal(labels_get(&list[2]->labels, "query"), "vanished");
+        /* Of what could not be looked at, what was said before stays. */
+        assert_string_equal(labels_get(&list[0]->annotations, "description"), "d");
+        assert_string_equal(labels_get(&list[1]->annotations, "description"), "d");
         free(take_ptr(list));
         alerts_forget_collection(a, "c", SECONDS(2));
         assert_int_equal(alerts_list(a, &list, &count), 0);

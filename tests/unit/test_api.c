@@ -12,6 +12,8 @@
 #include "json.h"
 #include "sample_view.h"
 #include "show/api/api.h"
+#include "show/envelope.h"
+#include "show/gate/check.h"
 
 /* Asks one endpoint and parses what it says; the status is checked. New reference. */
 static json_t *ask(
@@ -88,7 +90,7 @@ static void status(void **state)
                 "'error':'/etc/driftwatch/driftwatch.yaml:14:13: replay.interval: \\'soon\\' "
                 "is not a duration such as 30s'},"
                 "'collections':3,'collections_up':1,'queries':10,'outcomes':{'pass':3,"
-                "'drift':1,'fail':2,'unmeasured':4},'alerts':{'pending':1,'firing':3,"
+                "'drift':1,'fail':2,'unjudged':0,'unmeasured':4},'alerts':{'pending':1,'firing':3,"
                 "'resolved':1},'notifications_queued':3}");
         assert_true(json_is_string(json_object_get(data_of(full), "version")));
         assert_true(json_is_string(json_object_get(data_of(full), "revision")));
@@ -111,7 +113,7 @@ static void collections(void **state)
                 "'next_due':'2026-11-23T02:00:48Z','replays':121,'replays_failed':2,"
                 "'failures':{'timeout':1,'cosmic_rays':1},'canonical_total':838,"
                 "'canonical_good_total':712,'replaced':1,'replaced_at':'2026-11-22T23:00:00Z',"
-                "'queries':7,'outcomes':{'pass':3,'drift':1,'fail':2,'unmeasured':1},"
+                "'queries':7,'outcomes':{'pass':3,'drift':1,'fail':2,'unjudged':0,'unmeasured':1},"
                 "'bands':[{'name':'excellent','below':0.8,'queries':2},{'name':'good',"
                 "'below':1.0,'queries':1},{'name':'okay','below':1.2,'queries':2},"
                 "{'name':'poor','below':null,'queries':1}],'up':true,"
@@ -216,7 +218,7 @@ static void queries(void **state)
                 "'where_document':null,'expect':{'ids':['accessibility-specialist.md#2'],"
                 "'metadata':[],'within':1,'distance_min':0.5,'distance_max':1.0},"
                 "'outcome':'drift',"
-                "'reason':'distance moved from band \\'good\\' (0.91) to \\'okay\\' (1.1407)',"
+                "'reason':'the best answer moved from band \\'good\\' (0.9100) to \\'okay\\' (1.1407)',"
                 "'band':'okay','confirmed_band':'okay','home_band':'good','crossed':true,"
                 "'home_distance':0.91,'distance':1.1407,'expected_distance':1.1407,"
                 "'expected_rank':1,'baseline_distance':null,'distances':[1.1407,1.1906999,"
@@ -357,7 +359,7 @@ static void errors_have_a_type(void **state)
                 _cleanup_text_ struct text body = {0};
                 char expected[200];
 
-                api_error(&body, cases[i].status, "a \"%s\"", "b\xff");
+                envelope_error(&body, cases[i].status, "a \"%s\"", "b\xff");
                 (void)snprintf(expected, sizeof(expected),
                         "{\"status\":\"error\",\"errorType\":\"%s\","
                         "\"error\":\"a \\\"b\xef\xbf\xbd\\\"\"}\n",
@@ -370,20 +372,31 @@ static void success_has_data(void **state)
 {
         _cleanup_text_ struct text body = {0};
 
-        assert_int_equal(api_success(&body, json_null()), 200);
+        assert_int_equal(envelope_success(&body, json_null()), 200);
         assert_string_equal(text_string(&body), "{\"status\":\"success\",\"data\":null}\n");
         text_clear(&body);
-        assert_int_equal(api_success(&body, NULL), 500);
+        assert_int_equal(envelope_success(&body, NULL), 500);
         assert_string_equal(text_string(&body),
                 "{\"status\":\"error\",\"errorType\":\"internal\",\"error\":\"out of memory\"}\n");
+}
+
+static json_t *gated(const struct view *view)
+{
+        struct check check;
+
+        check_init(&check);
+        check.collections = (const struct collection_view *const *)view->collections;
+        check.count = view->collection_count;
+        return check_json(&check);
 }
 
 /* The shape that `check --format json` promises. */
 static void replay(void **state)
 {
         _cleanup_view_ struct view *view = sample_view();
-        _cleanup_json_ json_t *object = api_replay(view->collections[0]);
-        _cleanup_json_ json_t *down = api_replay(view->collections[2]);
+        _cleanup_json_ json_t *run = gated(view);
+        json_t *object = json_array_get(json_object_get(run, "collections"), 0);
+        json_t *down = json_array_get(json_object_get(run, "collections"), 2);
         const json_t *list = json_object_get(object, "queries");
 
         assert_members(object,
@@ -413,12 +426,14 @@ static void replay(void **state)
 static void survives_invalid_utf8(void **state)
 {
         _cleanup_view_ struct view *view = sample_view();
-        _cleanup_json_ json_t *object = NULL;
+        _cleanup_json_ json_t *run = NULL;
+        json_t *object;
 
         free(view->collections[0]->queries[0].judgement.reason);
         view->collections[0]->queries[0].judgement.outcome = OUTCOME_FAIL;
         view->collections[0]->queries[0].judgement.reason = strdup("bad \xc3 byte");
-        object = api_replay(view->collections[0]);
+        run = gated(view);
+        object = json_array_get(json_object_get(run, "collections"), 0);
         assert_members(json_array_get(json_object_get(object, "queries"), 0),
                 "{'reason':'bad \xef\xbf\xbd byte'}");
 }

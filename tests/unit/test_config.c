@@ -137,7 +137,7 @@ static void the_minimum_has_every_default(void **state)
         assert_int_equal(c->alerting.query_alerts_max, 5);
         assert_int_equal(c->ingest_grace, 5 * USEC_PER_MINUTE);
         assert_true(c->trust_loopback);
-        assert_true(faq->embedder_gates);
+        assert_true(faq->policy.embedder_counts);
         assert_null(c->alerting.runbook_url);
         for (enum rule_id id = 0; id < RULE_COUNT; id++) {
                 assert_true(c->alerting.rules[id].enabled);
@@ -287,8 +287,8 @@ static void reads_alerting(void **state)
         assert_int_equal(a->query_alerts_max, 1000);
         assert_int_equal(c->ingest_grace, 0);
         assert_false(c->trust_loopback);
-        assert_true(c->collections[0].embedder_gates);
-        assert_false(c->collections[1].embedder_gates);
+        assert_true(c->collections[0].policy.embedder_counts);
+        assert_false(c->collections[1].policy.embedder_counts);
         assert_string_equal(a->runbook_url, "https://wiki.example/runbook#");
         assert_int_equal(c->per_query_limit, 0);
 }

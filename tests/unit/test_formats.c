@@ -19,6 +19,7 @@ static struct check check_of(const struct view *view, size_t count)
                 .count = count,
                 .started = SAMPLE_NOW,
                 .duration = 31250,
+                .policy = {.pass_share = 1},
         };
 }
 
@@ -31,20 +32,22 @@ static void junit_tells_failures_from_errors(void **state)
         format_junit(&check, &text);
         assert_false(text_failed(&text));
         assert_non_null(strstr(text.data,
-                "<testsuites name=\"driftwatch\" tests=\"13\" failures=\"3\" errors=\"6\" "
+                "<testsuites name=\"driftwatch\" tests=\"11\" failures=\"3\" errors=\"5\" "
                 "time=\"0.031\">"));
         assert_non_null(strstr(text.data,
-                "<testsuite name=\"original_agents\" tests=\"8\" failures=\"3\" errors=\"1\" "
+                "<testsuite name=\"original_agents\" tests=\"7\" failures=\"3\" errors=\"1\" "
                 "skipped=\"0\" time=\"0.031\" timestamp=\"2026-11-23T02:00:00\">"));
-        assert_non_null(strstr(text.data, "<failure type=\"drift\" message=\"distance moved"));
-        assert_non_null(strstr(text.data, "<error type=\"unmeasured\" message=\"tickets: cannot"));
+        assert_non_null(
+                strstr(text.data, "<failure type=\"drift\" message=\"the best answer moved"));
+        assert_non_null(strstr(text.data,
+                "<error type=\"unmeasured\" message=\"The replay of collection tickets"));
         assert_non_null(strstr(text.data, "&lt;script&gt;"));
         assert_null(strstr(text.data, "<script>"));
         assert_null(strchr(text.data, '\x1b'));
         text_clear(&text);
-        check.fail_only = true;
+        check.policy.drift_passes = true;
         format_junit(&check, &text);
-        assert_non_null(strstr(text.data, "tests=\"8\" failures=\"2\" errors=\"1\""));
+        assert_non_null(strstr(text.data, "tests=\"7\" failures=\"2\" errors=\"1\""));
         assert_null(strstr(text.data, "type=\"drift\""));
 }
 
@@ -109,7 +112,7 @@ static void annotations_are_worst_first(void **state)
         struct check check = check_of(view, 1);
         const char *fail, *drift, *unmeasured;
 
-        check.fail_only = true;
+        check.policy.drift_passes = true;
         format_github(&check, &text);
         fail = strstr(text.data, "bundle-budget::");
         drift = strstr(text.data, "::warning title=original_agents / dialog-focus::");

@@ -42,11 +42,12 @@ static void outcomes(void **state)
                 {id_c, 2, -INFINITY, INFINITY, 3, OUTCOME_FAIL, 3, "at rank 3"},
                 {id_c, 0, -INFINITY, INFINITY, 3, OUTCOME_PASS, 3, NULL},
                 {id_x, 0, -INFINITY, INFINITY, 3, OUTCOME_FAIL, 0,
-                        "the best is \"a\" at distance 0.9"},
-                {id_a, 0, -INFINITY, .8f, 3, OUTCOME_DRIFT, 1, "above the expected maximum of 0.8"},
+                        "the best is \"a\" at distance 0.9000"},
+                {id_a, 0, -INFINITY, .8f, 3, OUTCOME_DRIFT, 1,
+                        "distance 0.9000 is above the expected maximum of 0.8"},
                 {id_c, 0, 1.2f, INFINITY, 3, OUTCOME_DRIFT, 3, "below the expected minimum of 1.2"},
                 {id_c, 0, 1.0f, 1.11f, 3, OUTCOME_PASS, 3, NULL},
-                {NULL, 0, 1.2f, INFINITY, 3, OUTCOME_DRIFT, 0, "distance 0.9 is below"},
+                {NULL, 0, 1.2f, INFINITY, 3, OUTCOME_DRIFT, 0, "distance 0.9000 is below"},
                 {NULL, 0, .8f, 1.f, 3, OUTCOME_PASS, 0, NULL},
                 {NULL, 0, -INFINITY, INFINITY, 0, OUTCOME_FAIL, 0, "returned no record"},
         };
@@ -61,7 +62,7 @@ static void outcomes(void **state)
                 struct band_state s;
 
                 band_state_init(&s);
-                assert_int_equal(judge_answer(&q, a, NULL, &bands, &s, &v), 0);
+                assert_int_equal(judge_answer(&q, NULL, a, NULL, &bands, &s, &v), 0);
                 assert_int_equal(v.outcome, rows[i].outcome);
                 assert_int_equal(v.expected_rank, rows[i].rank);
                 if (!rows[i].reason)
@@ -71,9 +72,10 @@ static void outcomes(void **state)
         }
 }
 
-static void a_crossing_is_drift_and_says_from_where(void **state)
+/* Whether a crossing counts is the findings' decision. */
+static void a_crossing_is_noted(void **state)
 {
-        struct query q = query_expecting(NULL, 0, -INFINITY, INFINITY);
+        struct query q = query_expecting(NULL, 0, -INFINITY, 2);
         _cleanup_(bands_done) struct bands bands = {NULL, 0};
         _cleanup_(judgement_done) struct judgement v;
         struct band_state s;
@@ -85,11 +87,56 @@ static void a_crossing_is_drift_and_says_from_where(void **state)
                 _cleanup_(answer_unrefp) struct answer *a = answer_at(3, i < 4 ? .9f : 1.1f);
 
                 judgement_done(&v);
-                assert_int_equal(judge_answer(&q, a, NULL, &bands, &s, &v), 0);
-                assert_int_equal(v.outcome, i < 7 ? OUTCOME_PASS : OUTCOME_DRIFT);
+                assert_int_equal(judge_answer(&q, NULL, a, NULL, &bands, &s, &v), 0);
+                assert_int_equal(v.expected, OUTCOME_PASS);
+                assert_int_equal(v.crossed, i == 7);
         }
-        assert_true(v.crossed);
-        assert_string_equal(v.reason, "distance moved from band \"good\" (0.9) to \"okay\" (1.1)");
+        assert_int_equal(v.home_band, 1);
+        assert_int_equal(v.confirmed_band, 2);
+}
+
+/* A query that expects nothing itself has to keep the baseline's best record. */
+static void a_baseline_is_an_expectation(void **state)
+{
+        static const char *const others[] = {"c", "b"};
+        static const float distances[] = {.9f, 1.f};
+        _cleanup_(answer_unrefp) struct answer *a = answer_at(3, .9f);
+        _cleanup_(answer_unrefp) struct answer *best_is_c = answer_new(2, others, distances, NULL);
+        _cleanup_(answer_unrefp) struct answer *without_a = answer_new(2, others, distances, NULL);
+        _cleanup_(bands_done) struct bands bands = {NULL, 0};
+        const struct {
+                const struct answer *baseline, *answer;
+                unsigned within;
+                float max;
+                enum outcome outcome;
+                const char *reason;
+        } rows[] = {
+                {NULL, a, 0, INFINITY, OUTCOME_UNJUDGED, "nothing says what is good"},
+                {a, a, 0, INFINITY, OUTCOME_PASS, NULL},
+                {best_is_c, a, 0, INFINITY, OUTCOME_PASS, NULL},
+                {best_is_c, a, 2, INFINITY, OUTCOME_FAIL,
+                        "among the first 2 answers, but it stands at rank 3"},
+                {a, without_a, 0, INFINITY, OUTCOME_FAIL,
+                        "expected the baseline's best record \"a\", but none of the 2 answers is it"},
+                {a, without_a, 0, 1.f, OUTCOME_PASS, NULL}, /* its own expectation counts */
+        };
+
+        assert_int_equal(bands_default(&bands), 0);
+        for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+                struct query q = query_expecting(NULL, rows[i].within, -INFINITY, rows[i].max);
+                _cleanup_(judgement_done) struct judgement v;
+                struct band_state s;
+
+                band_state_init(&s);
+                assert_int_equal(
+                        judge_answer(&q, rows[i].baseline, rows[i].answer, NULL, &bands, &s, &v),
+                        0);
+                assert_int_equal(v.outcome, rows[i].outcome);
+                if (rows[i].reason)
+                        assert_non_null(strstr(v.reason, rows[i].reason));
+                else
+                        assert_null(v.reason);
+        }
 }
 
 static void unmeasured_changes_nothing(void **state)
@@ -102,7 +149,7 @@ static void unmeasured_changes_nothing(void **state)
         assert_int_equal(bands_default(&bands), 0);
         band_state_restore(&s, 1, .9f);
         memcpy(&before, &s, sizeof(s));
-        assert_int_equal(judge_answer(&q, NULL, "a distance is null", &bands, &s, &v), 0);
+        assert_int_equal(judge_answer(&q, NULL, NULL, "a distance is null", &bands, &s, &v), 0);
         assert_int_equal(v.outcome, OUTCOME_UNMEASURED);
         assert_string_equal(v.reason, "a distance is null");
         assert_true(isnan(v.distance));
@@ -114,7 +161,8 @@ int main(void)
 {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(outcomes),
-                cmocka_unit_test(a_crossing_is_drift_and_says_from_where),
+                cmocka_unit_test(a_crossing_is_noted),
+                cmocka_unit_test(a_baseline_is_an_expectation),
                 cmocka_unit_test(unmeasured_changes_nothing),
         };
 

@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include "judge/verdict.h"
 #include "sample_view.h"
 #include "show/page/page.h"
 
@@ -32,13 +33,13 @@ static void shows_everything(void **state)
                 "<title>driftwatch: fail</title>",
                 "<meta http-equiv=\"refresh\" content=\"10\">",
                 "prefers-color-scheme:dark",
-                "2 of 10 queries fail, 1 drifted, 4 unmeasured, 3 pass",
+                "2 of 10 queries fail, 1 drifted, 4 unmeasured, 0 unjudged, 3 pass",
                 "The last reload failed",
                 "replay.interval: &quot;soon&quot; is not a duration",
                 "<dd>1<small>of 3</small></dd>",
-                "<h2>original_agents</h2><span class=\"badge pass\">up</span>",
+                "<h2>original_agents</h2><span class=\"badge fail\">fail</span>",
                 "<span class=\"badge unmeasured\">not replayed yet</span>",
-                "<h2>tickets</h2><span class=\"badge fail\">down</span>",
+                "<h2>tickets</h2><span class=\"badge unmeasured\">unmeasured</span><span class=\"badge fail\">down</span>",
                 "<span class=\"muted\">collection support_tickets</span>",
                 "<dt>Records</dt><dd>311</dd>",
                 "<dt>Space</dt><dd>l2<small>384 dimensions</small></dd>",
@@ -51,13 +52,13 @@ static void shows_everything(void **state)
                 "<dt>Shift</dt><dd>+0.0123<small>1 up, 0 down</small>",
                 "<dt>Index</dt><dd>2 unreachable<small>recall 0.985, probed",
                 "<dt>Embedder</dt><dd>minilm<small>0 of 7 vectors moved</small>",
-                "<b>Probable cause:</b> REMOVED. Records that used to answer have been deleted. 5 "
+                "<b>Why:</b> Probable cause: REMOVED: Records that used to answer have been deleted. 5 "
                 "baseline records are missing",
                 "<td class=\"n\">0.9197<small>+0.1557</small></td>",
                 "<dt>Baseline</dt><dd>none<small>nothing is compared</small>",
-                "<b>The last replay failed.</b> tickets: cannot connect",
+                "The replay of collection tickets on server spare (http://127.0.0.1:8000) failed: tickets: cannot connect",
                 "<b>react-hooks</b><i>category: frontend</i><i>kind: typical</i>",
-                "<p>keyboard focus in a dialog</p><p class=\"why\">distance moved from band",
+                "<p>keyboard focus in a dialog</p><p class=\"why\">the best answer moved from band",
                 "<span class=\"badge\">drift</span></td><td>okay<small>home good</small></td>"
                 "<td class=\"n\">1.1407</td><td class=\"n\">rank 1<small>1.1407</small></td>",
                 "<td class=\"n\">1.0312</td><td class=\"n\">not found</td>",
@@ -207,6 +208,7 @@ static void says_when_all_is_well(void **state)
         assert_lacks(&text, "Starting.");
         /* Some queries pass, but the replay as a whole failed. */
         view->collections[0]->last_error = strdup("too few answers");
+        view->collections[0]->verdict = verdict_judge(view->collections[0], NULL);
         text_clear(&text);
         page_render(&text, view, SAMPLE_NOW);
         assert_has(&text, "Not everything is measured");

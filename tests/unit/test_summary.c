@@ -62,7 +62,7 @@ static void has_a_reason_unless_it_passed(void **state)
 
         assert_string_equal(summary_reason(c, &c->queries[0].judgement), "");
         assert_string_equal(summary_reason(c, v),
-                "distance moved from band \"good\" (0.91) to \"okay\" (1.1407)");
+                "the best answer moved from band \"good\" (0.9100) to \"okay\" (1.1407)");
         assert_string_equal(
                 summary_reason(fresh, &fresh->queries[0].judgement), "not replayed yet");
         free(v->reason);

@@ -4,15 +4,13 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <math.h>
-#include <stdarg.h>
 #include <stdio.h>
 
 #include "build_config.h"
 #include "json.h"
 #include "judge/epoch.h"
+#include "show/envelope.h"
 #include "show/facts.h"
-#include "show/gate/check.h"
-#include "show/gate/evidence.h"
 #include "show/report/report.h"
 #include "show/summary.h"
 #include "show/values.h"
@@ -23,65 +21,9 @@ static json_t *band_or_null(const struct collection_view *c, int band)
         return value_string(bands_name(&c->bands, band));
 }
 
-static const char *error_type(unsigned status)
-{
-        static const struct {
-                unsigned status;
-                const char *type;
-        } types[] = {
-                {401, "unauthorized"},
-                {403, "forbidden"},
-                {404, "not_found"},
-                {405, "method_not_allowed"},
-                {408, "timeout"},
-                {503, "unavailable"},
-                {504, "timeout"},
-        };
-
-        for (size_t i = 0; i < ARRAY_SIZE(types); i++)
-                if (types[i].status == status)
-                        return types[i].type;
-        return status < 500 ? "bad_data" : "internal";
-}
-
-void api_error(struct text *body, unsigned status, const char *format, ...)
-{
-        _cleanup_json_ json_t *string = NULL;
-        _cleanup_free_ char *quoted = NULL;
-        va_list arguments;
-        char buffer[1024];
-        int n;
-
-        va_start(arguments, format);
-        n = vsnprintf(buffer, sizeof(buffer), format, arguments);
-        va_end(arguments);
-        string = value_string(n >= 0 ? buffer : "internal error");
-        quoted = string ? json_text(string, 0, NULL) : NULL;
-        text_appendf(body, "{\"status\":\"error\",\"errorType\":\"%s\",\"error\":%s}\n",
-                error_type(status), quoted ? quoted : "\"out of memory\"");
-}
-
-unsigned api_success(struct text *body, json_t *data)
-{
-        _cleanup_json_ json_t *taken = data;
-        _cleanup_free_ char *value = NULL;
-        size_t size;
-
-        if (taken)
-                value = json_text(taken, JSON_COMPACT, &size);
-        if (!value) {
-                api_error(body, 500, "out of memory");
-                return 500;
-        }
-        text_append(body, "{\"status\":\"success\",\"data\":");
-        text_append_bytes(body, value, size);
-        text_append(body, "}\n");
-        return 200;
-}
-
 static unsigned missing_parameter(struct text *body, const char *name)
 {
-        api_error(body, 400, "the parameter \"%s\" is missing", name);
+        envelope_error(body, 400, "the parameter \"%s\" is missing", name);
         return 400;
 }
 
@@ -98,7 +40,7 @@ static const struct collection_view *find_collection(const struct view *view,
         }
         c = view_find_collection(view, query->collection);
         if (!c) {
-                api_error(body, 404, "there is no collection \"%.200s\"", query->collection);
+                envelope_error(body, 404, "there is no collection \"%.200s\"", query->collection);
                 *ret_status = 404;
         }
         return c;
@@ -106,10 +48,12 @@ static const struct collection_view *find_collection(const struct view *view,
 
 static json_t *outcome_counts(const struct summary *s)
 {
-        return json_pack("{s:o, s:o, s:o, s:o}", "pass", value_count(s->outcomes[OUTCOME_PASS]),
-                "drift", value_count(s->outcomes[OUTCOME_DRIFT]), "fail",
-                value_count(s->outcomes[OUTCOME_FAIL]), "unmeasured",
-                value_count(s->outcomes[OUTCOME_UNMEASURED]));
+        _cleanup_json_ json_t *object = json_object();
+
+        for (enum outcome o = 0; object && o < OUTCOME_COUNT; o++)
+                if (json_put(object, outcome_name(o), value_count(s->outcomes[o])) < 0)
+                        return NULL;
+        return take_ptr(object);
 }
 
 static json_t *alert_counts(const struct view *view)
@@ -143,13 +87,14 @@ static unsigned get_status(
         }
         for (size_t i = 0; i < view->channel_count; i++)
                 queued += view->channels[i].queue_length;
-        return api_success(body,
-                json_pack("{s:s, s:s, s:o, s:o, s:b, s:o, s:{s:o, s:b, s:o, s:o}, s:o, s:o, s:o, "
-                          "s:o, s:o, s:o}",
-                        "version", DRIFTWATCH_VERSION, "revision", DRIFTWATCH_REVISION, "started",
-                        value_time(view->started), "time", value_time(view->published), "ready",
-                        view->ready, "external_url", value_string(view->external_url), "config",
-                        "path", value_string(view->config_path), "last_reload_successful",
+        return envelope_success(body,
+                json_pack("{s:s, s:s, s:s, s:o, s:o, s:b, s:o, s:{s:o, s:b, s:o, s:o}, s:o, s:o, "
+                          "s:o, s:o, s:o, s:o}",
+                        "verdict", verdict_name(view_verdict(view)), "version", DRIFTWATCH_VERSION,
+                        "revision", DRIFTWATCH_REVISION, "started", value_time(view->started),
+                        "time", value_time(view->published), "ready", view->ready, "external_url",
+                        value_string(view->external_url), "config", "path",
+                        value_string(view->config_path), "last_reload_successful",
                         view->reload_successful, "last_reload_success",
                         value_time(view->reload_success_at), "error",
                         value_string(view->reload_error), "collections",
@@ -214,7 +159,16 @@ static json_t *epoch_json(const struct collection_view *c)
 
 static int add_findings(json_t *object, const struct collection_view *c)
 {
-        int r = json_put(object, "epoch", epoch_json(c));
+        int r = json_put(object, "verdict", json_string(verdict_name(c->verdict)));
+
+        if (r >= 0)
+                r = json_put(object, "incident", facts_incident(c));
+        if (r >= 0)
+                r = json_put(object, "causes", facts_causes(c));
+        if (r >= 0)
+                r = json_put(object, "findings", facts_findings(c));
+        if (r >= 0)
+                r = json_put(object, "epoch", epoch_json(c));
 
         if (r >= 0)
                 r = json_put(object, "baseline", facts_baseline(c->baseline));
@@ -259,32 +213,10 @@ static unsigned get_collections(
 
         for (size_t i = 0; list && i < view->collection_count; i++)
                 if (json_array_append_new(list, collection_json(view->collections[i])) < 0)
-                        return api_success(body, NULL);
-        return api_success(body, json_pack("{s:o}", "collections", take_ptr(list)));
-}
-
-static json_t *answer_ids(const struct answer *a)
-{
-        _cleanup_json_ json_t *list = json_array();
-
-        if (!a)
-                return json_null();
-        for (unsigned i = 0; list && i < a->count; i++)
-                if (json_array_append_new(list, value_string(a->ids[i])) < 0)
-                        return NULL;
-        return take_ptr(list);
-}
-
-static json_t *answer_distances(const struct answer *a)
-{
-        _cleanup_json_ json_t *list = json_array();
-
-        if (!a)
-                return json_null();
-        for (unsigned i = 0; list && i < a->count; i++)
-                if (json_array_append_new(list, json_from_float(a->distances[i])) < 0)
-                        return NULL;
-        return take_ptr(list);
+                        return envelope_success(body, NULL);
+        return envelope_success(body,
+                json_pack("{s:s, s:o}", "verdict", verdict_name(view_verdict(view)), "collections",
+                        take_ptr(list)));
 }
 
 static json_t *tags_json(const struct query *q)
@@ -343,8 +275,8 @@ static json_t *query_json(const struct collection_view *c, size_t i)
                 value_count_or_null(v->expected_rank), "baseline_distance",
                 json_from_float((float)view->drift.baseline[LEVEL_TOP1]), "drift",
                 facts_query(&view->drift), "embedder_distance",
-                json_from_double(view->embedder_distance), "ids", answer_ids(view->answer),
-                "distances", answer_distances(view->answer));
+                json_from_double(view->embedder_distance), "ids", value_ids(view->answer),
+                "distances", value_distances(view->answer));
 }
 
 static unsigned get_queries(
@@ -358,8 +290,8 @@ static unsigned get_queries(
                 return status;
         for (size_t i = 0; list && i < c->query_set->count; i++)
                 if (json_array_append_new(list, query_json(c, i)) < 0)
-                        return api_success(body, NULL);
-        return api_success(body,
+                        return envelope_success(body, NULL);
+        return envelope_success(body,
                 json_pack("{s:o, s:o, s:o}", "collection", value_string(c->label), "last_finished",
                         value_time(c->last_finished), "queries", take_ptr(list)));
 }
@@ -380,7 +312,7 @@ static int parse_time(
         *ret = fallback;
         if (!value || time_parse(value, ret) >= 0)
                 return 0;
-        api_error(body, 400,
+        envelope_error(body, 400,
                 "the parameter \"%s\" is \"%.100s\", not a time such as 2026-11-23T02:00:00Z or "
                 "seconds since 1970",
                 name, value);
@@ -415,15 +347,15 @@ static unsigned history_found(
         int r = history_json(c, c->queries[i].history, start, end, &runs);
 
         if (r == -E2BIG) {
-                api_error(body, 400,
+                envelope_error(body, 400,
                         "the query has more than %d runs in that time: ask for a shorter one with "
                         "\"start\" and \"end\"",
                         API_RUNS_MAX);
                 return 400;
         }
         if (r < 0)
-                return api_success(body, NULL);
-        return api_success(body,
+                return envelope_success(body, NULL);
+        return envelope_success(body,
                 json_pack("{s:o, s:o, s:o}", "collection", value_string(c->label), "query",
                         value_string(c->query_set->queries[i].id), "runs", runs));
 }
@@ -442,7 +374,7 @@ static unsigned get_history(
                 return missing_parameter(body, "query");
         q = query_set_find(c->query_set, query->query);
         if (!q) {
-                api_error(body, 404, "collection \"%.200s\" has no query \"%.200s\"", c->label,
+                envelope_error(body, 404, "collection \"%.200s\" has no query \"%.200s\"", c->label,
                         query->query);
                 return 404;
         }
@@ -450,7 +382,7 @@ static unsigned get_history(
                 parse_time("end", query->end, USEC_INFINITY, &end, body) < 0)
                 return 400;
         if (end < start) {
-                api_error(body, 400, "the parameter \"end\" lies before \"start\"");
+                envelope_error(body, 400, "the parameter \"end\" lies before \"start\"");
                 return 400;
         }
         return history_found(c, (size_t)(q - c->query_set->queries), start, end, body);
@@ -492,7 +424,7 @@ static unsigned get_alerts(
         _cleanup_json_ json_t *list = json_array();
 
         if (query->state && !alert_state_known(query->state)) {
-                api_error(body, 400,
+                envelope_error(body, 400,
                         "the parameter \"state\" is \"%.100s\", not pending, firing or resolved",
                         query->state);
                 return 400;
@@ -503,9 +435,9 @@ static unsigned get_alerts(
                 if (query->state && !streq(query->state, alert_state_name(a->state)))
                         continue;
                 if (json_array_append_new(list, alert_json(a)) < 0)
-                        return api_success(body, NULL);
+                        return envelope_success(body, NULL);
         }
-        return api_success(body, json_pack("{s:o}", "alerts", take_ptr(list)));
+        return envelope_success(body, json_pack("{s:o}", "alerts", take_ptr(list)));
 }
 
 static unsigned get_baseline(
@@ -517,10 +449,10 @@ static unsigned get_baseline(
         if (!c)
                 return status;
         if (!c->baseline) {
-                api_error(body, 404, "no baseline of collection \"%s\" is approved", c->label);
+                envelope_error(body, 404, "no baseline of collection \"%s\" is approved", c->label);
                 return 404;
         }
-        return api_success(body,
+        return envelope_success(body,
                 json_pack("{s:o, s:o, s:o}", "baseline", facts_baseline(c->baseline), "drift",
                         facts_drift(c), "cause", facts_cause(&c->attribution)));
 }
@@ -550,47 +482,3 @@ const struct api_route api_routes[] = {
                 report_content_type},
 };
 const size_t api_route_count = ARRAY_SIZE(api_routes);
-
-/* Of this replay, so that an earlier answer is not taken for it. */
-static json_t *replay_query(const struct check *check, const struct collection_view *c, size_t i)
-{
-        char reason[CHECK_SENTENCE_MAX];
-        const struct judgement *v = &c->queries[i].judgement;
-        const struct answer *a = v->outcome == OUTCOME_UNMEASURED ? NULL : c->queries[i].answer;
-
-        check_reason(check, c, i, reason);
-        return json_pack("{s:o, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "id",
-                value_string(c->query_set->queries[i].id), "outcome",
-                outcome_name(check_outcome(check, c, i)), "band", band_or_null(c, v->band),
-                "distance", json_from_float(v->distance), "expected_distance",
-                json_from_float(v->expected_distance), "expected_rank",
-                value_count_or_null(v->expected_rank), "baseline_distance",
-                json_from_float((float)c->queries[i].drift.baseline[LEVEL_TOP1]), "ids",
-                answer_ids(a), "distances", answer_distances(a), "reason", value_string(reason));
-}
-
-json_t *api_gated(const struct check *check, const struct collection_view *c)
-{
-        _cleanup_json_ json_t *queries = json_array();
-
-        for (size_t i = 0; queries && i < c->query_set->count; i++)
-                if (json_array_append_new(queries, replay_query(check, c, i)) < 0)
-                        return NULL;
-        return json_pack("{s:o, s:o, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
-                "collection", value_string(c->label), "server", value_string(c->server), "verdict",
-                check_verdict_name(check_collection(check, c)), "cause",
-                value_string(cause_name(c->attribution.cause)), "records",
-                value_known(c->epoch.records), "unreachable_records",
-                value_known(c->health.unreachable), "recall", json_from_double(c->health.recall),
-                "error", value_string(c->last_error), "findings", evidence_findings(check, c),
-                "evidence", facts_cause(&c->attribution), "lists", evidence_lists(check, c),
-                "sensitivity", evidence_sensitivity(c), "audit", evidence_audit(check, c),
-                "queries", take_ptr(queries));
-}
-
-json_t *api_replay(const struct collection_view *c)
-{
-        static const struct check gate = {.fail_only = false};
-
-        return api_gated(&gate, c);
-}

@@ -1,23 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
-/* The verdict of `driftwatch check` over one replay of several collections, and the formats it is
- * printed in. It neither replays nor writes files. There is no "4 of 5" here: a gate has one
- * replay, and that one counts. */
+/* One run of `driftwatch check` over several collections, and the formats it is printed in.
+ * Outcomes, findings and verdicts are those of the views, judged elsewhere; what this gate lets
+ * through beyond them is said in every format. */
 
 #include <jansson.h>
 
-#include "model/view.h"
+#include "judge/verdict.h"
 #include "text.h"
-
-enum check_verdict { CHECK_PASS, CHECK_FAIL, CHECK_UNMEASURED };
-
-/* As configured; NaN: the default. */
-struct check_limits {
-        double distance; /* top-1 or mean top-k above the baseline's */
-        double set_shift; /* winsorised mean shift of mean top-k */
-        double index; /* share of the records that search cannot reach */
-};
 
 /* What an exact audit of one collection found. */
 struct check_audit {
@@ -36,49 +27,40 @@ struct check {
         size_t count;
         usec_t started; /* wall clock */
         usec_t duration;
-        bool fail_only; /* --fail-on=fail: drift does not fail the gate */
-        bool baseline; /* --baseline: what differs from the approved baseline counts */
-        const struct check_limits *limits; /* NULL: the defaults */
+        struct verdict_policy policy;
+        /* The release goes through whatever is found, because somebody said so; NULL: it does not.
+         */
+        const char *override_reason, *override_by;
 };
+/* Nothing is let through. */
+void check_init(struct check *check);
 
 /* Bytes of a sentence with its NUL, where `ret` takes one; longer ones are cut, at a whole
  * character. */
 #define CHECK_SENTENCE_MAX 1000
-#define CHECK_FINDINGS_MAX 7
 
-/* What is wrong with a collection as a whole. */
-struct check_findings {
-        size_t count;
-        bool fails; /* the gate, as it was asked for */
-        bool blind; /* a baseline was asked for, but no query could be compared with it */
-        char sentences[CHECK_FINDINGS_MAX][CHECK_SENTENCE_MAX];
-};
-
-/* Always: unreachable records above the limit. With a baseline: set shift, share of queries that
- * moved up (max(3, 10 %) of those compared), another space, dimension, configuration or embedder.
- * Shift and share are drift: fail_only lets them pass. */
-void check_find(
-        const struct check *check, const struct collection_view *c, struct check_findings *ret);
-/* The replay's outcome, or drift when it passed but lies more than the limit above its baseline, or
- * in a worse band by more than BAND_HYSTERESIS. */
-enum outcome check_outcome(
-        const struct check *check, const struct collection_view *c, size_t query);
-/* Why the outcome is not a pass, "" for a pass. */
-void check_reason(
-        const struct check *check, const struct collection_view *c, size_t query, char *ret);
 /* The collection's audit, NULL when none was asked for. */
 const struct check_audit *check_audit(const struct check *check, const struct collection_view *c);
 /* It as a sentence. */
 void check_audit_text(const struct check_audit *audit, const struct collection_view *c, char *ret);
-/* Adds the collection's queries by outcome. */
-void check_count(const struct check *check, const struct collection_view *c, size_t *outcomes);
-/* Indices: fail, drift, unmeasured, pass. The caller's; NULL when memory is short. */
-size_t *check_worst_first(const struct check *check, const struct collection_view *c);
 
-/* A query whose outcome at the baseline was pass and now fails the gate, or the other way round. */
-enum transition { TRANSITION_NONE, TRANSITION_BROKEN, TRANSITION_MENDED };
+/* How a query stands to the baseline that the collection is compared with. */
+enum transition {
+        TRANSITION_NONE,
+        TRANSITION_BROKEN, /* passed at the baseline, and fails the gate now */
+        TRANSITION_MENDED, /* the other way round */
+        TRANSITION_EXPECTED, /* its answer is the baseline's: what is expected of it is new */
+        TRANSITION_NEW, /* the baseline does not know it */
+};
 enum transition check_transition(
         const struct check *check, const struct collection_view *c, size_t query);
+/* In the order in which they are listed, with what people and programs call them. */
+struct transition_name {
+        enum transition transition;
+        const char *title, *key;
+};
+extern const struct transition_name transition_names[];
+extern const size_t transition_name_count;
 
 /* What this number of measured queries could have seen; NaN when none was measured. */
 struct check_sensitivity {
@@ -90,30 +72,26 @@ struct check_sensitivity check_sensitivity(const struct collection_view *c);
 /* The same as a sentence; false when nothing was measured. */
 bool check_sensitivity_text(struct check_sensitivity s, char *ret);
 
-/* Unmeasured when the replay failed (so too few were measured to say anything), the set is empty,
- * or nothing could be compared with the baseline that was asked for; else fail when any query
- * failed (or drifted, unless fail_only) or a finding fails the gate; else unmeasured when any query
- * has no valid answer; else pass. */
-enum check_verdict check_collection(const struct check *check, const struct collection_view *c);
-/* Fail before unmeasured before pass. An empty run is unmeasured. */
-enum check_verdict check_verdict(const struct check *check);
-/* 0, 1, 3. */
-int check_exit_status(enum check_verdict verdict);
-const char *check_verdict_name(enum check_verdict verdict);
+/* As verdict_judge() with what this gate lets through. */
+enum verdict check_collection(const struct check *check, const struct collection_view *c);
+/* The worst of them; an empty run is unmeasured. */
+enum verdict check_verdict(const struct check *check);
+/* verdict_exit_status(), or 0 when it is overridden. */
+int check_exit_status(const struct check *check);
+/* Whether a query with this outcome fails this gate. */
+bool check_fails(const struct check *check, const struct collection_view *c, size_t query);
 
 /* The object that the format "json" prints. New reference; NULL when memory is short. */
 json_t *check_json(const struct check *check);
 
-/* Text is for people: control characters in what servers sent are blanks, so that nothing can move
- * a terminal's cursor. A renderer that ran out of memory leaves text_failed(). */
 struct check_format {
-        const char *name; /* "text", "json", "junit", "markdown", "github" */
-        const char *extension; /* of --output; NULL: none */
-        const char *hash; /* how a '#' is written that must not begin a workflow command */
+        const char *name;
+        const char *extension; /* by which --output chooses it; NULL: it cannot */
+        const char *hash; /* how it writes a '#' that must not be read as a command */
         void (*render)(const struct check *check, struct text *text);
 };
 extern const struct check_format check_formats[];
 extern const size_t check_format_count;
-/* NULL when there is none. */
+/* NULL for an unknown one. */
 const struct check_format *check_find_format(const char *name);
 const struct check_format *check_find_extension(const char *path);

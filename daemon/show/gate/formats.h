@@ -11,6 +11,7 @@
 /* GitHub shows ten errors of a step; the last says how many more there are. */
 #define GITHUB_ERRORS_MAX 10
 
+void format_json(const struct check *check, struct text *text);
 void format_text(const struct check *check, struct text *text);
 /* The strict dialect that Jenkins's xUnit plugin validates: a suite a collection, a case a query
  * and one for the collection as a whole; `failure` is a judgement, `error` a lack of one. */

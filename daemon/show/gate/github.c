@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "show/gate/formats.h"
+#include "show/summary.h"
 
 /* The runner undoes these escapes; ':' and ',' only end properties. */
 static void escape(struct text *text, const char *s, bool property)
@@ -43,33 +44,33 @@ static bool spend(struct budget *b)
 static void annotate_collection(const struct check *check, const struct collection_view *c,
         struct budget *budget, struct text *text)
 {
-        struct check_findings f;
+        for (size_t i = 0; c->findings && i < c->findings->count; i++) {
+                const struct finding *f = &c->findings->findings[i];
+                bool fails = verdict_fails_by(f, &check->policy) || f->effect == EFFECT_UNMEASURED;
 
-        check_find(check, c, &f);
-        for (size_t i = 0; i < f.count; i++)
-                if (spend(budget))
-                        annotate(text, "error", c->label, NULL, f.sentences[i]);
-        if (c->last_error && spend(budget))
-                annotate(text, "error", c->label, NULL, c->last_error);
+                if (f->query == FINDING_COLLECTION && fails && spend(budget))
+                        annotate(text, "error", c->label, NULL, f->sentence);
+        }
 }
 
 static void annotate_queries(const struct check *check, const struct collection_view *c,
         enum outcome outcome, struct budget *budget, struct text *text)
 {
-        char reason[CHECK_SENTENCE_MAX];
-
         for (size_t i = 0; i < c->query_set->count; i++) {
-                if (check_outcome(check, c, i) != outcome || !spend(budget))
+                const struct judgement *j = &c->queries[i].judgement;
+                bool drops = outcome == OUTCOME_DRIFT && check->policy.drift_passes;
+
+                if (j->outcome != outcome || !spend(budget))
                         continue;
-                check_reason(check, c, i, reason);
-                annotate(text, outcome == OUTCOME_DRIFT && check->fail_only ? "warning" : "error",
-                        c->label, c->query_set->queries[i].id, reason);
+                annotate(text, drops || c->queries[i].excused ? "warning" : "error", c->label,
+                        c->query_set->queries[i].id, summary_reason(c, j));
         }
 }
 
 void format_github(const struct check *check, struct text *text)
 {
-        static const enum outcome order[] = {OUTCOME_FAIL, OUTCOME_DRIFT, OUTCOME_UNMEASURED};
+        static const enum outcome order[] = {
+                OUTCOME_FAIL, OUTCOME_DRIFT, OUTCOME_UNMEASURED, OUTCOME_UNJUDGED};
         struct budget budget = {0};
 
         for (size_t i = 0; i < check->count; i++)

@@ -2,6 +2,7 @@
 #include <stdio.h>
 
 #include "show/gate/formats.h"
+#include "show/summary.h"
 
 struct tally {
         size_t tests, failures, errors;
@@ -12,18 +13,66 @@ static double seconds(usec_t duration)
         return (double)duration / (double)USEC_PER_SEC;
 }
 
+/* What a case of the whole collection has to say: the findings that fail the gate, or with a
+ * verdict of unmeasured those that leave it open. */
+static bool speaks(const struct check *check, const struct finding *f, enum verdict v)
+{
+        if (f->query != FINDING_COLLECTION)
+                return false;
+        return v == VERDICT_FAIL ? verdict_fails_by(f, &check->policy)
+                                 : f->effect == EFFECT_UNMEASURED;
+}
+
+static size_t speaking(const struct check *check, const struct collection_view *c)
+{
+        enum verdict v = check_collection(check, c);
+        size_t n = 0;
+
+        for (size_t i = 0; c->findings && i < c->findings->count; i++)
+                n += speaks(check, &c->findings->findings[i], v);
+        return n;
+}
+
+/* The element of a case of the whole collection, NULL when it has none to fail by. */
+static const char *collection_element(const struct check *check, const struct collection_view *c)
+{
+        enum verdict v = check_collection(check, c);
+        bool speaks = speaking(check, c) > 0;
+
+        if (v == VERDICT_FAIL && speaks)
+                return "failure";
+        return v == VERDICT_UNMEASURED && (speaks || c->query_set->count == 0) ? "error" : NULL;
+}
+
+/* NULL: the query does not fail the gate. */
+static const char *query_element(
+        const struct check *check, const struct collection_view *c, size_t i)
+{
+        enum outcome o = c->queries[i].judgement.outcome;
+
+        if (check_fails(check, c, i))
+                return "failure";
+        return (o == OUTCOME_UNMEASURED || o == OUTCOME_UNJUDGED) && !c->queries[i].excused
+                ? "error"
+                : NULL;
+}
+
+static void tally_add(struct tally *t, const char *element)
+{
+        t->tests++;
+        t->failures += streq(element, "failure") != 0;
+        t->errors += streq(element, "error") != 0;
+}
+
 static struct tally count(const struct check *check, const struct collection_view *c)
 {
-        size_t outcomes[OUTCOME_COUNT] = {0};
-        enum check_verdict verdict = check_collection(check, c);
-        struct check_findings findings;
-        struct tally t = {.tests = c->query_set->count + 1};
+        const char *collection = collection_element(check, c);
+        struct tally t = {0};
 
-        check_find(check, c, &findings);
-        check_count(check, c, outcomes);
-        t.failures = outcomes[OUTCOME_FAIL] + (check->fail_only ? 0 : outcomes[OUTCOME_DRIFT]) +
-                findings.fails;
-        t.errors = outcomes[OUTCOME_UNMEASURED] + (!findings.fails && verdict == CHECK_UNMEASURED);
+        if (collection)
+                tally_add(&t, collection);
+        for (size_t i = 0; i < c->query_set->count; i++)
+                tally_add(&t, query_element(check, c, i));
         return t;
 }
 
@@ -49,7 +98,7 @@ static void properties(
         char number[32], sentence[CHECK_SENTENCE_MAX];
 
         text_append(text, "    <properties>\n");
-        property(text, "verdict", check_verdict_name(check_collection(check, c)));
+        property(text, "verdict", verdict_name(check_collection(check, c)));
         property(text, "server", c->server);
         property(text, "cause", cause ? cause : "unknown");
         if (c->epoch.records >= 0) {
@@ -88,35 +137,28 @@ static void write_case(struct text *text, const char *class, const char *name, c
 static void collection_case(
         const struct check *check, const struct collection_view *c, struct text *text)
 {
+        const char *element = collection_element(check, c);
+        enum verdict v = check_collection(check, c);
         _cleanup_text_ struct text message = {0};
-        struct check_findings f;
-        const char *element = NULL;
 
-        check_find(check, c, &f);
-        if (f.fails)
-                element = "failure";
-        else if (check_collection(check, c) == CHECK_UNMEASURED)
-                element = "error";
-        for (size_t i = 0; i < f.count; i++)
-                text_appendf(&message, "%s%s", i > 0 ? "; " : "", f.sentences[i]);
-        if (c->last_error)
-                text_appendf(&message, "%s%s", f.count > 0 ? "; " : "", c->last_error);
-        write_case(text, c->label, "(collection)", element, f.fails ? "drift" : "unmeasured",
-                message.size > 0 ? text_string(&message) : "not every query was measured");
+        if (!element)
+                return;
+        for (size_t i = 0; c->findings && i < c->findings->count; i++)
+                if (speaks(check, &c->findings->findings[i], v))
+                        text_appendf(&message, "%s%s", message.size > 0 ? " " : "",
+                                c->findings->findings[i].sentence);
+        write_case(text, c->label, "(collection)", element, verdict_name(v),
+                message.size > 0 ? text_string(&message) : "the query set is empty");
         text->failed |= text_failed(&message);
 }
 
 static void query_case(
         const struct check *check, const struct collection_view *c, size_t i, struct text *text)
 {
-        enum outcome o = check_outcome(check, c, i);
-        bool passes = o == OUTCOME_PASS || (o == OUTCOME_DRIFT && check->fail_only);
-        const char *element = o == OUTCOME_UNMEASURED ? "error" : "failure";
-        char reason[CHECK_SENTENCE_MAX];
+        const struct judgement *j = &c->queries[i].judgement;
 
-        check_reason(check, c, i, reason);
-        write_case(text, c->label, c->query_set->queries[i].id, passes ? NULL : element,
-                outcome_name(o), reason);
+        write_case(text, c->label, c->query_set->queries[i].id, query_element(check, c, i),
+                outcome_name(j->outcome), summary_reason(c, j));
 }
 
 static void write_suite(

@@ -3,7 +3,7 @@
 #include <stdio.h>
 
 #include "http.h"
-#include "judge/attribution.h"
+#include "judge/incident.h"
 #include "show/gate/formats.h"
 #include "show/summary.h"
 
@@ -62,20 +62,20 @@ static void cell_set_float(char *cell, float value)
                 (void)float_format(cell, value);
 }
 
-static void row_read(
-        const struct check *check, const struct collection_view *c, size_t i, struct row *row)
+static void row_read(const struct collection_view *c, size_t i, struct row *row)
 {
         const struct judgement *v = &c->queries[i].judgement;
         const char *band = bands_name(&c->bands, v->band);
 
-        cell_set(row->cells[COLUMN_OUTCOME], outcome_name(check_outcome(check, c, i)));
+        cell_set(row->cells[COLUMN_OUTCOME], outcome_name(v->outcome));
         cell_set(row->cells[COLUMN_QUERY], c->query_set->queries[i].id);
         cell_set(row->cells[COLUMN_BAND], band ? band : "-");
         cell_set_float(row->cells[COLUMN_DISTANCE], v->distance);
         cell_set_float(row->cells[COLUMN_EXPECTED], v->expected_distance);
         cell_set_float(
                 row->cells[COLUMN_RANK], v->expected_rank > 0 ? (float)v->expected_rank : NAN);
-        check_reason(check, c, i, row->reason);
+        (void)snprintf(row->reason, sizeof(row->reason), "%s", summary_reason(c, v));
+        row->reason[utf8_prefix(row->reason, sizeof(row->reason) - 1)] = '\0';
 }
 
 /* Columns that a terminal needs for the text, counting each character as one. */
@@ -103,12 +103,11 @@ static void row_write(const struct row *row, const size_t *widths, struct text *
         text_append(text, "\n");
 }
 
-static void write_table(
-        const struct check *check, const struct collection_view *c, struct text *text)
+static void write_table(const struct collection_view *c, struct text *text)
 {
         static const struct row head = {
                 {"OUTCOME", "QUERY", "BAND", "DISTANCE", "EXPECTED", "RANK"}, "REASON"};
-        _cleanup_free_ size_t *order = check_worst_first(check, c);
+        _cleanup_free_ size_t *order = summary_worst_first(c);
         size_t widths[COLUMN_COUNT];
         struct row row;
 
@@ -119,40 +118,40 @@ static void write_table(
         for (size_t k = 0; k < COLUMN_COUNT; k++)
                 widths[k] = width(head.cells[k]);
         for (size_t i = 0; i < c->query_set->count; i++) {
-                row_read(check, c, i, &row);
+                row_read(c, i, &row);
                 for (size_t k = 0; k < COLUMN_COUNT; k++)
                         widths[k] = MAX(widths[k], width(row.cells[k]));
         }
         row_write(&head, widths, text);
         for (size_t i = 0; i < c->query_set->count; i++) {
-                row_read(check, c, order[i], &row);
+                row_read(c, order[i], &row);
                 row_write(&row, widths, text);
         }
 }
 
-static void write_findings(
-        const struct check *check, const struct collection_view *c, struct text *text)
+static void write_findings(const struct collection_view *c, struct text *text)
 {
-        struct check_findings findings;
+        for (size_t i = 0; c->findings && i < c->findings->count; i++) {
+                const struct finding *f = &c->findings->findings[i];
 
-        check_find(check, c, &findings);
-        for (size_t i = 0; i < findings.count; i++) {
+                if (f->query != FINDING_COLLECTION)
+                        continue;
                 text_append(text, "  ");
-                append_plain(text, findings.sentences[i]);
+                append_plain(text, f->sentence);
                 text_append(text, "\n");
         }
 }
 
 static void write_list(const struct check *check, const struct collection_view *c,
-        enum transition wanted, const char *title, struct text *text)
+        const struct transition_name *wanted, struct text *text)
 {
         size_t n = 0;
 
         for (size_t i = 0; i < c->query_set->count; i++) {
-                if (check_transition(check, c, i) != wanted)
+                if (check_transition(check, c, i) != wanted->transition)
                         continue;
                 if (n++ == 0)
-                        text_appendf(text, "  %s:", title);
+                        text_appendf(text, "  %s:", wanted->title);
                 text_append(text, n > 1 ? ", " : " ");
                 append_plain(text, c->query_set->queries[i].id);
         }
@@ -160,19 +159,19 @@ static void write_list(const struct check *check, const struct collection_view *
                 text_append(text, "\n");
 }
 
-static void write_cause(const struct collection_view *c, struct text *text)
+static void write_causes(const struct collection_view *c, struct text *text)
 {
-        const struct attribution *a = &c->attribution;
         _cleanup_text_ struct text t = {0};
 
-        if (a->cause == CAUSE_UNKNOWN || a->cause == CAUSE_NONE)
+        if (c->incident_since == 0)
                 return;
-        text_appendf(&t, "cause %s: %s ", cause_name(a->cause), cause_meaning(a->cause));
-        attribution_describe(a, &t);
-        text_appendf(&t, ". %s", cause_action(a->cause));
+        incident_explain(c, &t);
+        if (t.size == 0)
+                return;
         text_append(text, "  ");
-        append_plain(text, text_failed(&t) ? cause_name(a->cause) : text_string(&t));
+        append_plain(text, text_string(&t));
         text_append(text, "\n");
+        text->failed |= text_failed(&t);
 }
 
 static void write_collection(
@@ -183,26 +182,21 @@ static void write_collection(
         append_plain(text, c->label);
         text_append(text, " on ");
         append_plain(text, c->server);
-        text_appendf(text, ": %s", check_verdict_name(check_collection(check, c)));
+        text_appendf(text, ": %s", verdict_name(check_collection(check, c)));
         if (c->epoch.records >= 0)
                 text_appendf(text, ", %lld records", (long long)c->epoch.records);
         if (c->replayed)
                 text_appendf(text, ", replayed in %s",
                         duration_format(duration, sizeof(duration), c->last_duration));
         text_append(text, "\n");
-        if (c->last_error) {
-                text_append(text, "  ");
-                append_plain(text, c->last_error);
-                text_append(text, "\n");
-        }
-        write_cause(c, text);
-        write_findings(check, c, text);
-        write_list(check, c, TRANSITION_BROKEN, "pass -> fail", text);
-        write_list(check, c, TRANSITION_MENDED, "fail -> pass", text);
+        write_findings(c, text);
+        write_causes(c, text);
+        for (size_t i = 0; i < transition_name_count; i++)
+                write_list(check, c, &transition_names[i], text);
         if (c->query_set->count == 0)
                 text_append(text, "  the query set is empty\n");
         else
-                write_table(check, c, text);
+                write_table(c, text);
         if (check_sensitivity_text(check_sensitivity(c), sentence))
                 text_appendf(text, "  %s\n", sentence);
         if (check_audit(check, c)) {
@@ -220,14 +214,25 @@ void format_text(const struct check *check, struct text *text)
 
         for (size_t i = 0; i < check->count; i++) {
                 const struct collection_view *c = check->collections[i];
+                struct summary s;
 
                 write_collection(check, c, text);
-                check_count(check, c, outcomes);
-                queries += check->collections[i]->query_set->count;
+                summary_count(c, &s);
+                for (enum outcome o = 0; o < OUTCOME_COUNT; o++)
+                        outcomes[o] += s.outcomes[o];
+                queries += c->query_set->count;
         }
         text_appendf(text,
-                "verdict: %s (%zu quer%s: %zu pass, %zu drift, %zu fail, %zu unmeasured)\n",
-                check_verdict_name(check_verdict(check)), queries, queries == 1 ? "y" : "ies",
+                "verdict: %s (%zu quer%s: %zu pass, %zu drift, %zu fail, %zu unmeasured, %zu "
+                "unjudged)\n",
+                verdict_name(check_verdict(check)), queries, queries == 1 ? "y" : "ies",
                 outcomes[OUTCOME_PASS], outcomes[OUTCOME_DRIFT], outcomes[OUTCOME_FAIL],
-                outcomes[OUTCOME_UNMEASURED]);
+                outcomes[OUTCOME_UNMEASURED], outcomes[OUTCOME_UNJUDGED]);
+        if (!check->override_reason)
+                return;
+        text_append(text, "overridden by ");
+        append_plain(text, check->override_by);
+        text_append(text, ": ");
+        append_plain(text, check->override_reason);
+        text_append(text, "\n");
 }

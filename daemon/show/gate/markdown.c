@@ -2,7 +2,9 @@
 #include <math.h>
 
 #include "http.h"
+#include "judge/incident.h"
 #include "show/gate/formats.h"
+#include "show/summary.h"
 
 #define CELL_MAX 400
 
@@ -30,29 +32,25 @@ static void cell_number(struct text *text, double value)
                 text_append_float(text, (float)value);
 }
 
-static void write_row(
-        const struct check *check, const struct collection_view *c, size_t i, struct text *text)
+static void write_row(const struct collection_view *c, size_t i, struct text *text)
 {
         const struct query_view *q = &c->queries[i];
         const char *band = bands_name(&c->bands, q->judgement.band);
-        char reason[CHECK_SENTENCE_MAX];
 
-        check_reason(check, c, i, reason);
-        text_appendf(text, "| %s | ", outcome_name(check_outcome(check, c, i)));
+        text_appendf(text, "| %s | ", outcome_name(q->judgement.outcome));
         escape(text, c->query_set->queries[i].id);
         text_append(text, " | ");
         escape(text, band ? band : "-");
         cell_number(text, (double)q->judgement.distance);
         cell_number(text, q->drift.compared ? q->drift.baseline[LEVEL_TOP1] : NAN);
         text_append(text, " | ");
-        escape(text, reason);
+        escape(text, summary_reason(c, &q->judgement));
         text_append(text, " |\n");
 }
 
-static void write_table(
-        const struct check *check, const struct collection_view *c, struct text *text)
+static void write_table(const struct collection_view *c, struct text *text)
 {
-        _cleanup_free_ size_t *order = check_worst_first(check, c);
+        _cleanup_free_ size_t *order = summary_worst_first(c);
         size_t i;
 
         if (!order) {
@@ -63,21 +61,21 @@ static void write_table(
                 "\n| outcome | query | band | distance | baseline | reason |\n"
                 "|---|---|---|---:|---:|---|\n");
         for (i = 0; i < c->query_set->count && text->size < MARKDOWN_MAX; i++)
-                write_row(check, c, order[i], text);
+                write_row(c, order[i], text);
         if (i < c->query_set->count)
                 text_appendf(text, "\n%zu more queries are left out.\n", c->query_set->count - i);
 }
 
 static void write_list(const struct check *check, const struct collection_view *c,
-        enum transition wanted, const char *title, struct text *text)
+        const struct transition_name *wanted, struct text *text)
 {
         size_t n = 0;
 
         for (size_t i = 0; i < c->query_set->count && text->size < MARKDOWN_MAX; i++) {
-                if (check_transition(check, c, i) != wanted)
+                if (check_transition(check, c, i) != wanted->transition)
                         continue;
                 if (n++ == 0)
-                        text_appendf(text, "\n**%s**\n\n", title);
+                        text_appendf(text, "\n**%s**\n\n", wanted->title);
                 text_append(text, "- ");
                 escape(text, c->query_set->queries[i].id);
                 text_append(text, "\n");
@@ -94,24 +92,22 @@ static void write_remark(const char *s, struct text *text)
 static void write_collection(
         const struct check *check, const struct collection_view *c, struct text *text)
 {
-        const char *cause = cause_name(c->attribution.cause);
+        _cleanup_text_ struct text why = {0};
         char sentence[CHECK_SENTENCE_MAX];
-        struct check_findings f;
 
         text_append(text, "\n## ");
         escape(text, c->label);
-        text_appendf(text, ": %s\n", check_verdict_name(check_collection(check, c)));
-        if (cause && c->attribution.cause != CAUSE_NONE)
-                text_appendf(text, "\nCause: `%s`. %s %s\n", cause,
-                        cause_meaning(c->attribution.cause), cause_action(c->attribution.cause));
-        if (c->last_error)
-                write_remark(c->last_error, text);
-        check_find(check, c, &f);
-        for (size_t i = 0; i < f.count; i++)
-                write_remark(f.sentences[i], text);
-        write_list(check, c, TRANSITION_BROKEN, "pass → fail", text);
-        write_list(check, c, TRANSITION_MENDED, "fail → pass", text);
-        write_table(check, c, text);
+        text_appendf(text, ": %s\n", verdict_name(check_collection(check, c)));
+        for (size_t i = 0; c->findings && i < c->findings->count; i++)
+                if (c->findings->findings[i].query == FINDING_COLLECTION)
+                        write_remark(c->findings->findings[i].sentence, text);
+        if (c->incident_since > 0)
+                incident_explain(c, &why);
+        if (why.size > 0)
+                write_remark(text_string(&why), text);
+        for (size_t i = 0; i < transition_name_count; i++)
+                write_list(check, c, &transition_names[i], text);
+        write_table(c, text);
         if (check_sensitivity_text(check_sensitivity(c), sentence))
                 write_remark(sentence, text);
 }
@@ -120,7 +116,7 @@ void format_markdown(const struct check *check, struct text *text)
 {
         size_t i;
 
-        text_appendf(text, "# driftwatch: %s\n", check_verdict_name(check_verdict(check)));
+        text_appendf(text, "# driftwatch: %s\n", verdict_name(check_verdict(check)));
         for (i = 0; i < check->count && text->size < MARKDOWN_MAX; i++)
                 write_collection(check, check->collections[i], text);
         if (i < check->count)

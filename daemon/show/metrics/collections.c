@@ -4,6 +4,7 @@
 #include <math.h>
 
 #include "judge/epoch.h"
+#include "judge/incident.h"
 #include "show/summary.h"
 
 double judged_unreachable(const struct collection_view *c)
@@ -105,11 +106,37 @@ void judged_changed(struct exposition *x, const struct view *view)
 void judged_cause(struct exposition *x, const struct view *view)
 {
         for (size_t i = 0; i < view->collection_count; i++) {
-                const struct collection_view *c = view->collections[i];
-                const char *cause = cause_name(c->attribution.cause);
+                enum cause causes[CAUSE_COUNT];
+                size_t count = incident_causes(view->collections[i], causes);
 
-                if (cause)
+                for (size_t k = 0; k < count; k++)
                         exposition_sample(x, "",
-                                metric_labels({"collection", c->label}, {"cause", cause}), 1);
+                                metric_labels({"collection", view->collections[i]->label},
+                                        {"cause", cause_name(causes[k])}),
+                                1);
+        }
+}
+
+void judged_verdict(struct exposition *x, const struct view *view)
+{
+        for (size_t i = 0; i < view->collection_count; i++)
+                for (enum verdict v = 0; v < VERDICT_COUNT; v++)
+                        exposition_sample(x, "",
+                                metric_labels({"collection", view->collections[i]->label},
+                                        {"verdict", verdict_name(v)}),
+                                view->collections[i]->verdict == v);
+}
+
+void judged_incidents(struct exposition *x, const struct view *view)
+{
+        for (size_t i = 0; i < view->collection_count; i++) {
+                struct incident incident;
+                bool open = incident_of(view->collections[i], &incident);
+
+                for (enum severity s = 0; s < SEVERITY_COUNT; s++)
+                        exposition_sample(x, "",
+                                metric_labels({"collection", view->collections[i]->label},
+                                        {"severity", severity_name(s)}, {"state", "open"}),
+                                open && incident.severity == s);
         }
 }

@@ -3,7 +3,7 @@
 
 #include <math.h>
 
-#include "judge/attribution.h"
+#include "judge/incident.h"
 #include "show/markup.h"
 #include "show/words.h"
 
@@ -31,7 +31,7 @@ static void append_baseline(struct text *text, const struct collection_view *c, 
         } else
                 text_append(text, "none<small>nothing is compared</small>");
         close_fact(text);
-        if (!b)
+        if (!b || c->last_error)
                 return;
         open_fact(text, "Shift");
         text_append(text, words_shift(c->drift.set_shift).s);
@@ -79,25 +79,40 @@ void diagnosis_append_facts(struct text *text, const struct collection_view *c, 
         append_embedder(text, &c->embedder);
 }
 
-void diagnosis_append_cause(struct text *text, const struct collection_view *c)
+/* Of a finding that could not be looked at this time, when it last was. */
+static void append_finding(
+        struct text *text, const struct collection_view *c, const struct finding *f, usec_t now)
 {
-        const struct attribution *a = &c->attribution;
-        _cleanup_text_ struct text t = {0};
+        text_appendf(text, "<p class=\"note %s\">",
+                f->effect == EFFECT_FAIL            ? "fail"
+                        : f->effect == EFFECT_DRIFT ? "drift"
+                                                    : "unmeasured");
+        markup_excerpt(text, f->sentence, MARKUP_EXCERPT_MAX);
+        if (f->waiting)
+                text_append(text, " <b>An ingest is under way: nobody is told yet.</b>");
+        if (f->seen < c->judged) {
+                text_append(text, " <b>Last seen</b> ");
+                markup_time(text, f->seen, now);
+        }
+        text_append(text, "</p>\n");
+}
 
-        if (c->embedder.error)
-                markup_note(
-                        text, "unmeasured", "The embedder could not be asked.", c->embedder.error);
+void diagnosis_append_incident(struct text *text, const struct collection_view *c, usec_t now)
+{
+        _cleanup_text_ struct text why = {0};
+
+        for (size_t i = 0; c->findings && i < c->findings->count; i++)
+                if (c->findings->findings[i].query == FINDING_COLLECTION)
+                        append_finding(text, c, &c->findings->findings[i], now);
         if (c->health.error)
                 markup_note(text, "unmeasured", "The index could not be probed.", c->health.error);
-        if (a->cause == CAUSE_UNKNOWN || a->cause == CAUSE_NONE || c->last_error)
+        if (c->incident_since == 0)
                 return;
-        text_appendf(&t, "%s. %s ", cause_name(a->cause), cause_meaning(a->cause));
-        attribution_describe(a, &t);
-        text_appendf(&t, ". %s", cause_action(a->cause));
-        if (text_failed(&t))
+        incident_explain(c, &why);
+        if (text_failed(&why))
                 text->failed = true;
-        else
-                markup_note(text, "drift", "Probable cause:", text_string(&t));
+        else if (why.size > 0)
+                markup_note(text, "drift", "Why:", text_string(&why));
 }
 
 void diagnosis_append_shift(struct text *text, const struct query_drift *q)

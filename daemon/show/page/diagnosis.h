@@ -9,7 +9,8 @@
 
 /* Entries of the list of facts. */
 void diagnosis_append_facts(struct text *text, const struct collection_view *c, usec_t now);
-/* A note with cause, evidence and what to do; nothing while the cause is unknown or NONE. */
-void diagnosis_append_cause(struct text *text, const struct collection_view *c);
+/* The findings of the collection, those not seen this time with their age, then the causes, their
+ * evidence and what to do; nothing where nothing is wrong. */
+void diagnosis_append_incident(struct text *text, const struct collection_view *c, usec_t now);
 /* How far the query's best answer lies from its baseline, as small print; nothing without one. */
 void diagnosis_append_shift(struct text *text, const struct query_drift *q);

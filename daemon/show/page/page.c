@@ -5,7 +5,6 @@
 #include <stdio.h>
 
 #include "build_config.h"
-#include "show/gate/check.h"
 #include "show/markup.h"
 #include "show/page/diagnosis.h"
 #include "show/page/spark.h"
@@ -53,16 +52,6 @@ static struct summary sum_up(const struct view *view, size_t *ret_queries)
         return sum;
 }
 
-static const char *page_verdict(const struct view *view)
-{
-        const struct check all = {
-                .collections = (const struct collection_view *const *)view->collections,
-                .count = view->collection_count,
-        };
-
-        return check_verdict_name(check_verdict(&all));
-}
-
 /* The page's title, too, so that a browser's tab tells. */
 static void append_head(const struct page *p, const char *verdict)
 {
@@ -84,26 +73,28 @@ static void append_head(const struct page *p, const char *verdict)
         text_append(p->text, "</p></div>\n");
 }
 
-static void append_verdict(const struct page *p, const char *verdict)
+static void append_verdict(const struct page *p, enum verdict verdict)
 {
+        static const char *const headlines[VERDICT_COUNT] = {[VERDICT_PASS] = "All queries pass",
+                [VERDICT_UNJUDGED] = "Not everything is judged",
+                [VERDICT_UNMEASURED] = "Not everything is measured",
+                [VERDICT_FAIL] = "Retrieval is worse than expected"};
         size_t queries;
         struct summary sum = sum_up(p->view, &queries);
         const size_t *n = sum.outcomes;
 
-        text_appendf(p->text, "<div class=\"verdict %s\"><strong>", verdict);
+        text_appendf(p->text, "<div class=\"verdict %s\"><strong>", verdict_name(verdict));
         if (p->view->collection_count == 0)
                 text_append(p->text, "Nothing is watched</strong>");
-        else if (n[OUTCOME_PASS] == queries && streq(verdict, "pass"))
+        else if (verdict == VERDICT_PASS)
                 text_appendf(p->text, "%s</strong>",
-                        queries == 1 ? "The only query passes" : "All queries pass");
+                        queries == 1 ? "The only query passes" : headlines[verdict]);
         else
                 text_appendf(p->text,
                         "%s</strong><span>%zu of %zu queries fail, %zu drifted, %zu unmeasured, "
-                        "%zu pass</span>",
-                        streq(verdict, "fail") ? "Retrieval is worse than expected"
-                                               : "Not everything is measured",
-                        n[OUTCOME_FAIL], queries, n[OUTCOME_DRIFT], n[OUTCOME_UNMEASURED],
-                        n[OUTCOME_PASS]);
+                        "%zu unjudged, %zu pass</span>",
+                        headlines[verdict], n[OUTCOME_FAIL], queries, n[OUTCOME_DRIFT],
+                        n[OUTCOME_UNMEASURED], n[OUTCOME_UNJUDGED], n[OUTCOME_PASS]);
         text_append(p->text, "</div>\n");
         if (!p->view->ready)
                 markup_note(p->text, "unmeasured", "Starting.",
@@ -189,9 +180,7 @@ static void append_facts(const struct page *p, const struct collection_view *c)
         append_replays(p, c);
         diagnosis_append_facts(p->text, c, p->now);
         text_append(p->text, "</dl>\n");
-        if (c->last_error)
-                markup_note(p->text, "fail", "The last replay failed.", c->last_error);
-        diagnosis_append_cause(p->text, c);
+        diagnosis_append_incident(p->text, c, p->now);
         if (c->replaced > 0) {
                 text_append(p->text,
                         "<p class=\"note drift\"><b>The collection was replaced</b> by one with "
@@ -211,7 +200,7 @@ static void append_facts(const struct page *p, const struct collection_view *c)
 static void append_bars(const struct page *p, const struct collection_view *c)
 {
         static const enum outcome order[] = {
-                OUTCOME_PASS, OUTCOME_DRIFT, OUTCOME_FAIL, OUTCOME_UNMEASURED};
+                OUTCOME_PASS, OUTCOME_DRIFT, OUTCOME_FAIL, OUTCOME_UNMEASURED, OUTCOME_UNJUDGED};
         struct markup_part outcomes[OUTCOME_COUNT], bands[BANDS_MAX];
         size_t band_count = MIN(c->bands.count, (size_t)BANDS_MAX);
         struct summary s;
@@ -342,14 +331,15 @@ static void append_queries(const struct page *p, const struct collection_view *c
 
 static void append_collection(const struct page *p, const struct collection_view *c)
 {
-        const char *tone = !c->replayed ? "unmeasured" : c->up ? "pass" : "fail";
+        const char *verdict = verdict_name(c->verdict);
 
         text_append(p->text, "<section><div class=\"title\"><h2>");
         markup_text(p->text, c->label);
-        text_appendf(p->text, "</h2><span class=\"badge %s\">%s</span>", tone,
-                !c->replayed    ? "not replayed yet"
-                        : c->up ? "up"
-                                : "down");
+        text_appendf(p->text, "</h2><span class=\"badge %s\">%s</span>", verdict, verdict);
+        if (!c->replayed || !c->up)
+                text_appendf(p->text, "<span class=\"badge %s\">%s</span>",
+                        c->replayed ? "fail" : "unmeasured",
+                        c->replayed ? "down" : "not replayed yet");
         if (!streq(c->label, c->name)) {
                 text_append(p->text, "<span class=\"muted\">collection ");
                 markup_text(p->text, c->name);
@@ -507,9 +497,9 @@ static void append_footer(const struct page *p)
 void page_render(struct text *text, const struct view *view, usec_t now)
 {
         const struct page page = {.text = text, .view = view, .now = now};
-        const char *verdict = page_verdict(view);
+        enum verdict verdict = view_verdict(view);
 
-        append_head(&page, verdict);
+        append_head(&page, verdict_name(verdict));
         append_verdict(&page, verdict);
         append_tiles(&page);
         text_append(text, "<main>\n");

@@ -8,7 +8,6 @@
 #include "json.h"
 #include "judge/band.h"
 #include "show/facts.h"
-#include "show/gate/check.h"
 #include "show/report/series.h"
 #include "show/summary.h"
 #include "show/words.h"
@@ -46,9 +45,7 @@ static size_t count_controls(const struct report *r)
 
 static void append_measured(const struct report *r, struct document *d)
 {
-        static const struct check gate = {.fail_only = false};
         const struct collection_view *c = r->c;
-        enum check_verdict verdict = check_collection(&gate, c);
         struct summary s;
 
         summary_count(c, &s);
@@ -61,16 +58,14 @@ static void append_measured(const struct report *r, struct document *d)
         if (!c->replayed)
                 document_note(d, "unmeasured", "Not measured.", "No replay has ended yet.");
         else
-                document_note(d,
-                        verdict == CHECK_UNMEASURED ? "unmeasured" : check_verdict_name(verdict),
-                        "Last replay:",
+                document_note(d, verdict_name(c->verdict), "Last replay:",
                         "%s, %zu of %zu canonical queries measured at %s: %zu pass, %zu drift, %zu fail, "
-                        "%zu unmeasured.",
-                        check_verdict_name(verdict),
+                        "%zu unmeasured, %zu unjudged.",
+                        verdict_name(c->verdict),
                         c->query_set->count - s.outcomes[OUTCOME_UNMEASURED], c->query_set->count,
                         words_time(c->last_finished).s, s.outcomes[OUTCOME_PASS],
                         s.outcomes[OUTCOME_DRIFT], s.outcomes[OUTCOME_FAIL],
-                        s.outcomes[OUTCOME_UNMEASURED]);
+                        s.outcomes[OUTCOME_UNMEASURED], s.outcomes[OUTCOME_UNJUDGED]);
         if (c->last_error)
                 document_note(d, "fail", "The last replay failed.", "%s", c->last_error);
         if (r->count < c->query_set->count)

@@ -3,7 +3,6 @@
 
 #include "json.h"
 #include "show/facts.h"
-#include "show/gate/check.h"
 #include "show/report/report.h"
 #include "show/report/series.h"
 #include "show/summary.h"
@@ -206,7 +205,6 @@ static json_t *history_json(const struct report *r)
 /* What the collection is, and what was measured of it. */
 static json_t *head_json(const struct report *r)
 {
-        static const struct check gate = {.fail_only = false};
         const struct collection_view *c = r->c;
 
         return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:s, s:s, s:f, s:o, s:o, s:o}",
@@ -214,10 +212,9 @@ static json_t *head_json(const struct report *r)
                 value_string(c->server), "space", value_string(c->epoch.space), "records",
                 value_known(c->epoch.records), "results", value_count(c->results), "generated",
                 value_time(r->now), "replayed", value_time(c->last_finished), "verdict",
-                check_verdict_name(check_collection(&gate, c)), "assumption", REPORT_ASSUMPTION,
-                "confidence_level", CONFIDENCE_LEVEL, "error", value_string(c->last_error),
-                "queries_total", value_count(c->query_set->count), "measured",
-                value_count(r->numbers.measured));
+                verdict_name(c->verdict), "assumption", REPORT_ASSUMPTION, "confidence_level",
+                CONFIDENCE_LEVEL, "error", value_string(c->last_error), "queries_total",
+                value_count(c->query_set->count), "measured", value_count(r->numbers.measured));
 }
 
 json_t *report_json(const struct report *r)
@@ -238,6 +235,9 @@ json_t *report_json(const struct report *r)
                 {"shift", shift_json(r)},
                 {"calibration", calibration_json(r)},
                 {"cause", facts_cause(&c->attribution)},
+                {"causes", facts_causes(c)},
+                {"incident", facts_incident(c)},
+                {"findings", facts_findings(c)},
                 {"index", facts_index(&c->health)},
                 {"embedder", facts_embedder(&c->embedder)},
                 {"queries", queries_json(r)},

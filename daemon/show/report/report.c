@@ -6,7 +6,7 @@
 
 #include "judge/band.h"
 #include "judge/drift.h"
-#include "show/api/api.h"
+#include "show/envelope.h"
 #include "show/summary.h"
 
 /* The arrays of one struct confidence_input, a place for each query. */
@@ -235,16 +235,16 @@ unsigned report_answer(
         _cleanup_(report_done) struct report report = {0};
 
         if (!format) {
-                api_error(body, 400,
+                envelope_error(body, 400,
                         "the parameter \"format\" is \"%.100s\", not json, markdown or html", name);
                 return 400;
         }
         if (report_compute(c, now, &report) < 0) {
-                api_error(body, 500, "the report could not be computed");
+                envelope_error(body, 500, "the report could not be computed");
                 return 500;
         }
         if (format->render == report_json_document)
-                return api_success(body, report_json(&report));
+                return envelope_success(body, report_json(&report));
         format->render(&report, 1, body);
         return 200;
 }

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/* The only place where a collection is judged: from everything that is known of it to its findings,
+ * by one table. Whoever reads them - gate, alerts, page, report, API, metrics - decides nothing any
+ * more. It keeps no state: what lasts is in the findings before. */
+
+#include "model/finding.h"
+#include "model/view.h"
+
+/* How strictly is judged. */
+struct finding_policy {
+        double limits[RULE_COUNT]; /* of each rule; NaN: its default, in the unit of the collection
+                                    */
+        bool at_once; /* one replay counts; else what the rules confirmed in 4 of 5 */
+        bool demands_baseline; /* that there is none is a finding */
+        bool embedder_counts; /* an embedder that cannot be asked leaves the collection unmeasured
+                               */
+        usec_t grace; /* so long findings wait while an ingest is under way; 0: not at all */
+};
+/* Defaults everywhere, confirmed as a daemon does. */
+void finding_policy_init(struct finding_policy *p);
+
+/* The findings of `c` at `now` (wall clock). Where something could not be looked at this time, what
+ * `before` (NULL: nothing) found stays, with the time it was seen. Afterwards `c` has them, and the
+ * outcomes and reasons of its queries are those that the findings give. -ENOMEM: `c` is as it was.
+ */
+_must_check_ int findings_judge(struct collection_view *c, const struct finding_policy *policy,
+        const struct findings *before, usec_t now);
+/* `f` for another query set: findings of queries that `to` has no more, or with another text, are
+ * left out. A new reference, NULL for none or when memory is short. */
+struct findings *findings_rebase(
+        const struct findings *f, const struct query_set *from, const struct query_set *to);
+
+/* Told to people: neither waiting nor excused nor somebody else's consequence. */
+bool finding_told(const struct finding *f);

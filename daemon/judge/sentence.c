@@ -1,0 +1,302 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "judge/sentence.h"
+
+#include <errno.h>
+#include <math.h>
+
+#include "http.h"
+#include "judge/epoch.h"
+#include "text.h"
+
+/* A sentence is read on a telephone: longer texts of queries and servers are cut. */
+#define EXCERPT_MAX 160
+/* Distances that people are shown as equal. */
+#define SHOWN_EQUAL 0.00005
+
+static void append_excerpt(struct text *t, const char *s)
+{
+        size_t size = strlen(s), end = utf8_prefix(s, EXCERPT_MAX);
+        _cleanup_free_ char *excerpt = http_body_excerpt(s, end, end);
+
+        if (!excerpt) {
+                t->failed = true;
+                return;
+        }
+        text_append(t, excerpt);
+        if (end < size)
+                text_append(t, "…");
+}
+
+/* With a full stop, unless there is one. */
+static void append_stop(struct text *t)
+{
+        if (t->size > 0 && !strchr(".!?", t->data[t->size - 1]))
+                text_append(t, ".");
+}
+
+void sentence_distance(struct text *t, double distance)
+{
+        if (isnan(distance))
+                text_append(t, "unknown");
+        else
+                text_appendf(t, "%.4f", distance);
+}
+
+static const char *band_of(const struct collection_view *c, double distance)
+{
+        const char *name = bands_name(&c->bands, bands_index(&c->bands, (float)distance));
+
+        return name ? name : "unknown";
+}
+
+static void say_replay_failed(
+        const struct collection_view *c, const struct finding *f, struct text *t)
+{
+        text_appendf(t, "The replay of collection %s on server %s (%s) failed: ", c->label,
+                c->server, c->url ? c->url : "no URL");
+        text_append(t, c->last_error);
+}
+
+static void say_configuration(
+        const struct collection_view *c, const struct finding *f, struct text *t)
+{
+        const struct epoch *b = c->baseline ? &c->baseline->epoch : NULL;
+        unsigned changes = c->epoch_changes & (EPOCH_SPACE | EPOCH_CONFIGURATION);
+
+        text_appendf(t, "Collection %s is not measured or searched as before", c->label);
+        if (b && epoch_compare(b, &c->epoch) & changes) {
+                text_append(t, ": ");
+                epoch_describe(changes, b, &c->epoch, t);
+        }
+        text_appendf(t, ". It now has space %s, %u dimensions and the configuration ",
+                c->epoch.space ? c->epoch.space : "unknown", c->epoch.dimension);
+        append_excerpt(t, c->epoch.configuration ? c->epoch.configuration : "unknown");
+        if (b) {
+                text_appendf(t, "; its baseline was recorded with space %s, %u dimensions and ",
+                        b->space ? b->space : "unknown", b->dimension);
+                append_excerpt(t, b->configuration ? b->configuration : "an unknown configuration");
+        }
+        text_append(t,
+                ". A changed ef_search takes effect when the server loads the index anew, not "
+                "before");
+}
+
+static void say_embedder_changed(
+        const struct collection_view *c, const struct finding *f, struct text *t)
+{
+        const struct embedder_view *e = &c->embedder;
+
+        text_appendf(t,
+                "Embedder %s gives other vectors than the pinned ones for %zu of %zu canonical "
+                "queries of collection %s (",
+                e->name, e->moved, e->compared, c->label);
+        if (isfinite(e->median))
+                text_appendf(t, "median of 1 - cos: %.3g)", e->median);
+        else
+                text_append(t, "they have another length)");
+}
+
+static void say_embedder_unreachable(
+        const struct collection_view *c, const struct finding *f, struct text *t)
+{
+        text_appendf(
+                t, "Embedder %s of collection %s could not be asked: ", c->embedder.name, c->label);
+        text_append(t, c->embedder.error);
+}
+
+static void say_incomplete(const struct collection_view *c, const struct finding *f, struct text *t)
+{
+        text_appendf(t,
+                "%lld of the %lld records of collection %s cannot be found by any query, although "
+                "the collection holds them; the limit is %.4g %%, and the server reports no error",
+                (long long)c->health.unreachable, (long long)c->health.records, c->label,
+                100 * f->limit);
+}
+
+static void say_recall(const struct collection_view *c, const struct finding *f, struct text *t)
+{
+        text_appendf(t,
+                "Search in collection %s returns %.3g of the records that a deeper search returns "
+                "(%zu queries); less than %.3g is too little",
+                c->label, f->value, c->health.recall_queries, f->limit);
+}
+
+static void say_replaced(const struct collection_view *c, const struct finding *f, struct text *t)
+{
+        text_appendf(t, "Collection %s was deleted and created again: its id is %s now", c->label,
+                c->epoch.id);
+        if (c->baseline)
+                text_append(t, ", and its content is not the baseline's");
+}
+
+static void say_rebuilt(const struct collection_view *c, const struct finding *f, struct text *t)
+{
+        text_appendf(t,
+                "Collection %s was deleted and created again with the content of its baseline: its "
+                "id is %s now",
+                c->label, c->epoch.id);
+}
+
+static void say_not_compared(
+        const struct collection_view *c, const struct finding *f, struct text *t)
+{
+        if (c->baseline_error)
+                text_appendf(t, "The approved baseline of collection %s is not used: %s", c->label,
+                        c->baseline_error);
+        else if (!c->baseline)
+                text_appendf(t,
+                        "Collection %s has no approved baseline; driftwatch baseline propose "
+                        "records one",
+                        c->label);
+        else if (c->drift.compared == 0)
+                text_appendf(t, "No query of collection %s could be compared with the baseline",
+                        c->label);
+        else if (c->results < c->baseline->results)
+                text_appendf(t,
+                        "The baseline of collection %s was recorded with %u results and %u are "
+                        "asked for: the means of the answers cannot be compared; propose a new "
+                        "baseline",
+                        c->label, c->baseline->results, c->results);
+        else
+                text_appendf(t,
+                        "Too few queries of collection %s have a mean that can be compared with "
+                        "the baseline's",
+                        c->label);
+}
+
+static void append_moved(const struct collection_view *c, struct text *t)
+{
+        text_appendf(t, "%zu of %zu queries moved up and %zu down", c->drift.moved_up,
+                c->drift.queries, c->drift.moved_down);
+}
+
+static void say_shifted(const struct collection_view *c, const struct finding *f, struct text *t)
+{
+        text_appendf(t,
+                "The canonical queries of collection %s as a set lie %.4f above their baseline; "
+                "the limit is %.4g",
+                c->label, f->value, f->limit);
+        if (c->drift.moved_up + c->drift.moved_down > 0) {
+                text_append(t, "; ");
+                append_moved(c, t);
+        }
+}
+
+static void say_moved(const struct collection_view *c, const struct finding *f, struct text *t)
+{
+        text_appendf(t,
+                "%.0f of %zu canonical queries of collection %s moved up from their baseline",
+                f->value, c->drift.compared > 0 ? c->drift.compared : c->drift.queries, c->label);
+        if (!isnan(c->drift.set_shift))
+                text_appendf(t, "; the mean shift of the set is %+.4f", c->drift.set_shift);
+}
+
+static void say_crowded(const struct collection_view *c, const struct finding *f, struct text *t)
+{
+        const struct evidence *e = &c->attribution.evidence;
+
+        text_appendf(t,
+                "Near-duplicates crowd the answers of collection %s: %zu of %zu records looked at "
+                "are new and have one beside them",
+                c->label, e->near_duplicates, e->entries);
+}
+
+/* The judgement's reason says what is missing. */
+static void say_missing(const struct collection_view *c, const struct finding *f, struct text *t)
+{
+        const char *reason = c->queries[f->query].judgement.reason;
+
+        text_append(t, reason ? reason : "the expected result was not found");
+        if (!(fabs(f->value - f->before) >= SHOWN_EQUAL))
+                return;
+        text_append(t, "; its best answer was at distance ");
+        sentence_distance(t, f->before);
+        text_append(t, " and is at ");
+        sentence_distance(t, f->value);
+}
+
+static void say_out_of_range(
+        const struct collection_view *c, const struct finding *f, struct text *t)
+{
+        const char *reason = c->queries[f->query].judgement.reason;
+
+        text_append(t, reason ? reason : "the distance lies outside of the expected range");
+}
+
+static void say_crossed(const struct collection_view *c, const struct finding *f, struct text *t)
+{
+        const struct judgement *j = &c->queries[f->query].judgement;
+        const char *band = j->crossed ? bands_name(&c->bands, j->confirmed_band) : NULL;
+        const char *home = j->crossed ? bands_name(&c->bands, j->home_band) : NULL;
+
+        text_appendf(
+                t, "the best answer moved from band \"%s\" (", home ? home : band_of(c, f->before));
+        sentence_distance(t, f->before);
+        text_appendf(t, ") to \"%s\" (", band ? band : band_of(c, f->value));
+        sentence_distance(t, f->value);
+        text_append(t, ")");
+}
+
+static void say_distant(const struct collection_view *c, const struct finding *f, struct text *t)
+{
+        const struct query_drift *d = &c->queries[f->query].drift;
+        enum level_signal s = d->judged[LEVEL_TOPK] >= f->value || d->shift[LEVEL_TOPK] >= f->value
+                ? LEVEL_TOPK
+                : LEVEL_TOP1;
+
+        text_appendf(t, "the %s lies at ", s == LEVEL_TOP1 ? "best answer" : "mean of the answers");
+        sentence_distance(t, d->baseline[s] + f->value);
+        text_appendf(t, ", %.4f above its baseline ", f->value);
+        sentence_distance(t, d->baseline[s]);
+        text_appendf(t, "; the limit is %.4g", f->limit);
+}
+
+static void (*const say[FINDING_COUNT])(
+        const struct collection_view *c, const struct finding *f, struct text *t) = {
+        [FINDING_REPLAY_FAILED] = say_replay_failed,
+        [FINDING_CONFIGURATION] = say_configuration,
+        [FINDING_EMBEDDER_CHANGED] = say_embedder_changed,
+        [FINDING_EMBEDDER_UNREACHABLE] = say_embedder_unreachable,
+        [FINDING_INDEX_INCOMPLETE] = say_incomplete,
+        [FINDING_RECALL_LOW] = say_recall,
+        [FINDING_REPLACED] = say_replaced,
+        [FINDING_REBUILT] = say_rebuilt,
+        [FINDING_NOT_COMPARED] = say_not_compared,
+        [FINDING_SET_SHIFTED] = say_shifted,
+        [FINDING_SET_MOVED] = say_moved,
+        [FINDING_CROWDED] = say_crowded,
+        [FINDING_MISSING] = say_missing,
+        [FINDING_OUT_OF_RANGE] = say_out_of_range,
+        [FINDING_BAND_CROSSED] = say_crossed,
+        [FINDING_DISTANT] = say_distant,
+};
+
+int sentence_build(const struct collection_view *c, const struct finding *f, char **ret)
+{
+        _cleanup_text_ struct text t = {0};
+        char *sentence;
+
+        say[f->kind](c, f, &t);
+        if (f->query == FINDING_COLLECTION)
+                append_stop(&t);
+        sentence = text_failed(&t) ? NULL : text_take(&t, NULL);
+        if (!sentence)
+                return -ENOMEM;
+        *ret = sentence;
+        return 0;
+}
+
+void sentence_append(const struct collection_view *c, const struct finding *f, struct text *t)
+{
+        const struct query *q;
+
+        if (f->query == FINDING_COLLECTION) {
+                text_append(t, f->sentence);
+                return;
+        }
+        q = &c->query_set->queries[f->query];
+        text_appendf(t, "Query \"%s\" (", q->id);
+        append_excerpt(t, q->text ? q->text : "");
+        text_appendf(t, ") of collection %s: %s", c->label, f->sentence);
+        append_stop(t);
+}

@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "model/finding.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#define QUERIES \
+        (FINDING_BIT(FINDING_MISSING) | FINDING_BIT(FINDING_OUT_OF_RANGE) | \
+                FINDING_BIT(FINDING_BAND_CROSSED) | FINDING_BIT(FINDING_DISTANT))
+#define SET \
+        (FINDING_BIT(FINDING_SET_SHIFTED) | FINDING_BIT(FINDING_SET_MOVED) | \
+                FINDING_BIT(FINDING_CROWDED) | FINDING_BIT(FINDING_NOT_COMPARED))
+#define RECALL FINDING_BIT(FINDING_RECALL_LOW)
+#define REPLACED (FINDING_BIT(FINDING_REPLACED) | FINDING_BIT(FINDING_REBUILT))
+#define BY(cause) (1U << (cause))
+#define BY_ANYTHING (~0U)
+#define BY_INDEX (BY(CAUSE_INDEX_LOSS) | BY(CAUSE_ANN_RECALL))
+
+const struct finding_type finding_types[FINDING_COUNT] = {
+        [FINDING_REPLAY_FAILED] = {"replay-failed", false, SEVERITY_CRITICAL, EFFECT_UNMEASURED,
+                RULE_REPLAY_FAILING, 0, 0},
+        [FINDING_CONFIGURATION] = {"configuration-changed", false, SEVERITY_CRITICAL, EFFECT_FAIL,
+                RULE_CONFIGURATION_CHANGED, SET | QUERIES | RECALL | REPLACED,
+                BY(CAUSE_UNKNOWN) | BY(CAUSE_METRIC) | BY(CAUSE_REEMBED) | BY_INDEX},
+        [FINDING_EMBEDDER_CHANGED] = {"embedder-changed", false, SEVERITY_CRITICAL, EFFECT_FAIL,
+                RULE_EMBEDDER_CHANGED, SET | QUERIES, BY(CAUSE_EMBEDDER)},
+        [FINDING_EMBEDDER_UNREACHABLE] = {"embedder-unreachable", false, SEVERITY_WARNING,
+                EFFECT_UNMEASURED, RULE_EMBEDDER_UNREACHABLE, 0, 0},
+        [FINDING_INDEX_INCOMPLETE] = {"index-incomplete", false, SEVERITY_CRITICAL, EFFECT_FAIL,
+                RULE_INDEX_INCOMPLETE, SET | QUERIES | RECALL, BY_INDEX | BY(CAUSE_UNKNOWN)},
+        [FINDING_RECALL_LOW] = {"recall-low", false, SEVERITY_WARNING, EFFECT_DRIFT,
+                RULE_RECALL_LOW, SET | QUERIES, BY_INDEX},
+        [FINDING_REPLACED] = {"collection-replaced", false, SEVERITY_WARNING, EFFECT_DRIFT,
+                RULE_COLLECTION_REPLACED, SET | QUERIES, BY_ANYTHING},
+        [FINDING_REBUILT] = {"collection-rebuilt", false, SEVERITY_INFO, EFFECT_NONE,
+                RULE_COLLECTION_REPLACED, 0, 0},
+        [FINDING_NOT_COMPARED] = {"not-compared", false, SEVERITY_WARNING, EFFECT_UNMEASURED,
+                RULE_COUNT, 0, 0},
+        [FINDING_SET_SHIFTED] = {"set-shifted", false, SEVERITY_WARNING, EFFECT_DRIFT,
+                RULE_SET_DRIFT, QUERIES, BY_ANYTHING},
+        [FINDING_SET_MOVED] = {"set-moved", false, SEVERITY_WARNING, EFFECT_DRIFT, RULE_SET_DRIFT,
+                QUERIES, BY_ANYTHING},
+        [FINDING_CROWDED] = {"answers-crowded", false, SEVERITY_WARNING, EFFECT_DRIFT,
+                RULE_SET_DRIFT, QUERIES, BY(CAUSE_FLOOD)},
+        [FINDING_MISSING] = {"expected-result-missing", true, SEVERITY_CRITICAL, EFFECT_FAIL,
+                RULE_EXPECTED_RESULT_MISSING, QUERIES, BY_ANYTHING},
+        [FINDING_OUT_OF_RANGE] = {"distance-out-of-range", true, SEVERITY_WARNING, EFFECT_DRIFT,
+                RULE_DISTANCE_DRIFT, QUERIES, BY_ANYTHING},
+        [FINDING_BAND_CROSSED] = {"band-crossed", true, SEVERITY_WARNING, EFFECT_DRIFT,
+                RULE_BAND_CROSSED, QUERIES, BY_ANYTHING},
+        [FINDING_DISTANT] = {"distance-drifted", true, SEVERITY_WARNING, EFFECT_DRIFT,
+                RULE_DISTANCE_DRIFT, 0, 0},
+};
+
+struct findings *findings_new(void)
+{
+        struct findings *f = calloc(1, sizeof(*f));
+
+        if (f)
+                atomic_init(&f->references, 1);
+        return f;
+}
+
+struct findings *findings_ref(struct findings *f)
+{
+        if (f)
+                atomic_fetch_add_explicit(&f->references, 1, memory_order_relaxed);
+        return f;
+}
+
+struct findings *findings_unref(struct findings *f)
+{
+        if (!f || atomic_fetch_sub_explicit(&f->references, 1, memory_order_acq_rel) != 1)
+                return NULL;
+        for (size_t i = 0; i < f->count; i++)
+                free(f->findings[i].sentence);
+        free(f->findings);
+        free(f);
+        return NULL;
+}
+
+/* Room grows by doubling: whenever the count is a power of two it is used up. */
+static int reserve(struct findings *f)
+{
+        struct finding *grown;
+
+        if (f->count & (f->count - 1))
+                return 0;
+        grown = reallocarray(f->findings, MAX(2 * f->count, (size_t)1), sizeof(*grown));
+        if (!grown)
+                return -ENOMEM;
+        f->findings = grown;
+        return 0;
+}
+
+int findings_add(struct findings *f, const struct finding *finding)
+{
+        struct finding copy = *finding;
+        int r = strdup_to(&copy.sentence, finding->sentence);
+
+        if (r >= 0)
+                r = reserve(f);
+        if (r < 0) {
+                if (copy.sentence != finding->sentence)
+                        free(copy.sentence);
+                return r;
+        }
+        f->findings[f->count++] = copy;
+        return 0;
+}
+
+const struct finding *findings_find(const struct findings *f, enum finding_kind kind, size_t query)
+{
+        for (size_t i = 0; f && i < f->count; i++)
+                if (f->findings[i].kind == kind && f->findings[i].query == query)
+                        return &f->findings[i];
+        return NULL;
+}
+
+const char *severity_name(enum severity s)
+{
+        static const char *const names[SEVERITY_COUNT] = {
+                [SEVERITY_INFO] = "info",
+                [SEVERITY_WARNING] = "warning",
+                [SEVERITY_CRITICAL] = "critical",
+        };
+
+        return names[s];
+}

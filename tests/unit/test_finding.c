@@ -1,0 +1,471 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "unit.h"
+
+#include <math.h>
+
+#include "judge/epoch.h"
+#include "judge/finding.h"
+#include "judge/incident.h"
+#include "text.h"
+
+#define QUERIES 12
+#define NOW (1800000000 * USEC_PER_SEC)
+
+struct fixture {
+        struct query_set *set;
+        struct collection_view *c;
+        struct finding_policy policy;
+};
+
+static struct query_set *make_set(void)
+{
+        _cleanup_errors_ struct errors errors = {0};
+        _cleanup_text_ struct text yaml = {0};
+        struct query_set *set = NULL;
+
+        text_append(&yaml, "queries:\n");
+        for (int i = 0; i < QUERIES; i++)
+                text_appendf(&yaml, "  - {id: q%d, text: t%d, expect: {ids: [r%d]}}\n", i, i, i);
+        assert_int_equal(
+                query_set_parse("q.yaml", text_string(&yaml), yaml.size, &set, &errors), 0);
+        return set;
+}
+
+/* Every query passes, compared with a baseline. */
+static int setup(void **state)
+{
+        struct fixture *f = calloc(1, sizeof(*f));
+        struct collection_view *c = collection_view_new(QUERIES);
+
+        f->set = make_set();
+        f->c = c;
+        c->query_set = query_set_ref(f->set);
+        c->label = strdup("kb");
+        c->name = strdup("kb");
+        c->server = strdup("main");
+        c->url = strdup("http://127.0.0.1:8000");
+        assert_int_equal(bands_default(&c->bands), 0);
+        c->baseline = baseline_new(0);
+        c->baseline->results = c->results = 10;
+        c->baseline->epoch.records = c->epoch.records = 100;
+        c->epoch.id = strdup("id-2");
+        c->replayed = c->up = true;
+        c->drift.compared = c->drift.queries = QUERIES;
+        c->drift.set_shift = 0;
+        c->attribution.cause = CAUSE_NONE;
+        for (int i = 0; i < QUERIES; i++) {
+                struct query_view *q = &c->queries[i];
+
+                q->judgement.expected = q->judgement.outcome = OUTCOME_PASS;
+                q->judgement.distance = .5f;
+                q->judgement.home_distance = .5f;
+                q->drift.compared = q->drift.armed = true;
+                for (size_t s = 0; s < LEVEL_COUNT; s++) {
+                        q->drift.baseline[s] = .5;
+                        q->drift.shift[s] = q->drift.judged[s] = 0;
+                        q->drift.tau[s] = .005;
+                }
+        }
+        finding_policy_init(&f->policy);
+        *state = f;
+        return 0;
+}
+
+static int teardown(void **state)
+{
+        struct fixture *f = *state;
+
+        collection_view_unref(f->c);
+        query_set_unref(f->set);
+        free(f);
+        return 0;
+}
+
+static void judge(struct fixture *f, usec_t now)
+{
+        assert_int_equal(findings_judge(f->c, &f->policy, f->c->findings, now), 0);
+}
+
+static const struct finding *found(const struct fixture *f, enum finding_kind kind, size_t query)
+{
+        return findings_find(f->c->findings, kind, query);
+}
+
+static void every_kind_is_complete(void **state)
+{
+        for (enum finding_kind k = 0; k < FINDING_COUNT; k++) {
+                const struct finding_type *t = &finding_types[k];
+
+                assert_non_null(t->name);
+                assert_true(t->rule <= RULE_COUNT);
+                /* What comes first explains what comes after it. */
+                for (enum finding_kind other = 0; other < k; other++)
+                        assert_false(!t->of_query && (t->explains & FINDING_BIT(other)) &&
+                                finding_types[other].rule != t->rule &&
+                                other != FINDING_RECALL_LOW);
+        }
+}
+
+static void all_is_well(void **state)
+{
+        struct fixture *f = *state;
+
+        judge(f, NOW);
+        assert_int_equal(f->c->findings->count, 0);
+        f->policy.at_once = true;
+        judge(f, NOW);
+        assert_int_equal(f->c->findings->count, 0);
+}
+
+/* What a daemon takes as confirmed, and a gate from one replay. */
+static void moved_queries_drift(void **state)
+{
+        struct fixture *f = *state;
+        struct query_view *q = &f->c->queries[4];
+
+        q->judgement.distance = .8f;
+        q->drift.shift[LEVEL_TOP1] = .3;
+        judge(f, NOW);
+        assert_int_equal(f->c->findings->count, 0);
+        assert_int_equal(q->judgement.outcome, OUTCOME_PASS);
+        q->drift.moved[LEVEL_TOP1] = MOVED_UP;
+        q->drift.judged[LEVEL_TOP1] = .3;
+        judge(f, NOW);
+        assert_non_null(found(f, FINDING_DISTANT, 4));
+        assert_int_equal(q->judgement.outcome, OUTCOME_DRIFT);
+        assert_string_equal(q->judgement.reason,
+                "the best answer lies at 0.8000, 0.3000 above its baseline 0.5000; the limit is 0.2");
+        q->drift.moved[LEVEL_TOP1] = MOVED_NOT;
+        judge(f, NOW);
+        assert_int_equal(q->judgement.outcome, OUTCOME_PASS);
+        assert_null(q->judgement.reason);
+        f->policy.at_once = true;
+        judge(f, NOW);
+        assert_non_null(found(f, FINDING_DISTANT, 4));
+        assert_int_equal(q->judgement.outcome, OUTCOME_DRIFT);
+}
+
+static void limits_follow_the_space(void **state)
+{
+        struct fixture *f = *state;
+
+        f->policy.at_once = true;
+        f->c->queries[0].drift.shift[LEVEL_TOP1] = .15;
+        judge(f, NOW);
+        assert_null(found(f, FINDING_DISTANT, 0));
+        f->c->baseline->epoch.space = strdup("cosine");
+        judge(f, NOW);
+        assert_non_null(found(f, FINDING_DISTANT, 0));
+        f->policy.limits[RULE_DISTANCE_DRIFT] = .16;
+        judge(f, NOW);
+        assert_null(found(f, FINDING_DISTANT, 0));
+}
+
+static void a_worse_band_counts(void **state)
+{
+        struct fixture *f = *state;
+        struct judgement *j = &f->c->queries[2].judgement;
+
+        f->c->queries[2].drift.baseline[LEVEL_TOP1] = .79;
+        j->distance = .805f;
+        f->policy.at_once = true;
+        judge(f, NOW);
+        assert_null(found(f, FINDING_BAND_CROSSED, 2)); /* within the hysteresis */
+        j->distance = .82f;
+        judge(f, NOW);
+        assert_non_null(found(f, FINDING_BAND_CROSSED, 2));
+        assert_string_equal(j->reason,
+                "the best answer moved from band \"excellent\" (0.7900) to \"good\" (0.8200)");
+        f->policy.at_once = false;
+        judge(f, NOW);
+        assert_null(found(f, FINDING_BAND_CROSSED, 2));
+        j->crossed = true;
+        judge(f, NOW);
+        assert_non_null(found(f, FINDING_BAND_CROSSED, 2));
+}
+
+static void within_a_query_the_worst_is_told(void **state)
+{
+        struct fixture *f = *state;
+        struct query_view *q = &f->c->queries[1];
+
+        q->judgement.expected = q->judgement.outcome = OUTCOME_FAIL;
+        q->judgement.reason = strdup("expected record \"r1\", but none of the 10 answers is it");
+        q->judgement.crossed = true;
+        q->drift.moved[LEVEL_TOP1] = MOVED_UP;
+        q->drift.judged[LEVEL_TOP1] = .3;
+        f->c->queries[3].judgement.crossed = true;
+        judge(f, NOW);
+        assert_int_equal(f->c->findings->count, 4);
+        assert_true(finding_told(found(f, FINDING_MISSING, 1)));
+        assert_false(finding_told(found(f, FINDING_BAND_CROSSED, 1)));
+        assert_false(finding_told(found(f, FINDING_DISTANT, 1)));
+        assert_true(finding_told(found(f, FINDING_BAND_CROSSED, 3)));
+        assert_int_equal(q->judgement.outcome, OUTCOME_FAIL);
+        assert_string_equal(
+                q->judgement.reason, "expected record \"r1\", but none of the 10 answers is it");
+}
+
+/* Consequences are explained where the cause fits, and never by something milder. */
+static void what_comes_first_explains(void **state)
+{
+        struct fixture *f = *state;
+
+        f->c->queries[1].judgement.crossed = true;
+        f->c->queries[2].judgement.expected = OUTCOME_FAIL;
+        f->c->drift.set_shifted = true;
+        f->c->drift.set_shift = .02;
+        judge(f, NOW);
+        assert_false(finding_told(found(f, FINDING_BAND_CROSSED, 1)));
+        assert_true(finding_told(found(f, FINDING_MISSING, 2)));
+        assert_true(finding_told(found(f, FINDING_SET_SHIFTED, FINDING_COLLECTION)));
+        f->c->health.records = 100;
+        f->c->health.unreachable = 20;
+        f->c->attribution.cause = CAUSE_INDEX_LOSS;
+        f->c->queries[2].cause = CAUSE_REMOVED;
+        judge(f, NOW);
+        assert_true(finding_told(found(f, FINDING_INDEX_INCOMPLETE, FINDING_COLLECTION)));
+        assert_false(finding_told(found(f, FINDING_SET_SHIFTED, FINDING_COLLECTION)));
+        assert_true(finding_told(found(f, FINDING_MISSING, 2))); /* deleted, not lost */
+        f->c->queries[2].cause = CAUSE_INDEX_LOSS;
+        judge(f, NOW);
+        assert_false(finding_told(found(f, FINDING_MISSING, 2)));
+}
+
+static void what_cannot_be_looked_at_stays(void **state)
+{
+        struct fixture *f = *state;
+        struct query_view *q = &f->c->queries[5];
+        const struct finding *finding;
+
+        q->judgement.expected = OUTCOME_FAIL;
+        q->judgement.reason = strdup("expected record \"r5\"");
+        judge(f, NOW);
+        q->judgement.expected = OUTCOME_UNMEASURED;
+        free(q->judgement.reason);
+        q->judgement.reason = strdup("no answer");
+        judge(f, NOW + USEC_PER_MINUTE);
+        finding = found(f, FINDING_MISSING, 5);
+        assert_non_null(finding);
+        assert_string_equal(finding->sentence, "expected record \"r5\"");
+        assert_int_equal(finding->seen, NOW);
+        assert_int_equal(finding->since, NOW);
+        assert_int_equal(q->judgement.outcome, OUTCOME_UNMEASURED);
+        assert_string_equal(q->judgement.reason, "no answer");
+        q->judgement.expected = OUTCOME_PASS;
+        judge(f, NOW + 2 * USEC_PER_MINUTE);
+        assert_null(found(f, FINDING_MISSING, 5));
+}
+
+static void findings_wait_while_an_ingest_is_under_way(void **state)
+{
+        struct fixture *f = *state;
+
+        f->policy.grace = 5 * USEC_PER_MINUTE;
+        f->c->ingest_under_way = true;
+        f->c->queries[0].judgement.expected = OUTCOME_FAIL;
+        judge(f, NOW);
+        incident_update(f->c, 0, NOW);
+        assert_true(found(f, FINDING_MISSING, 0)->waiting);
+        assert_false(finding_told(found(f, FINDING_MISSING, 0)));
+        assert_int_equal(f->c->queries[0].judgement.outcome, OUTCOME_FAIL);
+        assert_int_equal(f->c->incident_since, 0);
+        judge(f, NOW + 4 * USEC_PER_MINUTE);
+        assert_true(found(f, FINDING_MISSING, 0)->waiting);
+        judge(f, NOW + 5 * USEC_PER_MINUTE);
+        assert_true(finding_told(found(f, FINDING_MISSING, 0)));
+        /* What spoke is not silenced again. */
+        judge(f, NOW + 6 * USEC_PER_MINUTE);
+        assert_true(finding_told(found(f, FINDING_MISSING, 0)));
+        /* Another one has its own time, and speaks when the ingest is over. */
+        f->c->queries[1].judgement.expected = OUTCOME_FAIL;
+        judge(f, NOW + 7 * USEC_PER_MINUTE);
+        assert_true(found(f, FINDING_MISSING, 1)->waiting);
+        f->c->ingest_under_way = false;
+        judge(f, NOW + 8 * USEC_PER_MINUTE);
+        assert_true(finding_told(found(f, FINDING_MISSING, 1)));
+}
+
+static void a_rebuild_with_the_same_content_is_information(void **state)
+{
+        static const struct {
+                enum cause cause;
+                bool unfinished;
+                int64_t records;
+                enum finding_kind kind;
+        } rows[] = {
+                {CAUSE_NONE, false, 100, FINDING_REBUILT},
+                {CAUSE_GROWTH, false, 120, FINDING_REBUILT},
+                {CAUSE_NONE, true, 100, FINDING_REPLACED},
+                {CAUSE_NONE, false, 99, FINDING_REPLACED},
+                {CAUSE_REEMBED, false, 100, FINDING_REPLACED},
+                {CAUSE_UNKNOWN, false, 100, FINDING_REPLACED},
+        };
+        struct fixture *f = *state;
+
+        f->c->epoch_changes = EPOCH_REPLACED;
+        for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+                f->c->attribution.cause = rows[i].cause;
+                f->c->attribution.unfinished = rows[i].unfinished;
+                f->c->epoch.records = rows[i].records;
+                judge(f, NOW);
+                assert_int_equal(f->c->findings->count, 1);
+                assert_int_equal(f->c->findings->findings[0].kind, rows[i].kind);
+        }
+}
+
+static void the_embedder_is_judged(void **state)
+{
+        struct fixture *f = *state;
+        struct embedder_view *e = &f->c->embedder;
+
+        e->name = strdup("minilm");
+        judge(f, NOW);
+        assert_int_equal(f->c->findings->count, 0); /* not asked yet */
+        e->at = NOW;
+        e->compared = QUERIES;
+        e->moved = 2;
+        e->median = .1;
+        e->partial = true;
+        judge(f, NOW);
+        assert_int_equal(
+                found(f, FINDING_EMBEDDER_CHANGED, FINDING_COLLECTION)->cause, CAUSE_EMBEDDER);
+        e->error = strdup("http://127.0.0.1:1/v1/embeddings: connection refused");
+        e->partial = false;
+        judge(f, NOW);
+        /* Nobody can say that it is over. */
+        assert_non_null(found(f, FINDING_EMBEDDER_CHANGED, FINDING_COLLECTION));
+        assert_int_equal(found(f, FINDING_EMBEDDER_UNREACHABLE, FINDING_COLLECTION)->effect,
+                EFFECT_UNMEASURED);
+        f->policy.embedder_counts = false;
+        judge(f, NOW);
+        assert_int_equal(
+                found(f, FINDING_EMBEDDER_UNREACHABLE, FINDING_COLLECTION)->effect, EFFECT_NONE);
+}
+
+static void a_baseline_that_does_not_help_is_a_finding(void **state)
+{
+        struct fixture *f = *state;
+
+        f->c->drift.compared = 0;
+        judge(f, NOW);
+        assert_non_null(found(f, FINDING_NOT_COMPARED, FINDING_COLLECTION));
+        f->c->drift.compared = QUERIES;
+        baseline_unref(f->c->baseline);
+        f->c->baseline = NULL;
+        judge(f, NOW);
+        assert_null(found(f, FINDING_NOT_COMPARED, FINDING_COLLECTION));
+        f->policy.demands_baseline = true;
+        judge(f, NOW);
+        assert_non_null(found(f, FINDING_NOT_COMPARED, FINDING_COLLECTION));
+        f->policy.demands_baseline = false;
+        f->c->baseline_error = strdup("kb.json:1:1: not JSON");
+        judge(f, NOW);
+        assert_non_null(strstr(found(f, FINDING_NOT_COMPARED, FINDING_COLLECTION)->sentence,
+                "kb.json:1:1: not JSON"));
+}
+
+static void findings_move_with_their_queries(void **state)
+{
+        static const char other[] = "queries:\n"
+                                    "  - {id: q7, text: t7, expect: {ids: [r7]}}\n"
+                                    "  - {id: q3, text: other, expect: {ids: [r3]}}\n";
+        _cleanup_errors_ struct errors errors = {0};
+        _cleanup_(query_set_unrefp) struct query_set *to = NULL;
+        _cleanup_(findings_unrefp) struct findings *moved = NULL;
+        struct fixture *f = *state;
+
+        assert_int_equal(query_set_parse("o.yaml", other, strlen(other), &to, &errors), 0);
+        f->c->queries[3].judgement.expected = OUTCOME_FAIL;
+        f->c->queries[7].judgement.expected = OUTCOME_FAIL;
+        f->c->queries[9].judgement.expected = OUTCOME_FAIL;
+        f->c->drift.set_shifted = true;
+        judge(f, NOW);
+        moved = findings_rebase(f->c->findings, f->set, to);
+        assert_int_equal(moved->count, 2);
+        assert_non_null(findings_find(moved, FINDING_SET_SHIFTED, FINDING_COLLECTION));
+        assert_non_null(findings_find(moved, FINDING_MISSING, 0));
+        assert_null(findings_rebase(NULL, f->set, to));
+}
+
+static void an_incident_is_what_is_open_together(void **state)
+{
+        _cleanup_text_ struct text summary = {0}, why = {0};
+        struct fixture *f = *state;
+        struct incident incident;
+
+        judge(f, NOW);
+        incident_update(f->c, 0, NOW);
+        assert_false(incident_of(f->c, &incident));
+        for (size_t i = 2; i < 9; i++) {
+                f->c->queries[i].judgement.crossed = true;
+                f->c->queries[i].judgement.distance = .8f + .01f * (float)i;
+        }
+        f->c->queries[11].judgement.expected = OUTCOME_FAIL;
+        f->c->attribution.cause = CAUSE_REMOVED;
+        judge(f, NOW);
+        incident_update(f->c, 0, NOW);
+        assert_true(incident_of(f->c, &incident));
+        assert_string_equal(incident.id, "kb");
+        assert_int_equal(incident.since, NOW);
+        assert_int_equal(incident.severity, SEVERITY_CRITICAL);
+        assert_int_equal(incident.queries, 8);
+        assert_int_equal(incident.worst_count, INCIDENT_WORST);
+        assert_int_equal(incident.worst[0], 11); /* misses its record */
+        assert_int_equal(incident.worst[1], 8); /* then the farthest */
+        assert_int_equal(incident.worst[4], 5);
+        assert_int_equal(incident.cause_count, 1);
+        assert_int_equal(incident.causes[0], CAUSE_REMOVED);
+        incident_summarise(f->c, &summary);
+        assert_string_equal(text_string(&summary), "of 12 queries 1 fail, 7 drifted, 4 pass");
+        incident_explain(f->c, &why);
+        assert_non_null(strstr(text_string(&why), "Probable cause: REMOVED: "));
+        incident_update(f->c, NOW, NOW + USEC_PER_HOUR);
+        assert_int_equal(f->c->incident_since, NOW);
+}
+
+static void causes_are_told_together(void **state)
+{
+        struct fixture *f = *state;
+        enum cause causes[CAUSE_COUNT];
+
+        f->c->fates = fates_new();
+        f->c->fates->cause_queries[CAUSE_EDIT] = 2;
+        f->c->fates->cause_queries[CAUSE_REMOVED] = 3;
+        f->c->fates->cause_queries[CAUSE_GROWTH] = 1;
+        f->c->attribution.cause = CAUSE_REMOVED;
+        assert_int_equal(incident_causes(f->c, causes), 2);
+        assert_int_equal(causes[0], CAUSE_REMOVED);
+        assert_int_equal(causes[1], CAUSE_EDIT);
+        f->c->fates = fates_unref(f->c->fates);
+        f->c->attribution.cause = CAUSE_GROWTH;
+        assert_int_equal(incident_causes(f->c, causes), 1);
+        assert_int_equal(causes[0], CAUSE_GROWTH);
+        f->c->attribution.cause = CAUSE_UNKNOWN;
+        assert_int_equal(incident_causes(f->c, causes), 0);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void)
+{
+        const struct CMUnitTest tests[] = {
+                TEST(every_kind_is_complete),
+                TEST(all_is_well),
+                TEST(moved_queries_drift),
+                TEST(limits_follow_the_space),
+                TEST(a_worse_band_counts),
+                TEST(within_a_query_the_worst_is_told),
+                TEST(what_comes_first_explains),
+                TEST(what_cannot_be_looked_at_stays),
+                TEST(findings_wait_while_an_ingest_is_under_way),
+                TEST(a_rebuild_with_the_same_content_is_information),
+                TEST(the_embedder_is_judged),
+                TEST(a_baseline_that_does_not_help_is_a_finding),
+                TEST(findings_move_with_their_queries),
+                TEST(an_incident_is_what_is_open_together),
+                TEST(causes_are_told_together),
+        };
+
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -11,6 +11,8 @@
 
 #include "fleet.h"
 #include "judge/drift.h"
+#include "judge/finding.h"
+#include "judge/judge.h"
 
 #define LOOKS_PER_DAY 288
 #define ARMING 24 /* samples of a baseline */
@@ -110,10 +112,13 @@ struct fleet {
         double offset[QUERIES_MAX]; /* what happened to the query beside noise */
         const struct noise *noise;
         float *pool; /* draws of `noise` */
+        struct collection_view *shown;
+        struct band_state bands[QUERIES_MAX];
 };
 
 struct events {
         unsigned up[LEVEL_COUNT], down[LEVEL_COUNT], set, share;
+        unsigned findings; /* that people would be told of */
 };
 
 static void fill_pool(struct fleet *f)
@@ -165,6 +170,30 @@ static void next_replay(struct fleet *f)
                         f->answers[i] = next_answer(f, i, noise + 2 * i);
 }
 
+/* The whole judgement of a replay, as the daemon makes it. */
+static unsigned judge(struct fleet *f, usec_t now)
+{
+        static struct finding_policy policy;
+        struct collection_view *c = f->shown;
+        unsigned told = 0;
+
+        finding_policy_init(&policy);
+        c->drift = f->view;
+        for (size_t i = 0; i < f->set->count; i++) {
+                judgement_done(&c->queries[i].judgement);
+                assert_int_equal(
+                        judge_answer(&f->set->queries[i], f->slots[i][0], f->answers[i], "missing",
+                                &c->bands, &f->bands[i], &c->queries[i].judgement),
+                        0);
+                c->queries[i].drift = f->queries[i];
+        }
+        assert_int_equal(findings_judge(c, &policy, c->findings, now), 0);
+        for (size_t i = 0; i < c->findings->count; i++)
+                told += finding_told(&c->findings->findings[i]) &&
+                        c->findings->findings[i].since == now;
+        return told;
+}
+
 static void look(struct fleet *f, bool ingested, struct events *events)
 {
         bool set = f->view.set_shifted, share = f->view.share_moved;
@@ -185,6 +214,8 @@ static void look(struct fleet *f, bool ingested, struct events *events)
                 }
         events->set += f->view.set_shifted && !set;
         events->share += f->view.share_moved && !share;
+        f->shown->replays++;
+        events->findings += judge(f, f->shown->replays * 5 * USEC_PER_MINUTE);
 }
 
 static struct answer *copy_answer(const struct answer *a)
@@ -221,13 +252,21 @@ static struct fleet *fleet_new(const struct noise *noise, size_t count)
         f->drift = drift_new(f->set);
         assert_non_null(f->drift);
         drift_set_baseline(f->drift, b, "l2", NAN);
-        baseline_unref(b);
+        f->shown = collection_view_new(count);
+        f->shown->query_set = query_set_ref(f->set);
+        f->shown->label = strdup("kb");
+        f->shown->baseline = b;
+        f->shown->replayed = f->shown->up = true;
+        assert_int_equal(bands_default(&f->shown->bands), 0);
+        for (size_t i = 0; i < count; i++)
+                band_state_init(&f->bands[i]);
         return f;
 }
 
 static void fleet_free(struct fleet *f)
 {
         drift_free(f->drift);
+        collection_view_unref(f->shown);
         for (size_t i = 0; i < f->set->count; i++)
                 for (size_t k = 0; k < SLOTS; k++)
                         answer_unref(f->slots[i][k]);
@@ -276,6 +315,7 @@ static void noise_alone_raises_no_more_than_its_budget(void **state)
                                         sizes[m], total, noises[n].budget * share);
                         assert_int_equal(e.set, 0);
                         assert_int_equal(e.share, 0);
+                        assert_int_equal(e.findings, 0);
                         fleet_free(f);
                 }
                 print_message("\n");
@@ -354,7 +394,7 @@ static void growth_never_raises_an_alarm(void **state)
                 look(f, ingested, &e);
                 unprovoked += f->view.unprovoked;
         }
-        assert_int_equal(e.up[LEVEL_TOP1] + e.up[LEVEL_TOPK] + e.set + e.share, 0);
+        assert_int_equal(e.up[LEVEL_TOP1] + e.up[LEVEL_TOPK] + e.set + e.share + e.findings, 0);
         assert_in_range(e.down[LEVEL_TOPK], 25, 100);
         assert_int_equal(unprovoked, 0);
         fleet_free(f);

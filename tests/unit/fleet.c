@@ -3,6 +3,8 @@
 
 #include "fleet.h"
 
+#include <math.h>
+
 #include <stdio.h>
 
 struct query_set *fleet_set(size_t count)
@@ -17,6 +19,8 @@ struct query_set *fleet_set(size_t count)
         for (size_t i = 0; i < count; i++) {
                 assert_return_code(asprintf(&set->queries[i].id, "q%04zu", i), 0);
                 assert_return_code(asprintf(&set->queries[i].text, "text %zu", i), 0);
+                set->queries[i].expect.distance_min = -INFINITY;
+                set->queries[i].expect.distance_max = INFINITY;
         }
         return set;
 }

@@ -26,7 +26,6 @@ static void summaries_agree(void **state)
                 assert_near(t.high, reference_at("summary.%s.t95_mean.1", name));
                 sample_sort(x, n);
                 assert_near(sample_median(x, n), reference_number(expected, "median"));
-                assert_near(sample_mad(x, n), reference_number(expected, "mad_1.4826"));
                 assert_near(sample_quantile(x, n, 0.05), reference_number(expected, "q05"));
                 assert_near(sample_quantile(x, n, 0.25), reference_number(expected, "q25"));
                 assert_near(sample_quantile(x, n, 0.5), reference_number(expected, "median"));
@@ -136,9 +135,8 @@ static void intervals_cover_as_often_as_they_say(void **state)
         assert_within((double)mean / SAMPLES, 0.95, tolerance(0.95));
         assert_within((double)median / SAMPLES, q.coverage, tolerance(q.coverage));
         assert_within((double)p95 / SAMPLES, high.coverage, tolerance(high.coverage));
-        /* P(53 <= W <= 210 - 53) of 20, exactly. */
-        assert_within(
-                (double)centre / SAMPLES, 1 - 2 * wilcoxon_exact_sf(20, 158), tolerance(0.95));
+        /* P(53 <= W <= 210 - 53) of 20: that many of the sets of ranks have such a sum. */
+        assert_within((double)centre / SAMPLES, 997782 * 0x1p-20, tolerance(0.95));
 }
 
 static void walsh_averages(const double *x, size_t n, double *ret)
@@ -184,30 +182,13 @@ static void hodges_lehmann_is_found_without_listing(void **state)
                 }
 }
 
-static void mad_is_the_median_deviation(void **state)
-{
-        uint64_t seed = 5;
-
-        for (size_t n = 1; n <= 40; n++) {
-                double x[40], deviations[40];
-
-                for (size_t i = 0; i < n; i++)
-                        x[i] = floor(uniform(&seed) * 12);
-                sample_sort(x, n);
-                for (size_t i = 0; i < n; i++)
-                        deviations[i] = fabs(x[i] - sample_median(x, n));
-                sample_sort(deviations, n);
-                assert_within(sample_mad(x, n), SAMPLE_MAD_SCALE * sample_median(deviations, n), 0);
-        }
-}
-
 static void few_values_say_little(void **state)
 {
         const double one[] = {0.9}, two[] = {0.9, 1.1};
         struct quantile none = sample_quantile_interval(NULL, 0, 0.5, 0.95);
 
         assert_true(isnan(sample_mean(NULL, 0)) && isnan(sample_sd(NULL, 0)));
-        assert_true(isnan(sample_median(NULL, 0)) && isnan(sample_mad(NULL, 0)));
+        assert_true(isnan(sample_median(NULL, 0)));
         assert_true(isnan(sample_quantile(NULL, 0, 0.5)));
         assert_true(isnan(sample_hodges_lehmann(NULL, 0)));
         assert_false(interval_known(sample_mean_interval(NULL, 0, 0.95)));
@@ -221,7 +202,6 @@ static void few_values_say_little(void **state)
 
         assert_near(sample_mean(one, 1), 0.9);
         assert_near(sample_quantile(one, 1, 0.95), 0.9);
-        assert_near(sample_mad(one, 1), 0);
         assert_true(isnan(sample_sd(one, 1)));
         assert_false(interval_known(sample_mean_interval(one, 1, 0.95)));
         assert_false(interval_known(sample_quantile_interval(one, 1, 0.5, 0.95).interval));
@@ -243,7 +223,6 @@ static void equal_values_have_no_width(void **state)
         assert_within(t.low, 0.1, 1e-15);
         assert_within(t.high, 0.1, 1e-15);
         assert_within(sample_mean(x, N_MAX), 0.1, 1e-16);
-        assert_within(sample_mad(x, N_MAX), 0, 0);
         assert_within(sample_hodges_lehmann(x, N_MAX), 0.1, 0);
         t = sample_hodges_lehmann_interval(x, N_MAX, 0.95);
         assert_within(t.low, 0.1, 0);
@@ -277,7 +256,6 @@ int main(void)
                 cmocka_unit_test(one_sided_bounds_lie_inside_the_two_sided),
                 cmocka_unit_test(intervals_cover_as_often_as_they_say),
                 cmocka_unit_test(hodges_lehmann_is_found_without_listing),
-                cmocka_unit_test(mad_is_the_median_deviation),
                 cmocka_unit_test(few_values_say_little),
                 cmocka_unit_test(equal_values_have_no_width),
                 cmocka_unit_test(nonsense_is_refused),

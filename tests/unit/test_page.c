@@ -9,14 +9,9 @@
 
 #include <cmocka.h>
 
+#include "expect.h"
 #include "sample_view.h"
 #include "show/page/page.h"
-
-static void assert_has(const struct text *text, const char *part)
-{
-        if (!strstr(text_string(text), part))
-                fail_msg("the page lacks \"%s\"", part);
-}
 
 static void assert_lacks(const struct text *text, const char *part)
 {

@@ -5,6 +5,7 @@
 #include "judge/distribution.h"
 #include "judge/sample.h"
 #include "judge/wilcoxon.h"
+#include "random.h"
 
 #define N_MAX 2000
 
@@ -98,11 +99,6 @@ static void one_sided_bounds_lie_inside_the_two_sided(void **state)
         }
 }
 
-static double uniform(uint64_t *seed)
-{
-        return ((double)(bootstrap_next(seed) >> 11) + 0.5) * 0x1p-53;
-}
-
 /* 4 standard deviations of a proportion over so many samples. */
 #define SAMPLES 4000
 static double tolerance(double p)
@@ -121,7 +117,7 @@ static void intervals_cover_as_often_as_they_say(void **state)
                 struct interval t, walsh;
 
                 for (size_t i = 0; i < ARRAY_SIZE(x); i++)
-                        x[i] = normal_quantile(uniform(&seed));
+                        x[i] = normal_quantile(random_uniform(&seed));
                 sample_sort(x, ARRAY_SIZE(x));
                 t = sample_mean_interval(x, ARRAY_SIZE(x), 0.95);
                 q = sample_quantile_interval(x, ARRAY_SIZE(x), 0.5, 0.95);
@@ -173,7 +169,7 @@ static void hodges_lehmann_is_found_without_listing(void **state)
                         double smooth[60], tied[60];
 
                         for (size_t i = 0; i < n; i++) {
-                                smooth[i] = (uniform(&seed) - 0.3) * scales[s];
+                                smooth[i] = (random_uniform(&seed) - 0.3) * scales[s];
                                 /* As distances moved by a loss: mostly exactly not at all. */
                                 tied[i] = bootstrap_index(&seed, 3) ? 0 : smooth[i];
                         }

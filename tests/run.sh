@@ -11,7 +11,7 @@
 #   asan         unit again, with the address and undefined behaviour sanitizers
 #   tsan         what two threads share, with the thread sanitizer
 #   system       the program with real Chroma, Prometheus, Alertmanager and systemd
-#   system-asan  system again, with the sanitized program
+#   system-asan  system again on the older Chroma, with the sanitized program
 #   system-tsan  and where it serves while it measures, with the thread sanitizer
 # Only on request:
 #   bench        ratios against something that runs in the same minute
@@ -157,10 +157,11 @@ part() {
                         run_pytest system build-tests -n 4 --dist loadfile tests/system
                 ;;
         system-asan)
-                # Not under systemd: the hardened unit forbids what the sanitizer needs.
+                # Not under systemd: the hardened unit forbids what the sanitizer needs. And on one Chroma: it is
+                # the program's code that is looked at, and both make it run.
                 build build-asan -Db_sanitize=address,undefined -Db_lundef=false &&
                         run_pytest system-asan build-asan -n 4 --dist loadfile tests/system \
-                                --ignore=tests/system/test_systemd.py
+                                --ignore=tests/system/test_systemd.py -k 'not 1.5.9'
                 ;;
         system-tsan)
                 build build-tsan -Db_sanitize=thread -Db_lundef=false &&

@@ -2,9 +2,8 @@
 #pragma once
 
 /* The same queries measured twice: what the differences (now minus then; up is worse) say of the
- * population of queries. Also the corrections for testing many at once. Never an alarm: replays of
- * an unchanged index repeat a sample instead of enlarging it, so p-values are shown, not acted on.
- */
+ * population of queries. Never an alarm: replays of an unchanged index repeat a sample instead of
+ * enlarging it, so p-values are shown, not acted on. */
 
 #include <stddef.h>
 
@@ -12,9 +11,6 @@
 #include "judge/proportion.h"
 #include "judge/wilcoxon.h"
 #include "macro.h"
-
-/* The sign-flip test enumerates up to this many differences. */
-#define PAIRED_SIGN_FLIP_MAX 20
 
 struct paired {
         size_t n;
@@ -41,15 +37,3 @@ double sign_test_greater(size_t up, size_t down);
  * against 1/2: sum_{j=D+1}^{n+1} C(n+1,j) / ((n+1) C(n,U)) with n = U + D, by log-sum-exp, since
  * 1 - I_1/2 cancels. */
 double paired_log_e(size_t up, size_t down);
-/* Exact sign-flip test (Fisher 1935): share of the sign patterns of the differences whose sum is at
- * least the observed one, sums equal up to rounding counting as equal. NaN when more than
- * PAIRED_SIGN_FLIP_MAX differences are not zero, or one is not finite. */
-double sign_flip_greater(const double *differences, size_t n);
-
-/* Adjusted p-values in the order of `p` (0 … 1 each): Benjamini and Hochberg (1995), Holm (1979).
- * -EINVAL, -ENOMEM; `ret` has n places and may be `p` itself. */
-_must_check_ int adjust_benjamini_hochberg(const double *p, size_t n, double *ret);
-_must_check_ int adjust_holm(const double *p, size_t n, double *ret);
-/* e-BH (Wang and Ramdas 2022): how many of the largest e-values are rejected at level q: the last k
- * with e_(k) >= n/(kq). -EINVAL for a negative or NaN value, -ENOMEM. */
-_must_check_ int reject_e_benjamini_hochberg(const double *e, size_t n, double q, size_t *ret);

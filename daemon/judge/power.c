@@ -33,15 +33,6 @@ static double power_at(double effect, const void *argument)
                 (d->two_sided ? noncentral_t_cdf(-d->critical, df, ncp) : 0);
 }
 
-double power_paired_t(size_t n, double effect, double alpha, bool two_sided)
-{
-        struct design d = design_of(n, alpha, two_sided);
-
-        if (n < 2 || !(effect >= 0) || !is_inside(alpha))
-                return NAN;
-        return power_at(effect, &d);
-}
-
 double power_minimum_effect(size_t n, double alpha, double power, bool two_sided)
 {
         struct design d = design_of(n, alpha, two_sided);

@@ -8,12 +8,10 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* Probability that the paired t test of n differences rejects at `alpha` when their true mean is
- * `effect` standard deviations (>= 0, counted up to NONCENTRAL_T_MAX / sqrt(n)); n >= 2. */
-double power_paired_t(size_t n, double effect, double alpha, bool two_sided);
-/* The effect, in standard deviations of the differences, found with probability `power`; n >= 2.
- * Solves the noncentral t (the normal approximation is 10 % too small at n = 10); NaN when
- * that is beyond NONCENTRAL_T_MAX / sqrt(n), which only two or three differences need. */
+/* The effect, in standard deviations of the differences, that the paired t test at `alpha` finds
+ * with probability `power`; n >= 2. Solves the noncentral t (the normal approximation is 10 % too
+ * small at n = 10); NaN when that is beyond NONCENTRAL_T_MAX / sqrt(n), which only two or three
+ * differences need. */
 double power_minimum_effect(size_t n, double alpha, double power, bool two_sided);
 /* Smallest share of affected queries with P(at least `moved` of n are affected) >= power: a
  * quantile of Beta(moved, n - moved + 1). */

@@ -66,25 +66,6 @@ double sample_median(const double *sorted, size_t n)
         return (sorted[(n - 1) / 2] + sorted[n / 2]) / 2;
 }
 
-double sample_mad(const double *sorted, size_t n)
-{
-        double centre = sample_median(sorted, n), last = NAN, before = NAN;
-        size_t right = 0, left;
-
-        while (right < n && sorted[right] < centre)
-                right++;
-        left = right;
-        /* Deviations from small to large, merged outwards from the centre. */
-        for (size_t taken = 0; n > 0 && taken <= n / 2; taken++) {
-                before = last;
-                if (left > 0 && (right == n || centre - sorted[left - 1] < sorted[right] - centre))
-                        last = centre - sorted[--left];
-                else
-                        last = sorted[right++] - centre;
-        }
-        return SAMPLE_MAD_SCALE * (n % 2 ? last : (before + last) / 2);
-}
-
 struct interval sample_mean_interval(const double *x, size_t n, double confidence)
 {
         double mean = sample_mean(x, n), half;

@@ -11,9 +11,6 @@
 
 #include "judge/interval.h"
 
-/* MAD of a normal sample times this estimates its standard deviation. */
-#define SAMPLE_MAD_SCALE 1.4826
-
 /* No value is NaN or infinite. */
 bool sample_usable(const double *x, size_t n);
 /* Ascending, in place. */
@@ -27,8 +24,6 @@ double sample_sd(const double *x, size_t n);
  * or p is outside of 0 … 1. */
 double sample_quantile(const double *sorted, size_t n, double p);
 double sample_median(const double *sorted, size_t n);
-/* Median of |x - median|, times SAMPLE_MAD_SCALE; NaN when n = 0. */
-double sample_mad(const double *sorted, size_t n);
 
 /* mean +- t sd/sqrt(n), two-sided; none when n < 2. All values equal give an interval of no width:
  * honest only where they are exact. */

@@ -59,24 +59,6 @@ double similarity_overlap(const struct answer *a, const struct answer *b, unsign
         return 2.0 * common / ((double)MAX(s.size, k) + MAX(t.size, k));
 }
 
-static unsigned distinct(const struct answer *a)
-{
-        unsigned n = 0;
-
-        for (unsigned i = 0; i < a->count; i++)
-                n += !has(a, i, a->ids[i]);
-        return n;
-}
-
-double similarity_jaccard(const struct answer *a, const struct answer *b)
-{
-        struct prefix s = {a, 0}, t = {b, 0};
-        unsigned common = extend_both(&s, &t, MAX(a->count, b->count), -1);
-        unsigned all = distinct(a) + distinct(b) - common;
-
-        return all == 0 ? 1 : (double)common / all;
-}
-
 /* Agreement at each depth is 2|S ∩ T| / (|S| + |T|), which without ties is X_d / d. Beyond its end
  * the shorter list is taken to go on agreeing as it did there, equation 32 of the paper. */
 double similarity_rbo(const struct answer *a, const struct answer *b, double p, double tie)

@@ -14,8 +14,6 @@
  * length. 1 when both are empty. A group of ties that straddles rank k counts as a whole on both
  * sides: 2|S ∩ T| / (|S| + |T|). */
 double similarity_overlap(const struct answer *a, const struct answer *b, unsigned k, double tie);
-/* Of the two id sets, whatever their ranks; 1 when both are empty. */
-double similarity_jaccard(const struct answer *a, const struct answer *b);
 /* RBO_ext of Webber, Moffat and Zobel (2010), extrapolated from the shorter list's end; `p` in
  * (0, 1). 0 when only one of them is empty. */
 double similarity_rbo(const struct answer *a, const struct answer *b, double p, double tie);

@@ -44,16 +44,6 @@ static void enumerate_untied(struct enumeration *e, size_t n)
                 enumeration_add(e, 2 * rank);
 }
 
-double wilcoxon_exact_sf(size_t n, double w)
-{
-        struct enumeration e;
-
-        if (n > WILCOXON_EXACT_MAX || isnan(w))
-                return NAN;
-        enumerate_untied(&e, n);
-        return enumeration_sf(&e, 2 * w);
-}
-
 static double untied_mean(double n)
 {
         return n * (n + 1) / 4;

@@ -25,8 +25,6 @@ struct wilcoxon {
 
 /* `values` are finite and not zero; they are reordered. */
 struct wilcoxon wilcoxon_of(double *values, size_t n);
-/* P(W >= w) of n values without ties; n <= WILCOXON_EXACT_MAX, otherwise NaN. */
-double wilcoxon_exact_sf(size_t n, double w);
 /* Largest c with P(W < c) <= tail, by enumeration or the normal approximation: the rank of the
  * lower end of a confidence interval among the Walsh averages; 0 when there is none. */
 size_t wilcoxon_low_rank(size_t n, double tail);

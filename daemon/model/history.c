@@ -216,11 +216,6 @@ int history_add(
         return 0;
 }
 
-size_t history_runs(const struct history *h)
-{
-        return h->spine ? h->spine->runs_before_last + last_block(h)->count : 0;
-}
-
 size_t history_size(const struct history *h)
 {
         size_t size = sizeof(*h);
@@ -246,13 +241,6 @@ struct history_snapshot *history_snapshot(struct history *h)
         s->spine = h->spine;
         s->last_count = last_block(h)->count;
         s->last = *last_run(h);
-        return s;
-}
-
-struct history_snapshot *history_snapshot_ref(struct history_snapshot *s)
-{
-        if (s)
-                atomic_fetch_add_explicit(&s->references, 1, memory_order_relaxed);
         return s;
 }
 

@@ -38,14 +38,12 @@ DEFINE_CLEANUP(struct history *, history_free)
  * starts a run. */
 _must_check_ int history_add(
         struct history *h, usec_t now, const struct judgement *v, bool same, usec_t retention);
-size_t history_runs(const struct history *h);
 /* Bytes of memory held, this object included. */
 size_t history_size(const struct history *h);
 
 /* The history as it is now, to be read by any thread; later additions do not change it. NULL when
  * memory is short. */
 struct history_snapshot *history_snapshot(struct history *h);
-struct history_snapshot *history_snapshot_ref(struct history_snapshot *s);
 struct history_snapshot *history_snapshot_unref(struct history_snapshot *s);
 DEFINE_CLEANUP(struct history_snapshot *, history_snapshot_unref)
 size_t history_snapshot_runs(const struct history_snapshot *s);

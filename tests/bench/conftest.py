@@ -15,10 +15,11 @@ import tools  # noqa: E402
 _spec = importlib.util.spec_from_file_location("system_fixtures", SYSTEM / "conftest.py")
 system_fixtures = importlib.util.module_from_spec(_spec)
 _spec.loader.exec_module(system_fixtures)
-chroma_modules = system_fixtures.chroma_modules
+chroma_release = system_fixtures.chroma_release
 chroma = system_fixtures.chroma
 driftwatch = system_fixtures.driftwatch
 ends = system_fixtures.ends
+release = system_fixtures.release
 
 RECORDS, DIMENSION = 5000, 384
 

@@ -1,25 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "../unit/unit.h"
-
 #include <errno.h>
 #include <math.h>
 #include <stdio.h>
 
 #include "ask/audit.h"
-#include "fake_server.h"
+#include "stage.h"
 
-#define UUID "aaaaaaaa-0000-4000-8000-000000000001"
-#define BASE "/api/v2/tenants/t/databases/d/collections/"
-#define NOT_FOUND "{\"error\":\"NotFoundError\",\"message\":\"no such collection\"}"
 #define QUERIES 4
 #define RESULTS 3
 
 /* A collection whose records lie on a line, record i ("r5") at i, further components 0. */
 struct world {
-        sd_event *event;
-        struct http_client *client;
-        struct fake_server *server;
-        struct http_peer peer;
+        struct stage stage;
         struct query_set *queries;
         struct vector_set *vectors;
         struct answer *answers[QUERIES];
@@ -32,7 +24,6 @@ struct world {
         unsigned failing_after; /* … after so many others */
         unsigned status;
         const char *body;
-        unsigned ended;
         struct audit_result result; /* without its sentence */
         char *error;
 };
@@ -77,9 +68,6 @@ static void answer(const struct fake_request *request, struct text *out, void *u
                 fake_answer(out, 200, NULL, count, strlen(count));
         }
 }
-
-static const struct fake_step serve[] = {
-        {.action = FAKE_READ}, {.action = FAKE_CALL, .call = answer}, {.action = FAKE_AGAIN}};
 
 /* Queries at 0, 5 and 9; the last one has a filter. */
 static void make_set(struct world *w, unsigned dimension)
@@ -137,20 +125,15 @@ static int set_up(void **state)
         struct world *w = calloc(1, sizeof(*w));
 
         *state = w;
-        assert_true(sd_event_new(&w->event) >= 0);
-        assert_int_equal(http_client_new(w->event, "test", &w->client), 0);
-        w->server = fake_server_new(w->event, w);
-        fake_server_script(w->server, serve);
+        stage_init(&w->stage, answer, w);
         w->records = 10;
-        w->peer = (struct http_peer){
-                .url = (char *)fake_server_url(w->server), .timeout_usec = 30 * USEC_PER_SEC};
         w->target = (struct audit_target){
                 .label = "agents",
                 .tenant = "t",
                 .database = "d",
                 .collection_id = UUID,
                 .space = "l2",
-                .peer = &w->peer,
+                .peer = &w->stage.peer,
                 .answers = w->answers,
                 .results = RESULTS,
         };
@@ -166,11 +149,9 @@ static int tear_down(void **state)
         struct world *w = *state;
 
         audit_free(w->audit);
-        http_client_free(w->client);
-        fake_server_free(w->server);
+        stage_done(&w->stage);
         query_set_unref(w->queries);
         vector_set_unref(w->vectors);
-        sd_event_unref(w->event);
         forget_answers(w);
         free(w->error);
         free(w);
@@ -182,26 +163,19 @@ static void on_done(struct audit_result *result, void *userdata)
 {
         struct world *w = userdata;
 
-        w->ended++;
+        w->stage.ended++;
         w->result = *result;
         w->result.error.message = NULL;
         free(w->error);
         assert_int_equal(strdup_to(&w->error, result->error.message), 0);
 }
 
-static bool ended(void *userdata)
-{
-        return ((struct world *)userdata)->ended > 0;
-}
-
 static void audit(struct world *w)
 {
-        w->ended = w->counted = 0;
+        w->stage.ended = w->counted = 0;
         w->audit = audit_free(w->audit);
-        assert_int_equal(audit_start(w->client, &w->target, on_done, w, &w->audit), 0);
-        assert_int_equal(w->ended, 0); /* never from within */
-        assert_true(fake_run_until(w->event, ended, w));
-        assert_int_equal(w->ended, 1);
+        assert_int_equal(audit_start(w->stage.client, &w->target, on_done, w, &w->audit), 0);
+        stage_await_end(&w->stage);
 }
 
 static void expect_recall(const struct world *w, double recall, double by_distance)
@@ -225,10 +199,10 @@ static void exact_answers(void **state)
         assert_int_equal(w->result.queries, 3);
         assert_int_equal(w->result.worst, 0);
         assert_true(w->result.worst_recall == 1);
-        assert_int_equal(fake_server_requests(w->server), ARRAY_SIZE(paths));
+        assert_int_equal(fake_server_requests(w->stage.server), ARRAY_SIZE(paths));
         for (size_t i = 0; i < ARRAY_SIZE(paths); i++)
-                assert_string_equal(fake_server_request(w->server, i)->path, paths[i]);
-        assert_non_null(strstr(fake_server_request(w->server, 1)->body,
+                assert_string_equal(fake_server_request(w->stage.server, i)->path, paths[i]);
+        assert_non_null(strstr(fake_server_request(w->stage.server, 1)->body,
                 "{\"include\":[\"embeddings\"],\"limit\":10}"));
 }
 
@@ -325,15 +299,16 @@ static void pages(void **state)
         audit(w);
         expect_recall(w, (1 + 1 + 1 / 3.0) / 3, (1 + 1 + 1 / 3.0) / 3);
         assert_int_equal(w->result.records, 33);
-        assert_int_equal(fake_server_connections(w->server), 2);
+        assert_int_equal(fake_server_connections(w->stage.server), 2);
         for (size_t i = 0; i < ARRAY_SIZE(bodies); i++) {
                 size_t found = 0;
 
-                for (size_t k = 0; k < fake_server_requests(w->server); k++)
-                        found += strstr(fake_server_request(w->server, k)->body, bodies[i]) != NULL;
+                for (size_t k = 0; k < fake_server_requests(w->stage.server); k++)
+                        found += strstr(fake_server_request(w->stage.server, k)->body, bodies[i]) !=
+                                NULL;
                 assert_int_equal(found, 1);
         }
-        assert_int_equal(fake_server_requests(w->server), 5);
+        assert_int_equal(fake_server_requests(w->stage.server), 5);
 }
 
 static void failures_have_a_reason_and_a_sentence(void **state)
@@ -392,12 +367,12 @@ static void another_dimension(void **state)
 
 static bool one_connection_is_left(void *userdata)
 {
-        return fake_server_open(((struct world *)userdata)->server) == 1;
+        return fake_server_open(((struct world *)userdata)->stage.server) == 1;
 }
 
 static bool idle(void *userdata)
 {
-        return fake_server_open(((struct world *)userdata)->server) == 0;
+        return fake_server_open(((struct world *)userdata)->stage.server) == 0;
 }
 
 /* The page that was asked for ahead is cancelled with the first. */
@@ -412,22 +387,20 @@ static void a_failure_ends_it_once(void **state)
         w->body = "";
         audit(w);
         assert_string_equal(w->result.failure, "server_error");
-        assert_true(fake_run_until(w->event, one_connection_is_left, w));
-        assert_int_equal(w->ended, 1);
+        assert_true(fake_run_until(w->stage.event, one_connection_is_left, w));
+        assert_int_equal(w->stage.ended, 1);
 }
 
 static void a_cancelled_audit_calls_nobody(void **state)
 {
         struct world *w = *state;
 
-        assert_int_equal(audit_start(w->client, &w->target, on_done, w, &w->audit), 0);
+        assert_int_equal(audit_start(w->stage.client, &w->target, on_done, w, &w->audit), 0);
         w->audit = audit_free(w->audit);
-        w->client = http_client_free(w->client);
-        assert_true(fake_run_until(w->event, idle, w));
-        assert_int_equal(w->ended, 0);
+        w->stage.client = http_client_free(w->stage.client);
+        assert_true(fake_run_until(w->stage.event, idle, w));
+        assert_int_equal(w->stage.ended, 0);
 }
-
-#define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 
 int main(void)
 {

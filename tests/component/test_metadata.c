@@ -1,13 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "../unit/unit.h"
-
 #include <errno.h>
 
 #include "ask/metadata.h"
-#include "fake_server.h"
+#include "stage.h"
 
-#define UUID "aaaaaaaa-0000-4000-8000-000000000001"
-#define BASE "/api/v2/tenants/t/databases/d/collections/"
 #define COLLECTION "{\"id\":\"" UUID "\",\"name\":\"c\",\"dimension\":2}"
 
 /* What the server says to each /get; the last one again and again. */
@@ -17,10 +13,7 @@ struct reply {
 };
 
 struct world {
-        sd_event *event;
-        struct http_client *client;
-        struct fake_server *server;
-        struct http_peer peer;
+        struct stage stage;
         struct metadata_target target;
         struct metadata_walk *walk;
         struct reply collection;
@@ -28,7 +21,6 @@ struct world {
         size_t page_count, asked;
         struct text seen; /* ids and metadata of all records */
         int refuse; /* what the page callback returns */
-        unsigned ended;
         char *error;
 };
 
@@ -43,25 +35,17 @@ static void answer(const struct fake_request *request, struct text *out, void *u
         fake_answer(out, reply->status, NULL, reply->body, strlen(reply->body));
 }
 
-static const struct fake_step serve[] = {
-        {.action = FAKE_READ}, {.action = FAKE_CALL, .call = answer}, {.action = FAKE_AGAIN}};
-
 static int set_up(void **state)
 {
         struct world *w = calloc(1, sizeof(*w));
 
         *state = w;
-        assert_true(sd_event_new(&w->event) >= 0);
-        assert_int_equal(http_client_new(w->event, "test", &w->client), 0);
-        w->server = fake_server_new(w->event, w);
-        fake_server_script(w->server, serve);
-        w->peer = (struct http_peer){
-                .url = (char *)fake_server_url(w->server), .timeout_usec = 10 * USEC_PER_SEC};
+        stage_init(&w->stage, answer, w);
         w->target = (struct metadata_target){.label = "agents",
                 .collection = "c",
                 .tenant = "t",
                 .database = "d",
-                .peer = &w->peer};
+                .peer = &w->stage.peer};
         w->collection = (struct reply){200, COLLECTION};
         return 0;
 }
@@ -71,9 +55,7 @@ static int tear_down(void **state)
         struct world *w = *state;
 
         metadata_free(w->walk);
-        http_client_free(w->client);
-        fake_server_free(w->server);
-        sd_event_unref(w->event);
+        stage_done(&w->stage);
         text_done(&w->seen);
         free(w->error);
         free(w);
@@ -94,28 +76,22 @@ static void on_done(const char *error, void *userdata)
 {
         struct world *w = userdata;
 
-        w->ended++;
+        w->stage.ended++;
         free(w->error);
         w->error = NULL;
         assert_int_equal(strdup_to(&w->error, error), 0);
         w->walk = metadata_free(w->walk);
 }
 
-static bool ended(void *userdata)
-{
-        return ((struct world *)userdata)->ended > 0;
-}
-
 static void walk(struct world *w, const struct reply *pages, size_t count)
 {
         w->pages = pages;
         w->page_count = count;
-        w->asked = w->ended = 0;
+        w->asked = w->stage.ended = 0;
         text_clear(&w->seen);
-        assert_int_equal(metadata_start(w->client, &w->target, on_page, on_done, w, &w->walk), 0);
-        assert_int_equal(w->ended, 0); /* never from within */
-        assert_true(fake_run_until(w->event, ended, w));
-        assert_int_equal(w->ended, 1);
+        assert_int_equal(
+                metadata_start(w->stage.client, &w->target, on_page, on_done, w, &w->walk), 0);
+        stage_await_end(&w->stage);
 }
 
 static void reads_page_after_page(void **state)
@@ -135,11 +111,12 @@ static void reads_page_after_page(void **state)
         walk(w, pages, ARRAY_SIZE(pages));
         assert_null(w->error);
         assert_string_equal(text_string(&w->seen), "a+ b- c+ ");
-        assert_int_equal(fake_server_requests(w->server), 4);
-        assert_string_equal(fake_server_request(w->server, 0)->path, BASE "c");
+        assert_int_equal(fake_server_requests(w->stage.server), 4);
+        assert_string_equal(fake_server_request(w->stage.server, 0)->path, BASE "c");
         for (size_t i = 0; i < ARRAY_SIZE(bodies); i++) {
-                assert_string_equal(fake_server_request(w->server, i + 1)->path, BASE UUID "/get");
-                assert_string_equal(fake_server_request(w->server, i + 1)->body, bodies[i]);
+                assert_string_equal(
+                        fake_server_request(w->stage.server, i + 1)->path, BASE UUID "/get");
+                assert_string_equal(fake_server_request(w->stage.server, i + 1)->body, bodies[i]);
         }
 }
 
@@ -228,12 +205,11 @@ static void can_be_given_up(void **state)
 
         w->pages = &page;
         w->page_count = 1;
-        assert_int_equal(metadata_start(w->client, &w->target, on_page, on_done, w, &w->walk), 0);
+        assert_int_equal(
+                metadata_start(w->stage.client, &w->target, on_page, on_done, w, &w->walk), 0);
         w->walk = metadata_free(w->walk);
-        assert_int_equal(w->ended, 0);
+        assert_int_equal(w->stage.ended, 0);
 }
-
-#define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 
 int main(void)
 {

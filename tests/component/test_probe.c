@@ -1,16 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "../unit/unit.h"
-
 #include <errno.h>
 #include <math.h>
 #include <stdio.h>
 
 #include "ask/probe.h"
-#include "fake_server.h"
+#include "stage.h"
 
-#define UUID_A "aaaaaaaa-0000-4000-8000-000000000001"
-#define UUID_B "bbbbbbbb-0000-4000-8000-000000000002"
-#define NOT_FOUND "{\"error\":\"NotFoundError\",\"message\":\"no such collection\"}"
 #define RECORDS 40
 #define RESULTS 3
 
@@ -31,17 +26,14 @@ struct faults {
 };
 
 struct world {
-        sd_event *event;
-        struct http_client *client;
-        struct fake_server *server;
-        struct http_peer peer;
+        struct stage stage;
         struct query_set *queries;
         struct vector_set *vectors;
         struct probe_target target;
         struct probe *probe;
         struct faults faults;
         const char *space;
-        unsigned looked_up, counted, exchanges, ended;
+        unsigned looked_up, counted;
         const char *failure;
         char *error;
         struct index_health health;
@@ -145,7 +137,7 @@ static void answer_collection(struct world *w, struct text *out)
 
         text_appendf(&body,
                 "{\"id\":\"%s\",\"dimension\":1,\"configuration_json\":{\"hnsw\":{\"space\":\"%s\"}}}",
-                w->faults.replaced && w->looked_up > 0 ? UUID_B : UUID_A, w->space);
+                w->faults.replaced && w->looked_up > 0 ? OTHER_UUID : UUID, w->space);
         w->looked_up++;
         fake_answer(out, 200, NULL, body.data, body.size);
 }
@@ -175,9 +167,6 @@ static void answer(const struct fake_request *request, struct text *out, void *u
                 answer_collection(w, out);
 }
 
-static const struct fake_step serve[] = {
-        {.action = FAKE_READ}, {.action = FAKE_CALL, .call = answer}, {.action = FAKE_AGAIN}};
-
 /* A query at every record, which expects it; the last two expect what is not there, and either of
  * two. */
 static void make_set(struct world *w)
@@ -205,20 +194,15 @@ static int set_up(void **state)
         struct world *w = calloc(1, sizeof(*w));
 
         *state = w;
-        assert_true(sd_event_new(&w->event) >= 0);
-        assert_int_equal(http_client_new(w->event, "test", &w->client), 0);
-        w->server = fake_server_new(w->event, w);
-        fake_server_script(w->server, serve);
+        stage_init(&w->stage, answer, w);
         make_set(w);
         w->space = "l2";
-        w->peer = (struct http_peer){
-                .url = (char *)fake_server_url(w->server), .timeout_usec = 10 * USEC_PER_SEC};
         w->target = (struct probe_target){
                 .label = "agents",
                 .collection = "c",
                 .tenant = "t",
                 .database = "d",
-                .peer = &w->peer,
+                .peer = &w->stage.peer,
                 .queries = w->queries,
                 .vectors = w->vectors,
                 .results = RESULTS,
@@ -242,11 +226,9 @@ static int tear_down(void **state)
         struct world *w = *state;
 
         probe_free(w->probe);
-        http_client_free(w->client);
-        fake_server_free(w->server);
+        stage_done(&w->stage);
         query_set_unref(w->queries);
         vector_set_unref(w->vectors);
-        sd_event_unref(w->event);
         forget_result(w);
         free(w);
         return 0;
@@ -256,7 +238,7 @@ static void on_done(struct probe_result *result, void *userdata)
 {
         struct world *w = userdata;
 
-        w->ended++;
+        w->stage.ended++;
         w->failure = result->failure;
         assert_int_equal(strdup_to(&w->error, result->error.message), 0);
         w->health = result->health;
@@ -264,36 +246,25 @@ static void on_done(struct probe_result *result, void *userdata)
         w->probe = probe_free(w->probe);
 }
 
-static void on_exchange(const struct http_response *response, void *userdata)
-{
-        ((struct world *)userdata)->exchanges++;
-}
-
-static bool ended(void *userdata)
-{
-        return ((struct world *)userdata)->ended > 0;
-}
-
 static void probe(struct world *w)
 {
         forget_result(w);
-        w->looked_up = w->counted = w->exchanges = w->ended = 0;
-        assert_int_equal(probe_start(w->client, &w->target, on_done, on_exchange, w, &w->probe), 0);
-        assert_int_equal(w->ended, 0); /* never from within */
-        assert_true(fake_run_until(w->event, ended, w));
-        assert_int_equal(w->ended, 1);
+        w->looked_up = w->counted = w->stage.exchanges = w->stage.ended = 0;
+        assert_int_equal(
+                probe_start(w->stage.client, &w->target, on_done, stage_on_exchange, w, &w->probe),
+                0);
+        stage_await_end(&w->stage);
 }
 
 static const char *body_of(const struct world *w, size_t i)
 {
-        return fake_server_request(w->server, i)->body;
+        return fake_server_request(w->stage.server, i)->body;
 }
 
 static void a_whole_index(void **state)
 {
-        static const char *const paths[] = {"c", UUID_A "/count", UUID_A "/query", "c",
-                UUID_A "/count", UUID_A "/query", UUID_A "/query", UUID_A "/get", UUID_A "/get",
-                UUID_A "/query"};
+        static const char *const paths[] = {"c", UUID "/count", UUID "/query", "c", UUID "/count",
+                UUID "/query", UUID "/query", UUID "/get", UUID "/get", UUID "/query"};
         struct world *w = *state;
 
         probe(w);
@@ -310,9 +281,9 @@ static void a_whole_index(void **state)
         assert_int_equal(w->health.expected, RECORDS + 1);
         assert_int_equal(w->health.gone, 1); /* "nowhere" */
         assert_int_equal(w->health.lost, 0);
-        assert_int_equal(w->exchanges, ARRAY_SIZE(paths));
+        assert_int_equal(w->stage.exchanges, ARRAY_SIZE(paths));
         for (size_t i = 0; i < ARRAY_SIZE(paths); i++)
-                assert_true(ends_with(fake_server_request(w->server, i)->path, paths[i]));
+                assert_true(ends_with(fake_server_request(w->stage.server, i)->path, paths[i]));
         assert_non_null(strstr(body_of(w, 2), "\"n_results\":40,\"include\":[]"));
         /* Evenly spaced over the 41 queries without a filter: "either" is the last of them. */
         assert_non_null(strstr(body_of(w, 5), "[[0],[4],[8],[12],[16],[20],[24],[28],[32],[36]]"));
@@ -404,7 +375,9 @@ static void an_ingest_meanwhile_leaves_it_unknown(void **state)
         assert_null(w->failure);
         assert_int_equal(w->health.unreachable, -1);
         assert_non_null(strstr(
-                fake_server_request(w->server, fake_server_requests(w->server) - 1)->path, UUID_B));
+                fake_server_request(w->stage.server, fake_server_requests(w->stage.server) - 1)
+                        ->path,
+                OTHER_UUID));
 }
 
 static void an_empty_collection(void **state)
@@ -550,7 +523,7 @@ static void failures_have_a_reason_and_a_sentence(void **state)
                 {"forbidden", "/count", 0, 403, "", "auth", "403"},
                 {"busy", "/count", 1, 429, "You have been rate limited.", "rate_limited", "429"},
                 {"no collection", "/c", 0, 200, "<html>", "bad_response", "looking up"},
-                {"another dimension", "/c", 0, 200, "{\"id\":\"" UUID_A "\",\"dimension\":3}",
+                {"another dimension", "/c", 0, 200, "{\"id\":\"" UUID "\",\"dimension\":3}",
                         "dimension", "dimension 3"},
                 {"no number", "/count", 0, 200, "\"many\"", "bad_response", "counting"},
                 {"all records: broken", "/query", 0, 500, "{\"error\":\"E\",\"message\":\"id\"}",
@@ -601,28 +574,23 @@ static void a_dead_server(void **state)
 {
         struct world *w = *state;
 
-        w->peer.url = (char *)"http://127.0.0.1:9"; /* discard: nobody listens here */
+        w->stage.peer.url = DEAD_URL;
         probe(w);
         assert_string_equal(w->failure, "connect");
         assert_int_equal(w->health.records, -1);
-}
-
-static bool asked(void *userdata)
-{
-        return fake_server_requests(((struct world *)userdata)->server) > 0;
 }
 
 static void a_cancelled_probe_calls_nobody(void **state)
 {
         struct world *w = *state;
 
-        assert_int_equal(probe_start(w->client, &w->target, on_done, on_exchange, w, &w->probe), 0);
-        assert_true(fake_run_until(w->event, asked, w));
+        assert_int_equal(
+                probe_start(w->stage.client, &w->target, on_done, stage_on_exchange, w, &w->probe),
+                0);
+        stage_await_request(&w->stage);
         w->probe = probe_free(w->probe);
-        assert_int_equal(w->ended, 0);
+        assert_int_equal(w->stage.ended, 0);
 }
-
-#define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 
 int main(void)
 {

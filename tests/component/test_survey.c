@@ -1,17 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "../unit/unit.h"
-
 #include <errno.h>
 
 #include "ask/survey.h"
-#include "fake_server.h"
+#include "stage.h"
 
-#define UUID "aaaaaaaa-0000-4000-8000-000000000001"
-#define BASE "/api/v2/tenants/t/databases/d/collections/"
 #define COLLECTION \
         "{\"id\":\"" UUID "\",\"name\":\"c\",\"dimension\":2,\"version\":3,\"log_position\":40," \
         "\"configuration_json\":{\"hnsw\":{\"space\":\"l2\",\"ef_search\":100}}}"
-#define NOT_FOUND "{\"error\":\"NotFoundError\",\"message\":\"no such collection\"}"
 #define SENTINELS "{\"ids\":[\"a\",\"b\"],\"embeddings\":[[0.25,1],[-0.5,3e38]]}"
 
 /* The requests of a survey, in their order. */
@@ -24,14 +19,10 @@ struct reply {
 };
 
 struct world {
-        sd_event *event;
-        struct http_client *client;
-        struct fake_server *server;
-        struct http_peer peer;
+        struct stage stage;
         struct survey_target target;
         struct survey *survey;
         struct reply replies[STEPS];
-        unsigned ended, exchanges;
         char *failure, *error;
         bool reached;
         struct epoch epoch;
@@ -58,9 +49,6 @@ static void answer(const struct fake_request *request, struct text *out, void *u
         fake_answer(out, reply->body ? reply->status : 200, NULL, body, strlen(body));
 }
 
-static const struct fake_step serve[] = {
-        {.action = FAKE_READ}, {.action = FAKE_CALL, .call = answer}, {.action = FAKE_AGAIN}};
-
 static const char *const sentinels[] = {"a", "b"};
 
 static int set_up(void **state)
@@ -68,18 +56,13 @@ static int set_up(void **state)
         struct world *w = calloc(1, sizeof(*w));
 
         *state = w;
-        assert_true(sd_event_new(&w->event) >= 0);
-        assert_int_equal(http_client_new(w->event, "test", &w->client), 0);
-        w->server = fake_server_new(w->event, w);
-        fake_server_script(w->server, serve);
-        w->peer = (struct http_peer){
-                .url = (char *)fake_server_url(w->server), .timeout_usec = 10 * USEC_PER_SEC};
+        stage_init(&w->stage, answer, w);
         w->target = (struct survey_target){
                 .label = "agents",
                 .collection = "c",
                 .tenant = "t",
                 .database = "d",
-                .peer = &w->peer,
+                .peer = &w->stage.peer,
                 .sentinels = sentinels,
                 .sentinel_count = ARRAY_SIZE(sentinels),
         };
@@ -100,9 +83,7 @@ static int tear_down(void **state)
         struct world *w = *state;
 
         survey_free(w->survey);
-        http_client_free(w->client);
-        fake_server_free(w->server);
-        sd_event_unref(w->event);
+        stage_done(&w->stage);
         forget_result(w);
         free(w);
         return 0;
@@ -113,7 +94,7 @@ static void on_done(struct survey_result *result, void *userdata)
         struct world *w = userdata;
 
         forget_result(w);
-        w->ended++;
+        w->stage.ended++;
         w->reached = result->reached;
         assert_int_equal(strdup_to(&w->failure, result->failure), 0);
         assert_int_equal(strdup_to(&w->error, result->error.message), 0);
@@ -122,24 +103,13 @@ static void on_done(struct survey_result *result, void *userdata)
         w->survey = survey_free(w->survey);
 }
 
-static void on_exchange(const struct http_response *response, void *userdata)
-{
-        ((struct world *)userdata)->exchanges++;
-}
-
-static bool ended(void *userdata)
-{
-        return ((struct world *)userdata)->ended > 0;
-}
-
 static void survey(struct world *w)
 {
-        w->ended = w->exchanges = 0;
-        assert_int_equal(
-                survey_start(w->client, &w->target, on_done, on_exchange, w, &w->survey), 0);
-        assert_int_equal(w->ended, 0); /* never from within */
-        assert_true(fake_run_until(w->event, ended, w));
-        assert_int_equal(w->ended, 1);
+        w->stage.ended = w->stage.exchanges = 0;
+        assert_int_equal(survey_start(w->stage.client, &w->target, on_done, stage_on_exchange, w,
+                                 &w->survey),
+                0);
+        stage_await_end(&w->stage);
 }
 
 /* The hash when the server returns this for the sentinels. */
@@ -177,11 +147,11 @@ static void reads_everything(void **state)
         assert_int_equal(w->epoch.records, 311);
         assert_string_equal(w->epoch.newest, "z");
         assert_true(w->epoch.sentinels != 0);
-        assert_int_equal(w->exchanges, STEPS);
-        assert_int_equal(fake_server_requests(w->server), STEPS);
-        assert_int_equal(fake_server_connections(w->server), 1);
+        assert_int_equal(w->stage.exchanges, STEPS);
+        assert_int_equal(fake_server_requests(w->stage.server), STEPS);
+        assert_int_equal(fake_server_connections(w->stage.server), 1);
         for (size_t i = 0; i < STEPS; i++) {
-                const struct fake_request *r = fake_server_request(w->server, i);
+                const struct fake_request *r = fake_server_request(w->stage.server, i);
 
                 assert_string_equal(r->path, requests[i].path);
                 assert_string_equal(r->body ? r->body : "", requests[i].body);
@@ -199,7 +169,7 @@ static void an_empty_collection_has_no_newest_record(void **state)
         assert_int_equal(w->epoch.records, 0);
         assert_null(w->epoch.newest);
         assert_true(w->epoch.sentinels != 0);
-        assert_int_equal(w->exchanges, 3);
+        assert_int_equal(w->stage.exchanges, 3);
 }
 
 static void records_may_go_after_they_were_counted(void **state)
@@ -211,7 +181,7 @@ static void records_may_go_after_they_were_counted(void **state)
         assert_null(w->failure);
         assert_int_equal(w->epoch.records, 311);
         assert_null(w->epoch.newest);
-        assert_int_equal(w->exchanges, STEPS);
+        assert_int_equal(w->stage.exchanges, STEPS);
 }
 
 static void without_sentinels_none_are_read(void **state)
@@ -222,7 +192,7 @@ static void without_sentinels_none_are_read(void **state)
         survey(w);
         assert_null(w->failure);
         assert_true(w->epoch.sentinels == 0);
-        assert_int_equal(w->exchanges, 3);
+        assert_int_equal(w->stage.exchanges, 3);
 }
 
 static void no_more_sentinels_than_the_limit(void **state)
@@ -235,7 +205,7 @@ static void no_more_sentinels_than_the_limit(void **state)
         w->replies[STEP_SENTINELS] = (struct reply){200, "{\"ids\":[],\"embeddings\":[]}"};
         survey(w);
         assert_null(w->failure);
-        assert_non_null(strstr(fake_server_request(w->server, 3)->body, "\"7\"]"));
+        assert_non_null(strstr(fake_server_request(w->stage.server, 3)->body, "\"7\"]"));
 }
 
 static void sentinels_change_with_what_is_stored(void **state)
@@ -322,7 +292,7 @@ static void failures_have_a_reason_and_a_sentence(void **state)
                         fail_msg("row %zu: error %s", i, w->error);
                 assert_ptr_equal(strstr(w->error, "agents at http://"), w->error);
                 assert_true(w->reached);
-                assert_int_equal(w->exchanges, rows[i].step + 1);
+                assert_int_equal(w->stage.exchanges, rows[i].step + 1);
                 /* What was read before is kept. */
                 assert_int_equal(w->epoch.id != NULL, rows[i].step > STEP_COLLECTION);
                 assert_int_equal(w->epoch.records, rows[i].step > STEP_COUNT ? 311 : -1);
@@ -354,7 +324,7 @@ static void a_dead_server_is_not_reached(void **state)
 {
         struct world *w = *state;
 
-        w->peer.url = (char *)"http://127.0.0.1:9"; /* discard: nobody listens here */
+        w->stage.peer.url = DEAD_URL;
         survey(w);
         assert_string_equal(w->failure, "connect");
         assert_false(w->reached);
@@ -362,38 +332,32 @@ static void a_dead_server_is_not_reached(void **state)
         assert_int_equal(w->epoch.records, -1);
 }
 
-static bool asked(void *userdata)
-{
-        return fake_server_requests(((struct world *)userdata)->server) > 0;
-}
-
 static void a_cancelled_survey_calls_nobody(void **state)
 {
         struct world *w = *state;
 
-        assert_int_equal(
-                survey_start(w->client, &w->target, on_done, on_exchange, w, &w->survey), 0);
-        assert_true(fake_run_until(w->event, asked, w));
+        assert_int_equal(survey_start(w->stage.client, &w->target, on_done, stage_on_exchange, w,
+                                 &w->survey),
+                0);
+        stage_await_request(&w->stage);
         w->survey = survey_free(w->survey);
-        assert_int_equal(w->ended, 0);
+        assert_int_equal(w->stage.ended, 0);
 }
-
-#define world_test(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-                world_test(reads_everything),
-                world_test(an_empty_collection_has_no_newest_record),
-                world_test(records_may_go_after_they_were_counted),
-                world_test(without_sentinels_none_are_read),
-                world_test(no_more_sentinels_than_the_limit),
-                world_test(sentinels_change_with_what_is_stored),
-                world_test(zero_has_no_sign),
-                world_test(failures_have_a_reason_and_a_sentence),
-                world_test(an_unreadable_vector_is_no_failure),
-                world_test(a_dead_server_is_not_reached),
-                world_test(a_cancelled_survey_calls_nobody),
+                TEST(reads_everything),
+                TEST(an_empty_collection_has_no_newest_record),
+                TEST(records_may_go_after_they_were_counted),
+                TEST(without_sentinels_none_are_read),
+                TEST(no_more_sentinels_than_the_limit),
+                TEST(sentinels_change_with_what_is_stored),
+                TEST(zero_has_no_sign),
+                TEST(failures_have_a_reason_and_a_sentence),
+                TEST(an_unreadable_vector_is_no_failure),
+                TEST(a_dead_server_is_not_reached),
+                TEST(a_cancelled_survey_calls_nobody),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,70 +1,60 @@
 # SPDX-License-Identifier: Apache-2.0
 """Fixtures of the system tests. What a test starts ends with it."""
 import contextlib
-import fcntl
-import json
-import os
-import pathlib
 import shutil
-import subprocess
 import zlib
 
 import pytest
 
+import releases
 import tools
-
-# The newest Chroma whose prebuilt bindings load on Debian 12's glibc 2.36.
-CHROMA_PACKAGE = {
-    "private": True,
-    "dependencies": {"chromadb": "3.0.14"},
-    "overrides": {"chromadb-js-bindings-linux-x64-gnu": "1.0.5"},
-}
-
 
 def need(program):
     if not shutil.which(program):
         pytest.skip(f"{program} is not installed")
 
 
-def cache():
-    """Where downloads are kept between runs, outside of the tree."""
-    home = os.environ.get("XDG_CACHE_HOME") or pathlib.Path.home() / ".cache"
-    return pathlib.Path(os.environ.get("DRIFTWATCH_TEST_CACHE", pathlib.Path(home) / "driftwatch-tests"))
+def pytest_configure(config):
+    config.addinivalue_line("markers", "releases(*versions): the Chroma servers that a test runs on; the older one")
+
+
+def pytest_generate_tests(metafunc):
+    marker = metafunc.definition.get_closest_marker("releases")
+    if marker and "chroma_release" in metafunc.fixturenames:
+        metafunc.parametrize("chroma_release", marker.args, indirect=True, scope="module")
 
 
 @pytest.fixture(scope="session")
-def chroma_modules():
-    """node_modules with the Chroma server, installed once."""
-    need("node")
-    need("npm")
-    directory = cache() / "chroma"
-    directory.mkdir(parents=True, exist_ok=True)
-    with (directory / "lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        wanted, stamp = json.dumps(CHROMA_PACKAGE), directory / "installed"
-        if not stamp.exists() or stamp.read_text() != wanted:
-            (directory / "package.json").write_text(wanted)
-            done = subprocess.run(
-                ["npm", "install", "--no-audit", "--no-fund", "--no-package-lock", "--loglevel=error"],
-                cwd=directory, capture_output=True, text=True, timeout=300)
-            if done.returncode != 0:
-                pytest.skip(f"npm could not install Chroma: {done.stderr[-500:]}")
-            stamp.write_text(wanted)
-    return directory / "node_modules"
+def release():
+    """release(version) installs a Chroma server, once."""
+    def install(version):
+        for program in "node", "npm":
+            need(program)
+        try:
+            return releases.install(version)
+        except releases.Failed as error:
+            return pytest.skip(str(error))
+    return install
 
 
 @pytest.fixture(scope="module")
-def chroma(chroma_modules, tmp_path_factory):
+def chroma_release(request, release):
+    """The Chroma server that tests run on."""
+    return release(getattr(request, "param", releases.OLDER))
+
+
+@pytest.fixture(scope="module")
+def chroma(chroma_release, tmp_path_factory):
     """A Chroma server for one file of tests."""
-    server = tools.Chroma(chroma_modules, tmp_path_factory.mktemp("chroma"))
+    server = tools.Chroma(chroma_release, tmp_path_factory.mktemp("chroma"))
     yield server
     server.stop()
 
 
 @pytest.fixture
-def own_chroma(chroma_modules, tmp_path):
+def own_chroma(chroma_release, tmp_path):
     """A Chroma server that the test may stop, freeze or damage."""
-    server = tools.Chroma(chroma_modules, tmp_path / "chroma")
+    server = tools.Chroma(chroma_release, tmp_path / "chroma")
     yield server
     server.stop()
 

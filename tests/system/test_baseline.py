@@ -9,8 +9,11 @@ import threading
 import pytest
 import requests
 
+import releases
 import tools
 import worlds
+
+pytestmark = pytest.mark.releases(*releases.ALL)
 
 DIMENSION = 24
 OK, REFUSED, USAGE, UNMEASURED = 0, 1, 2, 3

@@ -11,6 +11,7 @@ import shutil
 import pytest
 import requests
 
+import releases
 import tools
 import worlds
 
@@ -53,20 +54,20 @@ def embedders(source, tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def approved(chroma_modules, build, embedders, tmp_path_factory):
+def approved(chroma_release, build, embedders, tmp_path_factory):
     """approved(kind, seed): a directory with a server's data and an approved baseline, made once."""
     made = {}
 
     def make(kind, seed):
         if (kind, seed) not in made:
             directory = made[kind, seed] = tmp_path_factory.mktemp("approved")
-            chroma = tools.Chroma(chroma_modules, directory / "chroma")
+            chroma = tools.Chroma(chroma_release, directory / "chroma")
             try:
                 scene = worlds.Scene(chroma, tools.Driftwatch(build, directory / "driftwatch"), kind(seed),
                                      embedders(kind))
                 scene.fill()
                 scene.approve()
-                chroma.process.stop()
+                chroma.shut_down()
             finally:
                 chroma.stop()
         return made[kind, seed]
@@ -74,26 +75,28 @@ def approved(chroma_modules, build, embedders, tmp_path_factory):
 
 
 @pytest.fixture
-def scene(approved, chroma_modules, embedders, driftwatch, tmp_path, ends):
+def scene(approved, chroma_release, embedders, driftwatch, tmp_path, ends):
     """scene(): a world of this test's own with an approved baseline."""
     def make(kind=worlds.World, seed=1, **keys):
         shutil.copytree(approved(kind, seed), tmp_path, dirs_exist_ok=True)
-        chroma = ends(tools.Chroma(chroma_modules, tmp_path / "chroma"))
+        chroma = ends(tools.Chroma(chroma_release, tmp_path / "chroma"))
         return worlds.Scene(chroma, driftwatch, kind(seed), embedders(kind), **keys)
     return make
 
 
 @pytest.fixture(scope="module")
-def table():
+def table(chroma_release):
     """Counts labels and prints them."""
     counts = collections.defaultdict(collections.Counter)
     yield counts
-    print(f"\n\n| what was done | truth | label, of {len(SEEDS)} |\n|---|---|---|")
+    print(f"\n\nOn Chroma {chroma_release.version}:\n")
+    print(f"| what was done | truth | label, of {len(SEEDS)} |\n|---|---|---|")
     for what, (_, _, right) in FAULTS.items():
         labels = ", ".join(f"`{label}` {count}" for label, count in counts[what].most_common())
         print(f"| {what} | `{right[0]}` | {labels} |")
 
 
+@pytest.mark.releases(*releases.ALL)
 @pytest.mark.parametrize("seed", SEEDS)
 @pytest.mark.parametrize("what", FAULTS)
 def test_label(scene, table, what, seed):

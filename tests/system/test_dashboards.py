@@ -42,7 +42,7 @@ def selectors(expression):
 
 
 @pytest.fixture(scope="module")
-def scraped(build, chroma, chroma_modules, tmp_path_factory):
+def scraped(build, chroma, tmp_path_factory):
     """A Prometheus on a driftwatch that has something to say on every matter: passes, a miss, a drift, a
     collection whose server is away, an alert, a receiver that refuses."""
     directory = tmp_path_factory.mktemp("scraped")

@@ -54,7 +54,7 @@ def test_no_alarm_while_nothing_happens(own_chroma, driftwatch, receiver, kind):
     for i in range(RESTARTS):
         wait((i + 1) * REPLAYS // (RESTARTS + 1))
         failed = scene.collection()["replays_failed"]
-        own_chroma.process.stop()
+        own_chroma.shut_down()
         tools.poll(lambda: scene.collection()["replays_failed"] >= failed + 2, "replays that fail")
         own_chroma.start()
     wait(REPLAYS)

@@ -4,7 +4,10 @@ import signal
 
 import pytest
 
+import releases
 import tools
+
+pytestmark = pytest.mark.releases(*releases.ALL)
 
 FAILING, MISSING = "RetrievalReplayFailing", "RetrievalExpectedResultMissing"
 

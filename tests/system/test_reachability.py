@@ -4,7 +4,10 @@ at random."""
 import numpy
 import pytest
 
+import releases
 import tools
+
+pytestmark = pytest.mark.releases(*releases.ALL)
 
 RECORDS, DIMENSION = 1000, 64
 ROUNDS_MAX = 40

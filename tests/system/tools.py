@@ -89,8 +89,8 @@ class Process:
 class Chroma:
     """A Chroma server on a directory, and the few calls that a test makes to it."""
 
-    def __init__(self, modules, directory):
-        self.modules, self.directory = modules, pathlib.Path(directory)
+    def __init__(self, release, directory):
+        self.release, self.directory = release, pathlib.Path(directory)
         self.directory.mkdir(parents=True, exist_ok=True)
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
@@ -101,8 +101,8 @@ class Chroma:
     def start(self):
         # node itself, not npx: the pid has to be the server's.
         self.process = Process(
-            ["node", self.modules / ".bin/chroma", "run", "--path", self.directory / "data",
-             "--host", "127.0.0.1", "--port", self.port], self.directory / "chroma.log")
+            [*self.release.command, "run", "--path", self.directory / "data",
+             "--host", "127.0.0.1", "--port", self.port], self.directory / "chroma.log", start_new_session=True)
         poll(lambda: requests.get(f"{self.url}/api/v2/heartbeat", timeout=1).ok, "Chroma", 30)
 
     def call(self, method, path, body=None):
@@ -139,9 +139,18 @@ class Chroma:
     def thaw(self):
         self.process.send(signal.SIGCONT)
 
+    def shut_down(self):
+        """As its operator does, where it obeys."""
+        if self.release.ends_on_sigterm:
+            self.process.stop()
+        else:
+            self.stop()
+
     def stop(self):
-        self.process.send(signal.SIGCONT)
-        self.process.kill()
+        """At once, with whatever it has started."""
+        if self.process.running():
+            os.killpg(self.process.pid, signal.SIGKILL)
+            self.process.child.wait()
 
 
 class Driftwatch:

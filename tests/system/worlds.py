@@ -140,9 +140,9 @@ class Scene:
         self.baseline("propose", "--pause=100ms")
         self.baseline("approve", "--by=test", "--reason=as built")
 
-    def check(self):
+    def check(self, *flags):
         """Exit status and the collection's object of `check --format=json`."""
-        status, report = self.driftwatch.check()
+        status, report = self.driftwatch.check(*flags)
         collection, = report["collections"]
         return status, collection
 
@@ -152,7 +152,7 @@ class Scene:
         return collection
 
     def restart(self):
-        self.chroma.process.stop()
+        self.chroma.shut_down()
         self.chroma.start()
 
 
@@ -211,7 +211,7 @@ def change_space(scene):
 def lose_index(scene):
     """The directory of the vector index goes, and the server starts without it: what is in its log is left."""
     collection = scene.chroma.id(scene.name)
-    scene.chroma.process.stop()
+    scene.chroma.shut_down()
     with sqlite3.connect(scene.chroma.directory / "data/chroma.sqlite3") as database:
         (segment,), = database.execute(
             "SELECT id FROM segments WHERE scope = 'VECTOR' AND collection = ?", (collection,)).fetchall()

@@ -10,6 +10,7 @@
 #include <stdio.h>
 
 #include "judge/attribution.h"
+#include "random.h"
 #include "text.h"
 
 #define DIMENSION 32
@@ -45,23 +46,6 @@ struct collection {
         enum metric metric;
 };
 
-/* splitmix64; uniform in (0, 1) */
-static double uniform(struct collection *c)
-{
-        uint64_t z = c->random += 0x9e3779b97f4a7c15;
-
-        z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9;
-        z = (z ^ (z >> 27)) * 0x94d049bb133111eb;
-        return ((double)((z ^ (z >> 31)) >> 11) + .5) / 9007199254740992.;
-}
-
-static double normal(struct collection *c)
-{
-        double r = sqrt(-2 * log(uniform(c)));
-
-        return r * cos(2 * M_PI * uniform(c));
-}
-
 static double dot(const float *a, const float *b)
 {
         double sum = 0;
@@ -82,7 +66,7 @@ static void normalise(float *v)
 static void random_unit(struct collection *c, float *v)
 {
         for (size_t i = 0; i < DIMENSION; i++)
-                v[i] = (float)normal(c);
+                v[i] = (float)random_normal(&c->random);
         normalise(v);
 }
 
@@ -133,9 +117,9 @@ static void collection_make(struct collection *c, uint64_t seed)
                 }
         }
         for (size_t q = 0; q < QUERIES; q++) {
-                c->anchors[q] = (size_t)(uniform(c) * RECORDS);
+                c->anchors[q] = (size_t)(random_uniform(&c->random) * RECORDS);
                 memcpy(c->queries[q], c->records[c->anchors[q]].v, sizeof(vector));
-                disturb(c, c->queries[q], .5 + uniform(c));
+                disturb(c, c->queries[q], .5 + random_uniform(&c->random));
         }
 }
 
@@ -147,7 +131,7 @@ static void grow(struct collection *c, double share)
 
         for (size_t i = 0; i < n; i++) {
                 random_unit(c, document);
-                add_record(c, (size_t)(uniform(c) * TOPICS), document);
+                add_record(c, (size_t)(random_uniform(&c->random) * TOPICS), document);
         }
 }
 
@@ -179,7 +163,7 @@ static void flood(struct collection *c, double share)
         size_t n = c->count;
 
         for (size_t i = 0; i < n; i++)
-                if (uniform(c) < share) {
+                if (random_uniform(&c->random) < share) {
                         size_t copy = c->count;
 
                         add_record(c, c->records[i].topic, c->common);
@@ -191,7 +175,7 @@ static void flood(struct collection *c, double share)
 static void delete_some(struct collection *c, double share)
 {
         for (size_t i = 0; i < RECORDS; i++)
-                c->records[i].gone |= uniform(c) < share;
+                c->records[i].gone |= random_uniform(&c->random) < share;
 }
 
 static void replace_some(struct collection *c, double share)
@@ -209,14 +193,14 @@ static void delete_topic(struct collection *c, double size)
 static void edit_some(struct collection *c, double share)
 {
         for (size_t i = 0; i < RECORDS; i++)
-                if (uniform(c) < share)
+                if (random_uniform(&c->random) < share)
                         disturb(c, c->records[i].v, .33);
 }
 
 static void lose_some(struct collection *c, double share)
 {
         for (size_t i = 0; i < RECORDS; i++)
-                c->records[i].unreachable |= uniform(c) < share;
+                c->records[i].unreachable |= random_uniform(&c->random) < share;
 }
 
 static void lower_recall(struct collection *c, double recall)
@@ -252,7 +236,7 @@ static size_t search(struct collection *c, const float *query, size_t k, struct 
                 size_t at = n;
 
                 if (f.record->gone || f.record->unreachable ||
-                        (c->recall < 1 && uniform(c) >= c->recall))
+                        (c->recall < 1 && random_uniform(&c->random) >= c->recall))
                         continue;
                 for (; at > 0 && f.distance < ret[at - 1].distance; at--)
                         if (at < k)

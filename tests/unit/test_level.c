@@ -61,8 +61,6 @@ static void scale_and_pool_are_as_the_reference_has_them(void **state)
         assert_int_equal(level_measure(x, n, 0, &location, &scale), 0);
         assert_near(location, reference_at("baseline_scale.b"));
         assert_near(scale, reference_at("baseline_scale.q90_over_1.6449"));
-        sample_sort(x, n);
-        assert_near(sample_mad(x, n), reference_at("baseline_scale.mad"));
         for (size_t i = 0; i < n; i++)
                 deviations[i] = x[i] - location;
         assert_near(level_pool(deviations, n),

@@ -9,15 +9,10 @@
 
 #include <cmocka.h>
 
+#include "expect.h"
 #include "judge/verdict.h"
 #include "sample_view.h"
 #include "show/page/page.h"
-
-static void assert_has(const struct text *text, const char *part)
-{
-        if (!strstr(text_string(text), part))
-                fail_msg("the page lacks \"%s\"", part);
-}
 
 static void assert_lacks(const struct text *text, const char *part)
 {

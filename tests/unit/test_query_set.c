@@ -11,6 +11,7 @@
 
 #include <cmocka.h>
 
+#include "expect.h"
 #include "json.h"
 #include "model/query_set.h"
 
@@ -237,21 +238,12 @@ static void refuses(void **state)
         for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
                 _cleanup_errors_ struct errors errors = {0};
                 struct query_set *set = NULL;
-                size_t expected = 0;
 
                 assert_int_equal(
                         query_set_parse("q", cases[i].yaml, strlen(cases[i].yaml), &set, &errors),
                         -EBADMSG);
                 assert_null(set);
-                for (; expected < 3 && cases[i].errors[expected]; expected++)
-                        if (expected >= errors.count ||
-                                strncmp(errors.messages[expected], cases[i].errors[expected],
-                                        strlen(cases[i].errors[expected])) != 0)
-                                fail_msg("%s:\nerror %zu of %zu is %s", cases[i].yaml, expected,
-                                        errors.count,
-                                        expected < errors.count ? errors.messages[expected] : "");
-                if (errors.count != expected)
-                        fail_msg("%s:\nunexpected %s", cases[i].yaml, errors.messages[expected]);
+                assert_errors(&errors, cases[i].errors, 3, cases[i].yaml);
         }
 }
 

@@ -4,6 +4,7 @@
 #include <math.h>
 #include <stdio.h>
 
+#include "expect.h"
 #include "json.h"
 #include "judge/bootstrap.h"
 #include "sample_view.h"
@@ -178,12 +179,6 @@ static void render(const struct collection_view *c, const char *format, struct t
 
         report_format_find(format)->render(&r, 1, t);
         assert_false(text_failed(t));
-}
-
-static void assert_has(const struct text *t, const char *part)
-{
-        if (!strstr(text_string(t), part))
-                fail_msg("\"%s\" is missing in:\n%s", part, text_string(t));
 }
 
 static void assert_lacks(const struct text *t, const char *part)

@@ -7,6 +7,7 @@
 #include "judge/distribution.h"
 #include "judge/roc.h"
 #include "judge/sample.h"
+#include "random.h"
 
 #define LEVEL 0.95
 
@@ -241,11 +242,6 @@ static void equal_distances_have_no_border(void **state)
         assert_false(interval_known(roc.wald) || interval_known(roc.logit));
 }
 
-static double uniform(uint64_t *seed)
-{
-        return ((double)(bootstrap_next(seed) >> 11) + 0.5) * 0x1p-53;
-}
-
 /* Two normal classes one standard deviation apart: AUC = Phi(1/sqrt 2), best cut 1/2. */
 static void intervals_cover_what_is_true(void **state)
 {
@@ -258,8 +254,8 @@ static void intervals_cover_what_is_true(void **state)
                 struct roc roc;
 
                 for (int i = 0; i < N; i++) {
-                        x[i] = normal_quantile(uniform(&seed));
-                        y[i] = 1 + normal_quantile(uniform(&seed));
+                        x[i] = normal_quantile(random_uniform(&seed));
+                        y[i] = 1 + normal_quantile(random_uniform(&seed));
                 }
                 assert_int_equal(roc_compute(x, N, y, N, 400, (uint64_t)round, LEVEL, &roc), 0);
                 logit += roc.logit.low <= normal_cdf(M_SQRT1_2) &&

@@ -13,6 +13,7 @@
 #include "judge/drift.h"
 #include "judge/finding.h"
 #include "judge/judge.h"
+#include "random.h"
 
 #define LOOKS_PER_DAY 288
 #define ARMING 24 /* samples of a baseline */
@@ -35,25 +36,9 @@ static unsigned days(void)
 
 static uint64_t seed;
 
-/* splitmix64 */
-static uint64_t draw(void)
-{
-        uint64_t z = seed += UINT64_C(0x9e3779b97f4a7c15);
-
-        z = (z ^ (z >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
-        z = (z ^ (z >> 27)) * UINT64_C(0x94d049bb133111eb);
-        return z ^ (z >> 31);
-}
-
-/* In (0, 1). */
-static double uniform(void)
-{
-        return ((double)(draw() >> 11) + .5) / 9007199254740992.0;
-}
-
 static double normal(double sd)
 {
-        return sd * sqrt(-2 * log(uniform())) * cos(2 * M_PI * uniform());
+        return sd * random_normal(&seed);
 }
 
 /* Student's t with 3 degrees of freedom, scaled to the standard deviation. */
@@ -67,14 +52,14 @@ static double student(double sd)
 /* 85 % exactly 0, the rest Laplace. */
 static double sparse(double sd)
 {
-        double size = -log(uniform()) * sd / sqrt(2 * .15);
+        double size = -log(random_uniform(&seed)) * sd / sqrt(2 * .15);
 
-        return uniform() < .85 ? 0 : uniform() < .5 ? size : -size;
+        return random_uniform(&seed) < .85 ? 0 : random_uniform(&seed) < .5 ? size : -size;
 }
 
 static double rounding(double width)
 {
-        return width * (2 * uniform() - 1);
+        return width * (2 * random_uniform(&seed) - 1);
 }
 
 struct noise {
@@ -137,17 +122,17 @@ static struct answer *next_answer(struct fleet *f, size_t i, const float *noise)
         double best = .5 + (double)noise[0] + f->offset[i];
         double mean = 1 + (double)noise[1] / 2 + f->offset[i];
 
-        if (f->noise->flaps && i % 50 == 0 && draw() % 2) {
+        if (f->noise->flaps && i % 50 == 0 && bootstrap_next(&seed) % 2) {
                 best += .006;
                 mean += .003;
         }
         if (f->noise->broken) {
-                double chance = uniform();
+                double chance = random_uniform(&seed);
 
                 if (chance < .05)
                         return NULL;
                 if (chance < .055) {
-                        best = 2 * uniform();
+                        best = 2 * random_uniform(&seed);
                         mean = best + .5;
                 }
         }
@@ -161,7 +146,7 @@ static struct answer *next_answer(struct fleet *f, size_t i, const float *noise)
 
 static void next_replay(struct fleet *f)
 {
-        const float *noise = f->pool + draw() % POOL;
+        const float *noise = f->pool + bootstrap_next(&seed) % POOL;
         bool still = !f->noise->draw && !f->noise->flaps;
 
         for (size_t i = 0; i < f->set->count; i++)
@@ -391,8 +376,8 @@ static void growth_never_raises_an_alarm(void **state)
                 bool ingested = t % LOOKS_PER_DAY == LOOKS_PER_DAY / 2;
 
                 for (size_t i = 0; ingested && i < 50; i++)
-                        if (uniform() < .1)
-                                f->offset[i] -= .02 * uniform();
+                        if (random_uniform(&seed) < .1)
+                                f->offset[i] -= .02 * random_uniform(&seed);
                 next_replay(f);
                 look(f, ingested, &e);
                 unprovoked += f->view.unprovoked;

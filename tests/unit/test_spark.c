@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include "expect.h"
 #include "show/page/spark.h"
 
 #define START (1795399200 * USEC_PER_SEC)
@@ -36,12 +37,6 @@ static void draw(struct text *t, const struct sample *samples, size_t count, siz
         assert_non_null(snapshot);
         spark_append(t, snapshot, runs);
         assert_false(text_failed(t));
-}
-
-static void assert_has(const struct text *t, const char *part)
-{
-        if (!strstr(text_string(t), part))
-                fail_msg("no \"%s\" in %s", part, text_string(t));
 }
 
 /* The step line spans the drawing from side to side and from top to bottom. */

@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 
+#include "expect.h"
 #include "model/vector_set.h"
 
 static void reads_and_finds(void **state)
@@ -110,20 +111,12 @@ static void refuses(void **state)
         for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
                 _cleanup_errors_ struct errors errors = {0};
                 struct vector_set *set = NULL;
-                size_t expected = 0;
 
                 assert_int_equal(
                         vector_set_parse("v", cases[i].json, strlen(cases[i].json), &set, &errors),
                         -EBADMSG);
                 assert_null(set);
-                for (; expected < 3 && cases[i].errors[expected]; expected++)
-                        if (expected >= errors.count ||
-                                strncmp(errors.messages[expected], cases[i].errors[expected],
-                                        strlen(cases[i].errors[expected])) != 0)
-                                fail_msg("%s: error %zu of %zu is %s", cases[i].json, expected,
-                                        errors.count,
-                                        expected < errors.count ? errors.messages[expected] : "");
-                assert_int_equal(errors.count, expected);
+                assert_errors(&errors, cases[i].errors, 3, cases[i].json);
         }
 }
 

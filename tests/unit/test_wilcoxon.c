@@ -5,14 +5,32 @@
 #include "judge/distribution.h"
 #include "judge/wilcoxon.h"
 
+/* P(W >= w) of n values without ties: 1 ... n, of which the largest that fit are positive. */
+static double tail(size_t n, size_t w)
+{
+        double values[WILCOXON_EXACT_MAX];
+        struct wilcoxon seen;
+
+        for (size_t i = n; i > 0; i--) {
+                bool positive = i <= w;
+
+                values[i - 1] = positive ? (double)i : -(double)i;
+                w -= positive ? i : 0;
+        }
+        assert_int_equal(w, 0);
+        seen = wilcoxon_of(values, n);
+        assert_true(seen.exact);
+        return seen.p_greater;
+}
+
 static void exact_tails_agree(void **state)
 {
         const json_t *row;
         size_t i;
 
         json_array_foreach (reference("wilcoxon_exact_sf"), i, row) {
-                assert_digits(wilcoxon_exact_sf((size_t)reference_number(row, "n"),
-                                      reference_number(row, "W")),
+                assert_digits(tail((size_t)reference_number(row, "n"),
+                                      (size_t)reference_number(row, "W")),
                         reference_number(row, "P_ge_W"));
         }
         assert_int_equal(i, 11);
@@ -67,19 +85,20 @@ static void enumeration_is_what_the_definition_gives(void **state)
 static void tails_are_a_distribution(void **state)
 {
         for (size_t n = 1; n <= WILCOXON_EXACT_MAX; n += 7) {
-                double top = (double)(n * (n + 1)) / 2, last = 1;
+                size_t top = n * (n + 1) / 2;
+                double last = 1;
 
-                for (double w = 0; w <= top; w++) {
-                        double p = wilcoxon_exact_sf(n, w);
+                for (size_t w = 0; w <= top; w++) {
+                        double p = tail(n, w);
 
                         assert_true(p <= last && p > 0);
                         /* Symmetric: P(W >= w) = P(W <= top - w). */
-                        assert_within(p + wilcoxon_exact_sf(n, top - w + 1), 1, 1e-15);
+                        if (w > 0)
+                                assert_within(p + tail(n, top - w + 1), 1, 1e-15);
                         last = p;
                 }
                 assert_within(last, ldexp(1, -(int)n), 0);
-                assert_within(wilcoxon_exact_sf(n, 0), 1, 0);
-                assert_within(wilcoxon_exact_sf(n, top + 1), 0, 0);
+                assert_within(tail(n, 0), 1, 0);
         }
 }
 
@@ -88,8 +107,8 @@ static void low_ranks_are_the_last_within_the_tail(void **state)
         for (size_t n = 0; n <= WILCOXON_EXACT_MAX; n++) {
                 size_t c = wilcoxon_low_rank(n, 0.025);
 
-                assert_true(1 - wilcoxon_exact_sf(n, (double)c) <= 0.025);
-                assert_true(1 - wilcoxon_exact_sf(n, (double)c + 1) > 0.025);
+                assert_true(1 - tail(n, c) <= 0.025);
+                assert_true(n == 0 || 1 - tail(n, c + 1) > 0.025);
                 assert_int_equal(c > 0, n >= 6);
         }
         /* Published for 20: 52 is the largest w with P(W <= w) <= 0.025. */
@@ -123,8 +142,6 @@ static void nothing_ranked_is_no_evidence(void **state)
 
         assert_true(isnan(none.z) && isnan(none.z_corrected));
         assert_within(none.p_greater, 1, 0);
-        assert_true(isnan(wilcoxon_exact_sf(WILCOXON_EXACT_MAX + 1, 3)));
-        assert_true(isnan(wilcoxon_exact_sf(5, NAN)));
 }
 
 static void all_alike_share_one_rank(void **state)

@@ -25,7 +25,7 @@ struct replay_target {
 struct replay_result {
         const char *failure; /* metric reason, static; NULL when successful */
         struct error error; /* the sentence for it */
-        bool reached; /* the server answered HTTP at all */
+        bool reached; /* Chroma answered, not only a proxy before it */
         struct epoch epoch; /* before the queries; id NULL when the collection was not found */
         bool ingesting; /* records were written, or the collection was replaced, meanwhile */
         size_t count; /* of queries */

@@ -265,7 +265,7 @@ static void failures_have_a_reason_and_a_sentence(void **state)
                         {.query = {500,
                                  "{\"error\":\"InternalError\",\"message\":\"Error finding id\"}"}},
                         "server_error", "Error finding id", "----"},
-                {"not JSON", {.collection = {200, "<html>"}}, "bad_response", "agents", "----"},
+                {"not JSON", {.collection = {200, "<?xml"}}, "bad_response", "agents", "----"},
                 {"not a number", {.count = {200, "\"many\""}}, "bad_response", "agents", "----"},
                 {"another dimension",
                         {.collection = {200,

@@ -296,7 +296,7 @@ static void failures_have_a_reason_and_a_sentence(void **state)
                 {STEP_COLLECTION, {404, ""}, "client_error", "no such route"},
                 {STEP_COLLECTION, {410, "gone"}, "client_error", "HTTP 410: gone"},
                 {STEP_COLLECTION, {403, ""}, "auth", "HTTP 403"},
-                {STEP_COLLECTION, {200, "<html>"}, "bad_response",
+                {STEP_COLLECTION, {200, "<?xml"}, "bad_response",
                         "looking up the collection: the answer is not JSON"},
                 {STEP_COUNT, {429, "You have been rate limited."}, "rate_limited",
                         "counting the records: HTTP 429"},

@@ -44,6 +44,7 @@ _must_check_ int chroma_parse_count(const char *body, size_t size, uint64_t *ret
 struct chroma_answer {
         struct answer *answer; /* reference; NULL when unusable */
         const char *unmeasured; /* static sentence when answer is NULL: "a distance is null", … */
+        bool refused; /* the server did not take the query */
 };
 /* Reads a response to `count` vectors into `ret[0 … count-1]`, which the caller provides zeroed and
  * whose answers it then owns. A defect of one row makes that row unusable; of the whole, -EBADMSG.

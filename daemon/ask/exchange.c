@@ -31,10 +31,14 @@ bool exchange_unreadable(struct exchange *x, const struct http_response *respons
 
 const char *exchange_reason(const struct http_response *response, int code)
 {
-        const char *reason = code == -ENOENT ? "not_found"
-                : code == RULING_QUOTA       ? "quota"
-                                             : http_failure_reason(response);
+        const char *reason = http_failure_reason(response);
 
+        if (code == -ENOENT)
+                return "not_found";
+        if (code == RULING_QUOTA)
+                return "quota";
+        if (code == RULING_REFUSED && response->status < 500)
+                return "refused";
         return reason ? reason : "bad_response";
 }
 

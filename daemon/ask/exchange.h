@@ -28,7 +28,7 @@ _must_check_ int exchange_accept(struct exchange *x, const struct http_response 
  * asked for, while it knows all else about them. The request is over then. */
 bool exchange_unreadable(struct exchange *x, const struct http_response *response);
 /* The metric's reason for a response that cannot be used because of `code`: "not_found", "quota",
- * http_failure_reason()'s, or "bad_response". */
+ * "refused", http_failure_reason()'s, or "bad_response". */
 const char *exchange_reason(const struct http_response *response, int code);
 /* Cancels what is under way. */
 void exchange_done(struct exchange *x);

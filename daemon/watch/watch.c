@@ -34,6 +34,7 @@ struct watch {
         struct baseline *next_baseline; /* to be compared with once nothing is under way */
         bool rebase; /* there is such a one, NULL included */
         uint64_t baseline_signature;
+        unsigned changing; /* surveys one after another that saw a change */
         struct vector_set *asked; /* what is under way asks with these */
         struct collection_view *inquired; /* what the inquiry is about: an embedder that answers
                                              meanwhile makes another view */
@@ -387,14 +388,29 @@ static int start_fresh(struct watch *w)
         return start_replay(w, true);
 }
 
+/* A collection that is written to all the time changes at every look: its replays come at their own
+ * interval then, until it was once seen unchanged. */
+static void note_change(struct watch *w)
+{
+        if (w->changing >= WATCH_CHANGES_MAX)
+                return;
+        if (++w->changing < WATCH_CHANGES_MAX)
+                log_info("%s: the collection has changed: replaying at once", w->config->label);
+        else
+                log_info("%s: the collection has changed at each of %d looks: replaying once more, "
+                         "then only at its interval until it stands still",
+                        w->config->label, WATCH_CHANGES_MAX);
+        w->wanted[STEP_REPLAY] = true;
+}
+
 static void on_surveyed(struct survey_result *result, void *userdata)
 {
         struct watch *w = userdata;
 
-        if (dossier_surveyed(w->dossier, result)) {
-                log_info("%s: the collection has changed: replaying at once", w->config->label);
-                w->wanted[STEP_REPLAY] = true;
-        }
+        if (dossier_surveyed(w->dossier, result))
+                note_change(w);
+        else if (!result->failure)
+                w->changing = 0;
         set_next(&w->timers[STEP_SURVEY], !result->failure);
         w->survey = survey_free(w->survey);
         watch_run(w);

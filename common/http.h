@@ -46,6 +46,7 @@ struct http_response {
         unsigned status; /* 0 unless result is 0 */
         const char *body; /* NUL-terminated, never NULL; valid during the callback only */
         size_t body_size;
+        const char *content_type; /* as the server calls it; NULL when it says nothing */
         const char *error; /* one sentence when result is not 0, e.g. "no answer within 10s" */
         usec_t duration_usec;
         usec_t retry_after_usec; /* of a Retry-After header in seconds; 0 when there is none */

@@ -4,15 +4,10 @@
 
 #include <errno.h>
 #include <float.h>
-#include <limits.h>
 #include <math.h>
 
 #include "ask/wire.h"
 #include "json.h"
-
-/* How much of a body is quoted, and how large a body is searched for the server's own words. */
-#define EXCERPT_MAX 200
-#define ERROR_BODY_MAX (64U << 10)
 
 int chroma_build_collection(
         const char *tenant, const char *database, const char *name, struct http_request *ret)
@@ -83,106 +78,6 @@ int chroma_build_query(const char *tenant, const char *database, const char *id,
                 MIN((uint64_t)CHROMA_QUERY_RESPONSE_MAX,
                         CHROMA_SMALL_RESPONSE_MAX + (uint64_t)count * results * CHROMA_RECORD_MAX),
                 ret);
-}
-
-/* What the server itself says about a failure: Chroma's {"error": NAME, "message": TEXT}, or
- * FastAPI's
- * {"detail": TEXT} of the Python servers. The strings are the document's. */
-struct complaint {
-        json_t *document;
-        const char *name, *message, *detail;
-};
-
-static void complaint_done(struct complaint *c)
-{
-        json_decref(c->document);
-}
-
-static void complaint_read(struct complaint *ret, const char *body, size_t size)
-{
-        *ret = (struct complaint){0};
-        if (size > ERROR_BODY_MAX)
-                return;
-        ret->document = json_loadb(body, size, 0, NULL);
-        ret->name = json_string_value(json_object_get(ret->document, "error"));
-        ret->message = json_string_value(json_object_get(ret->document, "message"));
-        ret->detail = json_string_value(json_object_get(ret->document, "detail"));
-}
-
-/* The first row that fits decides. */
-static const struct ruling {
-        unsigned first, last; /* status */
-        const char *name; /* of the complaint; "": any, but it has one; NULL: any or none */
-        const char *detail; /* of the complaint; NULL: any or none */
-        int code;
-        const char *hint; /* "" for none */
-} rulings[] = {
-        {401, 401, NULL, NULL, -EACCES, "; look at the server's `auth`"},
-        {403, 403, NULL, NULL, -EACCES, "; look at the server's `auth`"},
-        {404, 404, NULL, "Not Found", -EOPNOTSUPP,
-                "; this looks like a Chroma before 0.5.16, which has no v2 API"},
-        {404, 404, "", NULL, -ENOENT, ""},
-        {404, 404, NULL, NULL, -EOPNOTSUPP,
-                "; the server has no such route: look at the server's `url`, and whether this is "
-                "Chroma with the v2 API"},
-        {410, 410, NULL, NULL, -EOPNOTSUPP,
-                "; the v1 API is gone from this server: the server's `url` must not contain /api/v1"},
-        /* The Python servers up to 0.6.3 have this name where the later ones have 404. */
-        {400, 400, "InvalidCollection", NULL, -ENOENT, ""},
-        {429, 429, NULL, NULL, -EAGAIN, ""},
-        {503, 503, NULL, NULL, -EAGAIN, ""},
-        {300, 399, NULL, NULL, -EREMOTEIO,
-                "; redirects are not followed: look at the server's `url`"},
-        {413, 413, NULL, NULL, -EREMOTEIO, "; a smaller `batch` makes smaller requests"},
-        {0, UINT_MAX, NULL, NULL, -EREMOTEIO, ""},
-};
-
-static bool ruling_fits(const struct ruling *r, unsigned status, const struct complaint *c)
-{
-        if (status < r->first || status > r->last)
-                return false;
-        if (r->detail && !streq(r->detail, c->detail))
-                return false;
-        return !r->name || (c->name && (r->name[0] == '\0' || streq(r->name, c->name)));
-}
-
-static const struct ruling *find_ruling(unsigned status, const struct complaint *c)
-{
-        const struct ruling *r = rulings;
-
-        while (!ruling_fits(r, status, c))
-                r++;
-        return r;
-}
-
-/* The server's words as one printable line; owned, NULL when memory is short. */
-static char *complaint_text(const struct complaint *c, const struct http_response *response)
-{
-        const char *said = c->message ? c->message : c->name ? c->name : c->detail;
-
-        if (said && *said)
-                return http_body_excerpt(said, strlen(said), EXCERPT_MAX);
-        if (response->body_size == 0)
-                return strdup("empty body");
-        return http_body_excerpt(response->body, response->body_size, EXCERPT_MAX);
-}
-
-int chroma_check(const struct http_response *response, const char *what, struct error *e)
-{
-        _cleanup_(complaint_done) struct complaint complaint = {0};
-        _cleanup_free_ char *text = NULL;
-        const struct ruling *ruling;
-
-        if (response->result != 0)
-                return error_set(e, response->result, "%s: %s", what,
-                        response->error ? response->error : "no answer");
-        if (response->status >= 200 && response->status <= 299)
-                return 0;
-        complaint_read(&complaint, response->body, response->body_size);
-        ruling = find_ruling(response->status, &complaint);
-        text = complaint_text(&complaint, response);
-        return error_set(e, ruling->code, "%s: HTTP %u: %s%s", what, response->status,
-                text ? text : "out of memory", ruling->hint);
 }
 
 /* 36 characters in five groups everywhere today; only what a URL must be protected from is checked.

@@ -32,13 +32,6 @@ _must_check_ int chroma_build_query(const char *tenant, const char *database, co
         const float *const *vectors, size_t count, unsigned dimension, unsigned results,
         const char *where, const char *where_document, unsigned include, struct http_request *ret);
 
-/* Why an exchange is no usable answer: -ENOENT (404 from Chroma itself: tenant, database or
- * collection missing), -EOPNOTSUPP (410, a v1-only server, or a 404 that is not Chroma's: no such
- * route), -EACCES (401, 403), -EAGAIN (429, 503), -EREMOTEIO (other status), or the transport's
- * errno. 0 for 2xx. The sentence begins with `what` and names the status and the server's own
- * words, or the start of the body. */
-_must_check_ int chroma_check(
-        const struct http_response *response, const char *what, struct error *e);
 /* The functions below expect a 2xx response and return -EBADMSG with a sentence when the body is
  * not right. */
 /* The collection as its description shows it: id, space, dimension, configuration and versions;
@@ -51,6 +44,7 @@ _must_check_ int chroma_parse_count(const char *body, size_t size, uint64_t *ret
 struct chroma_answer {
         struct answer *answer; /* reference; NULL when unusable */
         const char *unmeasured; /* static sentence when answer is NULL: "a distance is null", … */
+        bool refused; /* the server did not take the query */
 };
 /* Reads a response to `count` vectors into `ret[0 … count-1]`, which the caller provides zeroed and
  * whose answers it then owns. A defect of one row makes that row unusable; of the whole, -EBADMSG.

@@ -24,7 +24,7 @@ extern const struct embedding_dialect embedding_dialects[];
 extern const size_t embedding_dialect_count;
 /* NULL for an unknown name. */
 const struct embedding_dialect *embedding_dialect_find(const char *name);
-/* As chroma_check(): 0 for 2xx; the server's own words in whichever shape it says them
+/* As ruling_check(): 0 for 2xx; the server's own words in whichever shape it says them
  * ({"error":{"message":...}}, {"error":"..."}, {"error":..,"error_type":..}, text). -EACCES (401,
  * 403), -ENOENT (404, 405), -E2BIG (413), -EAGAIN (429, 503), -EREMOTEIO (other status), or the
  * transport's errno. */

@@ -3,7 +3,7 @@
 
 #include <errno.h>
 
-#include "ask/chroma.h"
+#include "ask/ruling.h"
 
 int exchange_submit(struct exchange *x, http_done_t done, void *userdata)
 {
@@ -16,9 +16,9 @@ int exchange_accept(
         x->transfer = NULL;
         http_request_done(&x->request);
         x->request = (struct http_request){0};
-        x->reached |= response->result == 0;
+        x->reached |= ruling_reached(response);
         x->noted(response, x->userdata);
-        return chroma_check(response, what, e);
+        return ruling_check(response, what, e);
 }
 
 bool exchange_unreadable(struct exchange *x, const struct http_response *response)
@@ -31,8 +31,14 @@ bool exchange_unreadable(struct exchange *x, const struct http_response *respons
 
 const char *exchange_reason(const struct http_response *response, int code)
 {
-        const char *reason = code == -ENOENT ? "not_found" : http_failure_reason(response);
+        const char *reason = http_failure_reason(response);
 
+        if (code == -ENOENT)
+                return "not_found";
+        if (code == RULING_QUOTA)
+                return "quota";
+        if (code == RULING_REFUSED && response->status < 500)
+                return "refused";
         return reason ? reason : "bad_response";
 }
 

@@ -14,12 +14,12 @@ struct exchange {
         void *userdata; /* for `noted` */
         struct http_request request; /* what to send, and what is under way */
         struct http_transfer *transfer;
-        bool reached; /* the server answered HTTP at all */
+        bool reached; /* Chroma answered, not only a proxy before it */
 };
 
 /* Sends `request`; http_client_submit()'s errors. */
 _must_check_ int exchange_submit(struct exchange *x, http_done_t done, void *userdata);
-/* To be called first with every answer: the request is over. chroma_check()'s result and sentence.
+/* To be called first with every answer: the request is over. ruling_check()'s result and sentence.
  */
 _must_check_ int exchange_accept(struct exchange *x, const struct http_response *response,
         const char *what, struct error *e);
@@ -27,8 +27,8 @@ _must_check_ int exchange_accept(struct exchange *x, const struct http_response 
  * vectors in the index and nowhere else, so it cannot answer when its index lost one of the records
  * asked for, while it knows all else about them. The request is over then. */
 bool exchange_unreadable(struct exchange *x, const struct http_response *response);
-/* The metric's reason for a response that cannot be used because of `code`: "not_found",
- * http_failure_reason()'s, or "bad_response". */
+/* The metric's reason for a response that cannot be used because of `code`: "not_found", "quota",
+ * "refused", http_failure_reason()'s, or "bad_response". */
 const char *exchange_reason(const struct http_response *response, int code);
 /* Cancels what is under way. */
 void exchange_done(struct exchange *x);

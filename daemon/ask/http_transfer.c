@@ -47,6 +47,7 @@ struct http_transfer *http_transfer_free(struct http_transfer *t)
         curl_slist_free_all(t->connect_to);
         curl_easy_cleanup(t->easy);
         text_done(&t->body);
+        free(t->content_type);
         free(t->host);
         free(t);
         return NULL;
@@ -125,8 +126,8 @@ static bool peer_has_header(const struct http_peer *peer, const char *line)
 /* Headers of the peer win over ours. */
 static int set_headers(struct http_transfer *t, bool sends_body)
 {
-        const char *const ours[] = {
-                "Accept: application/json", sends_body ? "Content-Type: application/json" : NULL};
+        const char *const ours[] = {"Accept: application/json", "Accept-Encoding: identity",
+                sends_body ? "Content-Type: application/json" : NULL};
         struct curl_slist *headers;
         int r;
 
@@ -268,6 +269,8 @@ static int set_manners(struct http_transfer *t, const char *user_agent)
         SET(t->easy, CURLOPT_HTTPHEADER, t->headers);
         SET(t->easy, CURLOPT_CONNECT_TO, t->connect_to);
         SET(t->easy, CURLOPT_USERAGENT, user_agent);
+        /* Undone wherever somebody compresses unasked; on_body() counts what comes out of it. */
+        SET(t->easy, CURLOPT_ACCEPT_ENCODING, "");
         SET(t->easy, CURLOPT_NOSIGNAL, 1L);
         /* Ending a transfer must not join a resolver thread that waits for a dead name server: that
          * stopped the loop for 9 s with libcurl 7.88.1; dead_name_servers_do_not_stop_the_loop().
@@ -343,12 +346,13 @@ static const struct failure {
         {CURLE_COULDNT_RESOLVE_HOST, -EHOSTUNREACH, "the name of ", " was not resolved", false},
         {CURLE_COULDNT_CONNECT, -ECONNREFUSED, "no connection to ", "", true},
         {CURLE_GOT_NOTHING, -ECONNRESET, "", " closed the connection without an answer", false},
+        {CURLE_BAD_CONTENT_ENCODING, -EBADMSG, "the Content-Encoding of the answer of ",
+                " cannot be undone", true},
         {CURLE_PARTIAL_FILE, -ECONNRESET, "",
                 " closed the connection before its answer was complete", false},
         {CURLE_SEND_ERROR, -EPROTO, "the request could not be sent to ", "", true},
         {CURLE_RECV_ERROR, -EPROTO, "the answer of ", " could not be read", true},
         {CURLE_SSL_CONNECT_ERROR, -EPROTO, "TLS handshake with ", " failed", true},
-        {CURLE_PEER_FAILED_VERIFICATION, -EPROTO, "certificate of ", " is not trusted", true},
         {CURLE_SSL_ISSUER_ERROR, -EPROTO, "certificate of ", " is not trusted", true},
         {CURLE_SSL_INVALIDCERTSTATUS, -EPROTO, "certificate of ", " is not trusted", true},
         {CURLE_SSL_CACERT_BADFILE, -EPROTO, "ca_file for ", " cannot be used", true},
@@ -375,6 +379,56 @@ static const struct socket_failure {
         {ECONNABORTED, -ECONNRESET, "", " reset the connection"},
         {EPIPE, -ECONNRESET, "", " closed the connection"},
 };
+
+/* What is wrong with a certificate, by the result of the TLS library that libcurl uses. */
+static const struct mistrust {
+        bool gnutls; /* a bit of gnutls_certificate_status_t; else an X509_V_ERR of OpenSSL */
+        long result;
+        const char *after;
+} mistrusts[] = {
+        {true, 1L << 10, " has expired"},
+        {true, 1L << 9, " is not valid yet: is the clock of this machine right?"},
+        {true, 1L << 5, " was revoked"},
+        {true, 1L << 6,
+                " is not trusted: nobody that this machine, or `ca_file`, trusts has signed it"},
+        {false, 10, " has expired"},
+        {false, 9, " is not valid yet: is the clock of this machine right?"},
+        {false, 23, " was revoked"},
+        {false, 18, " is not trusted: it is signed by itself"},
+        {false, 19,
+                " is not trusted: nobody that this machine, or `ca_file`, trusts has signed it"},
+        {false, 20,
+                " is not trusted: nobody that this machine, or `ca_file`, trusts has signed it"},
+        {false, 62, " is another host's"},
+};
+
+static bool is_mistrust(const struct mistrust *m, bool gnutls, long result)
+{
+        return m->gnutls == gnutls && (gnutls ? (m->result & result) != 0 : m->result == result);
+}
+
+/* With a certificate in order it is the name that differs, and libcurl says which. */
+static const char *mistrust_text(const struct http_transfer *t)
+{
+        const char *library = curl_version_info(CURLVERSION_NOW)->ssl_version;
+        bool gnutls = library && strncmp(library, "GnuTLS", strlen("GnuTLS")) == 0;
+        long result = 0;
+
+        (void)curl_easy_getinfo(t->easy, CURLINFO_SSL_VERIFYRESULT, &result);
+        for (size_t i = 0; i < ARRAY_SIZE(mistrusts); i++)
+                if (is_mistrust(&mistrusts[i], gnutls, result))
+                        return mistrusts[i].after;
+        return result == 0 ? " is another host's" : " is not trusted";
+}
+
+static int describe_mistrust(const struct http_transfer *t, char **ret_sentence)
+{
+        if (asprintf(ret_sentence, "certificate of %s%s: %s", t->host, mistrust_text(t),
+                    *t->detail ? t->detail : curl_easy_strerror(CURLE_PEER_FAILED_VERIFICATION)) <
+                0)
+                *ret_sentence = NULL;
+        return -EPROTO;
+}
 
 static char *timeout_sentence(const struct http_transfer *t)
 {
@@ -442,6 +496,8 @@ static int describe_failure(const struct http_transfer *t, CURLcode code, char *
                 *ret_sentence = timeout_sentence(t);
                 return -ETIMEDOUT;
         }
+        if (code == CURLE_PEER_FAILED_VERIFICATION)
+                return describe_mistrust(t, ret_sentence);
         if (code == CURLE_WRITE_ERROR || code == CURLE_FILESIZE_EXCEEDED)
                 return describe_refusal(t, ret_sentence);
         if (code == CURLE_COULDNT_CONNECT || code == CURLE_SEND_ERROR || code == CURLE_RECV_ERROR) {
@@ -476,6 +532,7 @@ void http_transfer_result(
 {
         curl_off_t duration = 0;
         long status = 0;
+        char *type = NULL;
 
         *ret_sentence = NULL;
         *ret = (struct http_response){0};
@@ -487,7 +544,11 @@ void http_transfer_result(
                 ret->error = *ret_sentence ? *ret_sentence : "the exchange failed";
                 text_clear(&t->body);
         } else {
+                (void)curl_easy_getinfo(t->easy, CURLINFO_CONTENT_TYPE, &type);
                 ret->status = (unsigned)status;
+                /* The handle is another exchange's when this is read. NULL says less, not wrong. */
+                t->content_type = type ? strdup(type) : NULL;
+                ret->content_type = t->content_type;
                 ret->retry_after_usec = retry_after(t->easy);
         }
         ret->body = text_string(&t->body);

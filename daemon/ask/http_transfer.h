@@ -26,6 +26,7 @@ struct http_transfer {
         struct curl_slist *connect_to;
         char *host; /* "127.0.0.1:8000", for messages: without credentials, path and query */
         struct text body;
+        char *content_type; /* of the answer; NULL */
         size_t headers_size;
         bool no_memory; /* for the body */
         char detail[CURL_ERROR_SIZE]; /* libcurl's own words */

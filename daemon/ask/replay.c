@@ -4,7 +4,31 @@
 #include <errno.h>
 
 #include "ask/exchange.h"
+#include "ask/ruling.h"
 #include "clock.h"
+#include "text.h"
+
+/* How much of a filter is quoted. */
+#define FILTER_EXCERPT_MAX 200
+/* Queries refused one after another for what they have in common: the others are as well. */
+#define REFUSED_IN_A_ROW 2
+
+/* Why queries were refused, as metric reasons. */
+enum refusal {
+        REFUSAL_REQUEST,
+        REFUSAL_INDEX,
+        REFUSAL_SERVER,
+        REFUSAL_QUOTA,
+        REFUSAL_SIZE,
+        REFUSAL_COUNT
+};
+static const char *const refusal_reasons[REFUSAL_COUNT] = {
+        [REFUSAL_REQUEST] = "refused",
+        [REFUSAL_INDEX] = "index",
+        [REFUSAL_SERVER] = "server_error",
+        [REFUSAL_QUOTA] = "quota",
+        [REFUSAL_SIZE] = "too_large",
+};
 
 struct replay {
         const struct replay_target *target;
@@ -17,6 +41,16 @@ struct replay {
         size_t total; /* of `order` */
         size_t next; /* first of `order` that is not asked yet */
         size_t asked; /* members of the request in flight */
+        size_t batch; /* members of a request at most */
+        struct division {
+                size_t end; /* of the refused batch in `order`; none is divided from here on */
+                size_t limit; /* members of its parts at most */
+                size_t largest; /* part that was answered */
+                bool guilty; /* a single query of it was refused */
+        } division;
+        size_t in_a_row; /* queries refused for what they have in common with the next */
+        size_t refusals[REFUSAL_COUNT]; /* queries */
+        char **reasons; /* of refused queries, count */
         bool resolved_again; /* a collection that vanished during the replay is looked up once more
                               */
         usec_t started; /* monotonic */
@@ -65,8 +99,20 @@ static void answers_clear(struct replay_result *result)
 {
         for (size_t i = 0; i < result->count; i++) {
                 answer_unref(result->answers[i].answer);
-                result->answers[i] = (struct chroma_answer){NULL, NULL};
+                result->answers[i] = (struct chroma_answer){0};
         }
+}
+
+static void refusals_clear(struct replay *r)
+{
+        for (size_t i = 0; r->reasons && i < r->result.count; i++) {
+                free(r->reasons[i]);
+                r->reasons[i] = NULL;
+        }
+        memset(r->refusals, 0, sizeof(r->refusals));
+        r->result.refused = 0;
+        r->division = (struct division){0};
+        r->in_a_row = 0;
 }
 
 static size_t answers_valid(const struct replay_result *result)
@@ -104,17 +150,41 @@ static void fail(struct replay *r, const char *reason, const char *unmeasured)
         end_failed(r, reason, unmeasured);
 }
 
+/* The reason of the most; of a replay in which the server refused nothing, an answer's own. */
+static const char *invalid_reason(const struct replay *r)
+{
+        size_t most = 0;
+
+        if (r->result.refused == 0)
+                return "invalid_answers";
+        for (size_t i = 1; i < REFUSAL_COUNT; i++)
+                if (r->refusals[i] > r->refusals[most])
+                        most = i;
+        return refusal_reasons[most];
+}
+
+static const char *first_reason(const struct replay *r)
+{
+        for (size_t i = 0; i < r->result.count; i++)
+                if (r->reasons[i])
+                        return r->reasons[i];
+        return NULL;
+}
+
 static void finish(struct replay *r)
 {
         size_t valid = answers_valid(&r->result);
+        const char *said = first_reason(r);
 
+        r->result.complete = true;
         if ((double)valid >= REPLAY_VALID_SHARE * (double)r->total) {
                 end(r);
                 return;
         }
-        (void)error_set(&r->result.error, -EBADMSG, "only %zu of %zu queries got a valid answer",
-                valid, r->total);
-        fail(r, "invalid_answers", "the answer is not valid");
+        (void)error_set(&r->result.error, -EBADMSG,
+                "only %zu of %zu queries got a valid answer%s%s", valid, r->total, said ? "; " : "",
+                said ? said : "");
+        fail(r, invalid_reason(r), "the answer is not valid");
 }
 
 /* Sends what was built with the result `code`. */
@@ -141,6 +211,7 @@ static bool resolve_again(struct replay *r)
         r->result.ingesting = true;
         error_done(&r->result.error);
         answers_clear(&r->result);
+        refusals_clear(r);
         return true;
 }
 
@@ -151,13 +222,125 @@ static void refuse(struct replay *r, const struct http_response *response, int c
                 fail(r, exchange_reason(response, code), "the request failed");
 }
 
+/* Chroma's own words about a query are an index error when it can do all else, or says so. */
+static enum refusal classify(
+        const struct replay *r, const struct http_response *response, int code, const char *words)
+{
+        if (code == RULING_QUOTA)
+                return REFUSAL_QUOTA;
+        if (code == -EMSGSIZE)
+                return REFUSAL_SIZE;
+        if (response->status < 500)
+                return REFUSAL_REQUEST;
+        return r->result.epoch.records >= 0 || strcasestr(words, "hnsw") ? REFUSAL_INDEX
+                                                                         : REFUSAL_SERVER;
+}
+
+static void append_filter(struct text *t, const char *name, const char *filter)
+{
+        _cleanup_free_ char *excerpt =
+                filter ? http_body_excerpt(filter, strlen(filter), FILTER_EXCERPT_MAX) : NULL;
+
+        if (filter)
+                text_appendf(t, " with %s %s", name, excerpt ? excerpt : "?");
+}
+
+/* NULL without memory. */
+static char *refusal_text(const struct query *q, enum refusal refusal, const char *words)
+{
+        _cleanup_text_ struct text t = {0};
+
+        text_appendf(&t, "query \"%s\"", q->id);
+        append_filter(&t, "where", q->where);
+        append_filter(&t, "where_document", q->where_document);
+        text_appendf(&t, "%s: %s", refusal == REFUSAL_SIZE ? "" : " was refused", words);
+        if (refusal == REFUSAL_SIZE)
+                text_append(
+                        &t, "; fewer `results` make smaller answers, and so does smaller metadata");
+        return text_take(&t, NULL);
+}
+
+/* The members of the last request stay unmeasured, for this reason. */
+static void note_refused(struct replay *r, enum refusal refusal, const char *words)
+{
+        for (size_t i = 0; i < r->asked; i++) {
+                size_t query = r->order[r->next + i];
+
+                free(r->reasons[query]);
+                r->reasons[query] = refusal_text(query_at(r, r->next + i), refusal, words);
+                r->result.answers[query].unmeasured =
+                        r->reasons[query] ? r->reasons[query] : "the server refused it";
+                r->result.answers[query].refused = true;
+        }
+        r->refusals[refusal] += r->asked;
+        r->result.refused += r->asked;
+        r->next += r->asked;
+}
+
+/* Whether what is wrong with a request would be so with any that shares its filters, or at all. */
+static bool in_common(const struct replay *r, enum refusal refusal)
+{
+        const struct query *q = query_at(r, r->next);
+
+        return refusal == REFUSAL_QUOTA ||
+                (refusal == REFUSAL_REQUEST && (q->where || q->where_document));
+}
+
+static void divide(struct replay *r)
+{
+        struct division *d = &r->division;
+
+        if (r->next >= d->end)
+                *d = (struct division){.end = r->next + r->asked};
+        d->limit = (r->asked + 1) / 2;
+}
+
+/* A refused request says nothing about the other queries: they are asked in smaller ones. */
+static void on_refused(
+        struct replay *r, const struct http_response *response, int code, const char *words)
+{
+        enum refusal refusal = classify(r, response, code, words);
+        bool common = in_common(r, refusal), alone = r->asked == 1;
+
+        if (!alone && !(common && r->in_a_row >= REFUSED_IN_A_ROW)) {
+                divide(r);
+                ask_next(r);
+                return;
+        }
+        r->in_a_row = common ? r->in_a_row + r->asked : 0;
+        note_refused(r, refusal, words);
+        r->division.guilty = true;
+        r->division.limit = r->target->batch;
+        ask_next(r);
+}
+
+/* A batch of which every part was answered was too large. */
+static void note_answered(struct replay *r)
+{
+        struct division *d = &r->division;
+
+        r->in_a_row = 0;
+        if (r->next >= d->end)
+                return;
+        d->largest = MAX(d->largest, r->asked);
+        if (r->next + r->asked >= d->end && !d->guilty)
+                r->result.batch = r->batch = d->largest;
+}
+
 static void on_answers(const struct http_response *response, void *userdata)
 {
+        static const char what[] = "asking the queries";
         struct replay *r = userdata;
         _cleanup_free_ struct chroma_answer *answers = calloc(r->asked, sizeof(*answers));
-        int code = exchange_accept(&r->exchange, response, "asking the queries", &r->result.error);
+        _cleanup_error_ struct error error = {0};
+        int code = exchange_accept(&r->exchange, response, what, &error);
 
+        if (ruling_divisible(code)) {
+                on_refused(r, response, code, error.message + strlen(what) + strlen(": "));
+                return;
+        }
         if (code < 0) {
+                (void)error_set(&r->result.error, code, "%s", error.message);
                 refuse(r, response, code);
                 return;
         }
@@ -172,16 +355,19 @@ static void on_answers(const struct http_response *response, void *userdata)
         }
         for (size_t i = 0; i < r->asked; i++)
                 r->result.answers[r->order[r->next + i]] = answers[i];
+        note_answered(r);
         r->next += r->asked;
         ask_next(r);
 }
 
 static size_t batch_size(const struct replay *r)
 {
-        size_t n = 1, left = r->total - r->next;
+        const struct division *d = &r->division;
+        size_t n = 1, most = MIN(r->total - r->next, r->batch);
 
-        while (n < MIN(left, (size_t)r->target->batch) &&
-                same_filters(query_at(r, r->next), query_at(r, r->next + n)))
+        if (r->next < d->end)
+                most = MIN(most, MIN(d->end - r->next, d->limit));
+        while (n < most && same_filters(query_at(r, r->next), query_at(r, r->next + n)))
                 n++;
         return n;
 }
@@ -193,6 +379,9 @@ static int build_batch(struct replay *r)
         _cleanup_free_ const float **vectors = NULL;
         unsigned include = CHROMA_DISTANCES;
 
+        /* What the queries before were refused for, they had in common with each other. */
+        if (r->next > 0 && !same_filters(query_at(r, r->next - 1), first))
+                r->in_a_row = 0;
         r->asked = batch_size(r);
         vectors = calloc(r->asked, sizeof(*vectors));
         if (!vectors)
@@ -207,28 +396,36 @@ static int build_batch(struct replay *r)
                 include, &r->exchange.request);
 }
 
+/* The answers are what they are, whatever the count. */
+static void note_uncounted(struct replay *r, const char *why)
+{
+        if (asprintf(&r->result.note,
+                    "whether records were written during the replay is unknown: %s", why) < 0)
+                r->result.note = NULL;
+}
+
 static void on_count(const struct http_response *response, void *userdata)
 {
         static const char what[] = "counting the records again";
         struct replay *r = userdata;
-        struct error *e = &r->result.error;
+        _cleanup_error_ struct error error = {0};
         uint64_t count = UINT64_MAX;
-        int code = exchange_accept(&r->exchange, response, what, e);
+        int code = exchange_accept(&r->exchange, response, what, &error);
 
         if (code >= 0) {
-                code = chroma_parse_count(response->body, response->body_size, &count, e);
-                error_prefix(e, what);
-        } else if (code == -ENOENT) {
-                /* Gone by now, but every query got its answer before. */
-                error_done(e);
-                code = 0;
+                code = chroma_parse_count(response->body, response->body_size, &count, &error);
+                error_prefix(&error, what);
         }
-        if (code < 0) {
-                (void)error_set(e, code, "%s: %s", what, strerror(-code));
-                fail(r, exchange_reason(response, code), "the request failed");
-                return;
+        /* Gone by now, but every query got its answer before. */
+        if (code == -ENOENT)
+                r->result.ingesting = true;
+        else if (code < 0)
+                note_uncounted(r, error_text(&error, code));
+        else {
+                r->result.records_after = (int64_t)count;
+                r->result.ingesting |= r->result.epoch.records >= 0 &&
+                        r->result.records_after != r->result.epoch.records;
         }
-        r->result.ingesting |= count != (uint64_t)r->result.epoch.records;
         finish(r);
 }
 
@@ -282,6 +479,7 @@ static void on_surveyed(struct survey_result *surveyed, void *userdata)
         r->result.reached |= surveyed->reached;
         r->survey = survey_free(r->survey);
         r->next = 0;
+        refusals_clear(r);
         if (!failure) {
                 if (check_vectors(r))
                         ask_next(r);
@@ -325,8 +523,11 @@ int replay_start(struct http_client *client, const struct replay_target *target,
         r->result.started = clock_usec(CLOCK_REALTIME);
         epoch_init(&r->result.epoch);
         r->result.answers = calloc(target->queries->count + 1, sizeof(*r->result.answers));
-        if (!r->result.answers)
+        r->reasons = calloc(target->queries->count + 1, sizeof(*r->reasons));
+        if (!r->result.answers || !r->reasons)
                 return -ENOMEM;
+        r->batch = target->batch;
+        r->result.records_after = -1;
         r->result.count = target->queries->count;
         code = order_queries(r);
         if (code >= 0)
@@ -345,6 +546,9 @@ struct replay *replay_free(struct replay *r)
         exchange_done(&r->exchange);
         answers_clear(&r->result);
         free(r->result.answers);
+        refusals_clear(r);
+        free(r->reasons);
+        free(r->result.note);
         epoch_done(&r->result.epoch);
         error_done(&r->result.error);
         free(r->order);

@@ -3,7 +3,8 @@
 
 /* One replay: a survey of the collection, every canonical query that has a vector in batches of
  * those that share their filters, and a last count that tells whether records were written
- * meanwhile. It judges nothing and remembers nothing. */
+ * meanwhile. A batch that the server refuses is halved until the queries are found that it refuses;
+ * those stay unmeasured and the others are asked. It judges nothing and remembers nothing. */
 
 #include "ask/chroma.h"
 #include "ask/survey.h"
@@ -18,18 +19,28 @@ struct replay_target {
         unsigned results, batch;
 };
 
-/* A replay counts as successful when every request succeeded and at least this share of the queries
- * that have a vector got a valid answer. */
+/* A replay counts as successful when the server answered or refused every request and at least this
+ * share of the queries that have a vector got a valid answer. */
 #define REPLAY_VALID_SHARE 0.8
 
 struct replay_result {
         const char *failure; /* metric reason, static; NULL when successful */
         struct error error; /* the sentence for it */
-        bool reached; /* the server answered HTTP at all */
+        bool reached; /* Chroma answered, not only a proxy before it */
         struct epoch epoch; /* before the queries; id NULL when the collection was not found */
         bool ingesting; /* records were written, or the collection was replaced, meanwhile */
+        int64_t records_after; /* counted after the queries; -1: unknown, and so is whether records
+                                  were written meanwhile */
+        char *note; /* why it is unknown; NULL; owned */
+        bool complete; /* the server answered or refused every query: asking again sooner or later
+                          makes no difference */
+        size_t refused; /* queries that the server refused */
+        size_t batch; /* the largest request that the server took, where larger ones were refused
+                         because of their size; 0: none was */
         size_t count; /* of queries */
-        struct chroma_answer *answers; /* count, in the order of the set */
+        struct chroma_answer *answers; /* count, in the order of the set. `unmeasured` of a refused
+                                          one names it, its filters and the server's words; it lives
+                                          as long as the result */
         usec_t started; /* wall clock */
         usec_t duration;
 };

@@ -8,6 +8,7 @@
 
 #include "ask/exchange.h"
 #include "ask/records.h"
+#include "ask/ruling.h"
 #include "hash.h"
 #include "text.h"
 
@@ -52,6 +53,21 @@ static bool accept_response(
         if (code < 0)
                 fail(s, exchange_reason(response, code));
         return code >= 0;
+}
+
+/* The same for what the survey can do without: `*ret_answered` is false when the server refused
+ * this one request, which leaves its question open. */
+static bool accept_optional(struct survey *s, const struct http_response *response,
+        const char *what, bool *ret_answered)
+{
+        int code = exchange_accept(&s->exchange, response, what, &s->result.error);
+
+        *ret_answered = code >= 0;
+        if (code == RULING_REFUSED || code == RULING_QUOTA)
+                error_done(&s->result.error);
+        else if (code < 0)
+                fail(s, exchange_reason(response, code));
+        return code >= 0 || code == RULING_REFUSED || code == RULING_QUOTA;
 }
 
 /* False when the survey is over, because what was read had the result `code`. */
@@ -102,6 +118,7 @@ static void on_sentinels(const struct http_response *response, void *userdata)
         static const char what[] = "reading the vectors of known records";
         struct survey *s = userdata;
         _cleanup_(records_done) struct records records = {0};
+        bool answered;
 
         /* A stored vector that cannot be read - NaN is sent as null, what the index lost is not
          * sent at all - is nothing to compare, and no reason to replay nothing. */
@@ -109,10 +126,11 @@ static void on_sentinels(const struct http_response *response, void *userdata)
                 finish(s);
                 return;
         }
-        if (!accept_response(s, response, what))
+        if (!accept_optional(s, response, what, &answered))
                 return;
-        if (records_parse(
-                    response->body, response->body_size, RECORDS_EMBEDDINGS, &records, NULL) >= 0)
+        if (answered &&
+                records_parse(response->body, response->body_size, RECORDS_EMBEDDINGS, &records,
+                        NULL) >= 0)
                 s->result.epoch.sentinels = hash_sentinels(s->target, &records);
         finish(s);
 }
@@ -140,13 +158,15 @@ static void on_newest(const struct http_response *response, void *userdata)
         static const char what[] = "looking up the newest record";
         struct survey *s = userdata;
         _cleanup_(records_done) struct records records = {0};
+        bool answered;
 
-        if (!accept_response(s, response, what))
+        if (!accept_optional(s, response, what, &answered))
                 return;
-        if (!accept_body(s,
-                    records_parse(
-                            response->body, response->body_size, 0, &records, &s->result.error),
-                    what))
+        if (answered &&
+                !accept_body(s,
+                        records_parse(
+                                response->body, response->body_size, 0, &records, &s->result.error),
+                        what))
                 return;
         /* None: records were removed since they were counted. */
         if (records.count > 0)
@@ -159,16 +179,19 @@ static void on_count(const struct http_response *response, void *userdata)
         static const char what[] = "counting the records";
         struct survey *s = userdata;
         const struct survey_target *t = s->target;
-        uint64_t count;
+        uint64_t count = 0;
+        bool answered;
 
-        if (!accept_response(s, response, what))
+        if (!accept_optional(s, response, what, &answered))
                 return;
-        if (!accept_body(s,
-                    chroma_parse_count(
-                            response->body, response->body_size, &count, &s->result.error),
-                    what))
+        if (answered &&
+                !accept_body(s,
+                        chroma_parse_count(
+                                response->body, response->body_size, &count, &s->result.error),
+                        what))
                 return;
-        s->result.epoch.records = (int64_t)count;
+        if (answered)
+                s->result.epoch.records = (int64_t)count;
         if (count == 0)
                 ask_sentinels(s);
         else

@@ -25,7 +25,7 @@ struct survey_target {
 struct survey_result {
         const char *failure; /* metric reason, static; NULL when successful */
         struct error error; /* the sentence for it */
-        bool reached; /* the server answered HTTP at all */
+        bool reached; /* Chroma answered, not only a proxy before it */
         struct epoch epoch; /* as far as it was read; id NULL when the collection was not found */
 };
 

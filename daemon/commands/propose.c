@@ -122,7 +122,19 @@ static int on_timeout(sd_event_source *s, uint64_t usec, void *userdata)
         struct proposal *p = userdata;
 
         p->timed_out = true;
+        for (size_t i = 0; i < p->round.count; i++)
+                p->recordings[i].ended |= recorder_settle(p->recordings[i].recorder);
         return sd_event_exit(p->round.event, 0);
+}
+
+/* Nothing stood still yet. */
+static int on_half_time(sd_event_source *s, uint64_t usec, void *userdata)
+{
+        struct proposal *p = userdata;
+
+        for (size_t i = 0; i < p->round.count; i++)
+                recorder_hurry(p->recordings[i].recorder);
+        return 0;
 }
 
 static int start(struct proposal *p)
@@ -146,6 +158,9 @@ static int start(struct proposal *p)
         if (r >= 0)
                 r = sd_event_add_time_relative(
                         p->round.event, NULL, CLOCK_MONOTONIC, timeout, ACCURACY, on_timeout, p);
+        if (r >= 0)
+                r = sd_event_add_time_relative(p->round.event, NULL, CLOCK_MONOTONIC, timeout / 2,
+                        ACCURACY, on_half_time, p);
         for (size_t i = 0; i < p->round.count && r >= 0; i++) {
                 if (p->options->fresh)
                         r = watch_prefer_fresh(p->round.watches[i]);
@@ -209,7 +224,13 @@ static void print_candidate(
 
         printf("%s: candidate %u: %zu queries, %u replays, answers %s, %lld records\n", v->label,
                 b->number, b->count, b->samples,
-                recorder_stable(r) ? "equal" : "vary by themselves", (long long)b->epoch.records);
+                recorder_stable(r)           ? "equal"
+                        : recorder_moving(r) ? "of a collection that is being written to"
+                                             : "vary by themselves",
+                (long long)b->epoch.records);
+        if (recorder_moving(r))
+                printf("  WARNING: the collection did not stand still; the last change was: %s\n",
+                        recorder_changes(r));
         print_warnings(b, v);
         if (v->baseline && cause_name(b->attribution.cause)) {
                 attribution_describe(&b->attribution, &t);
@@ -239,9 +260,10 @@ static int store(const struct proposal *p, const struct recording *r)
         if (!r->ended) {
                 fprintf(stderr,
                         "driftwatch: %s: the collection did not stand still for three replays%s%s; "
-                        "nothing was recorded\n",
+                        "nothing was recorded; a longer --timeout, with time for %d replays, takes "
+                        "the medians of a collection that never does\n",
                         v->label, *recorder_changes(r->recorder) ? "; it changed last: " : "",
-                        recorder_changes(r->recorder));
+                        recorder_changes(r->recorder), RECORDER_MOVING_MIN);
                 return EXIT_UNMEASURED;
         }
         if (p->options->fresh && (v->embedder.error || !has_other_vectors(r->watch))) {

@@ -56,7 +56,8 @@ static const struct schema_key replay_table[] = {
         KEY(replay_keys, survey_interval, "survey_interval", SCHEMA_DURATION, .fallback = "30s",
                 SURVEY_BOUNDS,
                 .doc = "How often a collection is looked at for an ingest between replays; one "
-                       "that is seen is replayed at once. 0s for never."),
+                       "that is seen is replayed at once, unless the last five looks each "
+                       "saw one. 0s for never."),
         KEY(replay_keys, embed_interval, "embed_interval", SCHEMA_DURATION, .fallback = "1h",
                 EMBED_BOUNDS,
                 .doc = "How often an embedder is asked for fresh vectors; never more often than "

@@ -163,6 +163,11 @@ static void describe_edit(const struct evidence *e, struct text *t)
 
 static void describe_index(const struct evidence *e, struct text *t)
 {
+        if (e->sampled == 0 && e->holes == 0) {
+                text_appendf(t, "%zu of %zu queries got an error instead of an answer",
+                        e->unanswered, e->queries);
+                return;
+        }
         append_missing(t, e);
         text_appendf(t, ": %zu of %zu looked up are in the collection%s", e->present, e->sampled,
                 e->unreadable > 0 ? ", but the server fails to read their vectors" : ", unchanged");

@@ -8,6 +8,7 @@
 
 #include "file.h"
 #include "json.h"
+#include "model/filter.h"
 #include "schema.h"
 
 /* More answers than that are never asked for. */
@@ -341,6 +342,8 @@ static int build_query(
         int r = strdup_to(&ret->id, keys->id);
 
         ret->line = keys->place.node->line;
+        filter_check(reader, &keys->place, FILTER_METADATA, keys->where);
+        filter_check(reader, &keys->place, FILTER_DOCUMENT, keys->where_document);
         if (r == 0)
                 r = strdup_to(&ret->text, keys->text);
         if (r == 0)

@@ -104,6 +104,9 @@ int collection_view_continue(const struct collection_view *old, struct collectio
                 r = strdup_to(&v->last_error, old->last_error);
         if (r >= 0)
                 r = strdup_to(&v->baseline_error, old->baseline_error);
+        if (r >= 0)
+                r = strdup_to(&v->note, old->note);
+        v->refused = old->refused;
         v->replays = old->replays;
         v->failed_replays = old->failed_replays;
         memcpy(v->failures, old->failures, sizeof(v->failures));
@@ -156,6 +159,7 @@ static void collection_view_free(struct collection_view *c)
         free(c->url);
         free(c->last_error);
         free(c->baseline_error);
+        free(c->note);
         epoch_done(&c->epoch);
         baseline_unref(c->baseline);
         fates_unref(c->fates);

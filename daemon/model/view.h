@@ -91,6 +91,8 @@ struct collection_view {
         usec_t last_duration;
         usec_t next_due; /* wall clock; 0: at once */
         char *last_error; /* a sentence; NULL when the last replay succeeded */
+        char *note; /* what the last replay left unknown although it was measured; NULL */
+        size_t refused; /* queries that the server did not take in the last replay */
         uint64_t canonical_total,
                 canonical_good_total; /* measured query replays, and those that passed */
 

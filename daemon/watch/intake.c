@@ -229,6 +229,14 @@ static void blame_embedder(const struct dossier *d, struct replay_result *result
                 d->config->label, error);
 }
 
+static const char *first_refused(const struct replay_result *result)
+{
+        for (size_t i = 0; i < result->count; i++)
+                if (result->answers[i].refused)
+                        return result->answers[i].unmeasured;
+        return "";
+}
+
 /* On changes only: the first failure, another kind of failure, the recovery. */
 static void log_outcome(const struct dossier *d, const struct replay_result *result)
 {
@@ -243,6 +251,11 @@ static void log_outcome(const struct dossier *d, const struct replay_result *res
         else if (!result->failure && old->last_error)
                 log_event(LOG_NOTICE, LOG_ID_REPLAY_RECOVERED, fields,
                         "%s: replays succeed again, %zu queries", d->config->label, result->count);
+        if (!result->failure && result->refused > 0 && result->refused != old->refused)
+                log_warning("%s: the server refuses %zu of %zu queries; %s", d->config->label,
+                        result->refused, result->count, first_refused(result));
+        if (result->note && !old->note)
+                log_info("%s: %s", d->config->label, result->note);
 }
 
 static void note_result(
@@ -256,6 +269,9 @@ static void note_result(
         v->last_duration = result->duration;
         free(v->last_error);
         v->last_error = take_ptr(result->error.message);
+        free(v->note);
+        v->note = take_ptr(result->note);
+        v->refused = result->refused;
         if (result->failure) {
                 v->failed_replays++;
                 reason_count_add(v->failures, result->failure);
@@ -273,15 +289,17 @@ static void count_outcomes(struct collection_view *v)
         }
 }
 
-/* A replay without answers has its cause already: the distance cannot be compared, or nothing
- * answered. A collection that is not there is neither. */
+/* A replay without answers has its cause already: the distance cannot be compared, the index cannot
+ * be searched, or nothing answered. A collection that is not there is none of these, nor is a
+ * request that the server does not take. */
 static void note_failure(struct dossier *d, const char *failure, usec_t now)
 {
         static const struct {
                 const char *failure;
                 enum cause cause;
         } causes[] = {{"dimension", CAUSE_METRIC}, {"not_found", CAUSE_UNKNOWN},
-                {"no_vectors", CAUSE_UNKNOWN}};
+                {"no_vectors", CAUSE_UNKNOWN}, {"refused", CAUSE_UNKNOWN}, {"quota", CAUSE_UNKNOWN},
+                {"index", CAUSE_INDEX_LOSS}};
         struct attribution *a = &d->view->attribution;
         enum cause before = a->cause;
 

@@ -11,10 +11,12 @@
 
 struct recorder {
         const struct query_set *set;
-        struct answer **samples[CANDIDATE_NOISY]; /* answers of every query, references */
+        struct answer **samples[CANDIDATE_NOISY]; /* answers of every query, references: the last
+                                                     ones of one collection */
         size_t count;
-        bool stable;
-        struct epoch epoch; /* of the samples */
+        size_t still; /* the last of them between which nothing changed */
+        bool stable, moving, hurried;
+        struct epoch epoch; /* of the last sample */
         char *changes;
 };
 
@@ -53,6 +55,13 @@ struct recorder *recorder_free(struct recorder *r)
         return NULL;
 }
 
+static void forget_oldest(struct recorder *r)
+{
+        sample_free(r, r->samples[0]);
+        r->count--;
+        memmove(r->samples, r->samples + 1, r->count * sizeof(*r->samples));
+}
+
 static int add(struct recorder *r, const struct collection_view *view)
 {
         struct answer **sample = calloc(r->set->count + 1, sizeof(struct answer *));
@@ -62,11 +71,13 @@ static int add(struct recorder *r, const struct collection_view *view)
         for (size_t i = 0; i < r->set->count; i++)
                 if (view->queries[i].judgement.outcome != OUTCOME_UNMEASURED)
                         sample[i] = answer_ref(view->queries[i].answer);
+        if (r->count == CANDIDATE_NOISY)
+                forget_oldest(r);
         r->samples[r->count++] = sample;
         return 0;
 }
 
-/* A sample of another epoch is the first of new ones. */
+/* A sample of another epoch is the first of new ones; of another collection, the only one. */
 static int check_epoch(struct recorder *r, const struct collection_view *view)
 {
         unsigned changes = r->epoch.id ? epoch_compare(&r->epoch, &view->epoch) : 0;
@@ -79,14 +90,38 @@ static int check_epoch(struct recorder *r, const struct collection_view *view)
                 free(r->changes);
                 r->changes = text_take(&t, NULL);
         }
-        forget(r);
+        r->still = 0;
+        if (changes & (EPOCH_REPLACED | EPOCH_SPACE | EPOCH_CONFIGURATION))
+                forget(r);
         epoch_done(&r->epoch);
         return epoch_copy(&view->epoch, &r->epoch);
 }
 
-int recorder_take(struct recorder *r, const struct collection_view *view, enum recorder_state *ret)
+/* Enough of a collection that never stands still. */
+static bool settle(struct recorder *r, size_t enough)
+{
+        r->moving = r->count >= enough;
+        r->stable &= !r->moving;
+        return r->moving;
+}
+
+static enum recorder_state judge_still(struct recorder *r)
 {
         struct answer *const *const *samples = (struct answer *const *const *)r->samples;
+
+        /* Answers that differed once may agree three times by chance. */
+        if (r->still <= CANDIDATE_EQUAL)
+                r->stable =
+                        candidate_stable(samples + r->count - r->still, r->still, r->set->count);
+        if (r->stable || r->still == CANDIDATE_NOISY)
+                return RECORDER_DONE;
+        if (r->still >= CANDIDATE_EQUAL)
+                return RECORDER_AGAIN;
+        return r->hurried && settle(r, CANDIDATE_NOISY) ? RECORDER_DONE : RECORDER_WAIT;
+}
+
+int recorder_take(struct recorder *r, const struct collection_view *view, enum recorder_state *ret)
+{
         int code;
 
         if (view->last_error) {
@@ -94,23 +129,28 @@ int recorder_take(struct recorder *r, const struct collection_view *view, enum r
                 return 0;
         }
         code = check_epoch(r, view);
+        if (code >= 0)
+                code = add(r, view);
         if (code < 0)
                 return code;
-        if (view->ingesting) {
-                forget(r);
-                *ret = RECORDER_WAIT;
-                return 0;
-        }
-        code = add(r, view);
-        if (code < 0)
-                return code;
-        /* Answers that differed once may agree three times by chance. */
-        if (r->count <= CANDIDATE_EQUAL)
-                r->stable = candidate_stable(samples, r->count, r->set->count);
-        *ret = r->stable || r->count == CANDIDATE_NOISY ? RECORDER_DONE
-                : r->count >= CANDIDATE_EQUAL           ? RECORDER_AGAIN
-                                                        : RECORDER_WAIT;
+        r->still = view->ingesting ? 0 : r->still + 1;
+        *ret = judge_still(r);
         return 0;
+}
+
+void recorder_hurry(struct recorder *r)
+{
+        r->hurried = true;
+}
+
+bool recorder_settle(struct recorder *r)
+{
+        return settle(r, RECORDER_MOVING_MIN);
+}
+
+bool recorder_moving(const struct recorder *r)
+{
+        return r->moving;
 }
 
 const char *recorder_changes(const struct recorder *r)
@@ -139,7 +179,7 @@ static void note_embedder(struct baseline *b, const struct collection_view *view
 static int measure(const struct recorder *r, const struct collection_view *view,
         struct vector_set *vectors, struct baseline **ret)
 {
-        size_t n = r->set->count;
+        size_t n = r->set->count, count = r->moving ? r->count : r->still;
         _cleanup_free_ enum outcome *outcomes = calloc(n + 1, sizeof(*outcomes));
         _cleanup_free_ unsigned *ranks = calloc(n + 1, sizeof(*ranks));
         const struct candidate_input input = {
@@ -148,8 +188,8 @@ static int measure(const struct recorder *r, const struct collection_view *view,
                 .set = r->set,
                 .vectors = vectors,
                 .epoch = &r->epoch,
-                .samples = (struct answer *const *const *)r->samples,
-                .count = r->count,
+                .samples = (struct answer *const *const *)r->samples + r->count - count,
+                .count = count,
                 .outcomes = outcomes,
                 .ranks = ranks,
                 .results = view->results,

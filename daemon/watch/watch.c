@@ -34,6 +34,7 @@ struct watch {
         struct baseline *next_baseline; /* to be compared with once nothing is under way */
         bool rebase; /* there is such a one, NULL included */
         uint64_t baseline_signature;
+        unsigned changing; /* surveys one after another that saw a change */
         struct vector_set *asked; /* what is under way asks with these */
         struct collection_view *inquired; /* what the inquiry is about: an embedder that answers
                                              meanwhile makes another view */
@@ -71,7 +72,7 @@ static void set_timers(struct watch *w)
 
         set_timer(&w->timers[STEP_REPLAY], w->config->label, c->interval, 0);
         set_timer(&w->timers[STEP_FRESH], w->config->label, 0, 0);
-        /* The first ones come with the first successful replay. */
+        /* The first ones come with the first replay that the server answered. */
         set_timer(&w->timers[STEP_PROBE], w->config->label, w->config->probes.interval,
                 USEC_INFINITY);
         set_timer(&w->timers[STEP_SURVEY], w->config->label, survey, USEC_INFINITY);
@@ -305,14 +306,25 @@ static void inquire(struct watch *w, struct inquest *inquest)
         finish_replay(w);
 }
 
-/* Sets when the next replay is due: wall clock. */
-static usec_t set_next_replay(struct watch *w, bool success)
+/* What the server does not take now it does not take the next time. */
+static void note_batch(struct watch *w, size_t batch)
+{
+        if (batch == 0)
+                return;
+        log_info("%s: the server takes %zu queries in a request, not %u: no more are sent in one",
+                w->config->label, batch, w->replay_target.batch);
+        w->replay_target.batch = (unsigned)batch;
+}
+
+/* Sets when the next replay is due: wall clock. A server that answered is not spared because of
+ * what it refused. */
+static usec_t set_next_replay(struct watch *w, bool complete, bool measured)
 {
         struct timer *t = &w->timers[STEP_REPLAY];
         usec_t now = clock_usec(CLOCK_BOOTTIME);
 
-        set_next(t, success);
-        if (success && t->schedule.interval >= WATCH_CONFIRM_INTERVAL &&
+        set_next(t, complete);
+        if (measured && t->schedule.interval >= WATCH_CONFIRM_INTERVAL &&
                 dossier_view(w->dossier)->drift.pending && w->confirming < WATCH_CONFIRM_MAX) {
                 w->confirming++;
                 t->due = MIN(t->due, now + WATCH_CONFIRM_PAUSE);
@@ -325,7 +337,7 @@ static void on_replayed(struct replay_result *result, void *userdata)
 {
         _cleanup_(collection_view_unrefp) struct collection_view *before = NULL;
         struct watch *w = userdata;
-        bool success = !result->failure;
+        bool complete = result->complete, measured = !result->failure;
         struct inquest *inquest = NULL;
         usec_t due;
 
@@ -338,14 +350,15 @@ static void on_replayed(struct replay_result *result, void *userdata)
                 return;
         }
         before = collection_view_ref(dossier_view(w->dossier));
-        set_next(&w->timers[STEP_SURVEY], success);
+        note_batch(w, result->batch);
+        set_next(&w->timers[STEP_SURVEY], complete);
         dossier_replayed(w->dossier, result, &inquest);
-        due = set_next_replay(w, success);
+        due = set_next_replay(w, complete, measured);
         if (dossier_view(w->dossier) != before) /* else memory was short, and this one is shared */
                 dossier_set_due(w->dossier, due);
         w->replay = replay_free(w->replay);
         release(w);
-        if (success)
+        if (complete)
                 schedule_probe(w, epoch_compare(&before->epoch, &dossier_view(w->dossier)->epoch));
         if (inquest)
                 inquire(w, inquest);
@@ -375,16 +388,30 @@ static int start_fresh(struct watch *w)
         return start_replay(w, true);
 }
 
+/* A collection that is written to all the time changes at every look: its replays come at their own
+ * interval then, until it was once seen unchanged. */
+static void note_change(struct watch *w)
+{
+        if (w->changing >= WATCH_CHANGES_MAX)
+                return;
+        if (++w->changing < WATCH_CHANGES_MAX)
+                log_info("%s: the collection has changed: replaying at once", w->config->label);
+        else
+                log_info("%s: the collection has changed at each of %d looks: replaying once more, "
+                         "then only at its interval until it stands still",
+                        w->config->label, WATCH_CHANGES_MAX);
+        w->wanted[STEP_REPLAY] = true;
+}
+
 static void on_surveyed(struct survey_result *result, void *userdata)
 {
         struct watch *w = userdata;
-
         bool calm;
 
-        if (dossier_surveyed(w->dossier, result, clock_usec(CLOCK_REALTIME), &calm)) {
-                log_info("%s: the collection has changed: replaying at once", w->config->label);
-                w->wanted[STEP_REPLAY] = true;
-        }
+        if (dossier_surveyed(w->dossier, result, clock_usec(CLOCK_REALTIME), &calm))
+                note_change(w);
+        else if (!result->failure)
+                w->changing = 0;
         set_next(&w->timers[STEP_SURVEY], !result->failure);
         w->survey = survey_free(w->survey);
         if (calm)

@@ -13,6 +13,9 @@
 /* An ingest is followed by a probe, but not by one every time: this long after the last. */
 #define WATCH_PROBE_PAUSE (5 * USEC_PER_MINUTE)
 
+/* Surveys one after another that ask for a replay because they saw a change. */
+#define WATCH_CHANGES_MAX 5
+
 /* Replays that are as far apart as this are confirmed by so many others, so long after each, while
  * a query is beyond its limit. With two, the next regular one is the fourth that counts. */
 #define WATCH_CONFIRM_INTERVAL (15 * USEC_PER_MINUTE)

@@ -324,7 +324,7 @@ static void failures_have_a_reason_and_a_sentence(void **state)
                 {"no number", "/count", 0, 200, "\"many\"", "l2", 0, "bad_response", "agents"},
                 {"broken", "/get", 0, 500, "", "l2", 0, "server_error", "reading embeddings"},
                 {"vanished", "/get", 0, 404, NOT_FOUND, "l2", 0, "not_found", "404"},
-                {"not JSON", "/get", 0, 200, "<html>", "l2", 0, "bad_response", "JSON"},
+                {"not JSON", "/get", 0, 200, "<?xml", "l2", 0, "bad_response", "JSON"},
                 {"a null", "/get", 0, 200, "{\"ids\":[\"a\"],\"embeddings\":[[null]]}", "l2", 0,
                         "bad_response", "null"},
                 {"short", "/get", 0, 200, "{\"ids\":[\"a\"],\"embeddings\":[[1]]}", "l2", 0,

@@ -5,6 +5,7 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <gnutls/x509.h>
 #include <microhttpd.h>
 #include <net/if.h>
 #include <sched.h>
@@ -19,6 +20,7 @@
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
+#include <zlib.h>
 
 #include <cmocka.h>
 
@@ -193,31 +195,35 @@ static void sends_exactly_these_bytes(void **state)
                 const char *head; /* what follows the Host header */
                 const char *before; /* what precedes User-Agent */
         } cases[] = {
-                {"GET", "/a%2Fb?c=d", NULL, NULL, NULL, NULL, "Accept: application/json\r\n\r\n",
-                        ""},
-                {"GET", "/a/../b/./c", NULL, NULL, NULL, NULL, "Accept: application/json\r\n\r\n",
-                        ""},
-                {"GET", "", NULL, NULL, NULL, NULL, "Accept: application/json\r\n\r\n", ""},
+                {"GET", "/a%2Fb?c=d", NULL, NULL, NULL, NULL,
+                        "Accept: application/json\r\nAccept-Encoding: identity\r\n\r\n", ""},
+                {"GET", "/a/../b/./c", NULL, NULL, NULL, NULL,
+                        "Accept: application/json\r\nAccept-Encoding: identity\r\n\r\n", ""},
+                {"GET", "", NULL, NULL, NULL, NULL,
+                        "Accept: application/json\r\nAccept-Encoding: identity\r\n\r\n", ""},
                 {"GET", "/h", NULL, NULL, NULL, team,
-                        "X-Team: search\r\nx-empty:\r\nAccept: application/json\r\n\r\n", ""},
+                        "X-Team: search\r\nx-empty:\r\nAccept: application/json\r\nAccept-Encoding: identity\r\n\r\n",
+                        ""},
                 {"POST", "/p", "{\"a\":1}", "Authorization: Bearer t0ken", NULL, NULL,
-                        "Accept: application/json\r\nContent-Type: application/json\r\n"
+                        "Accept: application/json\r\nAccept-Encoding: identity\r\nContent-Type: application/json\r\n"
                         "Authorization: Bearer t0ken\r\nContent-Length: 7\r\n\r\n",
                         ""},
                 {"POST", "/p", NULL, "X-Chroma-Token: t0ken", NULL, NULL,
-                        "Accept: application/json\r\nContent-Type: application/json\r\n"
+                        "Accept: application/json\r\nAccept-Encoding: identity\r\nContent-Type: application/json\r\n"
                         "X-Chroma-Token: t0ken\r\nContent-Length: 0\r\n\r\n",
                         ""},
                 {"POST", "/p", "{}", NULL, "me:pa:ss", own,
-                        "accept: text/plain\r\nCONTENT-TYPE: application/x\r\nContent-Length: "
-                        "2\r\n\r\n",
+                        "accept: text/plain\r\nCONTENT-TYPE: application/x\r\n"
+                        "Accept-Encoding: identity\r\nContent-Length: 2\r\n\r\n",
                         "Authorization: Basic bWU6cGE6c3M=\r\n"},
                 {"PUT", "/p", "{}", NULL, NULL, NULL,
-                        "Accept: application/json\r\nContent-Type: application/json\r\n"
+                        "Accept: application/json\r\nAccept-Encoding: identity\r\nContent-Type: application/json\r\n"
                         "Content-Length: 2\r\n\r\n",
                         ""},
-                {"DELETE", "/p", NULL, NULL, NULL, NULL, "Accept: application/json\r\n\r\n", ""},
-                {"HEAD", "/p", NULL, NULL, NULL, NULL, "Accept: application/json\r\n\r\n", ""},
+                {"DELETE", "/p", NULL, NULL, NULL, NULL,
+                        "Accept: application/json\r\nAccept-Encoding: identity\r\n\r\n", ""},
+                {"HEAD", "/p", NULL, NULL, NULL, NULL,
+                        "Accept: application/json\r\nAccept-Encoding: identity\r\n\r\n", ""},
         };
         static const struct fake_step nothing[] = {
                 FAKE(READ), FAKE_RAW("HTTP/1.1 204 No Content\r\n\r\n"), FAKE(AGAIN)};
@@ -309,9 +315,15 @@ static const struct answer_case {
                 FAKE_AGAIN, 0, 401, "no", NULL},
         {"HTTP/1.1 500 X\r\nContent-Length: 4\r\n\r\nboom", 0, FAKE_CLOSE, 0, 500, "boom", NULL},
         {"HTTP/1.1 999\r\nContent-Length: 0\r\n\r\n", 0, FAKE_AGAIN, 0, 999, "", NULL},
-        /* Not asked for, so not undone. */
-        {HEAD "Content-Encoding: gzip\r\nContent-Length: 4\r\n\r\n\x1f\x8b\x08\x01", 0, FAKE_AGAIN,
-                0, 200, "\x1f\x8b\x08\x01", NULL},
+        /* Compressed unasked. */
+        {HEAD "Content-Encoding: gzip\r\nContent-Length: 22\r\n\r\n"
+              "\x1f\x8b\x08\0\0\0\0\0\0\x03\xcb\xcf\x06\0\x47\xdd\xdc\x79\x02\0\0\0",
+                sizeof(HEAD "Content-Encoding: gzip\r\nContent-Length: 22\r\n\r\n") - 1 + 22,
+                FAKE_AGAIN, 0, 200, "ok", NULL},
+        {HEAD "Content-Encoding: gzip\r\nContent-Length: 4\r\n\r\nabcd", 0, FAKE_CLOSE, -EBADMSG, 0,
+                "", "the Content-Encoding of the answer of HOST cannot be undone"},
+        {HEAD "Content-Encoding: snail\r\nContent-Length: 4\r\n\r\nabcd", 0, FAKE_CLOSE, -EBADMSG,
+                0, "", "the Content-Encoding of the answer of HOST cannot be undone"},
         {HEAD "Set-Cookie: a=b\r\nContent-Length: 0\r\n\r\n", 0, FAKE_AGAIN, 0, 200, "", NULL},
         /* Incomplete ones. */
         {"", 0, FAKE_CLOSE, -ECONNRESET, 0, "", "HOST closed the connection without an answer"},
@@ -977,27 +989,44 @@ static enum MHD_Result on_tls_request(void *userdata, struct MHD_Connection *con
         return result;
 }
 
-static void make_certificate(const struct tls *t)
+static void write_pem(const char *path, gnutls_datum_t pem)
 {
-        int status;
-        pid_t pid = fork();
-
-        assert_true(pid >= 0);
-        if (pid == 0) {
-                int null = open("/dev/null", O_WRONLY);
-
-                (void)dup2(null, STDERR_FILENO);
-                (void)execlp("openssl", "openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt",
-                        "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2", "-subj",
-                        "/CN=chroma.test", "-addext", "subjectAltName=DNS:chroma.test", "-keyout",
-                        t->key, "-out", t->certificate, NULL);
-                _exit(127);
-        }
-        assert_int_equal(waitpid(pid, &status, 0), pid);
-        assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+        assert_int_equal(file_replace(path, (const char *)pem.data, pem.size, NULL), 0);
+        gnutls_free(pem.data);
 }
 
-static void tls_start(struct tls *t)
+/* Signed by itself, of chroma.test, good for a day until `expires`. */
+static void make_certificate(const struct tls *t, time_t expires)
+{
+        gnutls_x509_privkey_t key;
+        gnutls_x509_crt_t crt;
+        gnutls_datum_t pem;
+
+        assert_int_equal(gnutls_x509_privkey_init(&key), 0);
+        assert_int_equal(gnutls_x509_privkey_generate(key, GNUTLS_PK_ECDSA,
+                                 GNUTLS_CURVE_TO_BITS(GNUTLS_ECC_CURVE_SECP256R1), 0),
+                0);
+        assert_int_equal(gnutls_x509_crt_init(&crt), 0);
+        assert_int_equal(gnutls_x509_crt_set_version(crt, 3), 0);
+        assert_int_equal(gnutls_x509_crt_set_serial(crt, "\x01", 1), 0);
+        assert_int_equal(gnutls_x509_crt_set_dn(crt, "CN=chroma.test", NULL), 0);
+        assert_int_equal(gnutls_x509_crt_set_subject_alt_name(crt, GNUTLS_SAN_DNSNAME,
+                                 "chroma.test", strlen("chroma.test"), GNUTLS_FSAN_SET),
+                0);
+        assert_int_equal(gnutls_x509_crt_set_basic_constraints(crt, 1, -1), 0);
+        assert_int_equal(gnutls_x509_crt_set_activation_time(crt, expires - 86400), 0);
+        assert_int_equal(gnutls_x509_crt_set_expiration_time(crt, expires), 0);
+        assert_int_equal(gnutls_x509_crt_set_key(crt, key), 0);
+        assert_int_equal(gnutls_x509_crt_sign2(crt, crt, key, GNUTLS_DIG_SHA256, 0), 0);
+        assert_int_equal(gnutls_x509_crt_export2(crt, GNUTLS_X509_FMT_PEM, &pem), 0);
+        write_pem(t->certificate, pem);
+        assert_int_equal(gnutls_x509_privkey_export2(key, GNUTLS_X509_FMT_PEM, &pem), 0);
+        write_pem(t->key, pem);
+        gnutls_x509_crt_deinit(crt);
+        gnutls_x509_privkey_deinit(key);
+}
+
+static void tls_start(struct tls *t, time_t expires)
 {
         const union MHD_DaemonInfo *info;
 
@@ -1005,7 +1034,7 @@ static void tls_start(struct tls *t)
         assert_non_null(mkdtemp(t->directory));
         (void)snprintf(t->certificate, sizeof(t->certificate), "%s/c.pem", t->directory);
         (void)snprintf(t->key, sizeof(t->key), "%s/k.pem", t->directory);
-        make_certificate(t);
+        make_certificate(t, expires);
         assert_int_equal(file_read(t->certificate, 1 << 20, &t->pem, NULL, NULL), 0);
         assert_int_equal(file_read(t->key, 1 << 20, &t->key_pem, NULL, NULL), 0);
         t->daemon = MHD_start_daemon(MHD_USE_POLL_INTERNAL_THREAD | MHD_USE_TLS, 0, NULL, NULL,
@@ -1031,7 +1060,7 @@ static void tls_is_verified(void **state)
         struct fixture *f = *state;
         struct tls tls = {0};
 
-        tls_start(&tls);
+        tls_start(&tls, time(NULL) + 3600);
         free(f->peer.url);
         assert_true(asprintf(&f->peer.url, "https://127.0.0.1:%u", tls.port) > 0);
         const struct {
@@ -1042,9 +1071,10 @@ static void tls_is_verified(void **state)
         } cases[] = {
                 {tls.certificate, "chroma.test", NULL, false, 0, NULL},
                 {NULL, NULL, NULL, true, 0, NULL},
-                {tls.certificate, NULL, NULL, false, -EPROTO, "is not trusted"},
-                {tls.certificate, "other.test", NULL, false, -EPROTO, "is not trusted"},
-                {NULL, "chroma.test", NULL, false, -EPROTO, "is not trusted"},
+                {tls.certificate, NULL, NULL, false, -EPROTO, " is another host's: "},
+                {tls.certificate, "other.test", NULL, false, -EPROTO, " is another host's: "},
+                {NULL, "chroma.test", NULL, false, -EPROTO,
+                        " is not trusted: nobody that this machine, or `ca_file`, trusts"},
                 {"/nonexistent/ca.pem", "chroma.test", NULL, false, -EPROTO, "ca_file for"},
                 {tls.key, "chroma.test", NULL, false, -EPROTO, NULL},
                 {tls.certificate, "chroma.test", "/nonexistent/c.pem", false, -EPROTO,
@@ -1078,6 +1108,58 @@ static void tls_is_verified(void **state)
                 }
         }
         tls_stop(&tls);
+}
+
+static void a_certificate_is_expired_or_not_valid_yet(void **state)
+{
+        static const struct {
+                time_t expires; /* from now */
+                const char *error;
+        } rows[] = {{-3600, " has expired: "}, {3 * 86400, " is not valid yet"}};
+        struct fixture *f = *state;
+
+        for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+                _cleanup_outcome_ struct outcome o = {0};
+                _cleanup_free_ char *url = NULL;
+                struct http_peer peer = {.timeout_usec = PATIENCE};
+                struct tls tls = {0};
+
+                tls_start(&tls, time(NULL) + rows[i].expires);
+                assert_true(asprintf(&url, "https://127.0.0.1:%u", tls.port) > 0);
+                peer.url = url;
+                peer.ca_file = tls.certificate;
+                peer.server_name = (char *)"chroma.test";
+                assert_int_equal(
+                        http_client_submit(f->client, &peer, &f->request, on_done, &o, NULL), 0);
+                wait_for(f, &o);
+                assert_int_equal(o.result, -EPROTO);
+                assert_non_null(strstr(o.error, "certificate of 127.0.0.1:"));
+                if (!strstr(o.error, rows[i].error))
+                        fail_msg("%s", o.error);
+                tls_stop(&tls);
+        }
+}
+
+/* 100,000 bytes of nothing are a little more than 100 compressed ones. */
+static void what_comes_out_of_a_compressed_answer_is_limited(void **state)
+{
+        struct fixture *f = *state;
+        _cleanup_outcome_ struct outcome o = {0};
+        _cleanup_free_ char *zeros = calloc(1, 100000), *packed = malloc(1000);
+        struct fake_step script[] = {FAKE(READ),
+                {.action = FAKE_ANSWER,
+                        .status = 200,
+                        .headers = "Content-Encoding: deflate\r\n",
+                        .bytes = packed},
+                FAKE(AGAIN)};
+        uLongf size = 1000;
+
+        assert_int_equal(compress((Bytef *)packed, &size, (const Bytef *)zeros, 100000), Z_OK);
+        script[1].size = size;
+        fake_server_script(f->server, script);
+        exchange(f, &o);
+        assert_int_equal(o.result, -EMSGSIZE);
+        assert_non_null(strstr(o.error, "is larger than 1000 bytes"));
 }
 
 static void a_plain_server_is_no_tls_server(void **state)
@@ -1229,6 +1311,8 @@ int main(void)
                 on_fixture(a_broken_library_handle_is_replaced),
                 on_fixture(a_broken_transfer_can_be_cancelled),
                 on_fixture(tls_is_verified),
+                on_fixture(a_certificate_is_expired_or_not_valid_yet),
+                on_fixture(what_comes_out_of_a_compressed_answer_is_limited),
                 on_fixture(a_plain_server_is_no_tls_server),
                 cmocka_unit_test(dead_name_servers_do_not_stop_the_loop),
         };

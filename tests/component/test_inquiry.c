@@ -257,7 +257,7 @@ static void a_failure_ends_it_with_a_sentence(void **state)
                 {{503, "{\"error\":\"Unavailable\",\"message\":\"not ready\"}"}, "not ready"},
                 {{404, "{\"error\":\"NotFoundError\",\"message\":\"no such collection\"}"},
                         "no such collection"},
-                {{200, "<html>"}, "JSON"},
+                {{200, "<?xml"}, "JSON"},
                 {{200, "{\"ids\":null}"}, "no list of ids"},
         };
         struct world *w = *state;

@@ -18,6 +18,11 @@
 #define VECTORS \
         "{\"dimension\":2,\"vectors\":{\"a\":[1,0],\"b\":[0,1],\"c\":[0.5,0.5],\"d\":[1,1]}}"
 
+#define CROWD 20
+#define INVALID "{\"error\":\"InvalidArgumentError\",\"message\":\"Invalid where clause\"}"
+#define BROKEN "{\"error\":\"InternalError\",\"message\":\"Error finding id\"}"
+#define QUOTA "{\"error\":\"ChromaError\",\"message\":\"Quota exceeded: query embeddings\"}"
+
 /* What the server answers to each kind of request; a NULL body stands for the healthy one. */
 struct answers {
         struct {
@@ -25,6 +30,12 @@ struct answers {
                 const char *body;
         } collection, count, newest, query, last_count;
         unsigned vanishings; /* queries answered with 404 before the others */
+        struct {
+                const char *part; /* of the body of a request that is refused; NULL: none is */
+                unsigned status;
+                const char *body;
+        } refusal;
+        unsigned most; /* vectors of a request that is within the quota; 0: any */
 };
 
 struct world {
@@ -42,8 +53,12 @@ struct world {
         char *failure, *error;
         bool reached, ingesting;
         struct epoch epoch;
-        char valid[8];
+        char valid[CROWD + 1];
         const char *unmeasured; /* of the first query */
+        char *reason, *note; /* `reason`: of the first refused query */
+        size_t refused, batch, answered;
+        int64_t records_after;
+        bool complete;
 };
 
 /* One row per vector of the request, told by its brackets: the body is ours and known to be
@@ -65,6 +80,30 @@ static void answer_query(const struct fake_request *request, struct text *out)
         text_appendf(&body, "{\"ids\":[%s],\"distances\":[%s],\"metadatas\":[%s]}",
                 text_string(&ids), text_string(&distances), text_string(&metadatas));
         fake_answer(out, 200, NULL, body.data, body.size);
+}
+
+static size_t count_vectors(const char *body)
+{
+        const char *end = strstr(body, "]]");
+        size_t n = 0;
+
+        for (const char *p = strchr(body, '[') + 1; p && p < end; p = strchr(p + 1, '['))
+                n++;
+        return n;
+}
+
+/* NULL: it takes this query. */
+static const char *refuse_query(struct world *w, const char *body, unsigned *ret_status)
+{
+        const struct answers *a = &w->answers;
+
+        *ret_status = 422;
+        if (a->most > 0 && count_vectors(body) > a->most)
+                return QUOTA;
+        if (!a->refusal.part || !strstr(body, a->refusal.part))
+                return NULL;
+        *ret_status = a->refusal.status;
+        return a->refusal.body;
 }
 
 static const char *find_answer(struct world *w, const char *path, unsigned *ret_status)
@@ -101,8 +140,11 @@ static void answer(const struct fake_request *request, struct text *out, void *u
                 body = NOT_FOUND;
         } else {
                 w->queried = true;
-                status = w->answers.query.status;
-                body = w->answers.query.body;
+                body = refuse_query(w, request->body, &status);
+                if (!body) {
+                        status = w->answers.query.status;
+                        body = w->answers.query.body;
+                }
         }
         if (body)
                 fake_answer(out, status, NULL, body, strlen(body));
@@ -148,8 +190,10 @@ static void forget_result(struct world *w)
 {
         free(w->failure);
         free(w->error);
+        free(w->reason);
+        free(w->note);
         epoch_done(&w->epoch);
-        w->failure = w->error = NULL;
+        w->failure = w->error = w->reason = w->note = NULL;
 }
 
 static int tear_down(void **state)
@@ -176,12 +220,25 @@ static void on_done(struct replay_result *result, void *userdata)
         w->reached = result->reached;
         w->ingesting = result->ingesting;
         w->unmeasured = result->answers[0].unmeasured;
+        w->refused = result->refused;
+        w->batch = result->batch;
+        w->complete = result->complete;
+        w->records_after = result->records_after;
+        w->note = take_ptr(result->note);
+        w->answered = 0;
         assert_int_equal(strdup_to(&w->failure, result->failure), 0);
         assert_int_equal(strdup_to(&w->error, result->error.message), 0);
         w->epoch = result->epoch;
         epoch_init(&result->epoch);
-        for (size_t i = 0; i < result->count; i++)
-                w->valid[i] = result->answers[i].answer ? 'v' : '-';
+        for (size_t i = 0; i < result->count; i++) {
+                const struct chroma_answer *a = &result->answers[i];
+
+                w->valid[i] = a->answer ? 'v' : '-';
+                w->answered += a->answer != NULL;
+                assert_true((a->answer == NULL) == (a->unmeasured != NULL));
+                if (a->unmeasured && !w->reason)
+                        w->reason = strdup(a->unmeasured);
+        }
         w->replay = replay_free(w->replay);
 }
 
@@ -259,13 +316,20 @@ static void failures_have_a_reason_and_a_sentence(void **state)
                 {"forbidden", {.collection = {403, ""}}, "auth", "403", "----"},
                 {"busy", {.count = {429, "You have been rate limited."}}, "rate_limited", "429",
                         "----"},
-                {"newest", {.newest = {500, "{\"error\":\"InternalError\"}"}}, "server_error",
-                        "newest record: HTTP 500", "----"},
-                {"broken",
-                        {.query = {500,
-                                 "{\"error\":\"InternalError\",\"message\":\"Error finding id\"}"}},
-                        "server_error", "Error finding id", "----"},
-                {"not JSON", {.collection = {200, "<html>"}}, "bad_response", "agents", "----"},
+                {"newest", {.newest = {500, ""}}, "server_error", "newest record: HTTP 500",
+                        "----"},
+                {"no words of Chroma's", {.query = {500, "{\"message\":\"An error\"}"}},
+                        "server_error", "HTTP 500: An error", "----"},
+                {"busy between queries", {.query = {429, "You have been rate limited."}},
+                        "rate_limited", "HTTP 429", "----"},
+                {"broken", {.query = {500, BROKEN}}, "index",
+                        "0 of 4 queries got a valid answer; query \"a\" was refused: HTTP 500: Error "
+                        "finding id",
+                        "----"},
+                {"refused", {.query = {400, INVALID}}, "refused", "0 of 4", "----"},
+                {"no collection of that name", {.collection = {400, INVALID}}, "refused",
+                        "HTTP 400: Invalid where", "----"},
+                {"not JSON", {.collection = {200, "<?xml"}}, "bad_response", "agents", "----"},
                 {"not a number", {.count = {200, "\"many\""}}, "bad_response", "agents", "----"},
                 {"another dimension",
                         {.collection = {200,
@@ -274,10 +338,6 @@ static void failures_have_a_reason_and_a_sentence(void **state)
                         "dimension", "dimension 3", "----"},
                 {"too few lists", {.query = {200, "{\"ids\":[[\"x\"]],\"distances\":[[0.5]]}"}},
                         "bad_response", "agents", "----"},
-                {"no last count", {.last_count = {500, ""}}, "server_error", "again: HTTP 500",
-                        "vvvv"},
-                {"not a last count", {.last_count = {200, "{}"}}, "bad_response",
-                        "again: the answer is not a count", "vvvv"},
                 {"a null distance", {.query = {200, ROW("null")}}, "bad_response", "agents",
                         "--v-"},
         };
@@ -295,6 +355,207 @@ static void failures_have_a_reason_and_a_sentence(void **state)
                 assert_int_equal(w->unmeasured != NULL, w->valid[0] == '-');
                 assert_ptr_equal(strstr(w->error, "agents at http://"), w->error);
                 assert_null(strstr(w->error + 1, "agents at")); /* named once */
+        }
+}
+
+/* Twenty queries without filters, but q7, which has one. */
+static void use_crowd(struct world *w)
+{
+        _cleanup_text_ struct text queries = {0}, vectors = {0};
+        struct errors errors = {0};
+
+        text_append(&queries, "queries: [");
+        text_append(&vectors, "{\"dimension\":2,\"vectors\":{");
+        for (unsigned i = 0; i < CROWD; i++) {
+                text_appendf(
+                        &queries, "{id: q%u, text: t%s}, ", i, i == 7 ? ", where: {odd: 1}" : "");
+                text_appendf(&vectors, "%s\"q%u\":[%u,1]", i > 0 ? "," : "", i, 100 + i);
+        }
+        text_append(&queries, "]");
+        text_append(&vectors, "}}");
+        query_set_unref(w->queries);
+        vector_set_unref(w->vectors);
+        assert_int_equal(
+                query_set_parse("q.yaml", queries.data, queries.size, &w->queries, &errors), 0);
+        assert_int_equal(
+                vector_set_parse("v.json", vectors.data, vectors.size, &w->vectors, &errors), 0);
+        w->target.queries = w->queries;
+        w->target.vectors = w->vectors;
+        w->target.batch = CROWD;
+}
+
+static void a_refused_query_blinds_no_other(void **state)
+{
+        static const struct {
+                const char *what, *part;
+                unsigned status;
+                const char *body;
+                unsigned requests; /* for queries, at most */
+                const char *reason;
+        } rows[] = {
+                {"a filter", "\"odd\"", 400, INVALID, 2,
+                        "query \"q7\" with where {\"odd\":1} was refused: HTTP 400: Invalid where "
+                        "clause"},
+                {"a filter, and the index", "\"odd\"", 500, BROKEN, 2,
+                        "query \"q7\" with where {\"odd\":1} was refused: HTTP 500: Error finding "
+                        "id"},
+                {"the first", "[100,1]", 422, INVALID, 8, "query \"q0\" was refused: HTTP 422"},
+                {"one of the middle", "[109,1]", 500, BROKEN, 12,
+                        "query \"q9\" was refused: HTTP 500"},
+                {"the last", "[119,1]", 400, "{\"detail\":\"no\"}", 12,
+                        "query \"q19\" was refused: HTTP 400: no"},
+        };
+        struct world *w = *state;
+
+        use_crowd(w);
+        for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+                w->answers =
+                        (struct answers){.refusal = {rows[i].part, rows[i].status, rows[i].body}};
+                replay(w);
+                if (w->failure || w->answered != CROWD - 1 || w->refused != 1)
+                        fail_msg("%s: %s, %zu answered", rows[i].what, w->error, w->answered);
+                if (w->exchanges > 4 + rows[i].requests)
+                        fail_msg("%s: %u exchanges", rows[i].what, w->exchanges);
+                assert_ptr_equal(strstr(w->reason, rows[i].reason), w->reason);
+                assert_true(w->reached && w->complete);
+                assert_int_equal(w->batch, 0);
+        }
+}
+
+static void too_many_refusals_are_no_measurement_but_an_answer(void **state)
+{
+        struct world *w = *state;
+
+        /* All of one filter: it is not asked for one by one. */
+        use_crowd(w);
+        for (size_t i = 0; i < CROWD; i++)
+                if (i != 7)
+                        assert_int_equal(
+                                strdup_to(&w->queries->queries[i].where, "{\"odd\":1}"), 0);
+        w->answers.refusal.part = "odd";
+        w->answers.refusal.status = 400;
+        w->answers.refusal.body = INVALID;
+        replay(w);
+        assert_string_equal(w->failure, "refused");
+        assert_int_equal(w->refused, CROWD);
+        assert_true(w->reached && w->complete);
+        assert_in_range(w->exchanges, 4, 18);
+        assert_ptr_equal(strstr(w->error, "agents at http://"), w->error);
+        assert_non_null(strstr(w->error, "query \"q0\" with where {\"odd\":1} was refused"));
+}
+
+static void a_batch_beyond_the_quota_is_asked_in_parts(void **state)
+{
+        struct world *w = *state;
+
+        use_crowd(w);
+        w->answers.most = 8;
+        replay(w);
+        assert_null(w->failure);
+        assert_int_equal(w->answered, CROWD);
+        assert_int_equal(w->refused, 0);
+        assert_int_equal(w->batch, 5); /* of 19 without a filter: 10, then 5 */
+        w->target.batch = (unsigned)w->batch;
+        replay(w);
+        assert_int_equal(w->exchanges, 4 + 4 + 1);
+        assert_int_equal(w->batch, 0);
+        /* Nothing is within it: asked for is enough to say so, not more. */
+        w->target.batch = CROWD;
+        w->answers.most = 0;
+        w->answers.query.status = 422;
+        w->answers.query.body = QUOTA;
+        replay(w);
+        assert_string_equal(w->failure, "quota");
+        assert_in_range(w->exchanges, 4, 18);
+}
+
+static void an_answer_that_is_too_large_is_asked_for_in_parts(void **state)
+{
+        struct world *w = *state;
+        _cleanup_free_ char *large = malloc(3U << 20);
+
+        memset(large, ' ', 3U << 20);
+        large[(3U << 20) - 1] = '\0';
+        w->answers.refusal.part = "[1,0]";
+        w->answers.refusal.status = 200;
+        w->answers.refusal.body = large;
+        replay(w);
+        assert_string_equal(w->failure, "too_large");
+        assert_string_equal(w->valid, "-vvv");
+        assert_non_null(strstr(w->reason, "query \"a\": the answer of 127.0.0.1:"));
+        assert_non_null(strstr(w->reason, "fewer `results` make smaller answers"));
+}
+
+static void a_failing_last_count_leaves_only_the_count_unknown(void **state)
+{
+        static const struct {
+                unsigned status;
+                const char *body, *note;
+        } rows[] = {
+                {429, "You have been rate limited.", "counting the records again: HTTP 429"},
+                {503, "", "HTTP 503"},
+                {500, "", "HTTP 500"},
+                {200, "{}", "counting the records again: the answer is not a count"},
+        };
+        struct world *w = *state;
+
+        for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+                w->answers.last_count.status = rows[i].status;
+                w->answers.last_count.body = rows[i].body;
+                replay(w);
+                assert_null(w->failure);
+                assert_null(w->error);
+                assert_string_equal(w->valid, "vvvv");
+                assert_int_equal(w->records_after, -1);
+                assert_false(w->ingesting);
+                assert_non_null(strstr(w->note, rows[i].note));
+        }
+        w->answers.last_count.body = NULL;
+        replay(w);
+        assert_null(w->note);
+        assert_int_equal(w->records_after, 311);
+}
+
+static void what_a_survey_is_refused_stays_unknown(void **state)
+{
+        struct world *w = *state;
+
+        w->answers.count.status = w->answers.last_count.status = 500;
+        w->answers.count.body = w->answers.last_count.body = BROKEN;
+        replay(w);
+        assert_null(w->failure);
+        assert_string_equal(w->valid, "vvvv");
+        assert_int_equal(w->epoch.records, -1);
+        assert_false(w->ingesting);
+        assert_non_null(w->note);
+        /* Nothing at all can be read of its index. */
+        w->answers.query.status = 500;
+        w->answers.query.body = BROKEN;
+        replay(w);
+        assert_string_equal(w->failure, "server_error");
+        w->answers.query.body =
+                "{\"error\":\"InternalError\",\"message\":\"Error loading hnsw index\"}";
+        replay(w);
+        assert_string_equal(w->failure, "index");
+}
+
+static void a_page_is_no_answer_of_chroma(void **state)
+{
+        static const struct {
+                unsigned status;
+                const char *body;
+        } rows[] = {{502, "<html><title>502 Bad Gateway</title></html>"}, {503, ""}, {504, ""},
+                {200, "<!DOCTYPE html><title>Sign in</title>"}, {204, ""}, {200, ""}};
+        struct world *w = *state;
+
+        for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+                w->answers.collection.status = rows[i].status;
+                w->answers.collection.body = rows[i].body;
+                replay(w);
+                assert_non_null(w->failure);
+                if (w->reached)
+                        fail_msg("%u %s", rows[i].status, rows[i].body);
+                assert_true((rows[i].body[0] == '<') == (strstr(w->error, "(text/html)") != NULL));
         }
 }
 
@@ -476,6 +737,18 @@ int main(void)
                 cmocka_unit_test_setup_teardown(
                         a_replay_without_vectors_is_a_survey_that_failed, set_up, tear_down),
                 cmocka_unit_test_setup_teardown(an_ingest_meanwhile_is_noticed, set_up, tear_down),
+                cmocka_unit_test_setup_teardown(a_refused_query_blinds_no_other, set_up, tear_down),
+                cmocka_unit_test_setup_teardown(
+                        too_many_refusals_are_no_measurement_but_an_answer, set_up, tear_down),
+                cmocka_unit_test_setup_teardown(
+                        a_batch_beyond_the_quota_is_asked_in_parts, set_up, tear_down),
+                cmocka_unit_test_setup_teardown(
+                        an_answer_that_is_too_large_is_asked_for_in_parts, set_up, tear_down),
+                cmocka_unit_test_setup_teardown(
+                        a_failing_last_count_leaves_only_the_count_unknown, set_up, tear_down),
+                cmocka_unit_test_setup_teardown(
+                        what_a_survey_is_refused_stays_unknown, set_up, tear_down),
+                cmocka_unit_test_setup_teardown(a_page_is_no_answer_of_chroma, set_up, tear_down),
                 cmocka_unit_test_setup_teardown(
                         a_collection_that_vanishes_is_looked_up_once_more, set_up, tear_down),
                 cmocka_unit_test_setup_teardown(

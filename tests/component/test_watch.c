@@ -38,6 +38,9 @@ struct world {
         const char *best; /* id of the record that is answered with */
         unsigned generation; /* of the collection's id */
         bool broken;
+        const char *refusal; /* of queries: a 500 with these words of Chroma's; NULL: none */
+        bool writing; /* a record is added before each look */
+        unsigned looks;
         unsigned replayed, changed_views, exchanged;
         /* The last completed command. */
         unsigned completed, status;
@@ -53,15 +56,21 @@ static void answer(const struct fake_request *request, struct text *out, void *u
                 fake_answer(out, 500, NULL, "", 0);
                 return;
         }
+        if (strstr(request->path, "/query") && w->refusal) {
+                fake_answer(out, 500, NULL, w->refusal, strlen(w->refusal));
+                return;
+        }
         if (strstr(request->path, "/query"))
                 text_appendf(&body, "{\"ids\":[[\"%s\"],[\"%s\"]],\"distances\":[[%g],[%g]]}",
                         w->best, w->best, (double)w->distance, (double)w->distance);
         else if (strstr(request->path, "/count"))
-                text_append(&body, "7");
+                text_appendf(&body, "%u", 7 + (w->writing ? w->looks : 0));
         else if (strstr(request->path, "/get"))
                 text_append(&body, "{\"ids\":[\"x\"],\"embeddings\":[[1]]}");
-        else
+        else {
+                w->looks++;
                 text_appendf(&body, COLLECTION, w->generation);
+        }
         fake_answer(out, 200, NULL, body.data, body.size);
 }
 
@@ -220,6 +229,84 @@ static void a_failed_replay_keeps_what_was_known(void **state)
         assert_null(v->last_error);
         assert_int_equal(v->queries[0].judgement.outcome, OUTCOME_PASS);
         assert_int_equal(v->replays, 3);
+}
+
+static bool calm(void *userdata)
+{
+        return !watch_busy(((struct world *)userdata)->watch);
+}
+
+static void an_index_error_is_the_index_s_and_the_server_is_asked_on(void **state)
+{
+        struct world *w = *state;
+        const struct collection_view *v;
+        _cleanup_text_ struct text text = {0};
+        usec_t now;
+
+        watch_free(w->watch);
+        w->config.probes.interval = USEC_PER_HOUR;
+        w->config.probes.records_max = 1000;
+        assert_int_equal(watch_new(w->event, &w->config, w->client, &w->owner, &w->watch), 0);
+        w->refusal = "{\"error\":\"InternalError\",\"message\":\"Error finding id\"}";
+        for (unsigned i = 0; i < 4; i++) {
+                assert_true(fake_run_until(w->event, calm, w));
+                v = replay(w);
+                assert_string_equal(v->failures[0].reason, "index");
+        }
+        assert_int_equal(v->attribution.cause, CAUSE_INDEX_LOSS);
+        attribution_describe(&v->attribution, &text);
+        assert_string_equal(text_string(&text), "2 of 2 queries got an error instead of an answer");
+        assert_int_equal(v->refused, 2);
+        assert_true(v->up);
+        assert_non_null(strstr(v->last_error, "HTTP 500: Error finding id"));
+        assert_non_null(strstr(v->queries[0].judgement.reason, "query \"a\" was refused"));
+        /* No later than its interval, the fourth time, too. */
+        now = clock_usec(CLOCK_REALTIME);
+        assert_true(v->next_due <= now + 3 * w->config.replay.interval / 2);
+        /* It was probed, and this is what it came to. */
+        assert_true(fake_run_until(w->event, calm, w));
+        assert_non_null(strstr(watch_view(w->watch)->health.error, "Error finding id"));
+}
+
+static int on_tick(sd_event_source *source, uint64_t usec, void *userdata)
+{
+        watch_run(((struct world *)userdata)->watch);
+        assert_true(sd_event_source_set_time_relative(source, USEC_PER_MSEC) >= 0);
+        return sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);
+}
+
+static bool looked_often(void *userdata)
+{
+        struct world *w = userdata;
+
+        return w->looks >= 20 && calm(w);
+}
+
+static void a_collection_that_never_stands_still_is_replayed_at_its_interval(void **state)
+{
+        struct world *w = *state;
+        sd_event_source *tick = NULL;
+
+        watch_free(w->watch);
+        w->config.replay.interval = USEC_PER_HOUR;
+        w->config.replay.survey_interval = USEC_PER_MSEC;
+        assert_int_equal(watch_new(w->event, &w->config, w->client, &w->owner, &w->watch), 0);
+        assert_true(sd_event_add_time_relative(
+                            w->event, &tick, CLOCK_MONOTONIC, USEC_PER_MSEC, 0, on_tick, w) >= 0);
+        w->writing = true;
+        assert_true(fake_run_until(w->event, looked_often, w));
+        assert_int_equal(watch_view(w->watch)->replays, 1 + WATCH_CHANGES_MAX);
+        /* Replayed, and then seen standing still: the next change is news again. */
+        w->writing = false;
+        watch_replay(w->watch);
+        w->looks = 0;
+        assert_true(fake_run_until(w->event, looked_often, w));
+        assert_int_equal(watch_view(w->watch)->replays, 2 + WATCH_CHANGES_MAX);
+        w->writing = true;
+        w->looks = 0;
+        assert_true(fake_run_until(w->event, looked_often, w));
+        assert_int_equal(watch_view(w->watch)->replays, 2 + 2 * WATCH_CHANGES_MAX);
+        (void)sd_event_source_disable_unref(tick);
 }
 
 static void another_id_is_a_replaced_collection(void **state)
@@ -737,6 +824,8 @@ int main(void)
                 world_test(identical_answers_are_one_object),
                 world_test(a_failed_replay_keeps_what_was_known),
                 world_test(another_id_is_a_replaced_collection),
+                world_test(an_index_error_is_the_index_s_and_the_server_is_asked_on),
+                world_test(a_collection_that_never_stands_still_is_replayed_at_its_interval),
                 world_test(replays_far_apart_are_confirmed_soon),
                 world_test(replays_close_together_are_left_alone),
                 world_test(an_embedder_may_answer_during_an_inquiry),

@@ -205,25 +205,38 @@ def test_an_approval_is_noticed_at_the_next_replay_where_the_directory_is_anothe
     assert world.driftwatch.replay(world.name)["verdict"] == "pass"
 
 
-def test_an_ingest_that_does_not_end(world):
+@pytest.fixture
+def written_to(world):
+    """A record is added every 50 ms."""
     ended = threading.Event()
 
     def ingest():
         number = 0
-        while not ended.wait(0.1):
+        while not ended.wait(0.05):
             number += 1
             world.chroma.upsert(world.name, [f"new-{number}"], tools.unit_vectors(1, DIMENSION, seed=number + 9),
                                 [{"n": number}])
     thread = threading.Thread(target=ingest)
     thread.start()
-    try:
-        done = world.run("propose", "--timeout=5s")
-    finally:
-        ended.set()
-        thread.join()
+    yield world
+    ended.set()
+    thread.join()
+
+
+def test_an_ingest_that_does_not_end(written_to):
+    done = written_to.run("propose", "--pause=1s", "--timeout=5s")
     assert done.returncode == UNMEASURED and not done.stdout
     assert "did not stand still" in done.stderr and "it changed last: records " in done.stderr, done.stderr
-    assert not (world.storage / "baselines").exists()
+    assert not (written_to.storage / "baselines").exists()
+
+
+def test_medians_of_a_collection_that_is_written_to_all_the_time(written_to):
+    done = written_to.run("propose", "--pause=300ms", "--timeout=6s")
+    assert done.returncode == 0, done.stderr
+    assert "of a collection that is being written to" in done.stdout
+    assert "did not stand still; the last change was: records " in done.stdout
+    written_to.approve()
+    assert written_to.json("show")["samples"] >= 8
 
 
 def test_only_what_is_new(world):

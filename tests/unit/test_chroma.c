@@ -166,120 +166,6 @@ static void limits_the_response(void **state)
         http_request_done(&request);
 }
 
-static void checks_status(void **state)
-{
-        static const struct {
-                unsigned status;
-                const char *body;
-                int code;
-                const char *sentence; /* its end or all of it */
-        } cases[] = {
-                {200, "", 0, NULL},
-                {201, "{}", 0, NULL},
-                {204, "", 0, NULL},
-                {400,
-                        "{\"error\":\"InvalidArgumentError\",\"message\":\"Collection expecting embedding "
-                        "with dimension of 3, got 2\"}",
-                        -EREMOTEIO,
-                        "asking a: HTTP 400: Collection expecting embedding with dimension of 3, got 2"},
-                {400, "{\"error\":\"InvalidCollection\",\"message\":\"Collection a does not exist.\"}",
-                        -ENOENT, "asking a: HTTP 400: Collection a does not exist."},
-                {401, "<html>login</html>", -EACCES,
-                        "asking a: HTTP 401: <html>login</html>; look at the server's `auth`"},
-                {403, "{\"error\":\"AuthError\",\"message\":\"Forbidden\"}", -EACCES,
-                        "asking a: HTTP 403: Forbidden; look at the server's `auth`"},
-                {404, "{\"error\":\"NotFoundError\",\"message\":\"Collection [a] does not exists\"}",
-                        -ENOENT, "asking a: HTTP 404: Collection [a] does not exists"},
-                {404, "{\"error\":\"NotFoundError\"}", -ENOENT,
-                        "asking a: HTTP 404: NotFoundError"},
-                {404, "", -EOPNOTSUPP,
-                        "asking a: HTTP 404: empty body; the server has no such route: look at the "
-                        "server's `url`, and whether this is Chroma with the v2 API"},
-                {404, "<h1>nginx</h1>", -EOPNOTSUPP, NULL},
-                {404, "{\"error\":null}", -EOPNOTSUPP, NULL},
-                {404, "{\"error\":{\"deep\":1}}", -EOPNOTSUPP, NULL},
-                {404, "[1]", -EOPNOTSUPP, NULL},
-                {404, "{\"detail\":\"Not Found\"}", -EOPNOTSUPP,
-                        "asking a: HTTP 404: Not Found; this looks like a Chroma before 0.5.16, which "
-                        "has no v2 API"},
-                {410,
-                        "{\"error\":\"Unimplemented\",\"message\":\"The v1 API is deprecated. Please use "
-                        "/v2 apis\"}",
-                        -EOPNOTSUPP,
-                        "asking a: HTTP 410: The v1 API is deprecated. Please use /v2 apis; the v1 API "
-                        "is gone from this server: the server's `url` must not contain /api/v1"},
-                {405, "", -EREMOTEIO, "asking a: HTTP 405: empty body"},
-                {413, "Payload too large", -EREMOTEIO,
-                        "asking a: HTTP 413: Payload too large; a smaller `batch` makes smaller requests"},
-                {415,
-                        "{\"error\":\"ChromaError\",\"message\":\"Expected request with `Content-Type: "
-                        "application/json`\"}",
-                        -EREMOTEIO,
-                        "asking a: HTTP 415: Expected request with `Content-Type: application/json`"},
-                {422, "{\"detail\":[{\"loc\":[]}]}", -EREMOTEIO,
-                        "asking a: HTTP 422: {\"detail\":[{\"loc\":[]}]}"},
-                {429, "You have been rate limited.", -EAGAIN,
-                        "asking a: HTTP 429: You have been rate limited."},
-                {503, "", -EAGAIN, "asking a: HTTP 503: empty body"},
-                {500, "{\"error\":\"RuntimeError('x\\ny')\"}", -EREMOTEIO,
-                        "asking a: HTTP 500: RuntimeError('x y')"},
-                {500, "{\"error\":\"\",\"message\":\"\"}", -EREMOTEIO,
-                        "asking a: HTTP 500: {\"error\":\"\",\"message\":\"\"}"},
-                {500, "\x01\xff\x02", -EREMOTEIO, "asking a: HTTP 500:  \xef\xbf\xbd "},
-                {302, "", -EREMOTEIO,
-                        "asking a: HTTP 302: empty body; redirects are not followed: look at the "
-                        "server's `url`"},
-                {304, "", -EREMOTEIO, NULL},
-                {100, "", -EREMOTEIO, NULL},
-                {999, "", -EREMOTEIO, "asking a: HTTP 999: empty body"},
-                {0, "", -EREMOTEIO, NULL},
-        };
-
-        for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-                struct http_response response = {.status = cases[i].status,
-                        .body = cases[i].body,
-                        .body_size = strlen(cases[i].body)};
-                _cleanup_error_ struct error e = {0};
-
-                assert_int_equal(chroma_check(&response, "asking a", &e), cases[i].code);
-                if (cases[i].code == 0)
-                        assert_null(e.message);
-                else
-                        assert_non_null(e.message);
-                if (cases[i].sentence)
-                        assert_string_equal(e.message, cases[i].sentence);
-                assert_int_equal(chroma_check(&response, "asking a", NULL), cases[i].code);
-        }
-}
-
-static void check_passes_transport_errors_on(void **state)
-{
-        struct http_response response = {
-                .result = -ETIMEDOUT, .body = "", .error = "no answer from h:1 within 10s"};
-        _cleanup_error_ struct error e = {0};
-
-        assert_int_equal(chroma_check(&response, "asking a", &e), -ETIMEDOUT);
-        assert_string_equal(e.message, "asking a: no answer from h:1 within 10s");
-        error_done(&e);
-        response = (struct http_response){.result = -EIO, .body = ""};
-        assert_int_equal(chroma_check(&response, "asking a", &e), -EIO);
-        assert_string_equal(e.message, "asking a: no answer");
-}
-
-static void check_quotes_little(void **state)
-{
-        size_t size = 1U << 20;
-        char *body = malloc(size + 1);
-        struct http_response response = {.status = 500, .body = body, .body_size = size};
-        _cleanup_error_ struct error e = {0};
-
-        memset(body, 'x', size);
-        body[size] = '\0';
-        assert_int_equal(chroma_check(&response, "asking a", &e), -EREMOTEIO);
-        assert_int_equal(strlen(e.message), strlen("asking a: HTTP 500: ") + 200);
-        free(body);
-}
-
 #define NAMED(rest) "{\"id\":\"" ID "\",\"name\":\"c\"," rest "}"
 #define HNSW(content) "\"configuration_json\":{\"hnsw\":" content ",\"spann\":null}"
 #define OLD_HNSW \
@@ -695,9 +581,6 @@ int main(void)
                 cmocka_unit_test(floats_survive),
                 cmocka_unit_test(refuses_to_build),
                 cmocka_unit_test(limits_the_response),
-                cmocka_unit_test(checks_status),
-                cmocka_unit_test(check_passes_transport_errors_on),
-                cmocka_unit_test(check_quotes_little),
                 cmocka_unit_test(parses_collections),
                 cmocka_unit_test(canonicalises_the_configuration),
                 cmocka_unit_test(reads_versions),

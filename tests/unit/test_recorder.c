@@ -140,6 +140,60 @@ static void noise_that_pauses_is_noise(void **state)
         assert_false(recorder_stable(w->recorder));
 }
 
+static enum recorder_state take_moving(struct world *w, double distance)
+{
+        w->view->epoch.records++;
+        return take(w, distance);
+}
+
+static void a_collection_that_never_stands_still_has_medians(void **state)
+{
+        struct world *w = *state;
+        _cleanup_(baseline_unrefp) struct baseline *b = NULL;
+
+        for (unsigned n = 0; n < 40; n++)
+                assert_int_equal(take_moving(w, 0.7), RECORDER_WAIT);
+        for (unsigned n = 0; n < 23; n++)
+                assert_int_equal(take_moving(w, n % 2 ? 0.5 : 0.51), RECORDER_WAIT);
+        recorder_hurry(w->recorder);
+        w->view->ingesting = true;
+        assert_int_equal(take(w, 0.52), RECORDER_DONE);
+        assert_true(recorder_moving(w->recorder));
+        assert_false(recorder_stable(w->recorder));
+        assert_int_equal(
+                recorder_candidate(w->recorder, w->view, w->vectors, NULL, false, &b, NULL), 0);
+        assert_int_equal(b->samples, 24);
+        assert_int_equal(b->epoch.records, 100 + 40 + 23);
+        assert_in_range((long)(b->queries[0].levels[LEVEL_TOP1].location * 1000), 500, 510);
+        assert_true(b->queries[0].levels[LEVEL_TOP1].scale > 0.001);
+}
+
+static void a_few_replays_are_made_do_with(void **state)
+{
+        struct world *w = *state;
+
+        for (unsigned n = 0; n < RECORDER_MOVING_MIN - 1; n++)
+                assert_int_equal(take_moving(w, 0.5), RECORDER_WAIT);
+        assert_false(recorder_settle(w->recorder));
+        assert_false(recorder_moving(w->recorder));
+        assert_int_equal(take_moving(w, 0.5), RECORDER_WAIT);
+        assert_true(recorder_settle(w->recorder));
+        assert_true(recorder_moving(w->recorder));
+}
+
+/* Answers of the collection before it tell nothing of this one. */
+static void another_collection_begins_anew(void **state)
+{
+        struct world *w = *state;
+
+        for (unsigned n = 0; n < RECORDER_MOVING_MIN; n++)
+                assert_int_equal(take_moving(w, 0.5), RECORDER_WAIT);
+        free(w->view->epoch.id);
+        w->view->epoch.id = strdup("y");
+        assert_int_equal(take_moving(w, 0.5), RECORDER_WAIT);
+        assert_false(recorder_settle(w->recorder));
+}
+
 static void a_failed_replay_ends_it(void **state)
 {
         struct world *w = *state;
@@ -157,6 +211,9 @@ int main(void)
                 world_test(an_ingest_is_waited_for),
                 world_test(noise_is_measured_by_a_burst),
                 world_test(noise_that_pauses_is_noise),
+                world_test(a_collection_that_never_stands_still_has_medians),
+                world_test(a_few_replays_are_made_do_with),
+                world_test(another_collection_begins_anew),
                 world_test(a_failed_replay_ends_it),
         };
 

@@ -13,8 +13,8 @@
  * beside them: exported as 0 before they happen, so that increase() sees the first one. */
 static const char *const exchange_reasons[] = {"other", "connect", "timeout", "resolve", "tls",
         "reset", "too_large", "client_error", "auth", "rate_limited", "server_error", "unexpected"};
-static const char *const replay_reasons[] = {
-        "bad_response", "not_found", "dimension", "invalid_answers", "no_vectors"};
+static const char *const replay_reasons[] = {"bad_response", "not_found", "dimension",
+        "invalid_answers", "no_vectors", "refused", "quota", "index"};
 static const char *const delivery_reasons[] = {"queue_full", "expired", "not_sent"};
 
 /* The known reasons and as many unknown ones as one counter array has. */

@@ -328,6 +328,7 @@ static int build_collection(const struct loader *l, size_t i, struct collection_
                 .recall_queries = l->keys.probes.recall_queries,
         };
         ret->set_shift_limit = l->config->alerting.rules[RULE_SET_DRIFT].limit;
+        ret->embedder_gates = keys->embedder_gates;
         if (r == 0)
                 r = strdup_to(&ret->label, keys->label);
         if (r == 0)
@@ -478,6 +479,11 @@ static int build(struct loader *l)
         c->per_query_limit = l->keys.metrics.per_query_limit;
         c->alerting.resend_delay = l->keys.alerting.resend_delay;
         c->alerting.repeat_interval = l->keys.alerting.repeat_interval;
+        c->alerting.group_wait = l->keys.alerting.group_wait;
+        c->alerting.group_interval = l->keys.alerting.group_interval;
+        c->alerting.query_alerts_max = l->keys.alerting.query_alerts_max;
+        c->ingest_grace = l->keys.ingest.grace;
+        c->trust_loopback = l->keys.web.trust_loopback;
         if (r == 0)
                 r = strdup_to(&c->alerting.runbook_url, l->keys.alerting.runbook_url);
         if (r == 0)

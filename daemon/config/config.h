@@ -58,6 +58,7 @@ struct collection_config {
         struct bands bands;
         struct query_set *queries;
         struct vector_set *vectors; /* NULL: those of the baseline, or of an embedder */
+        bool embedder_gates; /* an embedder that cannot be asked leaves the gate unmeasured */
 };
 
 struct webhook_config {
@@ -79,6 +80,8 @@ struct alerting_config {
         size_t receiver_count;
         struct rule rules[RULE_COUNT];
         usec_t resend_delay, repeat_interval;
+        usec_t group_wait, group_interval; /* of an incident's first notification, of a change */
+        unsigned query_alerts_max; /* alerts of single queries of one rule and collection */
         char *runbook_url; /* base of runbook_url annotations; NULL: no such annotation */
 };
 
@@ -93,6 +96,8 @@ struct config {
         size_t collection_count;
         struct alerting_config alerting;
         unsigned per_query_limit;
+        usec_t ingest_grace; /* findings wait so long while an ingest is under way; 0: not at all */
+        bool trust_loopback; /* without users, local clients may change something */
 };
 
 /* Reads the file and everything it names. Every error found is added as "file:line:column:

@@ -17,6 +17,8 @@
 #define PER_QUERY_LIMIT_MAX 100000
 /* Distances and shares; beyond this a rule could as well be switched off. */
 #define LIMIT_MAX 1000
+/* Alerts of single queries that anybody reads one by one. */
+#define QUERY_ALERTS_MAX 1000
 /* A probe asks for that many records in one answer; at 60 bytes an id it is half the largest
  * answer that is read. */
 #define PROBE_RECORDS_MAX 2000000
@@ -186,6 +188,9 @@ static const struct schema_key collection_table[] = {
                 .doc = "As in `replay`, for this collection."),
         KEY(collection_keys, replay.embed_interval, "embed_interval", SCHEMA_DURATION, EMBED_BOUNDS,
                 .inherits = "replay.embed_interval", .doc = "As in `replay`, for this collection."),
+        KEY(collection_keys, embedder_gates, "embedder_gates", SCHEMA_BOOLEAN, .fallback = "true",
+                .doc = "Whether `check` calls the collection unmeasured when its embedder cannot "
+                       "be asked."),
 };
 static const struct schema collection_schema = SCHEMA(collection_table, collection_keys);
 
@@ -260,6 +265,17 @@ static const struct schema_key alerting_table[] = {
         KEY(alerting_keys, repeat_interval, "repeat_interval", SCHEMA_DURATION, .fallback = "4h",
                 BETWEEN(USEC_PER_MINUTE, 30 * USEC_PER_DAY),
                 .doc = "How often receivers hear of an alert that goes on."),
+        KEY(alerting_keys, group_wait, "group_wait", SCHEMA_DURATION, .fallback = "30s",
+                BETWEEN(0, USEC_PER_HOUR),
+                .doc = "How long a new incident waits for what belongs to it before receivers "
+                       "hear of it."),
+        KEY(alerting_keys, group_interval, "group_interval", SCHEMA_DURATION, .fallback = "5m",
+                BETWEEN(USEC_PER_SEC, USEC_PER_DAY),
+                .doc = "How long a change of an incident that receivers know waits for more."),
+        KEY(alerting_keys, query_alerts_max, "query_alerts_max", SCHEMA_INTEGER, .fallback = "5",
+                BETWEEN(1, QUERY_ALERTS_MAX),
+                .doc = "Alerts of single queries that a rule has at once; beyond that they are "
+                       "one alert of the collection."),
         KEY(alerting_keys, runbook_url, "runbook_url", SCHEMA_STRING, .kind = "URL",
                 .check = url_check_link,
                 .doc = "Base of the `runbook_url` annotation; the alert's name is appended."),
@@ -272,6 +288,21 @@ static const struct schema_key metrics_table[] = {
                 .doc = "Queries of a collection up to which each has series of its own."),
 };
 static const struct schema metrics_schema = SCHEMA(metrics_table, metrics_keys);
+
+static const struct schema_key ingest_table[] = {
+        KEY(ingest_keys, grace, "grace", SCHEMA_DURATION, .fallback = "5m",
+                BETWEEN(0, USEC_PER_DAY),
+                .doc = "How long findings wait while an ingest is visibly under way; 0s for not "
+                       "at all."),
+};
+static const struct schema ingest_schema = SCHEMA(ingest_table, ingest_keys);
+
+static const struct schema_key web_table[] = {
+        KEY(web_keys, trust_loopback, "trust_loopback", SCHEMA_BOOLEAN, .fallback = "true",
+                .doc = "Whether clients on the same machine may change something while no users "
+                       "are configured."),
+};
+static const struct schema web_schema = SCHEMA(web_table, web_keys);
 
 static const struct schema_key probes_table[] = {
         KEY(probe_keys, interval, "interval", SCHEMA_DURATION, .fallback = "1h",
@@ -303,6 +334,10 @@ static const struct schema_key config_table[] = {
                 .doc = "Who is told, and when."),
         KEY(config_keys, metrics, "metrics", SCHEMA_OBJECT, .object = &metrics_schema,
                 .doc = "What `/metrics` exposes."),
+        KEY(config_keys, ingest, "ingest", SCHEMA_OBJECT, .object = &ingest_schema,
+                .doc = "What an ingest changes in the judgement."),
+        KEY(config_keys, web, "web", SCHEMA_OBJECT, .object = &web_schema,
+                .doc = "Who may change something over HTTP."),
 };
 const struct schema config_schema = SCHEMA(config_table, config_keys);
 

@@ -51,6 +51,7 @@ struct collection_keys {
         const char *name, *label, *server, *queries, *vectors, *embedder;
         struct schema_list bands; /* struct band_keys */
         struct replay_keys replay; /* of the collection itself; absent where it has none */
+        bool embedder_gates;
 };
 
 struct receiver_keys {
@@ -72,8 +73,19 @@ struct alerting_keys {
         struct schema_list alertmanagers; /* struct peer_keys */
         struct schema_list receivers; /* struct receiver_keys */
         struct schema_list rules; /* struct rule_keys */
-        usec_t resend_delay, repeat_interval;
+        usec_t resend_delay, repeat_interval, group_wait, group_interval;
+        unsigned query_alerts_max;
         const char *runbook_url;
+};
+
+struct ingest_keys {
+        struct schema_place place;
+        usec_t grace;
+};
+
+struct web_keys {
+        struct schema_place place;
+        bool trust_loopback;
 };
 
 struct metrics_keys {
@@ -96,6 +108,8 @@ struct config_keys {
         struct schema_list collections; /* struct collection_keys */
         struct alerting_keys alerting;
         struct metrics_keys metrics;
+        struct ingest_keys ingest;
+        struct web_keys web;
 };
 
 extern const struct schema config_schema;

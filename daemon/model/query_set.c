@@ -12,6 +12,8 @@
 
 /* More answers than that are never asked for. */
 #define WITHIN_MAX 1000
+/* It stands in one line of a table. */
+#define REASON_MAX 500
 
 struct distance_keys {
         struct schema_place place;
@@ -25,11 +27,17 @@ struct expect_keys {
         struct distance_keys distance;
 };
 
+struct known_failing_keys {
+        struct schema_place place;
+        const char *reason, *until;
+};
+
 struct query_keys {
         struct schema_place place;
         const char *id, *text;
         const struct yaml_node *tags, *where, *where_document;
         struct expect_keys expect;
+        struct known_failing_keys known_failing;
 };
 
 struct set_keys {
@@ -71,6 +79,21 @@ static const struct schema_key expect_key_table[] = {
 static const struct schema expect_schema = {
         expect_key_table, ARRAY_SIZE(expect_key_table), sizeof(struct expect_keys)};
 
+static const struct schema_key known_failing_key_table[] = {
+        {.name = "reason",
+                .type = SCHEMA_STRING,
+                .offset = offsetof(struct known_failing_keys, reason),
+                .required = true,
+                .max = REASON_MAX,
+                .check = schema_check_line},
+        {.name = "until",
+                .type = SCHEMA_STRING,
+                .offset = offsetof(struct known_failing_keys, until),
+                .required = true},
+};
+static const struct schema known_failing_schema = {known_failing_key_table,
+        ARRAY_SIZE(known_failing_key_table), sizeof(struct known_failing_keys)};
+
 static const struct schema_key query_key_table[] = {
         {.name = "id",
                 .type = SCHEMA_STRING,
@@ -91,6 +114,10 @@ static const struct schema_key query_key_table[] = {
                 .type = SCHEMA_OBJECT,
                 .offset = offsetof(struct query_keys, expect),
                 .object = &expect_schema},
+        {.name = "known_failing",
+                .type = SCHEMA_OBJECT,
+                .offset = offsetof(struct query_keys, known_failing),
+                .object = &known_failing_schema},
 };
 static const struct schema query_schema = {
         query_key_table, ARRAY_SIZE(query_key_table), sizeof(struct query_keys)};
@@ -284,11 +311,36 @@ static int build_expectation(
         return r;
 }
 
+/* The first moment after the day; -EINVAL when it is none of the form 2027-01-31. */
+static int day_end(const char *day, usec_t *ret)
+{
+        char text[TIME_TEXT_MAX];
+        usec_t start;
+
+        if (strlen(day) != strlen("2027-01-31"))
+                return -EINVAL;
+        (void)snprintf(text, sizeof(text), "%sT00:00:00Z", day);
+        if (time_parse(text, &start) < 0)
+                return -EINVAL;
+        *ret = start + USEC_PER_DAY;
+        return 0;
+}
+
+static int build_known_failing(const struct schema_reader *reader,
+        const struct known_failing_keys *keys, struct known_failing *ret)
+{
+        if (keys->until && day_end(keys->until, &ret->until) < 0)
+                schema_error(reader, &keys->place, "until", NULL,
+                        "\"%s\" is not a day such as 2027-01-31", keys->until);
+        return strdup_to(&ret->reason, keys->reason);
+}
+
 static int build_query(
         const struct schema_reader *reader, const struct query_keys *keys, struct query *ret)
 {
         int r = strdup_to(&ret->id, keys->id);
 
+        ret->line = keys->place.node->line;
         if (r == 0)
                 r = strdup_to(&ret->text, keys->text);
         if (r == 0)
@@ -299,6 +351,8 @@ static int build_query(
                 r = build_filter(keys->where_document, &ret->where_document);
         if (r == 0)
                 r = build_expectation(reader, &keys->expect, &ret->expect);
+        if (r == 0)
+                r = build_known_failing(reader, &keys->known_failing, &ret->known_failing);
         return r;
 }
 
@@ -401,6 +455,7 @@ static void query_done(struct query *q)
         free(q->tags);
         free(q->expect.ids);
         json_decref(q->expect.metadata);
+        free(q->known_failing.reason);
         free(q->where);
         free(q->where_document);
         free(q->id);

@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "duration.h"
 #include "error.h"
 
 struct tag {
@@ -37,7 +38,14 @@ struct expectation {
         float distance_max; /* +INFINITY when unbounded */
 };
 
+/* That a query fails is known: until then it is measured and shown, but stops nothing. */
+struct known_failing {
+        char *reason; /* NULL: it is not known to fail */
+        usec_t until; /* the first moment after the last day, in UTC; 0 when it is not */
+};
+
 struct query {
+        unsigned line; /* of the file, where the query begins */
         char *id;
         char *text;
         struct tag *tags;
@@ -45,6 +53,7 @@ struct query {
         char *where; /* Chroma filters as compact JSON; NULL for none */
         char *where_document;
         struct expectation expect;
+        struct known_failing known_failing;
 };
 
 struct query_set {

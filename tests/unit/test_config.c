@@ -132,6 +132,12 @@ static void the_minimum_has_every_default(void **state)
         assert_int_equal(c->alerting.alertmanager_count + c->alerting.receiver_count, 0);
         assert_int_equal(c->alerting.resend_delay, USEC_PER_MINUTE);
         assert_int_equal(c->alerting.repeat_interval, 4 * USEC_PER_HOUR);
+        assert_int_equal(c->alerting.group_wait, 30 * USEC_PER_SEC);
+        assert_int_equal(c->alerting.group_interval, 5 * USEC_PER_MINUTE);
+        assert_int_equal(c->alerting.query_alerts_max, 5);
+        assert_int_equal(c->ingest_grace, 5 * USEC_PER_MINUTE);
+        assert_true(c->trust_loopback);
+        assert_true(faq->embedder_gates);
         assert_null(c->alerting.runbook_url);
         for (enum rule_id id = 0; id < RULE_COUNT; id++) {
                 assert_true(c->alerting.rules[id].enabled);
@@ -170,6 +176,7 @@ static const char full[] =
         "    results: 3\n"
         "    batch: 1000\n"
         "    history: 1h\n"
+        "    embedder_gates: false\n"
         "alerting:\n"
         "  alertmanagers:\n"
         "    - url: http://am:9093/\n"
@@ -185,8 +192,13 @@ static const char full[] =
         "    RetrievalReplayFailing: {enabled: false}\n"
         "  resend_delay: 30s\n"
         "  repeat_interval: 1h\n"
+        "  group_wait: 0s\n"
+        "  group_interval: 10m\n"
+        "  query_alerts_max: 1000\n"
         "  runbook_url: https://wiki.example/runbook#\n"
-        "metrics: {per_query_limit: 0}\n";
+        "metrics: {per_query_limit: 0}\n"
+        "ingest: {grace: 0s}\n"
+        "web: {trust_loopback: false}\n";
 
 static void reads_servers(void **state)
 {
@@ -270,6 +282,13 @@ static void reads_alerting(void **state)
                 rule_defaults[RULE_REPLAY_FAILING].for_usec);
         assert_int_equal(a->resend_delay, 30 * USEC_PER_SEC);
         assert_int_equal(a->repeat_interval, USEC_PER_HOUR);
+        assert_int_equal(a->group_wait, 0);
+        assert_int_equal(a->group_interval, 10 * USEC_PER_MINUTE);
+        assert_int_equal(a->query_alerts_max, 1000);
+        assert_int_equal(c->ingest_grace, 0);
+        assert_false(c->trust_loopback);
+        assert_true(c->collections[0].embedder_gates);
+        assert_false(c->collections[1].embedder_gates);
         assert_string_equal(a->runbook_url, "https://wiki.example/runbook#");
         assert_int_equal(c->per_query_limit, 0);
 }
@@ -339,6 +358,13 @@ static void refuses_wrong_values(void **state)
                 {MINIMAL "replay: {}\nreplay: {}\n", {"7:1: duplicate key \"replay\""}},
                 {MINIMAL "metrics: {per_query_limit: 100001}\n",
                         {"6:28: metrics.per_query_limit: \"100001\" is out of range (0 … 100000)"}},
+                {MINIMAL "alerting: {group_wait: 2h, group_interval: 0s, query_alerts_max: 0}\n",
+                        {"6:24: alerting.group_wait: \"2h\" is out of range (0s … 1h)",
+                                "6:44: alerting.group_interval: \"0s\" is out of range (1s … 1d)",
+                                "6:66: alerting.query_alerts_max: \"0\" is out of range (1 … 1000)"}},
+                {MINIMAL "ingest: {grace: 25h}\nweb: {trust_loopback: no}\n",
+                        {"6:17: ingest.grace: \"25h\" is out of range (0s … 1d)",
+                                "7:23: web.trust_loopback: \"no\" is not true or false"}},
                 {MINIMAL "  interval: 1ms\n",
                         {"6:13: collections[0].interval: \"1ms\" is out of range (100ms … 1d)"}},
                 {MINIMAL "  label: \"a\\tb\"\n",

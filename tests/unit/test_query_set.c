@@ -80,10 +80,30 @@ static void reads_everything(void **state)
         assert_true(isinf(q->expect.distance_min) && q->expect.distance_min < 0);
         assert_true(isinf(q->expect.distance_max) && q->expect.distance_max > 0);
 
+        assert_null(q->known_failing.reason);
+        assert_int_equal(q->known_failing.until, 0);
+        assert_int_equal(set->queries[0].line, 2);
+        assert_int_equal(q->line, 13);
+        assert_int_equal(set->queries[3].line, 19);
         assert_false(expectation_names_records(&set->queries[2].expect));
         assert_true(set->queries[2].expect.distance_min == -1);
         assert_false(expectation_names_records(&set->queries[3].expect));
         assert_null(query_set_find(set, "nobody"));
+}
+
+static void reads_what_is_known_to_fail(void **state)
+{
+        _cleanup_(query_set_unrefp) struct query_set *set =
+                parse("queries:\n"
+                      "- {id: a, text: b, known_failing: {reason: page moved, until: 2027-01-31}}\n"
+                      "- {id: c, text: d, known_failing: {reason: x, until: '2028-02-29'}}\n");
+        usec_t end;
+
+        assert_string_equal(set->queries[0].known_failing.reason, "page moved");
+        assert_return_code(time_parse("2027-02-01T00:00:00Z", &end), 0);
+        assert_int_equal(set->queries[0].known_failing.until, end);
+        assert_return_code(time_parse("2028-03-01T00:00:00Z", &end), 0);
+        assert_int_equal(set->queries[1].known_failing.until, end);
 }
 
 static void reads_json(void **state)
@@ -197,6 +217,18 @@ static void refuses(void **state)
                          "as a 32-bit float)"}},
                 {QUERY "  expect: {distance: {max: 1e39}, ids: [x]}\n",
                         {"q:4:28: queries[0].expect.distance.max: \"1e39\" is out of range"}},
+                {QUERY "  known_failing:\n",
+                        {"q:4:17: queries[0].known_failing.reason: is required",
+                                "q:4:17: queries[0].known_failing.until: is required"}},
+                {QUERY "  known_failing: {reason: x, until: 2027-02-29}\n",
+                        {"q:4:37: queries[0].known_failing.until: \"2027-02-29\" is not a day such "
+                         "as 2027-01-31"}},
+                {QUERY "  known_failing: {reason: x, until: 2027-01-31T00:00:00Z}\n",
+                        {"q:4:37: queries[0].known_failing.until: \"2027-01-31T00:00:00Z\" is not a "
+                         "day"}},
+                {QUERY "  known_failing: {reason: \"a\\nb\", until: 2027-01-31}\n",
+                        {"q:4:27: queries[0].known_failing.reason: must not contain control "
+                         "characters"}},
                 {QUERY "- {id: b}\n- {text: c}\n- {id: d, text: e, expect: {within: no}}\n",
                         {"q:4:3: queries[1].text: is required", "q:5:3: queries[2].id: is required",
                                 "q:6:37: queries[3].expect.within: \"no\" is not a whole number"}},
@@ -290,6 +322,7 @@ int main(void)
 {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(reads_everything),
+                cmocka_unit_test(reads_what_is_known_to_fail),
                 cmocka_unit_test(reads_json),
                 cmocka_unit_test(is_shared_by_reference),
                 cmocka_unit_test(refuses),

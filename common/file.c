@@ -46,6 +46,14 @@ static int file_open(const char *path, struct error *e)
         return opened;
 }
 
+/* What stands in the place of a file that Git LFS has not fetched. None of ours begins like it. */
+static bool is_lfs_pointer(const struct text *t)
+{
+        static const char start[] = "version https://git-lfs.github.com/spec/";
+
+        return t->size >= strlen(start) && memcmp(t->data, start, strlen(start)) == 0;
+}
+
 /* Reads to the end instead of trusting st_size: the file may grow, and those in /proc have none. */
 int file_read(const char *path, size_t limit, char **ret, size_t *ret_size, struct error *e)
 {
@@ -71,6 +79,9 @@ int file_read(const char *path, size_t limit, char **ret, size_t *ret_size, stru
                 if (text_failed(&content))
                         break;
         }
+        if (is_lfs_pointer(&content))
+                return error_set(e, -EINVAL,
+                        "%s is a Git LFS pointer, not the file itself: run git lfs pull", path);
         data = text_take(&content, ret_size);
         if (!data)
                 return file_error(e, -ENOMEM, "read", path);

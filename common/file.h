@@ -7,7 +7,8 @@
 
 #include "error.h"
 
-/* Reads the whole regular file; -EFBIG above `limit` bytes. `*ret` is NUL-terminated (the NUL is
+/* Reads the whole regular file; -EFBIG above `limit` bytes, -EINVAL for the pointer that Git LFS
+ * left in its place. `*ret` is NUL-terminated (the NUL is
  * not counted in `*ret_size`) and owned by the caller. */
 _must_check_ int file_read(
         const char *path, size_t limit, char **ret, size_t *ret_size, struct error *e);

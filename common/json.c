@@ -27,6 +27,11 @@ int json_parse(const char *name, const char *data, size_t size, json_t **ret, st
         json_error_t error;
         json_t *value;
 
+        /* What Windows editors put before UTF-8. */
+        if (size >= 3 && memcmp(data, "\xef\xbb\xbf", 3) == 0) {
+                data += 3;
+                size -= 3;
+        }
         value = json_loadb(data, size, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &error);
         if (value) {
                 *ret = value;

@@ -103,6 +103,11 @@ const char *schema_hint(
 
 /* A string check: no control characters. */
 const char *schema_check_line(const char *text);
+/* That, and no $NAME or ${NAME}: whoever writes one expects it to be replaced, which is not done.
+ */
+const char *schema_check_value(const char *text);
+/* What is wrong with the first `size` bytes of it, which name a variable; NULL when they do not. */
+const char *schema_check_variable(const char *text, size_t size);
 
 /* The documentation's view: the `i`-th key in the order of the table, nested keys after the one
  * that holds them, with its path as "collections[].bands[].below". False beyond the last. */

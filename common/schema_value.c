@@ -23,6 +23,22 @@ const char *schema_check_line(const char *text)
         return NULL;
 }
 
+const char *schema_check_variable(const char *text, size_t size)
+{
+        for (size_t i = 0; i + 1 < size; i++)
+                if (text[i] == '$' &&
+                        (isalpha((unsigned char)text[i + 1]) || strchr("_{", text[i + 1])))
+                        return "variables are not expanded; write the value itself";
+        return NULL;
+}
+
+const char *schema_check_value(const char *text)
+{
+        const char *wrong = schema_check_line(text);
+
+        return wrong ? wrong : schema_check_variable(text, strlen(text));
+}
+
 static bool bounded(const struct schema_key *key)
 {
         return key->min != 0 || key->max != 0;

@@ -106,15 +106,15 @@ static struct place place_of_offset(const struct builder *b, size_t offset)
         return place;
 }
 
-/* The character with that index; '\0' beyond the end. */
-static char character_at(const struct builder *b, size_t index)
+/* Where the character with that index begins; `size` beyond the end. */
+static size_t byte_offset(const struct builder *b, size_t index)
 {
         size_t i = 0;
 
         for (; i < b->size; i++)
                 if (((unsigned char)b->data[i] & 0xc0) != 0x80 && index-- == 0)
-                        return b->data[i];
-        return '\0';
+                        break;
+        return i;
 }
 
 static int compare_keys(const void *a, const void *b)
@@ -335,9 +335,21 @@ static int on_event(struct builder *b, const yaml_event_t *event)
         }
 }
 
+/* Whether ": " stands in that line before the character: what follows the first one is a value, in
+ * which the second is not meant. */
+static bool colon_before(const struct builder *b, size_t index)
+{
+        const char *end = b->data + byte_offset(b, index), *p = end;
+
+        while (p > b->data && p[-1] != '\n' && p[-1] != '\r')
+                p--;
+        return memmem(p, (size_t)(end - p), ": ", 2);
+}
+
 static int on_parser_error(struct builder *b, const yaml_parser_t *parser)
 {
         struct place place = place_of(&parser->problem_mark);
+        size_t offset;
         char c;
 
         switch (parser->error) {
@@ -352,11 +364,17 @@ static int on_parser_error(struct builder *b, const yaml_parser_t *parser)
                 break;
         }
         if (strcmp(parser->problem, "found character that cannot start any token") == 0) {
-                c = character_at(b, parser->problem_mark.index);
+                offset = byte_offset(b, parser->problem_mark.index);
+                c = offset < b->size ? b->data[offset] : '\0';
                 if (c == '\t')
                         return add_error(b, place, "a tab cannot indent; use spaces");
                 return add_error(b, place, "a value cannot begin with %c; put it in quotes", c);
         }
+        if (strcmp(parser->problem, "mapping values are not allowed in this context") == 0 &&
+                colon_before(b, parser->problem_mark.index))
+                return add_error(b, place,
+                        "\": \" stands in a value that has no quotes around it; put the text in "
+                        "quotes");
         if (!parser->context)
                 return add_error(b, place, "%s", parser->problem);
         return add_error(b, place, "%s (%s that begins in line %zu)", parser->problem,

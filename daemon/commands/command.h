@@ -43,6 +43,9 @@ struct options {
         double fail_under; /* coverage: 0 … 1 */
 };
 
+/* Whether every --web.listen-address is an address; -EINVAL after a sentence on stderr. */
+int check_addresses(const struct options *options);
+
 int command_run(const struct options *options);
 int command_check(const struct options *options);
 int command_coverage(const struct options *options);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -7,6 +8,7 @@
 #include "daemon.h"
 #include "file.h"
 #include "log.h"
+#include "serve/listen.h"
 
 /* Two daemons would overwrite each other's state. One without a place to keep it measures all the
  * same. The lock is a descriptor, -1 for none. */
@@ -26,6 +28,21 @@ static int lock_storage(const char *path, int *ret_lock)
         return 0;
 }
 
+int check_addresses(const struct options *options)
+{
+        for (size_t i = 0; i < options->listen_addresses.count; i++) {
+                _cleanup_error_ struct error error = {0};
+                int r = listen_check(options->listen_addresses.values[i], &error);
+
+                if (r < 0) {
+                        fprintf(stderr, "driftwatch: --web.listen-address: %s\n",
+                                error_text(&error, r));
+                        return r;
+                }
+        }
+        return 0;
+}
+
 int command_run(const struct options *options)
 {
         struct daemon_options d = {
@@ -36,8 +53,11 @@ int command_run(const struct options *options)
                 .listen_address_count = options->listen_addresses.count,
                 .systemd_socket = options->systemd_socket,
         };
-        int lock = -1, r = lock_storage(d.storage_path, &lock);
+        int lock = -1, r;
 
+        if (check_addresses(options) < 0)
+                return EXIT_USAGE;
+        r = lock_storage(d.storage_path, &lock);
         if (r >= 0)
                 r = daemon_run(&d);
         if (lock >= 0)

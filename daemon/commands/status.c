@@ -152,8 +152,11 @@ static int verdict_of(const json_t *data)
 int command_status(const struct options *options)
 {
         _cleanup_(fetch_done) struct fetch f = {0};
-        int r = fetch(&f, options->listen_addresses.values[0], "/api/v1/collections");
+        int r;
 
+        if (check_addresses(options) < 0)
+                return EXIT_USAGE;
+        r = fetch(&f, options->listen_addresses.values[0], "/api/v1/collections");
         if (r < 0) {
                 fprintf(stderr, "driftwatch: %s\n", error_text(&f.error, r));
                 return EXIT_UNMEASURED;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "commands/command.h"
 #include "config/config.h"
@@ -18,6 +19,9 @@ int command_validate(const struct options *options)
                 fprintf(stderr, "and %zu more errors\n", errors.dropped);
         if (r < 0)
                 return EXIT_USAGE;
+        /* Who is not root has just read the files, as the user that he is. */
+        for (size_t i = 0; i < config->warnings.count && geteuid() == 0; i++)
+                fprintf(stderr, "driftwatch: warning: %s\n", config->warnings.messages[i]);
         for (size_t i = 0; i < config->collection_count; i++)
                 queries += config->collections[i].queries->count;
         printf("%s is valid: %zu collections with %zu canonical queries on %zu servers\n",

@@ -5,6 +5,8 @@
 #include <math.h>
 #include <stdio.h>
 
+#include "config/access.h"
+#include "config/borders.h"
 #include "config/keys.h"
 #include "config/peer.h"
 #include "file.h"
@@ -160,56 +162,6 @@ static const struct embedder_config *find_embedder(
         return NULL;
 }
 
-static void check_bands(const struct loader *l, const struct schema_list *list)
-{
-        const struct band_keys *bands = list->items;
-        const struct band_keys *last = &bands[list->count - 1];
-
-        if (!isnan(last->below))
-                schema_error(&l->reader, &last->place, "below", NULL,
-                        "the last band has no upper bound; leave it out or add a band after it");
-        for (size_t i = 0; i + 1 < list->count; i++) {
-                if (isnan(bands[i].below) && !yaml_get(bands[i].place.node, "below"))
-                        schema_error(&l->reader, &bands[i].place, "below", NULL,
-                                "is required in every band but the last");
-                /* As floats, because that is what distances are compared with. */
-                else if (i > 0 && (float)bands[i].below <= (float)bands[i - 1].below)
-                        schema_error(&l->reader, &bands[i].place, "below", NULL,
-                                "must be greater than that of the band before, %.9g",
-                                bands[i - 1].below);
-        }
-}
-
-static int build_bands(
-        const struct loader *l, const struct collection_keys *keys, struct bands *ret)
-{
-        const struct schema_list *list = &keys->bands;
-        const struct band_keys *bands = list->items;
-        int r;
-
-        if (list->count == 0) {
-                const struct yaml_node *node = yaml_get(keys->place.node, "bands");
-
-                if (node && node->kind == YAML_SEQUENCE && node->count == 0)
-                        schema_error(&l->reader, &keys->place, "bands", NULL,
-                                "is empty; leave it out for the default bands");
-                return bands_default(ret);
-        }
-        r = schema_unique(
-                &l->reader, list, sizeof(*bands), "name", offsetof(struct band_keys, name));
-        check_bands(l, list);
-        ret->bands = calloc(list->count, sizeof(*ret->bands));
-        if (!ret->bands)
-                return -ENOMEM;
-        for (; r == 0 && ret->count < list->count; ret->count++) {
-                double below = bands[ret->count].below;
-
-                ret->bands[ret->count].below = isnan(below) ? INFINITY : (float)below;
-                r = strdup_to(&ret->bands[ret->count].name, bands[ret->count].name);
-        }
-        return r;
-}
-
 /* Errors inside the file name their own place; that it cannot be read belongs to the key. */
 static void forward(const struct loader *l, const struct schema_place *place, const char *key,
         int code, struct errors *found)
@@ -335,7 +287,7 @@ static int build_collection(const struct loader *l, size_t i, struct collection_
         if (r == 0)
                 r = strdup_to(&ret->label, keys->label);
         if (r == 0)
-                r = build_bands(l, keys, &ret->bands);
+                r = borders_build(&l->reader, keys, &ret->bands);
         if (r == 0)
                 r = load_queries(l, i, &ret->queries);
         if (r == 0)
@@ -512,6 +464,8 @@ static int read_tree(
 
         if (r == 0 || r == -EBADMSG)
                 r = build(&l);
+        if (r == 0)
+                r = access_check(&(struct schema_reader){reader->file, &config->warnings}, &l.keys);
         schema_done(&config_schema, &l.keys);
         return r;
 }
@@ -591,6 +545,7 @@ struct config *config_free(struct config *c)
                 free(c->embedders[i].model);
         }
         alerting_done(&c->alerting);
+        errors_done(&c->warnings);
         free(c->collections);
         free(c->embedders);
         free(c->servers);

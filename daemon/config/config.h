@@ -59,6 +59,7 @@ struct collection_config {
         struct bands bands;
         struct query_set *queries;
         struct vector_set *vectors; /* NULL: those of the baseline, or of an embedder */
+        bool embedder_gates; /* an embedder that cannot be asked leaves the gate unmeasured */
 };
 
 struct webhook_config {
@@ -97,7 +98,8 @@ struct config {
         struct alerting_config alerting;
         unsigned per_query_limit;
         usec_t ingest_grace; /* findings wait so long while an ingest is under way; 0: not at all */
-        bool trust_loopback; /* without users, local clients may change something */
+        bool trust_loopback; /* local clients may change something */
+        struct errors warnings; /* files that root can read and the unit cannot, a sentence each */
 };
 
 /* Reads the file and everything it names. Every error found is added as "file:line:column:

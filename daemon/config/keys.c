@@ -33,7 +33,7 @@
                 table, ARRAY_SIZE(table), sizeof(struct structure) \
         }
 #define BETWEEN(low, high) .min = (double)(low), .max = (double)(high)
-#define NAME_CHECKED BETWEEN(1, NAME_MAX_BYTES), .check = schema_check_line
+#define NAME_CHECKED BETWEEN(1, NAME_MAX_BYTES), .check = schema_check_value
 
 /* The same keys, once with defaults and once as a collection's own. */
 #define INTERVAL_BOUNDS BETWEEN(100 * USEC_PER_MSEC, USEC_PER_DAY)
@@ -72,10 +72,11 @@ static const char *const http_schemes[] = {"bearer", "basic", NULL};
         KEY(auth_keys, scheme, "scheme", SCHEMA_WORD, .required = true, .words = schemes, \
                 .doc = explanation), \
                 KEY(auth_keys, credential, "credential", SCHEMA_STRING, \
-                        .check = schema_check_line, \
+                        .check = schema_check_value, \
                         .doc = "Name of the secret's file in `$CREDENTIALS_DIRECTORY`."), \
                 KEY(auth_keys, secret_file, "secret_file", SCHEMA_STRING, .kind = "path", \
-                        .check = schema_check_line, .doc = "File whose first line is the secret.")
+                        .check = schema_check_value, \
+                        .doc = "File whose first line is the secret.")
 
 static const struct schema_key chroma_auth_table[] = {
         AUTH_KEYS(chroma_schemes,
@@ -92,13 +93,14 @@ static const struct schema_key http_auth_table[] = {
 static const struct schema http_auth_schema = SCHEMA(http_auth_table, auth_keys);
 
 static const struct schema_key tls_table[] = {
-        KEY(tls_keys, ca_file, "ca_file", SCHEMA_STRING, .kind = "path", .check = schema_check_line,
+        KEY(tls_keys, ca_file, "ca_file", SCHEMA_STRING, .kind = "path",
+                .check = schema_check_value,
                 .doc = "Certificates to trust instead of the system's, PEM."),
         KEY(tls_keys, cert_file, "cert_file", SCHEMA_STRING, .kind = "path",
-                .check = schema_check_line, .doc = "Client certificate, PEM; needs `key_file`."),
+                .check = schema_check_value, .doc = "Client certificate, PEM; needs `key_file`."),
         KEY(tls_keys, key_file, "key_file", SCHEMA_STRING, .kind = "path",
-                .check = schema_check_line, .doc = "Key of the client certificate, PEM."),
-        KEY(tls_keys, server_name, "server_name", SCHEMA_STRING, .check = schema_check_line,
+                .check = schema_check_value, .doc = "Key of the client certificate, PEM."),
+        KEY(tls_keys, server_name, "server_name", SCHEMA_STRING, .check = schema_check_value,
                 .doc = "Name expected in the certificate, if it is not the URL's host."),
         KEY(tls_keys, insecure_skip_verify, "insecure_skip_verify", SCHEMA_BOOLEAN,
                 .fallback = "false",
@@ -157,14 +159,14 @@ static const struct schema band_schema = SCHEMA(band_table, band_keys);
 
 static const struct schema_key collection_table[] = {
         KEY(collection_keys, name, "name", SCHEMA_STRING, .required = true,
-                .check = schema_check_line, .doc = "Chroma's name of the collection."),
-        KEY(collection_keys, server, "server", SCHEMA_STRING, .check = schema_check_line,
+                .check = schema_check_value, .doc = "Chroma's name of the collection."),
+        KEY(collection_keys, server, "server", SCHEMA_STRING, .check = schema_check_value,
                 .doc = "Name of its server; needed when there are several."),
         KEY(collection_keys, queries, "queries", SCHEMA_STRING, .required = true, .kind = "path",
-                .check = schema_check_line, .doc = "The canonical query set, YAML or JSON."),
+                .check = schema_check_value, .doc = "The canonical query set, YAML or JSON."),
         KEY(collection_keys, vectors, "vectors", SCHEMA_STRING, .kind = "path",
-                .check = schema_check_line, .doc = "The pinned vectors of the queries, JSON."),
-        KEY(collection_keys, embedder, "embedder", SCHEMA_STRING, .check = schema_check_line,
+                .check = schema_check_value, .doc = "The pinned vectors of the queries, JSON."),
+        KEY(collection_keys, embedder, "embedder", SCHEMA_STRING, .check = schema_check_value,
                 .doc = "Name of the embedder that is watched with it."),
         KEY(collection_keys, label, "label", SCHEMA_STRING, NAME_CHECKED,
                 .inherits = "collections[].name",
@@ -211,7 +213,7 @@ static const struct schema_key webhook_table[] = {
         KEY(peer_keys, url, "url", SCHEMA_STRING, .kind = "URL", .check = url_check_target,
                 .doc = "Where notifications are posted. Either this or `url_file`."),
         KEY(peer_keys, url_file, "url_file", SCHEMA_STRING, .kind = "path",
-                .check = schema_check_line,
+                .check = schema_check_value,
                 .doc = "File whose first line is the URL, when the URL is a secret."),
         KEY(peer_keys, send_resolved, "send_resolved", SCHEMA_BOOLEAN, .fallback = "true",
                 .doc = "Whether the end of an alert is told too."),
@@ -300,8 +302,7 @@ static const struct schema ingest_schema = SCHEMA(ingest_table, ingest_keys);
 
 static const struct schema_key web_table[] = {
         KEY(web_keys, trust_loopback, "trust_loopback", SCHEMA_BOOLEAN, .fallback = "true",
-                .doc = "Whether clients on the same machine may change something while no users "
-                       "are configured."),
+                .doc = "Whether clients on the same machine may change something."),
 };
 static const struct schema web_schema = SCHEMA(web_table, web_keys);
 

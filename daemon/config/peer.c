@@ -69,6 +69,9 @@ static const char *check_url(const char *url, const char *without)
                 : strncmp(url, "https://", 8) == 0         ? url + 8
                                                            : NULL;
 
+        /* A query may well have a member such as $filter. */
+        if (schema_check_variable(url, strcspn(url, "?")))
+                return schema_check_variable(url, strcspn(url, "?"));
         if (!host)
                 return "must begin with http:// or https://";
         for (const char *p = url; *p; p++)
@@ -239,7 +242,7 @@ static const char *check_header(const char *name, const char *value)
         for (size_t i = 0; i < ARRAY_SIZE(refused_headers); i++)
                 if (strcasecmp(name, refused_headers[i].name) == 0)
                         return refused_headers[i].why;
-        return schema_check_line(value);
+        return schema_check_value(value);
 }
 
 static bool header_is_there(char *const *headers, const char *name)

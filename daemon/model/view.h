@@ -152,6 +152,7 @@ struct view {
         char *config_path;
         char *external_url; /* NULL when not given */
         unsigned per_query_limit;
+        bool loopback_distrusted; /* local clients may change nothing */
         struct collection_view **collections; /* references */
         size_t collection_count;
         struct server_view *servers;

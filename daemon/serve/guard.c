@@ -83,6 +83,9 @@ static bool origin_is_host(const char *origin, const char *host)
 
 const char *guard_refusal(const struct guard_request *request)
 {
+        if (request->distrusted)
+                return "nobody may do this over HTTP: the configuration says web.trust_loopback: "
+                       "false";
         if (!guard_peer_is_local(request->peer))
                 return "only clients on the same machine may do this: connect through a loopback "
                        "address such as 127.0.0.1";

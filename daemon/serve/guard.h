@@ -13,6 +13,7 @@ struct guard_request {
         const struct sockaddr *peer;
         const char *host, *origin, *fetch_site;
         const char *forwarded; /* any header that only a proxy adds */
+        bool distrusted; /* the administrator says that local clients are not to be trusted */
 };
 
 /* NULL when the request may change something, otherwise the sentence for the 403: static. */

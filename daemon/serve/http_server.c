@@ -191,7 +191,9 @@ static bool may_change(struct exchange *x)
 {
         const union MHD_ConnectionInfo *info =
                 MHD_get_connection_info(x->connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+        _cleanup_(view_unrefp) struct view *view = handover_acquire(x->server->handover);
         const char *refusal = guard_refusal(&(const struct guard_request){
+                .distrusted = view && view->loopback_distrusted,
                 .peer = info ? info->client_addr : NULL,
                 .host = header(x, MHD_HTTP_HEADER_HOST),
                 .origin = header(x, MHD_HTTP_HEADER_ORIGIN),

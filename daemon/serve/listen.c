@@ -113,18 +113,40 @@ static const char *advice(int code)
         }
 }
 
+/* `*ret` is filled when the address can be used. */
+static int address_read(const char *address, struct address *ret, struct error *e)
+{
+        int r = address_parse(address, ret);
+
+        if (r < 0 && port_valid(address))
+                return error_set(e, r,
+                        "cannot listen on \"%s\": a port alone is not an address; write :%s for "
+                        "every address of this machine, or 127.0.0.1:%s for itself only",
+                        address, address, address);
+        if (r < 0)
+                return error_set(e, r,
+                        "cannot listen on \"%s\": expected an address such as 127.0.0.1:9820, "
+                        ":9820 or [::1]:9820",
+                        address);
+        return 0;
+}
+
+int listen_check(const char *address, struct error *e)
+{
+        struct address a;
+
+        return address_read(address, &a, e);
+}
+
 int listen_open(const char *address, int *ret_fd, struct error *e)
 {
         struct address a;
         const char *why = NULL;
         int r;
 
-        r = address_parse(address, &a);
+        r = address_read(address, &a, e);
         if (r < 0)
-                return error_set(e, r,
-                        "cannot listen on \"%s\": expected an address such as 127.0.0.1:9820, "
-                        ":9820 or [::1]:9820",
-                        address);
+                return r;
         r = open_host(a.host[0] ? a.host : "::", a.port, ret_fd, &why);
         if (r < 0 && !a.host[0] && r != -EADDRINUSE && r != -EACCES)
                 r = open_host("0.0.0.0", a.port, ret_fd, &why); /* a kernel without IPv6 */

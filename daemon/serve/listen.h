@@ -6,6 +6,8 @@
 
 #include "error.h"
 
+/* Whether listen_open() would understand it: -EINVAL with a sentence when not. Opens nothing. */
+_must_check_ int listen_check(const char *address, struct error *e);
 /* Listens on "host:port", ":port" (every address of the machine, IPv6 and IPv4) or "[v6]:port";
  * port 0 lets the kernel choose. The socket is close-on-exec and non-blocking; the caller owns it.
  * -EINVAL for what is not such an address, else the reason of the failure, as a sentence with what

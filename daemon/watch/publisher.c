@@ -174,6 +174,7 @@ static int view_facts(
         v->reload_successful = p->reload_successful;
         v->reload_success_at = p->reload_success_at;
         v->per_query_limit = source->config->per_query_limit;
+        v->loopback_distrusted = !source->config->trust_loopback;
         return r;
 }
 

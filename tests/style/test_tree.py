@@ -38,6 +38,7 @@ TEST_OF = {
     "daemon/tell/record": "component/test_outbox.c",
     "daemon/model/shift": "unit/test_drift.c",
     "common/schema_value": "unit/test_schema.c",
+    "daemon/config/borders": "unit/test_config.c",
     "daemon/config/keys": "unit/test_config.c",
     "daemon/config/peer": "unit/test_config.c",
     "daemon/ask/exchange": "component/test_survey.c",

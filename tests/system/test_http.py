@@ -156,6 +156,16 @@ def test_state_is_kept_over_a_reload(watched, name):
     assert watched.metric("driftwatch_replays_total", collection=name) >= 6
 
 
+def test_local_clients_can_be_distrusted(watched, name):
+    assert watched.post("/api/v1/replay", params={"collection": name, "wait": "true"}).ok
+    watched.config["web"] = {"trust_loopback": False}
+    watched.write()
+    assert watched.reload().ok
+    for path in "/-/reload", "/api/v1/replay":
+        refused = watched.post(path)
+        assert refused.status_code == 403 and "web.trust_loopback: false" in refused.text
+
+
 @pytest.mark.parametrize("headers", [
     {"Host": "driftwatch.example"}, {"Origin": "http://evil.example"}, {"X-Forwarded-For": "192.0.2.7"},
     {"Sec-Fetch-Site": "cross-site"}], ids=lambda h: next(iter(h)))

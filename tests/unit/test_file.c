@@ -71,6 +71,23 @@ static int remove_directory(void **state)
         return rmdir(directory);
 }
 
+static void names_what_git_lfs_left(void **state)
+{
+        static const char pointer[] =
+                "version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 12345\n";
+        const char *path = put("vectors.json", pointer, strlen(pointer));
+        _cleanup_error_ struct error e = {0};
+        char expected[600], *data = NULL;
+        size_t size = 77;
+
+        (void)snprintf(expected, sizeof(expected),
+                "%s is a Git LFS pointer, not the file itself: run git lfs pull", path);
+        assert_int_equal(file_read(path, 1000, &data, &size, &e), -EINVAL);
+        assert_string_equal(e.message, expected);
+        assert_null(data);
+        assert_int_equal(size, 77);
+}
+
 static void reads_whole_files(void **state)
 {
         static const size_t sizes[] = {0, 1, 16383, 16384, 16385, 100000};
@@ -337,6 +354,7 @@ int main(void)
 {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test_teardown(reads_whole_files, remove_files),
+                cmocka_unit_test_teardown(names_what_git_lfs_left, remove_files),
                 cmocka_unit_test(reads_files_without_a_size),
                 cmocka_unit_test_teardown(read_refuses, remove_files),
                 cmocka_unit_test_teardown(read_has_a_limit, remove_files),

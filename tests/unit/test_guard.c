@@ -116,6 +116,7 @@ static void each_refusal_has_its_own_sentence(void **state)
                 {{.peer = local, .host = "localhost:1", .origin = "https://LOCALHOST:1"}, NULL},
                 {{.peer = (const struct sockaddr *)&there, .host = "localhost"}, "same machine"},
                 {{.peer = local, .host = "localhost", .forwarded = ""}, "proxy"},
+                {{.peer = local, .host = "localhost", .distrusted = true}, "web.trust_loopback"},
                 {{.peer = local}, "Host header"},
                 {{.peer = local, .host = "a.example"}, "Host header"},
                 {{.peer = local, .host = "localhost", .origin = "http://a.example"}, "origin"},

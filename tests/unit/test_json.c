@@ -22,8 +22,8 @@ static json_t *parse(const char *s)
 
 static void parses_any_value(void **state)
 {
-        static const char *const values[] = {
-                "{\"a\": [1, 2.5, null]}", "[]", "5", "\"x\"", "null", " true ", "-0.0"};
+        static const char *const values[] = {"{\"a\": [1, 2.5, null]}", "[]", "5", "\"x\"", "null",
+                " true ", "-0.0", "\xef\xbb\xbf{\"a\": 1}"};
 
         for (size_t i = 0; i < ARRAY_SIZE(values); i++) {
                 _cleanup_json_ json_t *value = parse(values[i]);
@@ -39,6 +39,8 @@ static void says_where_it_is_broken(void **state)
         } cases[] = {
                 {"", "x.json:1:1: "},
                 {"{", "x.json:1:1: "},
+                {"\xef\xbb\xbf", "x.json:1:1: "},
+                {"\xef\xbb\xbf[oops]", "x.json:1:5: invalid token"},
                 {"[1,\n 2,\n oops]", "x.json:3:5: "},
                 {"[1] 2", "x.json:1:5: end of file expected"},
                 {"{\"a\": 1,\n \"a\": 2}", "x.json:2:4: duplicate object key"},

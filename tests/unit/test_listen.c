@@ -87,7 +87,7 @@ static void a_name_is_an_address_too(void **state)
 
 static void what_is_no_address_is_said_so(void **state)
 {
-        static const char *const addresses[] = {"", ":", "9820", "localhost",
+        static const char *const addresses[] = {"", ":", "localhost",
                 "localhost:", "localhost:http", "127.0.0.1:65536", "127.0.0.1:-1", "127.0.0.1:+1",
                 "127.0.0.1: 1", "127.0.0.1:000080", "::1:9820", "[::1]", "[::1]9820", "[]:1", "[:1",
                 "http://127.0.0.1:9820", "127.0.0.1:9820/"};
@@ -101,6 +101,21 @@ static void what_is_no_address_is_said_so(void **state)
                 assert_int_equal(fd, -1);
                 assert_non_null(strstr(e.message, "expected an address such as 127.0.0.1:9820"));
         }
+}
+
+static void a_port_alone_is_told_what_to_write(void **state)
+{
+        _cleanup_error_ struct error e = {0}, opening = {0};
+        int fd = -1;
+
+        assert_int_equal(listen_check("9834", &e), -EINVAL);
+        assert_string_equal(e.message,
+                "cannot listen on \"9834\": a port alone is not an address; write :9834 for every "
+                "address of this machine, or 127.0.0.1:9834 for itself only");
+        assert_int_equal(listen_open("9834", &fd, &opening), -EINVAL);
+        assert_string_equal(opening.message, e.message);
+        assert_return_code(listen_check(":9834", NULL), 0);
+        assert_return_code(listen_check("[::1]:9834", NULL), 0);
 }
 
 static void an_address_in_use_is_named(void **state)
@@ -166,6 +181,7 @@ int main(void)
                 cmocka_unit_test(addresses_are_listened_on),
                 cmocka_unit_test(a_name_is_an_address_too),
                 cmocka_unit_test(what_is_no_address_is_said_so),
+                cmocka_unit_test(a_port_alone_is_told_what_to_write),
                 cmocka_unit_test(an_address_in_use_is_named),
                 cmocka_unit_test(an_address_of_another_machine_is_refused),
                 cmocka_unit_test(a_socket_of_systemd_is_adopted),

@@ -52,17 +52,29 @@ static void explain_crossing(const struct bands *bands, const struct judgement *
                 bands_name(bands, v->confirmed_band), (double)v->distance);
 }
 
+/* Nothing is nearer than a negative control allows, where its filter lets nothing pass. */
+static enum outcome decide_empty(const struct query *query, struct text *t)
+{
+        const struct expectation *e = &query->expect;
+        bool filtered = query->where || query->where_document;
+
+        if (filtered && !expectation_names_records(e) && isfinite(e->distance_min))
+                return OUTCOME_PASS;
+        text_append(
+                t, filtered ? "the filter matches no record" : "the collection returned no record");
+        return OUTCOME_FAIL;
+}
+
 /* The outcome of a valid answer whose numbers are in `v`; the reason goes to `t`. */
-static enum outcome decide(const struct expectation *e, const struct answer *a,
+static enum outcome decide(const struct query *query, const struct answer *a,
         const struct bands *bands, const struct judgement *v, struct text *t)
 {
+        const struct expectation *e = &query->expect;
         bool names = expectation_names_records(e);
         float ranged = names ? v->expected_distance : v->distance;
 
-        if (a->count == 0) {
-                text_append(t, "the collection returned no record");
-                return OUTCOME_FAIL;
-        }
+        if (a->count == 0)
+                return decide_empty(query, t);
         if (names && (v->expected_rank == 0 || (e->within > 0 && v->expected_rank > e->within))) {
                 explain_missing(e, a, v, t);
                 return OUTCOME_FAIL;
@@ -107,7 +119,7 @@ int judge_answer(const struct query *query, const struct answer *answer, const c
         v.home_distance = state->home_distance;
         v.crossed = band_state_crossed(state);
         if (answer)
-                v.outcome = decide(&query->expect, answer, bands, &v, &reason);
+                v.outcome = decide(query, answer, bands, &v, &reason);
         if (text_failed(&reason))
                 return -ENOMEM;
         if (reason.size > 0)

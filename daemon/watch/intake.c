@@ -496,6 +496,7 @@ void dossier_probed(struct dossier *d, struct probe_result *result, usec_t now)
 
         if (!v)
                 return;
+        v->failed_probes += result->failure != NULL;
         if (result->failure) {
                 free(v->health.error);
                 v->health.error = take_ptr(result->error.message);

@@ -262,6 +262,14 @@ bool check_sensitivity_text(struct check_sensitivity s, char *ret)
         return true;
 }
 
+/* What was asked for and not found out is no pass. */
+static bool audit_failed(const struct check *check, const struct collection_view *c)
+{
+        const struct check_audit *audit = check_audit(check, c);
+
+        return audit && audit->error;
+}
+
 enum check_verdict check_collection(const struct check *check, const struct collection_view *c)
 {
         size_t outcomes[OUTCOME_COUNT] = {0};
@@ -274,7 +282,9 @@ enum check_verdict check_collection(const struct check *check, const struct coll
         if (findings.fails || outcomes[OUTCOME_FAIL] > 0 ||
                 (outcomes[OUTCOME_DRIFT] > 0 && !check->fail_only))
                 return CHECK_FAIL;
-        return findings.blind || outcomes[OUTCOME_UNMEASURED] > 0 ? CHECK_UNMEASURED : CHECK_PASS;
+        return findings.blind || outcomes[OUTCOME_UNMEASURED] > 0 || audit_failed(check, c)
+                ? CHECK_UNMEASURED
+                : CHECK_PASS;
 }
 
 enum check_verdict check_verdict(const struct check *check)

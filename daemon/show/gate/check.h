@@ -93,7 +93,7 @@ bool check_sensitivity_text(struct check_sensitivity s, char *ret);
 /* Unmeasured when the replay failed (so too few were measured to say anything), the set is empty,
  * or nothing could be compared with the baseline that was asked for; else fail when any query
  * failed (or drifted, unless fail_only) or a finding fails the gate; else unmeasured when any query
- * has no valid answer; else pass. */
+ * has no valid answer, or an audit that was asked for could not be made; else pass. */
 enum check_verdict check_collection(const struct check *check, const struct collection_view *c);
 /* Fail before unmeasured before pass. An empty run is unmeasured. */
 enum check_verdict check_verdict(const struct check *check);

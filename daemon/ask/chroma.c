@@ -451,3 +451,35 @@ int chroma_parse_id_counts(
                 memcpy(ret, counts, count * sizeof(*counts));
         return r;
 }
+
+int chroma_parse_ids(const char *body, size_t size, unsigned results, char ***ret,
+        size_t *ret_count, struct error *e)
+{
+        _cleanup_(json_decrefp) json_t *document = NULL;
+        const json_t *row = NULL;
+        size_t count = 0, i = 0;
+        char **ids = NULL;
+        int r = wire_parse(body, size, &document, e);
+
+        if (r >= 0)
+                r = check_rows(document, "ids", 1, e);
+        if (r >= 0) {
+                row = json_array_get(json_object_get(document, "ids"), 0);
+                r = count_ids(row, results, &count, e);
+        }
+        if (r >= 0) {
+                ids = calloc(count + 1, sizeof(*ids));
+                r = ids ? 0 : -ENOMEM;
+        }
+        for (; i < count && r >= 0; i++)
+                r = strdup_to(&ids[i], json_string_value(json_array_get(row, i)));
+        if (r < 0) {
+                while (ids && i > 0)
+                        free(ids[--i]);
+                free(ids);
+                return r;
+        }
+        *ret = ids;
+        *ret_count = count;
+        return 0;
+}

@@ -55,3 +55,6 @@ _must_check_ int chroma_parse_query(const char *body, size_t size, size_t count,
  * `ret[0 … count-1]`. Any defect, and a row of more than `results`, is -EBADMSG. */
 _must_check_ int chroma_parse_id_counts(const char *body, size_t size, size_t count,
         unsigned results, size_t *ret, struct error *e);
+/* The ids themselves of a response to one vector; strings and array are the caller's. */
+_must_check_ int chroma_parse_ids(const char *body, size_t size, unsigned results, char ***ret,
+        size_t *ret_count, struct error *e);

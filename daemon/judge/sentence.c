@@ -111,6 +111,9 @@ static void say_incomplete(const struct collection_view *c, const struct finding
                 "the collection holds them; the limit is %.4g %%, and the server reports no error",
                 (long long)c->health.unreachable, (long long)c->health.records, c->label,
                 100 * f->limit);
+        if (c->health.copies > 0)
+                text_appendf(t, "; a near copy is found in place of some %lld of them",
+                        (long long)c->health.copies);
 }
 
 static void say_recall(const struct collection_view *c, const struct finding *f, struct text *t)

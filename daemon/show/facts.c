@@ -144,13 +144,15 @@ json_t *facts_drift(const struct collection_view *c)
 
 json_t *facts_index(const struct index_health *h)
 {
-        return json_pack("{s:o, s:o, s:o, s:b, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "probed",
-                value_time(h->at), "records", value_known(h->records), "unreachable_records",
-                value_known(h->unreachable), "capped", h->capped, "recall",
-                json_from_double(h->recall), "recall_queries", value_count(h->recall_queries),
-                "self_asked", value_count(h->self_asked), "self_found", value_count(h->self_found),
-                "expected", value_count(h->expected), "expected_gone", value_count(h->gone),
-                "expected_lost", value_count(h->lost), "error", value_string(h->error));
+        return json_pack("{s:o, s:o, s:o, s:o, s:b, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
+                "probed", value_time(h->at), "records", value_known(h->records),
+                "unreachable_records", value_known(h->unreachable), "unreachable_copies",
+                h->unreachable >= 0 ? value_known(h->copies) : json_null(), "capped", h->capped,
+                "recall", json_from_double(h->recall), "recall_queries",
+                value_count(h->recall_queries), "self_asked", value_count(h->self_asked),
+                "self_found", value_count(h->self_found), "expected", value_count(h->expected),
+                "expected_gone", value_count(h->gone), "expected_lost", value_count(h->lost),
+                "error", value_string(h->error));
 }
 
 static json_t *fresh_outcomes(const struct embedder_view *e)

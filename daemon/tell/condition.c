@@ -6,6 +6,7 @@
 
 #include "http.h"
 #include "judge/attribution.h"
+#include "judge/embedder.h"
 #include "judge/epoch.h"
 #include "text.h"
 
@@ -356,6 +357,10 @@ static int describe_embedder(const struct subject *s, struct labels *annotations
                 text_appendf(&t, "median of 1 - cos: %.3g", e->median);
         else
                 text_append(&t, "they have another length");
+        if (fabs(e->length - 1) > EMBEDDER_LENGTH) {
+                text_append(&t, "; ");
+                embedder_length_describe(e->length, &t);
+        }
         text_appendf(&t, "). %s", cause_action(CAUSE_EMBEDDER));
         /* Whatever the collection's answers suffer from, this is the embedder. */
         r = text_failed(&t) ? -ENOMEM : labels_set(annotations, "description", text_string(&t));

@@ -49,6 +49,11 @@ struct watch {
         struct survey *survey;
         struct probe *probe;
         struct embed *embed;
+        struct embed_memory embed_memory;
+        usec_t embed_asked; /* CLOCK_BOOTTIME when it was asked last; 0: never */
+        unsigned embed_failures; /* in a row */
+        unsigned embed_repeats, embed_repeated; /* times that it is still, and was, asked again */
+        bool await_embed; /* replays wait for its answer */
 };
 
 static void set_timer(struct timer *t, const char *label, usec_t interval, usec_t due)
@@ -94,7 +99,8 @@ static int fill_embed_target(struct watch *w)
         w->embed_target = (struct embed_target){.name = c->name,
                 .dialect = c->dialect,
                 .peer = &c->peer,
-                .model = c->model,
+                .options = {.model = c->model, .prefix = c->query_prefix, .body = c->body},
+                .memory = &w->embed_memory,
                 .batch = c->batch,
                 .ids = ids,
                 .texts = texts,
@@ -198,15 +204,20 @@ int watch_adopt(struct watch *w, struct watch *old)
 {
         const struct replay_config *before = &old->config->replay, *c = &w->config->replay;
         bool under_way = asking(old);
+        int r;
 
         cancel(old);
-        if (!under_way && dossier_view(old->dossier)->replayed && c->interval == before->interval &&
-                c->survey_interval == before->survey_interval)
-                memcpy(w->timers, old->timers, sizeof(w->timers));
         w->next_baseline = take_ptr(old->next_baseline);
         w->rebase = old->rebase;
         w->baseline_signature = old->baseline_signature;
-        return dossier_adopt(w->dossier, old->dossier);
+        r = dossier_adopt(w->dossier, old->dossier);
+        if (r < 0)
+                return r;
+        w->await_embed = r > 0;
+        if (r == 0 && !under_way && dossier_view(w->dossier)->replayed &&
+                c->interval == before->interval && c->survey_interval == before->survey_interval)
+                memcpy(w->timers, old->timers, sizeof(w->timers));
+        return 0;
 }
 
 void watch_restore_home(
@@ -433,14 +444,48 @@ static const struct {
         [STEP_SURVEY] = {"a survey", start_survey},
 };
 
+/* A failure is no answer: it is asked again much sooner than after one. */
+static void set_next_embed(struct watch *w, bool success)
+{
+        usec_t first = MIN(WATCH_EMBED_RETRY_MIN, w->embed_timer.schedule.interval);
+        usec_t wait = WATCH_EMBED_RETRY_MAX;
+
+        w->embed_failures = success ? 0 : w->embed_failures + 1;
+        if (success) {
+                set_next(&w->embed_timer, true);
+                return;
+        }
+        if (w->embed_failures < 16)
+                wait = MIN(first << (w->embed_failures - 1), WATCH_EMBED_RETRY_MAX);
+        w->embed_timer.due = clock_usec(CLOCK_BOOTTIME) + wait;
+}
+
+/* In other batches, because what a server computes may depend on them. */
+static void repeat_embed(struct watch *w)
+{
+        size_t batch = MIN((size_t)w->config->embedder->batch, w->embed_target.count);
+
+        if (w->embed_repeats == 0)
+                return;
+        w->embed_repeats--;
+        w->embed_repeated++;
+        w->embed_target.batch = (unsigned)(batch / (w->embed_repeated + 1)) + 1;
+        w->embed_timer.due = 0;
+        w->await_embed = true;
+}
+
 static void on_embedded(struct embed_result *result, void *userdata)
 {
         struct watch *w = userdata;
+        bool success = !result->failure;
 
-        set_next(&w->embed_timer, !result->failure);
-        w->wanted[STEP_FRESH] |= !result->failure;
-        dossier_embedded(w->dossier, result, clock_usec(CLOCK_REALTIME));
+        set_next_embed(w, success);
+        w->await_embed = false;
+        w->wanted[STEP_FRESH] |= success;
+        w->wanted[STEP_REPLAY] |= dossier_embedded(w->dossier, result, clock_usec(CLOCK_REALTIME));
         w->embed = embed_free(w->embed);
+        if (success)
+                repeat_embed(w);
         w->owner->changed(w, w->owner->userdata);
         watch_run(w);
 }
@@ -451,20 +496,23 @@ static void run_embed(struct watch *w, usec_t now)
 
         if (w->embed || w->embed_timer.due > now)
                 return;
+        w->embed_asked = now;
         r = embed_start(
                 w->event, w->client, &w->embed_target, on_embedded, on_exchanged, w, &w->embed);
         if (r >= 0)
                 return;
         log_warning("%s: cannot ask embedder %s: %s; trying again later", w->config->label,
                 w->config->embedder->name, strerror(-r));
-        set_next(&w->embed_timer, false);
+        set_next_embed(w, false);
 }
 
-/* Without vectors, or with those of another model, nothing is to be replayed until the embedder
- * has answered. */
+/* Without vectors, with those of another model, or where a command or another text waits for them,
+ * nothing is to be replayed until the embedder has answered. */
 static bool waits_for_vectors(const struct watch *w)
 {
-        return w->embed && (!dossier_vectors(w->dossier) || dossier_prefers_fresh(w->dossier));
+        return w->embed &&
+                (w->await_embed || !dossier_vectors(w->dossier) ||
+                        dossier_prefers_fresh(w->dossier));
 }
 
 usec_t watch_due(const struct watch *w)
@@ -504,8 +552,19 @@ void watch_run(struct watch *w)
 
 void watch_replay(struct watch *w)
 {
+        usec_t now = clock_usec(CLOCK_BOOTTIME);
+
+        if (w->config->embedder &&
+                (w->embed_asked == 0 || now >= w->embed_asked + WATCH_EMBED_PAUSE))
+                w->embed_timer.due = MIN(w->embed_timer.due, now);
         w->wanted[STEP_REPLAY] = true;
         watch_run(w);
+}
+
+void watch_repeat_embedding(struct watch *w, unsigned times)
+{
+        w->embed_repeats = times - 1;
+        dossier_repeat(w->dossier);
 }
 
 void watch_everything(struct watch *w)
@@ -513,6 +572,7 @@ void watch_everything(struct watch *w)
         w->wanted[STEP_PROBE] = w->config->probes.interval > 0;
         for (enum step s = 0; s < STEP_COUNT; s++)
                 w->timers[s].due = USEC_INFINITY;
+        w->await_embed = true;
         watch_replay(w);
 }
 

@@ -22,6 +22,7 @@
 
 #include <cmocka.h>
 
+#include "../unit/a_secret.h"
 #include "ask/http_client.h"
 #include "fake_server.h"
 #include "file.h"
@@ -188,7 +189,7 @@ static void sends_exactly_these_bytes(void **state)
         static char *const own[] = {
                 (char *)"accept: text/plain", (char *)"CONTENT-TYPE: application/x", NULL};
         static const struct {
-                const char *method, *path, *body, *authorization, *user_password;
+                const char *method, *path, *body, *secret_header, *secret;
                 char *const *headers;
                 const char *head; /* what follows the Host header */
                 const char *before; /* what precedes User-Agent */
@@ -200,11 +201,11 @@ static void sends_exactly_these_bytes(void **state)
                 {"GET", "", NULL, NULL, NULL, NULL, "Accept: application/json\r\n\r\n", ""},
                 {"GET", "/h", NULL, NULL, NULL, team,
                         "X-Team: search\r\nx-empty:\r\nAccept: application/json\r\n\r\n", ""},
-                {"POST", "/p", "{\"a\":1}", "Authorization: Bearer t0ken", NULL, NULL,
+                {"POST", "/p", "{\"a\":1}", "Authorization: Bearer ", "t0ken", NULL,
                         "Accept: application/json\r\nContent-Type: application/json\r\n"
                         "Authorization: Bearer t0ken\r\nContent-Length: 7\r\n\r\n",
                         ""},
-                {"POST", "/p", NULL, "X-Chroma-Token: t0ken", NULL, NULL,
+                {"POST", "/p", NULL, "X-Chroma-Token: ", "t0ken", NULL,
                         "Accept: application/json\r\nContent-Type: application/json\r\n"
                         "X-Chroma-Token: t0ken\r\nContent-Length: 0\r\n\r\n",
                         ""},
@@ -227,8 +228,8 @@ static void sends_exactly_these_bytes(void **state)
         for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
                 struct http_peer peer = {.url = f->peer.url,
                         .headers = (char **)cases[i].headers,
-                        .authorization = (char *)cases[i].authorization,
-                        .user_password = (char *)cases[i].user_password,
+                        .secret = a_secret(cases[i].secret),
+                        .secret_header = (char *)cases[i].secret_header,
                         .timeout_usec = PATIENCE};
                 struct http_request request = {.method = cases[i].method,
                         .path = (char *)cases[i].path,
@@ -242,6 +243,7 @@ static void sends_exactly_these_bytes(void **state)
                 assert_int_equal(
                         http_client_submit(f->client, &peer, &request, on_done, &o, NULL), 0);
                 wait_for(f, &o);
+                secret_unref(peer.secret);
                 assert_int_equal(o.result, 0);
                 assert_int_equal(o.status, 204);
                 assert_int_equal(o.body_size, 0);
@@ -621,11 +623,12 @@ static void refuses_what_is_not_one_request(void **state)
                         http_client_submit(f->client, &peer, &request, on_done, &o, &transfer),
                         -EINVAL);
                 peer.headers = NULL;
-                peer.authorization = (char *)bad_headers[i][0];
+                peer.secret = a_secret("x");
+                peer.secret_header = (char *)bad_headers[i][0];
                 assert_int_equal(
                         http_client_submit(f->client, &peer, &request, on_done, &o, &transfer),
                         -EINVAL);
-                peer.authorization = NULL;
+                peer.secret = secret_unref(peer.secret);
         }
         for (size_t i = 0; i < ARRAY_SIZE(paths); i++) {
                 request.path = (char *)paths[i];

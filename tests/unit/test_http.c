@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 
+#include "a_secret.h"
 #include "http.h"
 
 static void done_frees_everything(void **state)
@@ -15,8 +16,11 @@ static void done_frees_everything(void **state)
         struct http_peer peer = {
                 .url = strdup("http://a"),
                 .headers = calloc(3, sizeof(char *)),
-                .authorization = strdup("Authorization: Bearer x"),
-                .user_password = strdup("u:p"),
+                .secret_url = a_secret("http://b"),
+                .secret = a_secret("x"),
+                .secret_header = strdup("Authorization: Bearer "),
+                .proxy = strdup("http://proxy:3128"),
+                .proxy_secret = a_secret("u:p"),
                 .ca_file = strdup("ca"),
                 .cert_file = strdup("cert"),
                 .key_file = strdup("key"),
@@ -33,7 +37,7 @@ static void done_frees_everything(void **state)
         }
         assert_null(peer.url);
         assert_null(peer.headers);
-        assert_null(peer.authorization);
+        assert_null(peer.secret);
         assert_null(request.path);
         assert_null(request.body);
 }

@@ -87,6 +87,13 @@ void diagnosis_append_cause(struct text *text, const struct collection_view *c)
         if (c->embedder.error)
                 markup_note(
                         text, "unmeasured", "The embedder could not be asked.", c->embedder.error);
+        if (c->embedder.unanswered > 0) {
+                text_appendf(&t, "Embedder %s: query \"%s\": %s", c->embedder.name,
+                        c->embedder.unanswered_query, c->embedder.unanswered_reason);
+                markup_note(text, "unmeasured", "The embedder has no vector for some queries.",
+                        text_string(&t));
+                text_clear(&t);
+        }
         if (c->health.error)
                 markup_note(text, "unmeasured", "The index could not be probed.", c->health.error);
         if (a->cause == CAUSE_UNKNOWN || a->cause == CAUSE_NONE || c->last_error)

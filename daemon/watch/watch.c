@@ -11,6 +11,7 @@
 #include "clock.h"
 #include "judge/epoch.h"
 #include "log.h"
+#include "watch/freshness.h"
 #include "watch/schedule.h"
 
 /* What a watch asks of the server, in the order of precedence. */
@@ -27,7 +28,8 @@ struct watch {
         struct http_client *client;
         const struct watch_owner *owner;
         struct dossier *dossier;
-        struct timer timers[STEP_COUNT], embed_timer;
+        struct timer timers[STEP_COUNT];
+        struct freshness freshness;
         bool wanted[STEP_COUNT]; /* whatever the timer says */
         unsigned confirming; /* replays that were added to confirm the last regular one */
         usec_t probed; /* CLOCK_BOOTTIME of the last probe; 0: never */
@@ -42,17 +44,12 @@ struct watch {
         struct survey_target survey_target;
         struct probe_target probe_target;
         struct inquiry_target inquiry_target;
-        struct embed_target embed_target;
         struct replay *replay; /* under way, or NULL, as the next */
         bool fresh; /* the replay asks with fresh vectors */
         struct inquiry *inquiry;
         struct survey *survey;
         struct probe *probe;
         struct embed *embed;
-        struct embed_memory embed_memory;
-        usec_t embed_asked; /* CLOCK_BOOTTIME when it was asked last; 0: never */
-        unsigned embed_failures; /* in a row */
-        unsigned embed_repeats, embed_repeated; /* times that it is still, and was, asked again */
         bool await_embed; /* replays wait for its answer */
 };
 
@@ -80,38 +77,6 @@ static void set_timers(struct watch *w)
         set_timer(&w->timers[STEP_PROBE], w->config->label, w->config->probes.interval,
                 USEC_INFINITY);
         set_timer(&w->timers[STEP_SURVEY], w->config->label, survey, USEC_INFINITY);
-        w->embed_timer.due = USEC_INFINITY;
-        if (w->config->embedder)
-                set_timer(
-                        &w->embed_timer, w->config->label, MAX(c->embed_interval, c->interval), 0);
-}
-
-static int fill_embed_target(struct watch *w)
-{
-        const struct embedder_config *c = w->config->embedder;
-        const struct query_set *set = w->config->queries;
-        const char **ids, **texts;
-
-        if (!c)
-                return 0;
-        ids = calloc(set->count + 1, sizeof(char *));
-        texts = calloc(set->count + 1, sizeof(char *));
-        w->embed_target = (struct embed_target){.name = c->name,
-                .dialect = c->dialect,
-                .peer = &c->peer,
-                .options = {.model = c->model, .prefix = c->query_prefix, .body = c->body},
-                .memory = &w->embed_memory,
-                .batch = c->batch,
-                .ids = ids,
-                .texts = texts,
-                .count = set->count};
-        if (!ids || !texts)
-                return -ENOMEM;
-        for (size_t i = 0; i < set->count; i++) {
-                ids[i] = set->queries[i].id;
-                texts[i] = set->queries[i].text;
-        }
-        return 0;
 }
 
 static void fill_targets(struct watch *w)
@@ -156,7 +121,7 @@ int watch_new(sd_event *event, const struct collection_config *config, struct ht
         w->owner = owner;
         set_timers(w);
         fill_targets(w);
-        r = fill_embed_target(w);
+        r = freshness_init(&w->freshness, config);
         if (r >= 0)
                 r = dossier_new(config, &w->dossier);
         if (r >= 0)
@@ -188,8 +153,7 @@ struct watch *watch_free(struct watch *w)
         cancel(w);
         dossier_free(w->dossier);
         baseline_unref(w->next_baseline);
-        free((void *)w->embed_target.ids);
-        free((void *)w->embed_target.texts);
+        freshness_done(&w->freshness);
         sd_event_unref(w->event);
         free(w);
         return NULL;
@@ -444,48 +408,20 @@ static const struct {
         [STEP_SURVEY] = {"a survey", start_survey},
 };
 
-/* A failure is no answer: it is asked again much sooner than after one. */
-static void set_next_embed(struct watch *w, bool success)
-{
-        usec_t first = MIN(WATCH_EMBED_RETRY_MIN, w->embed_timer.schedule.interval);
-        usec_t wait = WATCH_EMBED_RETRY_MAX;
-
-        w->embed_failures = success ? 0 : w->embed_failures + 1;
-        if (success) {
-                set_next(&w->embed_timer, true);
-                return;
-        }
-        if (w->embed_failures < 16)
-                wait = MIN(first << (w->embed_failures - 1), WATCH_EMBED_RETRY_MAX);
-        w->embed_timer.due = clock_usec(CLOCK_BOOTTIME) + wait;
-}
-
-/* In other batches, because what a server computes may depend on them. */
-static void repeat_embed(struct watch *w)
-{
-        size_t batch = MIN((size_t)w->config->embedder->batch, w->embed_target.count);
-
-        if (w->embed_repeats == 0)
-                return;
-        w->embed_repeats--;
-        w->embed_repeated++;
-        w->embed_target.batch = (unsigned)(batch / (w->embed_repeated + 1)) + 1;
-        w->embed_timer.due = 0;
-        w->await_embed = true;
-}
-
 static void on_embedded(struct embed_result *result, void *userdata)
 {
         struct watch *w = userdata;
+        usec_t now = clock_usec(CLOCK_BOOTTIME);
         bool success = !result->failure;
 
-        set_next_embed(w, success);
-        w->await_embed = false;
+        if (success)
+                w->await_embed = freshness_on_answered(&w->freshness, now);
+        else
+                freshness_on_failed(&w->freshness, now);
+        w->await_embed &= success;
         w->wanted[STEP_FRESH] |= success;
         w->wanted[STEP_REPLAY] |= dossier_embedded(w->dossier, result, clock_usec(CLOCK_REALTIME));
         w->embed = embed_free(w->embed);
-        if (success)
-                repeat_embed(w);
         w->owner->changed(w, w->owner->userdata);
         watch_run(w);
 }
@@ -494,16 +430,16 @@ static void run_embed(struct watch *w, usec_t now)
 {
         int r;
 
-        if (w->embed || w->embed_timer.due > now)
+        if (w->embed || w->freshness.due > now)
                 return;
-        w->embed_asked = now;
+        freshness_on_asked(&w->freshness, now);
         r = embed_start(
-                w->event, w->client, &w->embed_target, on_embedded, on_exchanged, w, &w->embed);
+                w->event, w->client, &w->freshness.target, on_embedded, on_exchanged, w, &w->embed);
         if (r >= 0)
                 return;
         log_warning("%s: cannot ask embedder %s: %s; trying again later", w->config->label,
                 w->config->embedder->name, strerror(-r));
-        set_next_embed(w, false);
+        freshness_on_failed(&w->freshness, now);
 }
 
 /* Without vectors, with those of another model, or where a command or another text waits for them,
@@ -517,7 +453,7 @@ static bool waits_for_vectors(const struct watch *w)
 
 usec_t watch_due(const struct watch *w)
 {
-        usec_t due = w->embed ? USEC_INFINITY : w->embed_timer.due;
+        usec_t due = w->embed ? USEC_INFINITY : w->freshness.due;
 
         if (w->rebase && !asking(w))
                 return 0;
@@ -552,18 +488,14 @@ void watch_run(struct watch *w)
 
 void watch_replay(struct watch *w)
 {
-        usec_t now = clock_usec(CLOCK_BOOTTIME);
-
-        if (w->config->embedder &&
-                (w->embed_asked == 0 || now >= w->embed_asked + WATCH_EMBED_PAUSE))
-                w->embed_timer.due = MIN(w->embed_timer.due, now);
+        freshness_want(&w->freshness, clock_usec(CLOCK_BOOTTIME));
         w->wanted[STEP_REPLAY] = true;
         watch_run(w);
 }
 
 void watch_repeat_embedding(struct watch *w, unsigned times)
 {
-        w->embed_repeats = times - 1;
+        freshness_repeat(&w->freshness, times);
         dossier_repeat(w->dossier);
 }
 

@@ -19,13 +19,6 @@
 #define WATCH_CONFIRM_PAUSE USEC_PER_MINUTE
 #define WATCH_CONFIRM_MAX 2
 
-/* An embedder that could not be asked is asked again after the first wait, doubled each time up to
- * the longest, or sooner where embed_interval is shorter than the first. */
-#define WATCH_EMBED_RETRY_MIN (30 * USEC_PER_SEC)
-#define WATCH_EMBED_RETRY_MAX (5 * USEC_PER_MINUTE)
-/* Who asks for a replay asks the embedder too, but not more often than this. */
-#define WATCH_EMBED_PAUSE USEC_PER_MINUTE
-
 struct watch;
 
 /* Who wants to know. Called from the loop. */
@@ -62,7 +55,7 @@ usec_t watch_due(const struct watch *w);
 /* Starts what is due, unless something is under way. */
 void watch_run(struct watch *w);
 /* Starts a replay as soon as nothing else is under way, whatever the schedule, and asks the
- * embedder unless that was done within WATCH_EMBED_PAUSE. */
+ * embedder unless that was done within FRESHNESS_PAUSE. */
 void watch_replay(struct watch *w);
 /* For commands: embeds, then replays and probes once, as far as the configuration has it; then
  * watch_busy() is false. */
@@ -73,8 +66,8 @@ bool watch_running(const struct watch *w);
 bool watch_busy(const struct watch *w);
 /* As dossier_prefer_fresh(), and replays wait until the embedder has answered. */
 _must_check_ int watch_prefer_fresh(struct watch *w);
-/* Asks the embedder so many times in a row, with as many texts in a request each time as otherwise,
- * and compares what it gives: query_view.embedder_noise. Before watch_everything(). */
+/* Asks the embedder so many times in a row, in other batches each time, and compares what it gives:
+ * query_view.embedder_noise. Before watch_everything(). */
 void watch_repeat_embedding(struct watch *w, unsigned times);
 /* As dossier_vectors(). */
 struct vector_set *watch_vectors(const struct watch *w);

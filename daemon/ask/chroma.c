@@ -181,8 +181,9 @@ int chroma_check(const struct http_response *response, const char *what, struct 
         complaint_read(&complaint, response->body, response->body_size);
         ruling = find_ruling(response->status, &complaint);
         text = complaint_text(&complaint, response);
-        return error_set(e, ruling->code, "%s: HTTP %u: %s%s", what, response->status,
-                text ? text : "out of memory", ruling->hint);
+        return error_set(e, ruling->code, "%s: HTTP %u: %s%s%s%s%s", what, response->status,
+                text ? text : "out of memory", ruling->hint, response->url ? " (" : "",
+                response->url ? response->url : "", response->url ? ")" : "");
 }
 
 /* 36 characters in five groups everywhere today; only what a URL must be protected from is checked.

@@ -152,7 +152,7 @@ static const struct schema_key embedder_table[] = {
                 .doc = "Put before each text, such as `query: `."),
         KEY(peer_keys, body, "body", SCHEMA_MAPPING,
                 .doc = "Further members of the request, such as `dimensions`."),
-        KEY(peer_keys, limit, "limit", SCHEMA_NUMBER, .fallback = "2e-4", BETWEEN(0, 2),
+        KEY(peer_keys, limit, "limit", SCHEMA_NUMBER, .fallback = "0.0002", BETWEEN(0, 2),
                 .doc = "1 - cos of the pinned and the fresh vector above which it is another one."),
         KEY(peer_keys, timeout, "timeout", SCHEMA_DURATION, .fallback = "30s", TIMEOUT_BOUNDS,
                 .doc = "Time one request may take in total."),

@@ -119,7 +119,7 @@ static char *explain(const struct dossier *d, const struct query_state *s, const
         else if (d->baseline && !baseline_find(d->baseline, q->id))
                 r = asprintf(&reason,
                         "it is new since baseline %u and has no vector%s; record it with baseline "
-                        "propose --new-only once it has",
+                        "propose --new-only",
                         number,
                         e ? " from the embedder yet"
                           : ": put it into `vectors`, or give the collection an embedder");

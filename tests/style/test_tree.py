@@ -18,7 +18,6 @@ TEST_OF = {
     "daemon/tell/condition": "unit/test_rule.c",
     "daemon/watch/dossier": "component/test_watch.c",
     "daemon/watch/intake": "component/test_watch.c",
-    "daemon/watch/vectors": "component/test_watch.c",
     "daemon/watch/approvals": "system/test_baseline.py",
     "daemon/watch/watches": "system/test_baseline.py",
     "daemon/keep/baseline_file": "unit/test_baselines.c",

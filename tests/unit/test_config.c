@@ -416,6 +416,51 @@ static void reads_embedders(void **state)
         assert_int_equal(c->collections[1].replay.embed_interval, 0);
 }
 
+static void reads_what_an_embedder_wants(void **state)
+{
+        _cleanup_(config_freep) struct config *c =
+                parse(EMBEDDER("api: openai, model: m, query_prefix: 'query: ', limit: 0.001, "
+                               "proxy: 'http://proxy:3128', proxy_auth: {secret_file: password}, "
+                               "auth: {scheme: header, name: api-key, credential: chroma-token}, "
+                               "body: {dimensions: 512, truncate: 'END', extra: {on: [true, 1.5]}}")
+                                EMBEDDED "}]\n");
+        const struct embedder_config *e = &c->embedders[0];
+        _cleanup_free_ char *body = json_text(e->body, JSON_COMPACT, NULL);
+
+        assert_string_equal(e->query_prefix, "query: ");
+        assert_true(e->limit > 9e-4 && e->limit < 1.1e-3);
+        assert_string_equal(e->peer.proxy, "http://proxy:3128");
+        assert_string_equal(secret_value(e->peer.proxy_secret), "anna:pass:word");
+        assert_string_equal(e->peer.secret_header, "api-key: ");
+        assert_string_equal(secret_value(e->peer.secret), "from-credential");
+        assert_string_equal(
+                body, "{\"dimensions\":512,\"truncate\":\"END\",\"extra\":{\"on\":[true,1.5]}}");
+}
+
+/* As people copy them. */
+static void urls_with_the_path_of_their_api_are_understood(void **state)
+{
+        _cleanup_(config_freep) struct config *c =
+                parse("servers:\n- {name: main, url: 'http://c:1/proxy/api/v2/'}\n"
+                      "embedders:\n"
+                      "- {name: a, api: openai, model: m, url: 'http://e/v1/'}\n"
+                      "- {name: b, api: openai, model: m, url: 'http://e/v1/embeddings'}\n"
+                      "- {name: c, api: openai, model: m, "
+                      "url: 'https://e/openai/deployments/x/embeddings?api-version=1'}\n"
+                      "collections:\n- {name: f, queries: queries.yaml, vectors: vectors.json}\n"
+                      "alerting: {alertmanagers: [{url: 'http://am:9093/api/v2/alerts'}, "
+                      "{url: 'http://am:9093/x/api/v2'}, {url: 'http://am:9093/api'}]}\n");
+
+        assert_string_equal(c->servers[0].peer.url, "http://c:1/proxy");
+        assert_string_equal(c->embedders[0].peer.url, "http://e/v1/embeddings");
+        assert_string_equal(c->embedders[1].peer.url, "http://e/v1/embeddings");
+        assert_string_equal(c->embedders[2].peer.url,
+                "https://e/openai/deployments/x/embeddings?api-version=1");
+        assert_string_equal(c->alerting.alertmanagers[0].url, "http://am:9093");
+        assert_string_equal(c->alerting.alertmanagers[1].url, "http://am:9093/x");
+        assert_string_equal(c->alerting.alertmanagers[2].url, "http://am:9093/api");
+}
+
 static void every_dialect_can_be_configured(void **state)
 {
         for (size_t i = 0; i < embedding_dialect_count; i++) {
@@ -438,6 +483,13 @@ static void refuses_wrong_embedders(void **state)
                         {"2:13: embedders[0].model: is required with api: ollama"}},
                 {EMBEDDER("api: tei, batch: 1001") EMBEDDED "}]\n",
                         {"2:58: embedders[0].batch: \"1001\" is out of range (1 … 1000)"}},
+                {EMBEDDER("api: openai, model: m, body: {model: x, input: y}") EMBEDDED "}]\n",
+                        {"2:71: embedders[0].body.model: is said by the embedder's own key model",
+                                "2:81: embedders[0].body.input: is what driftwatch puts the "
+                                "texts into"}},
+                {EMBEDDER("api: tei, body: [a]") EMBEDDED "}]\n", {"2:57: embedders[0].body: "}},
+                {EMBEDDER("api: tei, limit: 2.5") EMBEDDED "}]\n",
+                        {"2:58: embedders[0].limit: \"2.5\" is out of range (0 … 2)"}},
                 {EMBEDDER("api: tei, auth: {scheme: token, secret_file: token}") EMBEDDED "}]\n",
                         {"2:66: embedders[0].auth.scheme: \"token\" is not one of bearer, basic"}},
                 {EMBEDDER("api: tei}, {name: m, api: tei, url: 'http://f'") EMBEDDED "}]\n",
@@ -839,6 +891,8 @@ int main(void)
                 cmocka_unit_test(reads_alerting),
                 cmocka_unit_test(refuses_wrong_values),
                 cmocka_unit_test(reads_embedders),
+                cmocka_unit_test(reads_what_an_embedder_wants),
+                cmocka_unit_test(urls_with_the_path_of_their_api_are_understood),
                 cmocka_unit_test(every_dialect_can_be_configured),
                 cmocka_unit_test(refuses_wrong_embedders),
                 cmocka_unit_test(refuses_wrong_references),

@@ -42,6 +42,24 @@ static void done_frees_everything(void **state)
         assert_null(request.body);
 }
 
+static void shows_urls_without_what_may_be_secret(void **state)
+{
+        static const char *const cases[][2] = {
+                {"http://h:1/a/b", "http://h:1/a/b"},
+                {"http://h:1", "http://h:1"},
+                {"https://me:pw@h/a?b=c&d&e=f#g", "https://h/a?b=...&d&e=..."},
+                {"https://h?key=s", "https://h?key=..."},
+                {"https://h/a?s@x/y", "https://h/a?s@x/y"},
+                {"https://h/a#s", "https://h/a"},
+        };
+
+        for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+                _cleanup_free_ char *shown = http_url_shown(cases[i][0]);
+
+                assert_string_equal(shown, cases[i][1]);
+        }
+}
+
 static void names_failures(void **state)
 {
         static const struct {
@@ -120,6 +138,7 @@ int main(void)
 {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(done_frees_everything),
+                cmocka_unit_test(shows_urls_without_what_may_be_secret),
                 cmocka_unit_test(names_failures),
                 cmocka_unit_test(excerpts_are_one_line),
         };

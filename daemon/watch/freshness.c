@@ -28,6 +28,7 @@ int freshness_init(struct freshness *f, const struct collection_config *config)
         if (!c)
                 return 0;
         f->due = 0;
+        f->batch = c->batch;
         schedule_init(&f->schedule, config->label,
                 MAX(config->replay.embed_interval, config->replay.interval));
         f->target = (struct embed_target){.name = c->name,
@@ -45,9 +46,17 @@ void freshness_done(struct freshness *f)
         free((void *)f->target.texts);
 }
 
+static void choose_batch(struct freshness *f)
+{
+        size_t batch = MIN((size_t)f->batch, f->target.count);
+
+        f->target.batch = f->repeats == 0 ? f->batch : (unsigned)(batch - batch / (f->repeats + 1));
+}
+
 void freshness_repeat(struct freshness *f, unsigned times)
 {
         f->repeats = times - 1;
+        choose_batch(f);
 }
 
 void freshness_want(struct freshness *f, usec_t now)
@@ -63,15 +72,12 @@ void freshness_on_asked(struct freshness *f, usec_t now)
 
 bool freshness_on_answered(struct freshness *f, usec_t now)
 {
-        size_t batch = MIN((size_t)f->target.batch, f->target.count);
-
         f->failures = 0;
         f->due = schedule_next(&f->schedule, now, true);
         if (f->repeats == 0)
                 return false;
         f->repeats--;
-        f->repeated++;
-        f->target.batch = (unsigned)(batch - batch / (f->repeated + 1));
+        choose_batch(f);
         f->due = now;
         return true;
 }

@@ -22,15 +22,16 @@ struct freshness {
         usec_t due; /* USEC_INFINITY: never by itself */
         usec_t asked; /* last; 0: never */
         unsigned failures; /* in a row */
-        unsigned repeats, repeated; /* times that it is still, and was, asked again at once */
+        unsigned batch; /* as configured */
+        unsigned repeats; /* times that it is still asked again at once */
 };
 
 /* Due at once; never without an embedder. Borrows the configuration. -ENOMEM, to be ended by
  * freshness_done() too. */
 _must_check_ int freshness_init(struct freshness *f, const struct collection_config *config);
 void freshness_done(struct freshness *f);
-/* The next `times` - 1 answers are followed by another question at once, in other batches, because
- * what a server computes may depend on them. */
+/* The next `times` - 1 answers are followed by another question at once. All but the last are asked
+ * in other batches, because what a server computes may depend on them. */
 void freshness_repeat(struct freshness *f, unsigned times);
 /* Somebody wants to know now. */
 void freshness_want(struct freshness *f, usec_t now);

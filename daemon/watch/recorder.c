@@ -191,6 +191,10 @@ int recorder_candidate(const struct recorder *r, const struct collection_view *v
                 baseline_unref(b);
                 b = take_ptr(merged);
         }
+        code = approved ? candidate_keep_unasked(approved, b) : 0;
+        if (code < 0)
+                return error_set(e, code, "%s: the candidate cannot be made: %s", view->label,
+                        strerror(-code));
         b->number = approved ? approved->number + 1 : 1;
         /* Also of what is taken over: the new answers come through this index. */
         b->unreachable = view->health.unreachable;

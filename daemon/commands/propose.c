@@ -173,6 +173,22 @@ static void print_names(const struct baseline *b, enum outcome outcome)
                 printf("    and %zu more\n", n - NAMES_MAX);
 }
 
+static void print_unasked(const struct baseline *b, const struct collection_view *v)
+{
+        size_t unasked = 0;
+
+        for (size_t i = 0; i < v->query_set->count; i++) {
+                const struct query *query = &v->query_set->queries[i];
+                const struct baseline_query *q = baseline_find(b, query->id);
+
+                unasked += q && !streq(q->text, query->text);
+        }
+        if (unasked > 0)
+                printf("  WARNING: %zu queries have another text than was approved and no vector "
+                       "of it: they stay as they were approved, and unmeasured\n",
+                        unasked);
+}
+
 static void print_embedder(const struct collection_view *v)
 {
         size_t unsteady = 0;
@@ -216,6 +232,7 @@ static void print_warnings(const struct baseline *b, const struct collection_vie
                         unmeasured);
         if (noisy > 0)
                 printf("  %zu queries are too noisy to be compared\n", noisy);
+        print_unasked(b, v);
         print_embedder(v);
         if (v->health.error)
                 printf("  WARNING: the index could not be probed: %s\n", v->health.error);

@@ -61,8 +61,10 @@ void freshness_repeat(struct freshness *f, unsigned times)
 
 void freshness_want(struct freshness *f, usec_t now)
 {
-        if (f->target.name && (f->asked == 0 || now >= f->asked + FRESHNESS_PAUSE))
-                f->due = MIN(f->due, now);
+        usec_t soonest = f->asked == 0 ? now : MAX(now, f->asked + FRESHNESS_PAUSE);
+
+        if (f->target.name)
+                f->due = MIN(f->due, soonest);
 }
 
 void freshness_on_asked(struct freshness *f, usec_t now)

@@ -33,7 +33,7 @@ void freshness_done(struct freshness *f);
 /* The next `times` - 1 answers are followed by another question at once. All but the last are asked
  * in other batches, because what a server computes may depend on them. */
 void freshness_repeat(struct freshness *f, unsigned times);
-/* Somebody wants to know now. */
+/* Somebody wants to know now, or when the pause is over. */
 void freshness_want(struct freshness *f, usec_t now);
 void freshness_on_asked(struct freshness *f, usec_t now);
 /* True when it is to be asked again at once. */

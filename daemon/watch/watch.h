@@ -55,7 +55,7 @@ usec_t watch_due(const struct watch *w);
 /* Starts what is due, unless something is under way. */
 void watch_run(struct watch *w);
 /* Starts a replay as soon as nothing else is under way, whatever the schedule, and asks the
- * embedder unless that was done within FRESHNESS_PAUSE. */
+ * embedder, at once or when FRESHNESS_PAUSE is over. */
 void watch_replay(struct watch *w);
 /* For commands: embeds, then replays and probes once, as far as the configuration has it; then
  * watch_busy() is false. */

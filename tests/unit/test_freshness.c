@@ -87,10 +87,11 @@ static void who_wants_to_know_is_told_once_a_minute(void **state)
 
         freshness_on_asked(&f, NOW);
         assert_false(freshness_on_answered(&f, NOW));
-        freshness_want(&f, NOW + FRESHNESS_PAUSE - 1);
-        assert_true(f.due > NOW + FRESHNESS_PAUSE);
-        freshness_want(&f, NOW + FRESHNESS_PAUSE);
+        freshness_want(&f, NOW + 1);
         assert_int_equal(f.due, NOW + FRESHNESS_PAUSE);
+        assert_false(freshness_on_answered(&f, NOW + FRESHNESS_PAUSE));
+        freshness_want(&f, NOW + 2 * FRESHNESS_PAUSE);
+        assert_int_equal(f.due, NOW + 2 * FRESHNESS_PAUSE);
         freshness_done(&f);
 }
 

@@ -329,13 +329,14 @@ static int compare_embedder(const struct attribution_input *input, struct eviden
 
         if (!input->embedder_distances)
                 return 0;
-        r = embedder_judge(
-                input->embedder_distances, input->embedder_limits, input->set->count, &verdict);
+        r = embedder_judge(input->embedder_distances, input->embedder_limits,
+                input->embedder_lengths, input->set->count, &verdict);
         if (r < 0)
                 return r;
         e->embedder_compared = verdict.compared;
         e->embedder_moved = verdict.moved;
         e->embedder_distance = verdict.median;
+        e->embedder_length = verdict.length;
         return 0;
 }
 

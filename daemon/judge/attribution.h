@@ -86,6 +86,7 @@ struct attribution_input {
         unsigned results; /* asked for */
         const double *embedder_distances; /* 1 - cos(pinned, fresh) of query i, NaN; or NULL */
         const double *embedder_limits; /* epsilon of query i; or NULL */
+        const double *embedder_lengths; /* as embedder_judge() */
 };
 
 /* Counts what the lists tell and chooses, evenly over the queries, what to look up. Queries that

@@ -3,6 +3,7 @@
 #include <math.h>
 
 #include "judge/attribution.h"
+#include "judge/embedder.h"
 #include "text.h"
 
 /* "1 record", "14 records" */
@@ -75,7 +76,11 @@ static void describe_embedder(const struct evidence *e, struct text *t)
                 text_append(t, "median 1 - cos ");
                 text_append_float(t, (float)e->embedder_distance);
         } else
-                text_append(t, "they have another length");
+                text_append(t, "they have another number of components");
+        if (fabs(e->embedder_length - 1) > EMBEDDER_LENGTH) {
+                text_append(t, "; ");
+                embedder_length_describe(e->embedder_length, t);
+        }
         text_append(t, "), while the pinned ones find what they found");
 }
 

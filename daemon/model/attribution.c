@@ -56,7 +56,8 @@ void attribution_init(struct attribution *a)
                         .overlap = NAN,
                         .records_before = -1,
                         .records_after = -1,
-                        .embedder_distance = NAN},
+                        .embedder_distance = NAN,
+                        .embedder_length = NAN},
         };
 }
 

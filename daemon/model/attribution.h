@@ -44,6 +44,7 @@ struct evidence {
         int64_t records_before, records_after; /* -1: unknown */
         size_t embedder_compared, embedder_moved; /* queries with a fresh vector; beyond epsilon */
         double embedder_distance; /* median of 1 - cos(pinned, fresh); NaN */
+        double embedder_length; /* as embedder_view.length; NaN */
 };
 
 struct attribution {

@@ -171,11 +171,15 @@ json_t *facts_embedder(const struct embedder_view *e)
 {
         if (!e->name)
                 return json_null();
-        return json_pack("{s:s, s:o, s:o, s:o, s:o, s:b, s:b, s:o, s:o}", "embedder", e->name,
-                "asked", value_time(e->at), "compared", value_count(e->compared), "moved",
-                value_count(e->moved), "distance", json_from_double(e->median), "changed",
-                e->changed, "partial", e->partial, "outcomes", fresh_outcomes(e), "error",
-                value_string(e->error));
+        return json_pack("{s:s, s:o, s:o, s:o, s:o, s:b, s:b, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
+                "embedder", e->name, "asked", value_time(e->at), "compared",
+                value_count(e->compared), "moved", value_count(e->moved), "distance",
+                json_from_double(e->median), "changed", e->changed, "partial", e->partial,
+                "outcomes", fresh_outcomes(e), "error", value_string(e->error), "length",
+                json_from_double(e->length), "failing_since", value_time(e->failing_since),
+                "unanswered", value_count(e->unanswered), "unanswered_query",
+                value_string(e->unanswered_query), "unanswered_reason",
+                value_string(e->unanswered_reason));
 }
 
 static json_t *quality_json(const struct quality *q)

@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <math.h>
 
+#include "judge/embedder.h"
 #include "judge/judge.h"
 #include "log.h"
 #include "text.h"
@@ -59,9 +60,10 @@ static int judge_query(struct dossier *d, size_t i, struct chroma_answer *got)
         const struct query *q = &d->config->queries->queries[i];
         bool same = got->answer ? answer_equal(got->answer, s->answer)
                                 : s->judgement.outcome == OUTCOME_UNMEASURED;
+        const char *unmeasured = got->unmeasured && s->no_vector ? s->no_vector : got->unmeasured;
         struct judgement v;
-        int r = judge_answer(q, reference_of(d, q), got->answer, got->unmeasured, &d->config->bands,
-                &s->band, &v);
+        int r = judge_answer(
+                q, reference_of(d, q), got->answer, unmeasured, &d->config->bands, &s->band, &v);
 
         if (r < 0)
                 return r;
@@ -142,7 +144,7 @@ struct input {
         struct attribution_input input;
         struct answer **answers;
         enum outcome *outcomes;
-        double *distances, *limits;
+        double *distances, *limits, *lengths;
 };
 
 static void input_done(struct input *in)
@@ -151,6 +153,7 @@ static void input_done(struct input *in)
         free(in->outcomes);
         free(in->distances);
         free(in->limits);
+        free(in->lengths);
 }
 
 static int input_init(const struct dossier *d, bool ingested, struct input *ret)
@@ -161,14 +164,16 @@ static int input_init(const struct dossier *d, bool ingested, struct input *ret)
                 .outcomes = calloc(n + 1, sizeof(*in.outcomes)),
                 .distances = calloc(n + 1, sizeof(double)),
                 .limits = calloc(n + 1, sizeof(double)),
+                .lengths = calloc(n + 1, sizeof(double)),
         };
 
-        if (!in.answers || !in.outcomes || !in.distances || !in.limits)
+        if (!in.answers || !in.outcomes || !in.distances || !in.limits || !in.lengths)
                 return -ENOMEM;
         for (size_t i = 0; i < n; i++) {
                 in.outcomes[i] = d->queries[i].judgement.outcome;
                 in.distances[i] = d->queries[i].embedder_distance;
                 in.limits[i] = d->queries[i].embedder_limit;
+                in.lengths[i] = d->queries[i].embedder_length;
         }
         in.input = (struct attribution_input){
                 .set = d->config->queries,
@@ -181,6 +186,8 @@ static int input_init(const struct dossier *d, bool ingested, struct input *ret)
                 .results = d->config->replay.results,
                 .embedder_distances = in.distances,
                 .embedder_limits = in.limits,
+                .embedder_lengths =
+                        embedder_length_counts(d->view->epoch.space) ? in.lengths : NULL,
         };
         *ret = in;
         in = (struct input){0};
@@ -226,7 +233,11 @@ static void blame_embedder(const struct dossier *d, struct replay_result *result
 {
         const char *error = d->view->embedder.error;
 
-        if (!error || !streq(result->failure, "no_vectors"))
+        if (!streq(result->failure, "no_vectors"))
+                return;
+        for (size_t i = 0; !error && i < query_count(d); i++)
+                error = d->queries[i].no_vector;
+        if (!error)
                 return;
         error_done(&result->error);
         (void)error_set(&result->error, -ENODATA, "%s: none of its queries has a vector yet: %s",
@@ -359,6 +370,8 @@ void dossier_replayed(struct dossier *d, struct replay_result *result, struct in
                 note_unprovoked(d, v, now);
         dossier_note_epoch(d, v, result);
         note_result(d, v, result);
+        if (d->fresh)
+                dossier_note_embedder(d, v->epoch.space, &v->embedder);
         if (result->reached && v->epoch.id)
                 v->epoch_changes = dossier_compare_reference(d, &v->epoch, now);
         dossier_show(d, v);
@@ -493,32 +506,83 @@ void dossier_probed(struct dossier *d, struct probe_result *result, usec_t now)
         dossier_conclude(d, now);
 }
 
-void dossier_embedded(struct dossier *d, struct embed_result *result, usec_t now)
+/* True when a query has a vector now that had none. */
+static bool take_fresh(struct dossier *d, struct embed_result *result)
+{
+        _cleanup_(vector_set_unrefp) struct vector_set *before = d->fresh;
+        int r;
+
+        d->fresh = take_ptr(result->vectors);
+        for (size_t i = 0; i < query_count(d); i++) {
+                free(d->queries[i].refused);
+                d->queries[i].refused = NULL;
+        }
+        for (size_t i = 0; i < result->refused; i++)
+                d->queries[result->refusals[i].text].refused = take_ptr(result->refusals[i].reason);
+        r = dossier_merge_vectors(d);
+        if (r < 0)
+                log_error("%s: out of memory: the fresh vectors are not used", d->config->label);
+        dossier_measure_embedder(d);
+        if (d->repeating && before)
+                dossier_measure_noise(d, before);
+        return r > 0;
+}
+
+static void note_refusals(
+        const struct dossier *d, const struct embed_result *result, struct embedder_view *e)
+{
+        free(e->unanswered_query);
+        free(e->unanswered_reason);
+        e->unanswered_query = e->unanswered_reason = NULL;
+        e->unanswered = result->refused;
+        for (size_t i = 0; i < query_count(d) && !e->unanswered_query; i++)
+                if (d->queries[i].refused &&
+                        (strdup_to(&e->unanswered_query, d->config->queries->queries[i].id) < 0 ||
+                                strdup_to(&e->unanswered_reason, d->queries[i].refused) < 0))
+                        return;
+}
+
+/* On changes only. */
+static void log_embedder(const struct dossier *d, const struct embed_result *result)
+{
+        const struct embedder_view *old = &d->view->embedder;
+
+        if (result->failure && !old->error)
+                log_warning("%s: %s", d->config->label, error_text(&result->error, -EIO));
+        else if (!result->failure && old->error)
+                log_info("%s: embedder %s answers again", d->config->label, old->name);
+        if (!result->failure && result->refused > 0 && old->unanswered != result->refused)
+                log_warning("%s: embedder %s has no vector for %zu queries; query \"%s\": %s",
+                        d->config->label, old->name, result->refused,
+                        d->config->queries->queries[result->refusals[0].text].id,
+                        result->refusals[0].reason);
+}
+
+bool dossier_embedded(struct dossier *d, struct embed_result *result, usec_t now)
 {
         struct collection_view *v;
+        bool more = false;
 
-        if (!result->failure) {
-                vector_set_unref(d->fresh);
-                d->fresh = take_ptr(result->vectors);
-                dossier_measure_embedder(d);
-                if (dossier_merge_vectors(d) < 0)
-                        log_error("%s: out of memory: the fresh vectors are not used",
-                                d->config->label);
-        } else if (!d->view->embedder.error)
-                log_warning("%s: %s", d->config->label, error_text(&result->error, -EIO));
+        log_embedder(d, result);
+        if (!result->failure)
+                more = take_fresh(d, result);
         v = dossier_next_view(d);
         if (!v)
-                return;
+                return more;
         free(v->embedder.error);
         v->embedder.error = result->failure ? take_ptr(result->error.message) : NULL;
         if (!result->failure) {
                 v->embedder.at = now;
-                dossier_note_embedder(d, &v->embedder);
-        }
+                v->embedder.failing_since = 0;
+                note_refusals(d, result, &v->embedder);
+                dossier_note_embedder(d, v->epoch.space, &v->embedder);
+        } else if (v->embedder.failing_since == 0)
+                v->embedder.failing_since = now;
         dossier_show(d, v);
         if (!result->failure && v->replayed && !v->last_error)
                 (void)consider(d, true, false, now);
         dossier_conclude(d, now);
+        return more;
 }
 
 void dossier_replayed_fresh(struct dossier *d, const struct replay_result *result)

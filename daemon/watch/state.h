@@ -2,8 +2,8 @@
 #pragma once
 
 /* The inside of a dossier, for the three files that are it: dossier.c keeps it and shows it,
- * intake.c takes in what was found out, ingest.c what happened to the collection meanwhile. Nobody
- * else includes this. */
+ * intake.c takes in what was found out, ingest.c what happened to the collection meanwhile,
+ * vectors.c chooses and compares vectors. Nobody else includes this. */
 
 #include "judge/band.h"
 #include "judge/drift.h"
@@ -29,6 +29,10 @@ struct query_state {
         struct query_drift drift;
         enum expected_record expected;
         double embedder_distance, embedder_limit;
+        double embedder_length; /* of the fresh vector over that of the pinned; NaN */
+        double embedder_noise; /* the most among fresh vectors of a row, while repeating; NaN */
+        char *refused; /* why the embedder gave no vector; NULL: it did, or was not asked */
+        char *no_vector; /* why there is none to ask with; NULL: there is, or nothing to say */
 };
 
 struct dossier {
@@ -43,6 +47,7 @@ struct dossier {
         struct vector_set *fresh; /* the embedder's; NULL: none */
         struct vector_set *vectors; /* both merged, to replay with; NULL: none */
         bool prefer_fresh; /* the fresh ones win */
+        bool repeating; /* fresh ones are compared with those before: their noise */
         struct epoch reference; /* without a baseline: the collection as it was */
         usec_t reference_changed; /* wall clock when it stopped being so; 0: it is so */
         char *sentinels[SURVEY_SENTINELS_MAX];
@@ -61,14 +66,30 @@ static inline size_t query_count(const struct dossier *d)
 struct collection_view *dossier_next_view(const struct dossier *d);
 /* Takes the view. */
 void dossier_show(struct dossier *d, struct collection_view *v);
-/* Chooses the vectors anew after one of their sources changed. */
+/* Ids of queries, borrowed; ascending after names_sort(). */
+struct names {
+        const char **ids;
+        size_t count;
+};
+static inline void names_done(struct names *names)
+{
+        free(names->ids);
+}
+void names_sort(struct names *names);
+/* As vector_set_without() these. */
+_must_check_ int names_drop(struct names *names, struct vector_set *set, struct vector_set **ret);
+
+/* Chooses the vectors anew after one of their sources changed: 1 when a query has one that had
+ * none. A vector belongs to the text that it was made of. -ENOMEM. */
 _must_check_ int dossier_merge_vectors(struct dossier *d);
-/* Compares the fresh vectors, which there are, with the pinned ones: of every query that has both,
- * and of the set. */
+/* Compares the fresh vectors with the pinned ones: of every query that has both, and of the set,
+ * whose distance is `space` (NULL: not known yet). */
 void dossier_measure_embedder(struct dossier *d);
-void dossier_note_embedder(const struct dossier *d, struct embedder_view *e);
 /* Judges the current view, which is not shared yet, after whatever was taken in. */
 void dossier_conclude(struct dossier *d, usec_t now);
+void dossier_note_embedder(const struct dossier *d, const char *space, struct embedder_view *e);
+/* Compares the fresh vectors with those before. */
+void dossier_measure_noise(struct dossier *d, const struct vector_set *before);
 void dossier_forget_sentinels(struct dossier *d);
 
 /* Signs of an ingest: what was seen of the collection itself, beside its answers. */

@@ -262,7 +262,7 @@ static void failures_have_a_reason_and_a_sentence(void **state)
                 const char *failure, *error;
         } rows[] = {
                 {STEP_COLLECTION, {404, NOT_FOUND}, "not_found",
-                        "looking up the collection: HTTP 404: no such collection"},
+                        "looking up the collection: HTTP 404: no such collection (http://127.0.0.1:"},
                 {STEP_COLLECTION, {404, ""}, "client_error", "no such route"},
                 {STEP_COLLECTION, {410, "gone"}, "client_error", "HTTP 410: gone"},
                 {STEP_COLLECTION, {403, ""}, "auth", "HTTP 403"},

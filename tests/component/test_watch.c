@@ -7,6 +7,7 @@
 #include "ask/embedding.h"
 #include "clock.h"
 #include "fake_server.h"
+#include "judge/embedder.h"
 #include "judge/reasoning.h"
 #include "watch/dossier.h"
 #include "watch/waiters.h"
@@ -442,6 +443,7 @@ static void an_embedder_may_answer_during_an_inquiry(void **state)
                 .peer = {.url = (char *)fake_server_url(embedder),
                         .timeout_usec = 5 * USEC_PER_SEC},
                 .model = (char *)"m",
+                .limit = EMBEDDER_EPSILON,
                 .batch = 10};
         struct baseline *b = baseline_as_answered(w);
 
@@ -591,7 +593,7 @@ static void embed(struct dossier *d, const char *vectors)
 
         assert_int_equal(
                 vector_set_parse("e", vectors, strlen(vectors), &result.vectors, &errors), 0);
-        dossier_embedded(d, &result, 1);
+        (void)dossier_embedded(d, &result, 1);
 }
 
 #define OTHER_VECTORS "{\"dimension\":1,\"vectors\":{\"a\":[-1],\"b\":[-1]}}"
@@ -600,7 +602,7 @@ static void embed(struct dossier *d, const char *vectors)
 static void another_embedder_is_approved_or_goes(void **state)
 {
         struct world *w = *state;
-        const struct embedder_config minilm = {.name = (char *)"minilm"};
+        const struct embedder_config minilm = {.name = (char *)"minilm", .limit = EMBEDDER_EPSILON};
         _cleanup_(baseline_unrefp) struct baseline *b = make_baseline(w, .9);
         _cleanup_(dossier_freep) struct dossier *d = NULL, *without = NULL;
         const struct embedder_view *e;

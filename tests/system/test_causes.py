@@ -246,7 +246,7 @@ def test_an_embedder_of_another_length_is_told_and_can_be_taken_away(daemon, rec
     at.embedder.dimension //= 2
     at.embedder.start(1)
     tools.poll(lambda: [one for one in receiver.alerts("firing", alertname="RetrievalEmbedderChanged")
-                        if "they have another length" in one["annotations"]["description"]], "the alert")
+                        if "they have another number of components" in one["annotations"]["description"]], "the alert")
     tools.poll(lambda: at.collection()["cause"]["cause"] == "EMBEDDER", "the cause", 5)
     del at.driftwatch.config["collections"][0]["embedder"]
     at.driftwatch.write()

@@ -104,6 +104,13 @@ void diagnosis_append_incident(struct text *text, const struct collection_view *
         for (size_t i = 0; c->findings && i < c->findings->count; i++)
                 if (c->findings->findings[i].query == FINDING_COLLECTION)
                         append_finding(text, c, &c->findings->findings[i], now);
+        if (c->embedder.unanswered > 0) {
+                text_appendf(&why, "Embedder %s: query \"%s\": %s", c->embedder.name,
+                        c->embedder.unanswered_query, c->embedder.unanswered_reason);
+                markup_note(text, "unmeasured", "The embedder has no vector for some queries.",
+                        text_string(&why));
+                text_clear(&why);
+        }
         if (c->health.error)
                 markup_note(text, "unmeasured", "The index could not be probed.", c->health.error);
         if (c->incident_since == 0)

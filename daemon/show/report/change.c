@@ -278,6 +278,10 @@ static void append_embedder(const struct embedder_view *e, struct document *d)
                 "median of 1 - cos %s.",
                 e->name, words_time(e->at).s, e->moved, e->compared,
                 !isfinite(e->median) ? "unknown" : words_distance(e->median).s);
+        if (e->unanswered > 0)
+                document_note(d, "unmeasured", "The embedder has no vector for some queries.",
+                        "%zu of them; the first, \"%s\": %s", e->unanswered, e->unanswered_query,
+                        e->unanswered_reason);
         if (e->replayed)
                 document_say(d,
                         "Replayed with the fresh vectors: %zu pass, %zu drift, %zu fail, %zu "

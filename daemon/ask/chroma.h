@@ -12,8 +12,10 @@
 
 /* More components than any embedding has; the server's own limit is its request size. */
 #define CHROMA_DIMENSION_MAX 1000000
-/* Largest response body accepted for a query, per expected record (id, distance and metadata). */
+/* Largest response body accepted for a query, per expected record: with id and distance, or with
+ * its metadata, which some keep whole documents in. */
 #define CHROMA_RECORD_MAX (64U << 10)
+#define CHROMA_METADATA_MAX (512U << 10)
 #define CHROMA_SMALL_RESPONSE_MAX (1U << 20)
 #define CHROMA_QUERY_RESPONSE_MAX (256U << 20)
 

@@ -145,5 +145,5 @@ def test_a_wrong_name_is_told_the_nearest(watched, driftwatch, name):
     driftwatch.write()
     done = driftwatch.run("check")
     assert done.returncode == 3
-    assert re.search(r'database "default_database" of tenant "default_tenant" has \d+ collections?(; nearest)?: ' + name,
-                     done.stdout), done.stdout
+    found = r'database "default_database" of tenant "default_tenant" has \d+ collections?(; nearest)?: '
+    assert re.search(found + name, done.stdout), done.stdout

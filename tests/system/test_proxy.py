@@ -89,7 +89,8 @@ def test_a_last_count_that_is_refused_leaves_the_replay_measured(watched, proxy,
 
 
 @pytest.mark.parametrize("answer", [
-    proxies.page(502), proxies.page(503), proxies.page(504), proxies.page(200, "<!DOCTYPE html><title>Sign in</title>")])
+    proxies.page(502), proxies.page(503), proxies.page(504),
+    proxies.page(200, "<!DOCTYPE html><title>Sign in</title>")])
 def test_a_page_is_not_chroma(watched, proxy, driftwatch, name, answer):
     proxy.rules.append(lambda method, path, body: answer)
     done = driftwatch.run("check")

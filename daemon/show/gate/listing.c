@@ -175,6 +175,15 @@ static void write_cause(const struct collection_view *c, struct text *text)
         text_append(text, "\n");
 }
 
+static void write_remark(const char *sentence, struct text *text)
+{
+        if (!sentence)
+                return;
+        text_append(text, "  ");
+        append_plain(text, sentence);
+        text_append(text, "\n");
+}
+
 static void write_collection(
         const struct check *check, const struct collection_view *c, struct text *text)
 {
@@ -190,11 +199,8 @@ static void write_collection(
                 text_appendf(text, ", replayed in %s",
                         duration_format(duration, sizeof(duration), c->last_duration));
         text_append(text, "\n");
-        if (c->last_error) {
-                text_append(text, "  ");
-                append_plain(text, c->last_error);
-                text_append(text, "\n");
-        }
+        write_remark(c->last_error, text);
+        write_remark(c->note, text);
         write_cause(c, text);
         write_findings(check, c, text);
         write_list(check, c, TRANSITION_BROKEN, "pass -> fail", text);

@@ -45,7 +45,8 @@ _must_check_ int chroma_parse_count(const char *body, size_t size, uint64_t *ret
 /* One query's share of a response: an answer, or why there is none. */
 struct chroma_answer {
         struct answer *answer; /* reference; NULL when unusable */
-        const char *unmeasured; /* static sentence when answer is NULL: "a distance is null", … */
+        const char *unmeasured; /* sentence when answer is NULL: "a distance is null", …; static,
+                                   or of a refused one whoever holds the array keeps it */
         bool refused; /* the server did not take the query */
 };
 /* Reads a response to `count` vectors into `ret[0 … count-1]`, which the caller provides zeroed and

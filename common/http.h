@@ -47,7 +47,8 @@ void http_request_done(struct http_request *request);
 
 /* `result` is 0 when a complete response arrived, whatever its status, else a negative errno:
  * -ETIMEDOUT, -ECONNREFUSED, -EHOSTUNREACH (no route, name not resolved), -ECONNRESET (closed
- * before the response was complete), -EPROTO (not HTTP, TLS failure), -EMSGSIZE, -ECANCELED. */
+ * before the response was complete), -EPROTO (not HTTP, TLS failure), -EMSGSIZE, -EBADMSG (an
+ * encoding that cannot be undone), -ECANCELED. */
 struct http_response {
         int result;
         unsigned status; /* 0 unless result is 0 */

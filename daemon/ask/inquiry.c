@@ -20,7 +20,11 @@ struct inquiry {
         size_t self_count;
         size_t next; /* of `missing`: not yet looked up by metadata, or behind its filter */
         bool elements; /* it is looked up by the elements of lists */
-        bool matched[INQUEST_EXPECTED]; /* of `missing`: exists by its metadata, not by its id */
+        enum {
+                BY_ID,
+                BY_VALUE,
+                BY_ELEMENT
+        } found[INQUEST_EXPECTED]; /* of `missing`: as what it exists */
         bool knows_no_lists; /* the server refuses to look into lists */
         struct error error;
 };
@@ -191,7 +195,8 @@ static void on_metadata(const struct http_response *response, void *userdata)
                 return;
         }
         if (records.count > 0) {
-                m->exists = i->matched[i->next] = true;
+                m->exists = true;
+                i->found[i->next] = i->elements ? BY_ELEMENT : BY_VALUE;
                 m->exists_id = take_ptr(records.ids[0]);
         }
         if (asks_for_elements(i, m))
@@ -260,13 +265,13 @@ static void ask_filtered(struct inquiry *i)
 
                 if (!m->exists || !m->exists_id || !(query->where || query->where_document))
                         continue;
-                if (!i->matched[i->next]) {
+                if (i->found[i->next] == BY_ID) {
                         request.ids = (const char *const *)query->expect.ids;
                         request.id_count =
                                 MIN(query->expect.id_count, (size_t)INQUIRY_EXPECTED_IDS);
                 } else {
-                        match = match_build(
-                                query->expect.metadata, !i->knows_no_lists, query->where);
+                        match = match_build(query->expect.metadata, i->found[i->next] == BY_ELEMENT,
+                                query->where);
                         request.where = match;
                 }
                 ask_records(i, &request, on_filtered);

@@ -72,7 +72,8 @@ static const char *const http_schemes[] = {"bearer", "basic", "header", NULL};
         KEY(auth_keys, credential, "credential", SCHEMA_STRING, .check = schema_check_value, \
                 .doc = "Name of the secret's file in `$CREDENTIALS_DIRECTORY`."), \
                 KEY(auth_keys, secret_file, "secret_file", SCHEMA_STRING, .kind = "path", \
-                        .check = schema_check_value, .doc = "File whose first line is the secret.")
+                        .check = schema_check_value, \
+                        .doc = "File whose first line is the secret.")
 #define AUTH_KEYS(schemes, explanation) \
         KEY(auth_keys, scheme, "scheme", SCHEMA_WORD, .required = true, .words = schemes, \
                 .doc = explanation), \

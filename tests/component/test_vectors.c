@@ -43,7 +43,8 @@ static struct vector_set *vectors(const char *json)
 
 #define VECTORS(rows) "{\"dimension\":2,\"vectors\":{" rows "}}"
 #define TEXTS "queries: [{id: a, text: a, expect: {distance: {max: 9}}}, {id: b, text: b}]"
-#define OTHER_TEXT "queries: [{id: a, text: another, expect: {distance: {max: 9}}}, {id: b, text: b}]"
+#define OTHER_TEXT \
+        "queries: [{id: a, text: another, expect: {distance: {max: 9}}}, {id: b, text: b}]"
 #define OLD VECTORS("\"a\":[1,0],\"b\":[0,1]")
 
 static struct collection_config make_config(

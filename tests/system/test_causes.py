@@ -136,6 +136,15 @@ def test_a_lost_index_looks_healthy(scene):
     assert min(len(query["ids"]) for query in found["queries"]) == worlds.RESULTS, "every answer is full"
 
 
+@pytest.mark.parametrize("file", ["header.bin", "data_level0.bin"])
+def test_errors_of_the_index_are_the_index_s(scene, file):
+    at = scene()
+    worlds.cut_index(at, file)
+    status, found = at.check()
+    assert (status, found["verdict"], found["cause"]) == (UNMEASURED, "unmeasured", "INDEX_LOSS")
+    assert "was refused: HTTP 500: " in found["queries"][0]["reason"]
+
+
 def test_a_better_distance_does_not_make_up_for_a_lost_record(scene):
     at = scene()
     anchor = at.world.anchors[0]

@@ -8,11 +8,11 @@
 #include "judge/fit.h"
 #include "judge/similarity.h"
 
-void inquest_done(struct inquest *q)
+void suspects_done(struct suspects *q)
 {
         for (size_t i = 0; i < q->missing_count; i++)
                 free(q->missing[i].exists_id);
-        *q = (struct inquest){0};
+        *q = (struct suspects){0};
 }
 
 static double scale(const char *space, double distance)
@@ -212,7 +212,7 @@ static bool evenly(size_t i, size_t n, size_t take)
 }
 
 static void add_hole(
-        const struct attribution_input *input, struct inquest *q, size_t query, size_t nth)
+        const struct attribution_input *input, struct suspects *q, size_t query, size_t nth)
 {
         const struct vector_set *vectors = input->baseline->vectors;
         const float *vector = vector_set_find(vectors, input->set->queries[query].id);
@@ -234,19 +234,19 @@ static void add_hole(
 /* The first hole of each query, then the second, …: evenly spread where not all can be taken.
  * Queries with filters come last, because a record that exists may have left their filter. */
 static void choose_holes(
-        const struct attribution_input *input, const size_t *holes, struct inquest *q)
+        const struct attribution_input *input, const size_t *holes, struct suspects *q)
 {
         const struct query_set *set = input->set;
 
         for (int filtered = 0; filtered <= 1; filtered++)
-                for (size_t nth = 0; q->hole_count < INQUEST_HOLES; nth++) {
+                for (size_t nth = 0; q->hole_count < SUSPECTS_HOLES; nth++) {
                         size_t n = 0, k = 0, take;
 
                         for (size_t i = 0; i < set->count; i++)
                                 n += holes[i] > nth && has_filters(&set->queries[i]) == filtered;
                         if (n == 0)
                                 break;
-                        take = MIN(n, INQUEST_HOLES - q->hole_count);
+                        take = MIN(n, SUSPECTS_HOLES - q->hole_count);
                         for (size_t i = 0; i < set->count; i++)
                                 if (holes[i] > nth && has_filters(&set->queries[i]) == filtered &&
                                         evenly(k++, n, take))
@@ -254,7 +254,7 @@ static void choose_holes(
                 }
 }
 
-static void choose_lists(const struct attribution_input *input, struct inquest *q)
+static void choose_lists(const struct attribution_input *input, struct suspects *q)
 {
         struct pair p;
         size_t n = 0, k = 0;
@@ -263,7 +263,7 @@ static void choose_lists(const struct attribution_input *input, struct inquest *
                 n += pair_get(input, i, &p) && p.now;
         for (size_t i = 0; i < input->set->count; i++)
                 if (pair_get(input, i, &p) && p.now &&
-                        evenly(k++, n, MIN(n, (size_t)INQUEST_LISTS)))
+                        evenly(k++, n, MIN(n, (size_t)SUSPECTS_LISTS)))
                         q->lists[q->list_count++] =
                                 (struct twin_list){.query = i, .answer = p.now, .before = p.before};
 }
@@ -274,19 +274,19 @@ static bool misses_records(const struct attribution_input *input, size_t i)
                 expectation_names_records(&input->set->queries[i].expect);
 }
 
-static void choose_missing(const struct attribution_input *input, struct inquest *q)
+static void choose_missing(const struct attribution_input *input, struct suspects *q)
 {
         size_t n = 0, k = 0;
 
         for (size_t i = 0; i < input->set->count; i++)
                 n += misses_records(input, i);
         for (size_t i = 0; i < input->set->count; i++)
-                if (misses_records(input, i) && evenly(k++, n, MIN(n, (size_t)INQUEST_EXPECTED)))
+                if (misses_records(input, i) && evenly(k++, n, MIN(n, (size_t)SUSPECTS_EXPECTED)))
                         q->missing[q->missing_count++] = (struct missing){.query = i};
 }
 
 static int compare_lists(
-        const struct attribution_input *input, struct evidence *e, struct inquest *q)
+        const struct attribution_input *input, struct evidence *e, struct suspects *q)
 {
         _cleanup_free_ size_t *holes = calloc(input->set->count + 1, sizeof(*holes));
         struct overlaps overlaps = {0};
@@ -340,9 +340,9 @@ static int compare_embedder(const struct attribution_input *input, struct eviden
 }
 
 int attribution_compare(
-        const struct attribution_input *input, struct evidence *ret, struct inquest *ret_inquest)
+        const struct attribution_input *input, struct evidence *ret, struct suspects *ret_suspects)
 {
-        struct inquest q = {0};
+        struct suspects q = {0};
         struct attribution a;
         int r;
 
@@ -355,7 +355,7 @@ int attribution_compare(
         if (r < 0)
                 return r;
         *ret = a.evidence;
-        *ret_inquest = q;
+        *ret_suspects = q;
         return 0;
 }
 
@@ -379,7 +379,7 @@ static bool left_filter(const struct attribution_input *input, const struct hole
 }
 
 static void count_findings(
-        const struct attribution_input *input, const struct inquest *findings, struct evidence *e)
+        const struct attribution_input *input, const struct suspects *findings, struct evidence *e)
 {
         for (size_t i = 0; i < findings->hole_count; i++) {
                 const struct hole *h = &findings->holes[i];
@@ -409,7 +409,7 @@ static bool crowded(const struct evidence *e)
 
 /* Samples are scaled up to all places, so that causes which coincide can be weighed. Holes that
  * could not be looked up are taken for gone. */
-static void weigh(struct circumstances *c, const struct inquest *findings)
+static void weigh(struct circumstances *c, const struct suspects *findings)
 {
         const struct evidence *e = c->e;
         double each = e->sampled > 0 ? (double)e->holes / (double)e->sampled : 0;
@@ -575,7 +575,7 @@ static void count_queries(struct circumstances *c)
         }
 }
 
-void attribution_decide(const struct attribution_input *input, const struct inquest *findings,
+void attribution_decide(const struct attribution_input *input, const struct suspects *findings,
         const struct evidence *compared, struct attribution *ret)
 {
         struct attribution a = {.cause = CAUSE_UNKNOWN, .evidence = *compared};

@@ -2,9 +2,9 @@
 #pragma once
 
 /* Why the answers differ from the baseline. First the lists alone are compared
- * (attribution_compare), which also says what has to be looked up in the collection: an inquest.
+ * (attribution_compare), which also says what has to be looked up in the collection: the suspects.
  * With its findings the label is decided (attribution_decide): a table of conditions in a fixed
- * order, docs/causes.md. It asks nobody itself; ask/inquiry.h does. */
+ * order, docs/causes.md. It asks nobody itself; ask/lookup.h does. */
 
 #include "judge/epoch.h"
 #include "model/attribution.h"
@@ -27,18 +27,18 @@
 #define ATTRIBUTION_TOPIC 4.0 /* overdispersion beyond which a loss hit few queries hard */
 #define ATTRIBUTION_FLOOD 0.05 /* more than this share of new near-duplicates: FLOOD */
 
-/* Bounds of what one inquest asks for. */
-#define INQUEST_HOLES 20
-#define INQUEST_SELF 10
-#define INQUEST_LISTS 16 /* answers whose records are compared with each other for twins */
-#define INQUEST_EXPECTED 20 /* failing queries whose expected record is looked up */
+/* Bounds of what one lookup asks for. */
+#define SUSPECTS_HOLES 20
+#define SUSPECTS_SELF 10
+#define SUSPECTS_LISTS 16 /* answers whose records are compared with each other for twins */
+#define SUSPECTS_EXPECTED 20 /* failing queries whose expected record is looked up */
 
 /* A baseline record that should have been found. */
 struct hole {
         size_t query; /* index in the set */
         const char *id; /* the baseline's */
         float distance; /* recorded */
-        const float *vector; /* pinned, of the query; the inquest's dimension */
+        const float *vector; /* pinned, of the query; of the dimension below */
         /* Findings: */
         bool looked_up, exists, moved; /* moved: stored at another distance from the query now */
         bool unreadable; /* it exists, but the server fails to read its vector */
@@ -61,16 +61,16 @@ struct missing {
 };
 
 /* A question with room for its answer. Ids and vectors are borrowed from baseline and answers. */
-struct inquest {
+struct suspects {
         unsigned dimension; /* of the holes' vectors */
-        struct hole holes[INQUEST_HOLES];
+        struct hole holes[SUSPECTS_HOLES];
         size_t hole_count;
-        struct twin_list lists[INQUEST_LISTS];
+        struct twin_list lists[SUSPECTS_LISTS];
         size_t list_count;
-        struct missing missing[INQUEST_EXPECTED];
+        struct missing missing[SUSPECTS_EXPECTED];
         size_t missing_count;
 };
-void inquest_done(struct inquest *q);
+void suspects_done(struct suspects *q);
 
 /* What is compared; all borrowed. */
 struct attribution_input {
@@ -88,15 +88,15 @@ struct attribution_input {
 
 /* Counts what the lists tell and chooses, evenly over the queries, what to look up. Queries that
  * the baseline does not know, or knew with another text, are passed over. With another number of
- * results than the baseline's the smaller one is compared. `*ret` needs nothing, `*ret_inquest`
- * inquest_done(). O(queries × results²) at worst, O(queries × results) when little changed.
+ * results than the baseline's the smaller one is compared. `*ret` needs nothing, `*ret_suspects`
+ * suspects_done(). O(queries × results²) at worst, O(queries × results) when little changed.
  * -ENOMEM. */
 _must_check_ int attribution_compare(
-        const struct attribution_input *input, struct evidence *ret, struct inquest *ret_inquest);
-/* The label, and the evidence with the findings. An inquest whose holes could not be looked up
+        const struct attribution_input *input, struct evidence *ret, struct suspects *ret_suspects);
+/* The label, and the evidence with the findings. Suspects whose holes could not be looked up
  * decides without existence checks: the cause is then unknown unless the lists themselves or a
  * falling number of records tell it. */
-void attribution_decide(const struct attribution_input *input, const struct inquest *findings,
+void attribution_decide(const struct attribution_input *input, const struct suspects *findings,
         const struct evidence *compared, struct attribution *ret);
 /* The evidence behind the label in one sentence without a full stop, e.g. "14 baseline records are
  * missing: 12 of 12 looked up no longer exist". Appends. */

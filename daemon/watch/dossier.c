@@ -222,7 +222,7 @@ struct dossier *dossier_free(struct dossier *d)
         vector_set_unref(d->vectors);
         epoch_done(&d->reference);
         dossier_forget_sentinels(d);
-        reasoning_done(&d->reasoning);
+        investigation_done(&d->investigation);
         collection_view_unref(d->view);
         free(d);
         return NULL;
@@ -274,8 +274,8 @@ static void adopt_facts(struct dossier *d, struct dossier *old)
         memcpy(d->sentinels, old->sentinels, sizeof(d->sentinels));
         d->sentinel_count = old->sentinel_count;
         old->sentinel_count = 0;
-        /* Its inquest borrows from the old query set; the next replay begins another. */
-        d->reasoning.asked = old->reasoning.asked;
+        /* Its suspects borrow from the old query set; the next replay begins another. */
+        d->investigation.asked = old->investigation.asked;
 }
 
 /* In the baseline's space; another one now is reported, not computed with. */
@@ -387,7 +387,7 @@ int dossier_set_baseline(struct dossier *d, struct baseline *baseline)
         if (d->fresh)
                 dossier_note_embedder(d, &view->embedder);
         dossier_show(d, view);
-        reasoning_reset(&d->reasoning);
+        investigation_reset(&d->investigation);
         /* Against another baseline, another cause. */
         attribution_init(&d->view->attribution);
         d->view->attributed = 0;

@@ -14,7 +14,7 @@ static const char *const expected_findings[] = {
                              "does not reach it",
 };
 
-/* What an inquest found out belongs to the sentence that says what is missing. */
+/* What was looked up belongs to the sentence that says what is missing. */
 static int explain_expected(struct query_state *s)
 {
         _cleanup_text_ struct text t = {0};
@@ -180,7 +180,7 @@ static bool consider(struct dossier *d, bool news, bool ingested, usec_t now)
         int r = input_init(d, ingested, &in);
 
         if (r >= 0)
-                r = reasoning_consider(&d->reasoning, &in.input, &d->view->drift, news, now,
+                r = investigation_consider(&d->investigation, &in.input, &d->view->drift, news, now,
                         &d->view->attribution, &ask);
         if (r < 0)
                 log_error("%s: cannot judge the cause: %s", d->config->label, strerror(-r));
@@ -328,7 +328,7 @@ static void note_failure(struct dossier *d, const char *failure, usec_t now)
         a->evidence.queries = query_count(d);
         for (size_t i = 0; i < query_count(d); i++)
                 a->evidence.unanswered += d->queries[i].judgement.outcome == OUTCOME_UNMEASURED;
-        reasoning_reset(&d->reasoning);
+        investigation_reset(&d->investigation);
         note_cause(d, before, now);
 }
 
@@ -337,7 +337,7 @@ static void note_unprovoked(const struct dossier *d, struct collection_view *v, 
 {
         if (!v->drift.unprovoked)
                 return;
-        if (v->unprovoked_at == 0 || now >= v->unprovoked_at + REASONING_INTERVAL)
+        if (v->unprovoked_at == 0 || now >= v->unprovoked_at + INVESTIGATION_INTERVAL)
                 log_event(LOG_WARNING, NULL,
                         log_fields({"DRIFTWATCH_COLLECTION", d->config->label}),
                         "%s: answers changed although nothing was ingested: the index was rebuilt "
@@ -346,7 +346,8 @@ static void note_unprovoked(const struct dossier *d, struct collection_view *v, 
         v->unprovoked_at = now;
 }
 
-void dossier_replayed(struct dossier *d, struct replay_result *result, struct inquest **ret_inquest)
+void dossier_replayed(
+        struct dossier *d, struct replay_result *result, struct suspects **ret_suspects)
 {
         unsigned changes = d->view->epoch.id ? epoch_compare(&d->view->epoch, &result->epoch) : 0;
         usec_t now = result->started + result->duration;
@@ -354,7 +355,7 @@ void dossier_replayed(struct dossier *d, struct replay_result *result, struct in
         struct collection_view *v;
         int r = 0;
 
-        *ret_inquest = NULL;
+        *ret_suspects = NULL;
         blame_embedder(d, result);
         log_outcome(d, result);
         judge_all(d, result);
@@ -379,7 +380,7 @@ void dossier_replayed(struct dossier *d, struct replay_result *result, struct in
         if (result->failure)
                 note_failure(d, result->failure, now);
         else if (consider(d, false, (changes & EPOCH_INGEST) != 0, now))
-                *ret_inquest = &d->reasoning.inquest;
+                *ret_suspects = &d->investigation.suspects;
 }
 
 void dossier_set_due(struct dossier *d, usec_t due)
@@ -390,7 +391,7 @@ void dossier_set_due(struct dossier *d, usec_t due)
 /* What became of the expected records of queries that fail. */
 static void take_missing(struct dossier *d)
 {
-        const struct inquest *q = &d->reasoning.inquest;
+        const struct suspects *q = &d->investigation.suspects;
 
         for (size_t i = 0; i < q->missing_count; i++) {
                 struct query_state *s = &d->queries[q->missing[i].query];
@@ -404,7 +405,7 @@ static void take_missing(struct dossier *d)
         }
 }
 
-void dossier_inquired(struct dossier *d, const char *error, usec_t now)
+void dossier_looked_up(struct dossier *d, const char *error, usec_t now)
 {
         _cleanup_(input_done) struct input in = {0};
         enum cause before = d->view->attribution.cause;
@@ -421,7 +422,7 @@ void dossier_inquired(struct dossier *d, const char *error, usec_t now)
         dossier_show(d, v);
         r = input_init(d, false, &in);
         if (r >= 0)
-                r = reasoning_decide(&d->reasoning, &in.input, !error, &v->attribution);
+                r = investigation_decide(&d->investigation, &in.input, !error, &v->attribution);
         if (r < 0)
                 log_error("%s: cannot judge the cause: %s", d->config->label, strerror(-r));
         else

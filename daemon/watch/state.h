@@ -6,10 +6,10 @@
 
 #include "judge/band.h"
 #include "judge/drift.h"
-#include "judge/reasoning.h"
+#include "judge/investigation.h"
 #include "watch/dossier.h"
 
-/* What an inquest found about the expected record of a query that fails. */
+/* What a lookup found about the expected record of a query that fails. */
 enum expected_record { EXPECTED_UNKNOWN, EXPECTED_GONE, EXPECTED_UNFOUND };
 
 struct query_state {
@@ -35,7 +35,7 @@ struct dossier {
         usec_t reference_changed; /* wall clock when it stopped being so; 0: it is so */
         char *sentinels[SURVEY_SENTINELS_MAX];
         size_t sentinel_count;
-        struct reasoning reasoning;
+        struct investigation investigation;
         struct collection_view *view;
 };
 

@@ -342,7 +342,7 @@ static const struct row {
                 .cause = CAUSE_REMOVED},
 };
 
-static void look_up(const struct row *row, struct inquest *q)
+static void look_up(const struct row *row, struct suspects *q)
 {
         for (size_t i = 0; i < q->hole_count; i++) {
                 struct hole *h = &q->holes[i];
@@ -362,7 +362,7 @@ static void look_up(const struct row *row, struct inquest *q)
 
 static void attribute(const struct world *w, const struct row *row, struct attribution *ret)
 {
-        _cleanup_(inquest_done) struct inquest q = {};
+        _cleanup_(suspects_done) struct suspects q = {};
         struct evidence e;
 
         assert_int_equal(attribution_compare(&w->input, &e, &q), 0);
@@ -496,7 +496,7 @@ static void limits_follow_space_and_size(void **state)
 static void lookups_are_spread_over_the_queries(void **state)
 {
         _cleanup_(world_done) struct world w;
-        _cleanup_(inquest_done) struct inquest q = {};
+        _cleanup_(suspects_done) struct suspects q = {};
         struct evidence e;
 
         world_init(&w, ASKED_MAX, 3, ", expect: {ids: [x]}");
@@ -507,21 +507,21 @@ static void lookups_are_spread_over_the_queries(void **state)
         assert_int_equal(attribution_compare(&w.input, &e, &q), 0);
         assert_int_equal(e.holes, 2 * ASKED_MAX);
         assert_int_equal(q.dimension, 2);
-        assert_int_equal(q.hole_count, INQUEST_HOLES);
-        assert_int_equal(q.list_count, INQUEST_LISTS);
-        assert_int_equal(q.missing_count, INQUEST_EXPECTED);
-        for (size_t i = 0; i < INQUEST_HOLES; i++) {
+        assert_int_equal(q.hole_count, SUSPECTS_HOLES);
+        assert_int_equal(q.list_count, SUSPECTS_LISTS);
+        assert_int_equal(q.missing_count, SUSPECTS_EXPECTED);
+        for (size_t i = 0; i < SUSPECTS_HOLES; i++) {
                 assert_int_equal(q.holes[i].query, i * 5 + 4);
                 assert_string_equal(q.holes[i].id, "a");
                 assert_true(q.holes[i].distance == .5f);
                 assert_ptr_equal(q.holes[i].vector,
                         vector_set_find(w.baseline->vectors, w.set->queries[q.holes[i].query].id));
         }
-        for (size_t i = 0; i < INQUEST_LISTS; i++) {
+        for (size_t i = 0; i < SUSPECTS_LISTS; i++) {
                 assert_in_range(q.lists[i].query, i * 25 / 4, (i + 1) * 25 / 4);
                 assert_ptr_equal(q.lists[i].answer, w.answers[q.lists[i].query]);
         }
-        for (size_t i = 0; i < INQUEST_EXPECTED; i++)
+        for (size_t i = 0; i < SUSPECTS_EXPECTED; i++)
                 assert_int_equal(q.missing[i].query, i * 5 + 4);
 }
 
@@ -529,7 +529,7 @@ static void few_queries_give_all_their_holes_nearest_first(void **state)
 {
         static const char *const ids[] = {"a", "a", "b", "b", "c", "c"};
         _cleanup_(world_done) struct world w;
-        _cleanup_(inquest_done) struct inquest q = {};
+        _cleanup_(suspects_done) struct suspects q = {};
         struct evidence e;
 
         world_init(&w, 3, 3, ", expect: {distance: {min: 1}}");
@@ -550,7 +550,7 @@ static void few_queries_give_all_their_holes_nearest_first(void **state)
 static void without_a_baseline_only_expectations_are_looked_up(void **state)
 {
         _cleanup_(world_done) struct world w;
-        _cleanup_(inquest_done) struct inquest q = {};
+        _cleanup_(suspects_done) struct suspects q = {};
         _cleanup_text_ struct text sentence = {};
         struct evidence e;
         struct attribution a;

@@ -295,7 +295,7 @@ static const struct record *get(const struct collection *c, const char *id)
         return NULL;
 }
 
-static void look_up_holes(struct collection *c, struct inquest *q)
+static void look_up_holes(struct collection *c, struct suspects *q)
 {
         size_t asked = 0;
 
@@ -307,7 +307,7 @@ static void look_up_holes(struct collection *c, struct inquest *q)
                 h->looked_up = true;
                 h->exists = r;
                 h->moved = r && attribution_moved("l2", h->distance, distance(c, h->vector, r->v));
-                h->self_asked = r && !h->moved && asked++ < INQUEST_SELF;
+                h->self_asked = r && !h->moved && asked++ < SUSPECTS_SELF;
                 h->self_found =
                         h->self_asked && search(c, r->v, 1, &found) == 1 && found.record == r;
         }
@@ -332,7 +332,7 @@ static bool has_twin(const struct collection *c, const struct answer *a, const s
         return false;
 }
 
-static void look_up_lists(const struct collection *c, struct inquest *q)
+static void look_up_lists(const struct collection *c, struct suspects *q)
 {
         for (size_t i = 0; i < q->list_count; i++) {
                 struct twin_list *l = &q->lists[i];
@@ -425,7 +425,7 @@ static enum cause attribute(struct watch *w, struct collection *c, bool lookups,
                 .embedder_distances = w->distances,
                 .embedder_limits = w->limits,
         };
-        _cleanup_(inquest_done) struct inquest q = {};
+        _cleanup_(suspects_done) struct suspects q = {};
         struct evidence e;
         struct attribution a;
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "ask/inquiry.h"
+#include "ask/lookup.h"
 
 #include <errno.h>
 #include <math.h>
@@ -8,27 +8,27 @@
 #include "ask/records.h"
 #include "json.h"
 
-struct inquiry {
+struct lookup {
         struct exchange exchange;
-        sd_event_source *defer; /* begins: no step runs within inquiry_start() */
-        const struct inquiry_target *target;
-        struct inquest *inquest;
-        inquiry_done_t done;
+        sd_event_source *defer; /* begins: no step runs within lookup_start() */
+        const struct lookup_target *target;
+        struct suspects *suspects;
+        lookup_done_t done;
         void *userdata;
-        size_t selves[INQUEST_SELF]; /* holes in the query under way */
+        size_t selves[SUSPECTS_SELF]; /* holes in the query under way */
         size_t self_count;
         size_t next; /* of `missing`: not yet looked up by metadata */
         struct error error;
 };
 
-static void finish(struct inquiry *i)
+static void finish(struct lookup *i)
 {
         error_prefix(&i->error, "%s at %s", i->target->label, i->target->peer->url);
-        i->done(i->inquest, i->error.message, i->userdata);
+        i->done(i->suspects, i->error.message, i->userdata);
 }
 
 /* Sends what was built with the result `code`. */
-static void ask(struct inquiry *i, int code, http_done_t done)
+static void ask(struct lookup *i, int code, http_done_t done)
 {
         if (code >= 0)
                 code = exchange_submit(&i->exchange, done, i);
@@ -38,9 +38,9 @@ static void ask(struct inquiry *i, int code, http_done_t done)
         finish(i);
 }
 
-static void ask_records(struct inquiry *i, const struct records_request *request, http_done_t done)
+static void ask_records(struct lookup *i, const struct records_request *request, http_done_t done)
 {
-        const struct inquiry_target *t = i->target;
+        const struct lookup_target *t = i->target;
 
         ask(i,
                 records_build(
@@ -48,9 +48,9 @@ static void ask_records(struct inquiry *i, const struct records_request *request
                 done);
 }
 
-/* False when the inquiry is over. */
-static bool accept_records(struct inquiry *i, const struct http_response *response,
-        const char *what, unsigned include, struct records *ret)
+/* False when the lookup is over. */
+static bool accept_records(struct lookup *i, const struct http_response *response, const char *what,
+        unsigned include, struct records *ret)
 {
         int code = exchange_accept(&i->exchange, response, what, &i->error);
 
@@ -118,9 +118,9 @@ static const struct {
         {"ip", distance_ip},
 };
 
-static bool has_moved(const struct inquiry *i, const struct hole *h, const float *stored)
+static bool has_moved(const struct lookup *i, const struct hole *h, const float *stored)
 {
-        unsigned dimension = i->inquest->dimension;
+        unsigned dimension = i->suspects->dimension;
         double ab = dot(h->vector, stored, dimension), bb = dot(stored, stored, dimension);
         double aa = dot(h->vector, h->vector, dimension);
 
@@ -134,7 +134,7 @@ static bool has_moved(const struct inquiry *i, const struct hole *h, const float
 
 static void finish_missing(struct missing *m, const struct query_set *set)
 {
-        m->looked_up = m->exists || set->queries[m->query].expect.id_count <= INQUIRY_EXPECTED_IDS;
+        m->looked_up = m->exists || set->queries[m->query].expect.id_count <= LOOKUP_EXPECTED_IDS;
 }
 
 /* Chroma's Python servers refuse $and and $or of fewer than two. Takes the reference to
@@ -172,12 +172,12 @@ static char *build_where(const json_t *metadata)
         return where ? json_text(where, JSON_COMPACT, NULL) : NULL;
 }
 
-static void ask_metadata(struct inquiry *i);
+static void ask_metadata(struct lookup *i);
 
 static void on_metadata(const struct http_response *response, void *userdata)
 {
-        struct inquiry *i = userdata;
-        struct missing *m = &i->inquest->missing[i->next];
+        struct lookup *i = userdata;
+        struct missing *m = &i->suspects->missing[i->next];
         _cleanup_(records_done) struct records records = {0};
 
         if (!accept_records(
@@ -192,9 +192,9 @@ static void on_metadata(const struct http_response *response, void *userdata)
         ask_metadata(i);
 }
 
-static void ask_metadata(struct inquiry *i)
+static void ask_metadata(struct lookup *i)
 {
-        const struct inquest *q = i->inquest;
+        const struct suspects *q = i->suspects;
         _cleanup_free_ char *where = NULL;
 
         for (; i->next < q->missing_count; i->next++) {
@@ -217,7 +217,7 @@ static void ask_metadata(struct inquiry *i)
 static void find_expected(
         struct missing *m, const struct expectation *e, const struct records *records)
 {
-        for (size_t k = 0; k < MIN(e->id_count, (size_t)INQUIRY_EXPECTED_IDS); k++) {
+        for (size_t k = 0; k < MIN(e->id_count, (size_t)LOOKUP_EXPECTED_IDS); k++) {
                 size_t found = records_find(records, e->ids[k]);
 
                 if (found == SIZE_MAX)
@@ -231,13 +231,13 @@ static void find_expected(
 
 static void on_expected(const struct http_response *response, void *userdata)
 {
-        struct inquiry *i = userdata;
+        struct lookup *i = userdata;
         _cleanup_(records_done) struct records records = {0};
 
         if (!accept_records(i, response, "looking up expected records", 0, &records))
                 return;
-        for (size_t k = 0; k < i->inquest->missing_count; k++) {
-                struct missing *m = &i->inquest->missing[k];
+        for (size_t k = 0; k < i->suspects->missing_count; k++) {
+                struct missing *m = &i->suspects->missing[k];
                 const struct expectation *e = &i->target->set->queries[m->query].expect;
 
                 find_expected(m, e, &records);
@@ -247,16 +247,16 @@ static void on_expected(const struct http_response *response, void *userdata)
         ask_metadata(i);
 }
 
-static void ask_expected(struct inquiry *i)
+static void ask_expected(struct lookup *i)
 {
-        const char *ids[INQUEST_EXPECTED * INQUIRY_EXPECTED_IDS];
+        const char *ids[SUSPECTS_EXPECTED * LOOKUP_EXPECTED_IDS];
         size_t count = 0;
 
-        for (size_t k = 0; k < i->inquest->missing_count; k++) {
+        for (size_t k = 0; k < i->suspects->missing_count; k++) {
                 const struct expectation *e =
-                        &i->target->set->queries[i->inquest->missing[k].query].expect;
+                        &i->target->set->queries[i->suspects->missing[k].query].expect;
 
-                for (size_t n = 0; n < MIN(e->id_count, (size_t)INQUIRY_EXPECTED_IDS); n++)
+                for (size_t n = 0; n < MIN(e->id_count, (size_t)LOOKUP_EXPECTED_IDS); n++)
                         add_id(ids, &count, e->ids[n]);
         }
         if (count == 0)
@@ -269,7 +269,7 @@ static void ask_expected(struct inquiry *i)
 /* Which records the first of an answer are; SIZE_MAX where they are gone. */
 static unsigned find_list(const struct twin_list *l, const struct records *records, size_t *ret)
 {
-        unsigned count = MIN(l->answer->count, (unsigned)INQUIRY_TWIN_DEPTH);
+        unsigned count = MIN(l->answer->count, (unsigned)LOOKUP_TWIN_DEPTH);
 
         for (unsigned i = 0; i < count; i++)
                 ret[i] = records_find(records, l->answer->ids[i]);
@@ -285,7 +285,7 @@ static bool are_twins(const struct records *r, size_t a, size_t b)
         va = vector_of(r, a);
         vb = vector_of(r, b);
         return cosine(dot(va, vb, r->dimension), dot(va, va, r->dimension),
-                       dot(vb, vb, r->dimension)) >= INQUIRY_TWIN_COSINE;
+                       dot(vb, vb, r->dimension)) >= LOOKUP_TWIN_COSINE;
 }
 
 static bool was_listed(const struct twin_list *l, const char *id)
@@ -298,7 +298,7 @@ static bool was_listed(const struct twin_list *l, const char *id)
 
 static void compare_list(struct twin_list *l, const struct records *records)
 {
-        size_t found[INQUIRY_TWIN_DEPTH];
+        size_t found[LOOKUP_TWIN_DEPTH];
         unsigned count = find_list(l, records, found);
 
         for (unsigned i = 0; i < count; i++) {
@@ -317,26 +317,26 @@ static void compare_list(struct twin_list *l, const struct records *records)
 
 static void on_lists(const struct http_response *response, void *userdata)
 {
-        struct inquiry *i = userdata;
+        struct lookup *i = userdata;
         _cleanup_(records_done) struct records records = {0};
 
         if (!accept_records(
                     i, response, "looking up the answers' records", RECORDS_EMBEDDINGS, &records))
                 return;
-        for (size_t k = 0; k < i->inquest->list_count; k++)
-                compare_list(&i->inquest->lists[k], &records);
+        for (size_t k = 0; k < i->suspects->list_count; k++)
+                compare_list(&i->suspects->lists[k], &records);
         ask_expected(i);
 }
 
-static void ask_lists(struct inquiry *i)
+static void ask_lists(struct lookup *i)
 {
-        const char *ids[INQUEST_LISTS * INQUIRY_TWIN_DEPTH];
+        const char *ids[SUSPECTS_LISTS * LOOKUP_TWIN_DEPTH];
         size_t count = 0;
 
-        for (size_t k = 0; k < i->inquest->list_count; k++) {
-                const struct answer *a = i->inquest->lists[k].answer;
+        for (size_t k = 0; k < i->suspects->list_count; k++) {
+                const struct answer *a = i->suspects->lists[k].answer;
 
-                for (unsigned n = 0; n < MIN(a->count, (unsigned)INQUIRY_TWIN_DEPTH); n++)
+                for (unsigned n = 0; n < MIN(a->count, (unsigned)LOOKUP_TWIN_DEPTH); n++)
                         add_id(ids, &count, a->ids[n]);
         }
         if (count == 0)
@@ -348,13 +348,13 @@ static void ask_lists(struct inquiry *i)
                         on_lists);
 }
 
-static bool by_inner_product(const struct inquiry *i)
+static bool by_inner_product(const struct lookup *i)
 {
         return streq(i->target->space, "ip");
 }
 
 /* A twin at its place is as good: which of them comes first is chance. */
-static bool finds_itself(const struct inquiry *i, const struct hole *h, const struct answer *answer)
+static bool finds_itself(const struct lookup *i, const struct hole *h, const struct answer *answer)
 {
         for (unsigned k = 0; k < answer->count; k++)
                 if (streq(answer->ids[k], h->id) ||
@@ -364,16 +364,16 @@ static bool finds_itself(const struct inquiry *i, const struct hole *h, const st
         return false;
 }
 
-static unsigned self_depth(const struct inquiry *i)
+static unsigned self_depth(const struct lookup *i)
 {
-        return by_inner_product(i) ? INQUIRY_SELF_DEPTH : 1;
+        return by_inner_product(i) ? LOOKUP_SELF_DEPTH : 1;
 }
 
 static void on_selves(const struct http_response *response, void *userdata)
 {
         static const char what[] = "asking for records with their own vectors";
-        struct inquiry *i = userdata;
-        struct chroma_answer answers[INQUEST_SELF] = {};
+        struct lookup *i = userdata;
+        struct chroma_answer answers[SUSPECTS_SELF] = {};
         int code = exchange_accept(&i->exchange, response, what, &i->error);
 
         if (code >= 0) {
@@ -389,7 +389,7 @@ static void on_selves(const struct http_response *response, void *userdata)
                 return;
         }
         for (size_t k = 0; k < i->self_count; k++) {
-                struct hole *h = &i->inquest->holes[i->selves[k]];
+                struct hole *h = &i->suspects->holes[i->selves[k]];
 
                 h->self_asked = answers[k].answer;
                 h->self_found = h->self_asked && finds_itself(i, h, answers[k].answer);
@@ -398,23 +398,23 @@ static void on_selves(const struct http_response *response, void *userdata)
         ask_lists(i);
 }
 
-static bool is_chosen(const struct inquiry *i, const char *id)
+static bool is_chosen(const struct lookup *i, const char *id)
 {
         for (size_t k = 0; k < i->self_count; k++)
-                if (streq(i->inquest->holes[i->selves[k]].id, id))
+                if (streq(i->suspects->holes[i->selves[k]].id, id))
                         return true;
         return false;
 }
 
 /* Records that exist unmoved, each once; the holes come in an order that spreads over the queries.
  */
-static void ask_selves(struct inquiry *i, const struct records *records)
+static void ask_selves(struct lookup *i, const struct records *records)
 {
-        const struct inquiry_target *t = i->target;
-        const float *vectors[INQUEST_SELF];
+        const struct lookup_target *t = i->target;
+        const float *vectors[SUSPECTS_SELF];
 
-        for (size_t k = 0; k < i->inquest->hole_count && i->self_count < INQUEST_SELF; k++) {
-                const struct hole *h = &i->inquest->holes[k];
+        for (size_t k = 0; k < i->suspects->hole_count && i->self_count < SUSPECTS_SELF; k++) {
+                const struct hole *h = &i->suspects->holes[k];
 
                 if (!h->exists || h->moved || is_chosen(i, h->id))
                         continue;
@@ -431,13 +431,13 @@ static void ask_selves(struct inquiry *i, const struct records *records)
                         on_selves);
 }
 
-static void ask_holes(struct inquiry *i, unsigned include, http_done_t done)
+static void ask_holes(struct lookup *i, unsigned include, http_done_t done)
 {
-        const char *ids[INQUEST_HOLES];
+        const char *ids[SUSPECTS_HOLES];
         size_t count = 0;
 
-        for (size_t k = 0; k < i->inquest->hole_count; k++)
-                add_id(ids, &count, i->inquest->holes[k].id);
+        for (size_t k = 0; k < i->suspects->hole_count; k++)
+                add_id(ids, &count, i->suspects->holes[k].id);
         if (count == 0)
                 ask_lists(i);
         else
@@ -449,13 +449,13 @@ static void ask_holes(struct inquiry *i, unsigned include, http_done_t done)
 
 static void on_unreadable(const struct http_response *response, void *userdata)
 {
-        struct inquiry *i = userdata;
+        struct lookup *i = userdata;
         _cleanup_(records_done) struct records records = {0};
 
         if (!accept_records(i, response, "looking up missing records without vectors", 0, &records))
                 return;
-        for (size_t k = 0; k < i->inquest->hole_count; k++) {
-                struct hole *h = &i->inquest->holes[k];
+        for (size_t k = 0; k < i->suspects->hole_count; k++) {
+                struct hole *h = &i->suspects->holes[k];
 
                 h->looked_up = true;
                 h->exists = h->unreadable = records_find(&records, h->id) != SIZE_MAX;
@@ -465,7 +465,7 @@ static void on_unreadable(const struct http_response *response, void *userdata)
 
 static void on_holes(const struct http_response *response, void *userdata)
 {
-        struct inquiry *i = userdata;
+        struct lookup *i = userdata;
         _cleanup_(records_done) struct records records = {0};
 
         if (exchange_unreadable(&i->exchange, response)) {
@@ -475,14 +475,14 @@ static void on_holes(const struct http_response *response, void *userdata)
         if (!accept_records(
                     i, response, "looking up missing records", RECORDS_EMBEDDINGS, &records))
                 return;
-        for (size_t k = 0; k < i->inquest->hole_count; k++) {
-                struct hole *h = &i->inquest->holes[k];
+        for (size_t k = 0; k < i->suspects->hole_count; k++) {
+                struct hole *h = &i->suspects->holes[k];
                 size_t found = records_find(&records, h->id);
 
                 h->looked_up = true;
                 h->exists = found != SIZE_MAX;
                 h->moved = h->exists &&
-                        (records.dimension != i->inquest->dimension ||
+                        (records.dimension != i->suspects->dimension ||
                                 has_moved(i, h, vector_of(&records, found)));
         }
         ask_selves(i, &records);
@@ -494,11 +494,11 @@ static int on_begin(sd_event_source *source, void *userdata)
         return 0;
 }
 
-int inquiry_start(struct http_client *client, const struct inquiry_target *target,
-        struct inquest *inquest, inquiry_done_t done, inquiry_exchange_t exchange, void *userdata,
-        struct inquiry **ret)
+int lookup_start(struct http_client *client, const struct lookup_target *target,
+        struct suspects *suspects, lookup_done_t done, lookup_exchange_t exchange, void *userdata,
+        struct lookup **ret)
 {
-        _cleanup_(inquiry_freep) struct inquiry *i = calloc(1, sizeof(*i));
+        _cleanup_(lookup_freep) struct lookup *i = calloc(1, sizeof(*i));
         int r;
 
         if (!i)
@@ -506,18 +506,18 @@ int inquiry_start(struct http_client *client, const struct inquiry_target *targe
         i->exchange = (struct exchange){
                 .client = client, .peer = target->peer, .noted = exchange, .userdata = userdata};
         i->target = target;
-        i->inquest = inquest;
+        i->suspects = suspects;
         i->done = done;
         i->userdata = userdata;
         r = sd_event_add_defer(http_client_event(client), &i->defer, on_begin, i);
         if (r < 0)
                 return r;
-        (void)sd_event_source_set_description(i->defer, "inquiry");
+        (void)sd_event_source_set_description(i->defer, "lookup");
         *ret = take_ptr(i);
         return 0;
 }
 
-struct inquiry *inquiry_free(struct inquiry *i)
+struct lookup *lookup_free(struct lookup *i)
 {
         if (!i)
                 return NULL;

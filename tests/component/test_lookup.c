@@ -3,7 +3,7 @@
 
 #include <errno.h>
 
-#include "ask/inquiry.h"
+#include "ask/lookup.h"
 #include "fake_server.h"
 
 #define PATH "/api/v2/tenants/t/databases/d/collections/uuid"
@@ -24,9 +24,9 @@ struct world {
         struct fake_server *server;
         struct http_peer peer;
         struct query_set *set;
-        struct inquiry_target target;
-        struct inquiry *inquiry;
-        struct inquest inquest;
+        struct lookup_target target;
+        struct lookup *lookup;
+        struct suspects suspects;
         struct answer *now, *before;
         const struct reply *replies; /* one a request */
         size_t reply_count, replied;
@@ -66,7 +66,7 @@ static int set_up(void **state)
         w->before = answer_new(ARRAY_SIZE(before), before, distances, NULL);
         w->peer = (struct http_peer){
                 .url = (char *)fake_server_url(w->server), .timeout_usec = 10 * USEC_PER_SEC};
-        w->target = (struct inquiry_target){
+        w->target = (struct lookup_target){
                 .label = "agents",
                 .tenant = "t",
                 .database = "d",
@@ -82,29 +82,29 @@ static int tear_down(void **state)
 {
         struct world *w = *state;
 
-        inquiry_free(w->inquiry);
+        lookup_free(w->lookup);
         http_client_free(w->client);
         fake_server_free(w->server);
         query_set_unref(w->set);
         answer_unref(w->now);
         answer_unref(w->before);
-        inquest_done(&w->inquest);
+        suspects_done(&w->suspects);
         sd_event_unref(w->event);
         free(w->error);
         free(w);
         return 0;
 }
 
-static void on_done(struct inquest *inquest, const char *error, void *userdata)
+static void on_done(struct suspects *suspects, const char *error, void *userdata)
 {
         struct world *w = userdata;
 
-        assert_ptr_equal(inquest, &w->inquest);
+        assert_ptr_equal(suspects, &w->suspects);
         w->ended++;
         free(w->error);
         w->error = NULL;
         assert_int_equal(strdup_to(&w->error, error), 0);
-        w->inquiry = inquiry_free(w->inquiry);
+        w->lookup = lookup_free(w->lookup);
 }
 
 static void on_exchange(const struct http_response *response, void *userdata)
@@ -123,13 +123,13 @@ static void start(struct world *w, const struct reply *replies, size_t count)
         w->replies = replies;
         w->reply_count = count;
         w->replied = 0;
-        assert_int_equal(inquiry_start(w->client, &w->target, &w->inquest, on_done, on_exchange, w,
-                                 &w->inquiry),
+        assert_int_equal(lookup_start(w->client, &w->target, &w->suspects, on_done, on_exchange, w,
+                                 &w->lookup),
                 0);
         assert_int_equal(w->ended, 0); /* never from within */
 }
 
-static void inquire(struct world *w, const struct reply *replies, size_t count)
+static void look_up(struct world *w, const struct reply *replies, size_t count)
 {
         start(w, replies, count);
         assert_true(fake_run_until(w->event, ended, w));
@@ -141,8 +141,8 @@ static const float east[] = {1, 0};
 /* One of each kind of question. */
 static void question(struct world *w)
 {
-        inquest_done(&w->inquest);
-        w->inquest = (struct inquest){
+        suspects_done(&w->suspects);
+        w->suspects = (struct suspects){
                 .dimension = 2,
                 .holes = {{.id = "gone", .distance = .5f, .vector = east},
                         {.id = "kept", .distance = .5f, .vector = east},
@@ -200,10 +200,10 @@ static const struct {
 static void everything_is_looked_up(void **state)
 {
         struct world *w = *state;
-        const struct inquest *q = &w->inquest;
+        const struct suspects *q = &w->suspects;
 
         question(w);
-        inquire(w, healthy, ARRAY_SIZE(healthy));
+        look_up(w, healthy, ARRAY_SIZE(healthy));
         assert_null(w->error);
         assert_int_equal(fake_server_requests(w->server), ARRAY_SIZE(requests));
         assert_int_equal(w->exchanges, ARRAY_SIZE(requests));
@@ -234,7 +234,7 @@ static void everything_is_looked_up(void **state)
         assert_string_equal(q->missing[3].exists_id, "e2");
 }
 
-static size_t count_known(const struct inquest *q)
+static size_t count_known(const struct suspects *q)
 {
         size_t n = 0;
 
@@ -269,9 +269,9 @@ static void a_failure_ends_it_with_a_sentence(void **state)
                         memcpy(replies, healthy, sizeof(replies));
                         replies[step] = failures[i].reply;
                         question(w);
-                        inquire(w, replies, ARRAY_SIZE(replies));
+                        look_up(w, replies, ARRAY_SIZE(replies));
                         assert_int_equal(w->exchanges, step + 1);
-                        assert_int_equal(count_known(&w->inquest), step);
+                        assert_int_equal(count_known(&w->suspects), step);
                         assert_non_null(w->error);
                         assert_ptr_equal(strstr(w->error, "agents at http://"), w->error);
                         if (!strstr(w->error, requests[step].what) ||
@@ -291,23 +291,23 @@ static void records_without_vectors_exist(void **state)
         struct world *w = *state;
 
         question(w);
-        w->inquest.missing_count = 0;
-        inquire(w, replies, ARRAY_SIZE(replies));
+        w->suspects.missing_count = 0;
+        look_up(w, replies, ARRAY_SIZE(replies));
         assert_null(w->error);
         assert_string_equal(fake_server_request(w->server, 1)->body,
                 "{\"include\":[],\"ids\":[\"gone\",\"kept\",\"moved\",\"lost\",\"twin\"]}");
-        for (size_t i = 0; i < w->inquest.hole_count; i++) {
-                const struct hole *h = &w->inquest.holes[i];
+        for (size_t i = 0; i < w->suspects.hole_count; i++) {
+                const struct hole *h = &w->suspects.holes[i];
 
                 assert_true(h->looked_up && !h->self_asked && !h->moved);
                 assert_int_equal(h->exists, streq(h->id, "kept") || streq(h->id, "lost"));
                 assert_int_equal(h->unreadable, h->exists);
         }
-        assert_int_equal(w->inquest.lists[0].looked_up, 1);
+        assert_int_equal(w->suspects.lists[0].looked_up, 1);
         question(w);
-        inquire(w, replies, 1);
+        look_up(w, replies, 1);
         assert_non_null(strstr(w->error, "looking up missing records without vectors"));
-        assert_int_equal(count_known(&w->inquest), 0);
+        assert_int_equal(count_known(&w->suspects), 0);
 }
 
 static void a_bad_row_leaves_only_its_record_unasked(void **state)
@@ -319,11 +319,11 @@ static void a_bad_row_leaves_only_its_record_unasked(void **state)
         struct world *w = *state;
 
         question(w);
-        w->inquest.list_count = w->inquest.missing_count = 0;
-        inquire(w, replies, ARRAY_SIZE(replies));
+        w->suspects.list_count = w->suspects.missing_count = 0;
+        look_up(w, replies, ARRAY_SIZE(replies));
         assert_null(w->error);
-        assert_false(w->inquest.holes[1].self_asked);
-        assert_true(w->inquest.holes[3].self_asked);
+        assert_false(w->suspects.holes[1].self_asked);
+        assert_true(w->suspects.holes[3].self_asked);
 }
 
 static void distances_are_computed_as_the_collection_does(void **state)
@@ -350,15 +350,15 @@ static void distances_are_computed_as_the_collection_does(void **state)
                 _cleanup_text_ struct text body = {};
                 struct reply replies[] = {
                         {200, NULL}, {200, "{\"ids\":[[\"a\",\"kept\"]],\"distances\":[[-9,-6]]}"}};
-                const struct hole *h = &w->inquest.holes[0];
+                const struct hole *h = &w->suspects.holes[0];
 
                 text_appendf(&body, "{\"ids\":[\"kept\"],\"embeddings\":[%s]}", rows[i].stored);
                 replies[0].body = text_string(&body);
                 w->target.space = rows[i].space;
-                w->inquest = (struct inquest){.dimension = 2,
+                w->suspects = (struct suspects){.dimension = 2,
                         .holes = {{.id = "kept", .distance = rows[i].distance, .vector = east}},
                         .hole_count = 1};
-                inquire(w, replies, ARRAY_SIZE(replies));
+                look_up(w, replies, ARRAY_SIZE(replies));
                 assert_true(h->exists);
                 if (h->moved != rows[i].moved)
                         fail_msg("row %zu: moved is %d", i, h->moved);
@@ -379,20 +379,20 @@ static void a_stranger_is_no_twin_by_inner_product(void **state)
         struct world *w = *state;
 
         w->target.space = "ip";
-        w->inquest = (struct inquest){.dimension = 2,
+        w->suspects = (struct suspects){.dimension = 2,
                 .holes = {{.id = "kept", .distance = -6, .vector = east}},
                 .hole_count = 1};
-        inquire(w, replies, ARRAY_SIZE(replies));
+        look_up(w, replies, ARRAY_SIZE(replies));
         assert_non_null(strstr(fake_server_request(w->server, 1)->body, "\"n_results\":10"));
-        assert_true(w->inquest.holes[0].self_asked);
-        assert_false(w->inquest.holes[0].self_found);
+        assert_true(w->suspects.holes[0].self_asked);
+        assert_false(w->suspects.holes[0].self_found);
 }
 
 static void without_questions_it_ends_from_the_loop(void **state)
 {
         struct world *w = *state;
 
-        inquire(w, NULL, 0);
+        look_up(w, NULL, 0);
         assert_null(w->error);
         assert_int_equal(fake_server_requests(w->server), 0);
 }
@@ -403,9 +403,9 @@ static void a_dead_server_is_told(void **state)
 
         question(w);
         w->peer.url = (char *)"http://127.0.0.1:9"; /* discard: nobody listens here */
-        inquire(w, NULL, 0);
+        look_up(w, NULL, 0);
         assert_non_null(strstr(w->error, "looking up missing records"));
-        assert_int_equal(count_known(&w->inquest), 0);
+        assert_int_equal(count_known(&w->suspects), 0);
 }
 
 static bool asked(void *userdata)
@@ -413,16 +413,16 @@ static bool asked(void *userdata)
         return fake_server_requests(((struct world *)userdata)->server) > 0;
 }
 
-static void a_cancelled_inquiry_calls_nobody(void **state)
+static void a_cancelled_lookup_calls_nobody(void **state)
 {
         struct world *w = *state;
 
         question(w);
         start(w, healthy, ARRAY_SIZE(healthy));
-        w->inquiry = inquiry_free(w->inquiry); /* before it began */
+        w->lookup = lookup_free(w->lookup); /* before it began */
         start(w, healthy, ARRAY_SIZE(healthy));
         assert_true(fake_run_until(w->event, asked, w));
-        w->inquiry = inquiry_free(w->inquiry);
+        w->lookup = lookup_free(w->lookup);
         assert_int_equal(w->ended, 0);
         assert_int_equal(fake_server_requests(w->server), 1);
 }
@@ -443,8 +443,7 @@ int main(void)
                 cmocka_unit_test_setup_teardown(
                         without_questions_it_ends_from_the_loop, set_up, tear_down),
                 cmocka_unit_test_setup_teardown(a_dead_server_is_told, set_up, tear_down),
-                cmocka_unit_test_setup_teardown(
-                        a_cancelled_inquiry_calls_nobody, set_up, tear_down),
+                cmocka_unit_test_setup_teardown(a_cancelled_lookup_calls_nobody, set_up, tear_down),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "judge/reasoning.h"
+#include "judge/investigation.h"
 
-void reasoning_done(struct reasoning *r)
+void investigation_done(struct investigation *r)
 {
-        inquest_done(&r->inquest);
-        *r = (struct reasoning){0};
+        suspects_done(&r->suspects);
+        *r = (struct investigation){0};
 }
 
-void reasoning_reset(struct reasoning *r)
+void investigation_reset(struct investigation *r)
 {
         r->considered = r->asking = r->news = r->unfinished = r->provisional = false;
         r->asked = 0;
@@ -22,23 +22,23 @@ static size_t count_failing(const struct attribution_input *input)
         return n;
 }
 
-static bool has_questions(const struct inquest *q)
+static bool has_questions(const struct suspects *q)
 {
         return q->hole_count + q->list_count + q->missing_count > 0;
 }
 
-static void decide(
-        struct reasoning *r, const struct attribution_input *input, struct attribution *attribution)
+static void decide(struct investigation *r, const struct attribution_input *input,
+        struct attribution *attribution)
 {
-        attribution_decide(input, &r->inquest, &r->compared, attribution);
+        attribution_decide(input, &r->suspects, &r->compared, attribution);
         attribution->unfinished = r->unfinished;
 }
 
 /* The same lists again, with the embedder's news; what was found out about them still holds. */
-static int take_news(
-        struct reasoning *r, const struct attribution_input *input, struct attribution *attribution)
+static int take_news(struct investigation *r, const struct attribution_input *input,
+        struct attribution *attribution)
 {
-        _cleanup_(inquest_done) struct inquest same = {0};
+        _cleanup_(suspects_done) struct suspects same = {0};
         int code = attribution_compare(input, &r->compared, &same);
 
         if (code >= 0 && !r->owed)
@@ -46,7 +46,7 @@ static int take_news(
         return code;
 }
 
-int reasoning_consider(struct reasoning *r, const struct attribution_input *input,
+int investigation_consider(struct investigation *r, const struct attribution_input *input,
         const struct drift_view *drift, bool news, usec_t now, struct attribution *attribution,
         bool *ret_ask)
 {
@@ -56,8 +56,8 @@ int reasoning_consider(struct reasoning *r, const struct attribution_input *inpu
         bool over = r->provisional && !input->ingesting;
         bool changed = !r->considered || drift->changed || input->ingested || worse || over ||
                 failing < r->failing;
-        bool due = worse || over || r->asked == 0 || now >= r->asked + REASONING_INTERVAL;
-        struct inquest inquest = {0};
+        bool due = worse || over || r->asked == 0 || now >= r->asked + INVESTIGATION_INTERVAL;
+        struct suspects suspects = {0};
         int code;
 
         *ret_ask = false;
@@ -72,26 +72,26 @@ int reasoning_consider(struct reasoning *r, const struct attribution_input *inpu
         r->shifted = drift->set_shifted;
         if (!changed && !((r->owed || r->unfinished) && due))
                 return 0;
-        code = attribution_compare(input, &r->compared, &inquest);
+        code = attribution_compare(input, &r->compared, &suspects);
         if (code < 0)
                 return code;
-        inquest_done(&r->inquest);
-        r->inquest = inquest;
+        suspects_done(&r->suspects);
+        r->suspects = suspects;
         r->considered = true;
         r->unfinished = false;
-        r->provisional = has_questions(&inquest) && input->ingesting && (r->provisional || due);
-        r->owed = has_questions(&inquest) && !due;
-        if (has_questions(&inquest) && due) {
+        r->provisional = has_questions(&suspects) && input->ingesting && (r->provisional || due);
+        r->owed = has_questions(&suspects) && !due;
+        if (has_questions(&suspects) && due) {
                 r->asked = now;
                 r->asking = true;
                 *ret_ask = true;
-        } else if (!has_questions(&inquest))
+        } else if (!has_questions(&suspects))
                 decide(r, input, attribution);
         return 0;
 }
 
-int reasoning_decide(struct reasoning *r, const struct attribution_input *input, bool finished,
-        struct attribution *attribution)
+int investigation_decide(struct investigation *r, const struct attribution_input *input,
+        bool finished, struct attribution *attribution)
 {
         bool news = r->news;
 

@@ -2,11 +2,12 @@
 #include "ask/lookup.h"
 
 #include <errno.h>
-#include <math.h>
 
 #include "ask/exchange.h"
 #include "ask/records.h"
+#include "ask/twins.h"
 #include "json.h"
+#include "judge/distance.h"
 
 struct lookup {
         struct exchange exchange;
@@ -15,7 +16,9 @@ struct lookup {
         struct suspects *suspects;
         lookup_done_t done;
         void *userdata;
-        size_t selves[SUSPECTS_SELF]; /* holes in the query under way */
+        size_t page, page_end; /* of `wanted` or of `lists`: under way */
+        size_t selves[SUSPECTS_SELF]; /* records to ask for with their own vectors */
+        float *vectors; /* theirs, of the suspects' dimension */
         size_t self_count;
         size_t next; /* of `missing`: not yet looked up by metadata */
         struct error error;
@@ -79,59 +82,6 @@ static const float *vector_of(const struct records *r, size_t record)
         return r->embeddings + record * r->dimension;
 }
 
-static double dot(const float *a, const float *b, unsigned dimension)
-{
-        double sum = 0;
-
-        for (unsigned i = 0; i < dimension; i++)
-                sum += (double)a[i] * b[i];
-        return sum;
-}
-
-static double cosine(double ab, double aa, double bb)
-{
-        return aa > 0 && bb > 0 ? ab / sqrt(aa * bb) : 0;
-}
-
-static double distance_l2(double ab, double aa, double bb)
-{
-        return aa + bb - 2 * ab;
-}
-
-static double distance_cosine(double ab, double aa, double bb)
-{
-        return 1 - cosine(ab, aa, bb);
-}
-
-static double distance_ip(double ab, double aa, double bb)
-{
-        return 1 - ab;
-}
-
-/* As Chroma defines them, from the products of both vectors with each other and themselves. */
-static const struct {
-        const char *name;
-        double (*distance)(double ab, double aa, double bb);
-} spaces[] = {
-        {"l2", distance_l2},
-        {"cosine", distance_cosine},
-        {"ip", distance_ip},
-};
-
-static bool has_moved(const struct lookup *i, const struct hole *h, const float *stored)
-{
-        unsigned dimension = i->suspects->dimension;
-        double ab = dot(h->vector, stored, dimension), bb = dot(stored, stored, dimension);
-        double aa = dot(h->vector, h->vector, dimension);
-
-        for (size_t k = 0; k < ARRAY_SIZE(spaces); k++)
-                if ((!i->target->space || streq(i->target->space, spaces[k].name)) &&
-                        !attribution_moved(
-                                spaces[k].name, h->distance, spaces[k].distance(ab, aa, bb)))
-                        return false;
-        return true;
-}
-
 static void finish_missing(struct missing *m, const struct query_set *set)
 {
         m->looked_up = m->exists || set->queries[m->query].expect.id_count <= LOOKUP_EXPECTED_IDS;
@@ -170,6 +120,46 @@ static char *build_where(const json_t *metadata)
                 (void)json_array_append_new(any, build_object(json_array_get(metadata, i)));
         where = combine("$or", any, json_array_size(metadata));
         return where ? json_text(where, JSON_COMPACT, NULL) : NULL;
+}
+
+/* Of records that people are shown. What cannot be read is no loss: they have their ids. */
+static void on_documents(const struct http_response *response, void *userdata)
+{
+        struct lookup *i = userdata;
+        size_t shown[SUSPECTS_SHOWN], count = suspects_shown(i->suspects, shown);
+        _cleanup_(records_done) struct records records = {0};
+        struct error ignored = {0};
+
+        if (exchange_accept(&i->exchange, response, "reading documents", &ignored) >= 0 &&
+                records_parse(response->body, response->body_size, RECORDS_DOCUMENTS, &records,
+                        &ignored) >= 0)
+                for (size_t k = 0; k < count; k++) {
+                        struct suspect *r = &i->suspects->records[shown[k]];
+                        size_t found = records_find(&records, r->id);
+
+                        free(r->excerpt);
+                        r->excerpt = found == SIZE_MAX ? NULL : take_ptr(records.excerpts[found]);
+                }
+        error_done(&ignored);
+        finish(i);
+}
+
+static void ask_documents(struct lookup *i)
+{
+        size_t shown[SUSPECTS_SHOWN], count = 0;
+        const char *ids[SUSPECTS_SHOWN];
+
+        if (suspects_settle(i->suspects) >= 0)
+                count = suspects_shown(i->suspects, shown);
+        for (size_t k = 0; k < count; k++)
+                ids[k] = i->suspects->records[shown[k]].id;
+        if (count == 0)
+                finish(i);
+        else
+                ask_records(i,
+                        &(struct records_request){
+                                .ids = ids, .id_count = count, .include = RECORDS_DOCUMENTS},
+                        on_documents);
 }
 
 static void ask_metadata(struct lookup *i);
@@ -211,7 +201,7 @@ static void ask_metadata(struct lookup *i)
                         ask(i, -ENOMEM, on_metadata);
                 return;
         }
-        finish(i);
+        ask_documents(i);
 }
 
 static void find_expected(
@@ -266,86 +256,45 @@ static void ask_expected(struct lookup *i)
                         i, &(struct records_request){.ids = ids, .id_count = count}, on_expected);
 }
 
-/* Which records the first of an answer are; SIZE_MAX where they are gone. */
-static unsigned find_list(const struct twin_list *l, const struct records *records, size_t *ret)
-{
-        unsigned count = MIN(l->answer->count, (unsigned)LOOKUP_TWIN_DEPTH);
-
-        for (unsigned i = 0; i < count; i++)
-                ret[i] = records_find(records, l->answer->ids[i]);
-        return count;
-}
-
-static bool are_twins(const struct records *r, size_t a, size_t b)
-{
-        const float *va, *vb;
-
-        if (a == b || b == SIZE_MAX)
-                return false;
-        va = vector_of(r, a);
-        vb = vector_of(r, b);
-        return cosine(dot(va, vb, r->dimension), dot(va, va, r->dimension),
-                       dot(vb, vb, r->dimension)) >= LOOKUP_TWIN_COSINE;
-}
-
-static bool was_listed(const struct twin_list *l, const char *id)
-{
-        for (unsigned i = 0; i < l->before->count; i++)
-                if (streq(l->before->ids[i], id))
-                        return true;
-        return false;
-}
-
-static void compare_list(struct twin_list *l, const struct records *records)
-{
-        size_t found[LOOKUP_TWIN_DEPTH];
-        unsigned count = find_list(l, records, found);
-
-        for (unsigned i = 0; i < count; i++) {
-                bool twin = false;
-
-                if (found[i] == SIZE_MAX)
-                        continue;
-                l->looked_up++;
-                if (was_listed(l, l->answer->ids[i]))
-                        continue;
-                for (unsigned k = 0; k < count && !twin; k++)
-                        twin = are_twins(records, found[i], found[k]);
-                l->near_duplicates += twin;
-        }
-}
+static void ask_lists(struct lookup *i);
 
 static void on_lists(const struct http_response *response, void *userdata)
 {
         struct lookup *i = userdata;
+        struct suspects *s = i->suspects;
         _cleanup_(records_done) struct records records = {0};
 
         if (!accept_records(
                     i, response, "looking up the answers' records", RECORDS_EMBEDDINGS, &records))
                 return;
-        for (size_t k = 0; k < i->suspects->list_count; k++)
-                compare_list(&i->suspects->lists[k], &records);
-        ask_expected(i);
+        twins_compare(s, i->page, i->page_end, &records);
+        i->page = i->page_end;
+        ask_lists(i);
 }
 
 static void ask_lists(struct lookup *i)
 {
-        const char *ids[SUSPECTS_LISTS * LOOKUP_TWIN_DEPTH];
+        const char *ids[LOOKUP_LISTS * TWINS_DEPTH + 1];
+        const struct suspects *s = i->suspects;
         size_t count = 0;
 
-        for (size_t k = 0; k < i->suspects->list_count; k++) {
-                const struct answer *a = i->suspects->lists[k].answer;
+        i->page_end = MIN(i->page + LOOKUP_LISTS, s->list_count);
+        for (size_t k = i->page; k < i->page_end; k++) {
+                const struct answer *a = s->lists[k].answer;
 
-                for (unsigned n = 0; n < MIN(a->count, (unsigned)LOOKUP_TWIN_DEPTH); n++)
+                for (unsigned n = 0; n < twins_depth(&s->lists[k]); n++)
                         add_id(ids, &count, a->ids[n]);
         }
-        if (count == 0)
+        if (count == 0) {
                 ask_expected(i);
-        else
-                ask_records(i,
-                        &(struct records_request){
-                                .ids = ids, .id_count = count, .include = RECORDS_EMBEDDINGS},
-                        on_lists);
+                return;
+        }
+        if (s->baseline->epoch.newest)
+                add_id(ids, &count, s->baseline->epoch.newest);
+        ask_records(i,
+                &(struct records_request){
+                        .ids = ids, .id_count = count, .include = RECORDS_EMBEDDINGS},
+                on_lists);
 }
 
 static bool by_inner_product(const struct lookup *i)
@@ -354,10 +303,10 @@ static bool by_inner_product(const struct lookup *i)
 }
 
 /* A twin at its place is as good: which of them comes first is chance. */
-static bool finds_itself(const struct lookup *i, const struct hole *h, const struct answer *answer)
+static bool finds_itself(const struct lookup *i, const char *id, const struct answer *answer)
 {
         for (unsigned k = 0; k < answer->count; k++)
-                if (streq(answer->ids[k], h->id) ||
+                if (streq(answer->ids[k], id) ||
                         (!by_inner_product(i) &&
                                 !attribution_moved(i->target->space, 0, answer->distances[k])))
                         return true;
@@ -389,108 +338,146 @@ static void on_selves(const struct http_response *response, void *userdata)
                 return;
         }
         for (size_t k = 0; k < i->self_count; k++) {
-                struct hole *h = &i->suspects->holes[i->selves[k]];
+                struct suspect *r = &i->suspects->records[i->selves[k]];
 
-                h->self_asked = answers[k].answer;
-                h->self_found = h->self_asked && finds_itself(i, h, answers[k].answer);
+                r->self_asked = answers[k].answer;
+                r->self_found = r->self_asked && finds_itself(i, r->id, answers[k].answer);
                 answer_unref(answers[k].answer);
         }
         ask_lists(i);
 }
 
-static bool is_chosen(const struct lookup *i, const char *id)
-{
-        for (size_t k = 0; k < i->self_count; k++)
-                if (streq(i->suspects->holes[i->selves[k]].id, id))
-                        return true;
-        return false;
-}
-
-/* Records that exist unmoved, each once; the holes come in an order that spreads over the queries.
- */
-static void ask_selves(struct lookup *i, const struct records *records)
+static void ask_selves(struct lookup *i)
 {
         const struct lookup_target *t = i->target;
         const float *vectors[SUSPECTS_SELF];
+        unsigned dimension = i->suspects->dimension;
 
-        for (size_t k = 0; k < i->suspects->hole_count && i->self_count < SUSPECTS_SELF; k++) {
-                const struct hole *h = &i->suspects->holes[k];
-
-                if (!h->exists || h->moved || is_chosen(i, h->id))
-                        continue;
-                vectors[i->self_count] = vector_of(records, records_find(records, h->id));
-                i->selves[i->self_count++] = k;
-        }
+        i->page = 0;
+        for (size_t k = 0; k < i->self_count; k++)
+                vectors[k] = i->vectors + k * dimension;
         if (i->self_count == 0)
                 ask_lists(i);
         else
                 ask(i,
                         chroma_build_query(t->tenant, t->database, t->collection_id, vectors,
-                                i->self_count, records->dimension, self_depth(i), NULL, NULL,
+                                i->self_count, dimension, self_depth(i), NULL, NULL,
                                 CHROMA_DISTANCES, &i->exchange.request),
                         on_selves);
 }
 
-static void ask_holes(struct lookup *i, unsigned include, http_done_t done)
+/* A record that is there as it was and should have been found: whether it finds itself. They come
+ * in an order that spreads over the queries. */
+static void choose_self(struct lookup *i, size_t suspect, const float *stored)
 {
-        const char *ids[SUSPECTS_HOLES];
-        size_t count = 0;
+        unsigned dimension = i->suspects->dimension;
 
-        for (size_t k = 0; k < i->suspects->hole_count; k++)
-                add_id(ids, &count, i->suspects->holes[k].id);
-        if (count == 0)
-                ask_lists(i);
-        else
-                ask_records(i,
-                        &(struct records_request){
-                                .ids = ids, .id_count = count, .include = include},
-                        done);
+        if (i->self_count == SUSPECTS_SELF || !i->suspects->records[suspect].hole)
+                return;
+        if (!i->vectors)
+                i->vectors = calloc(SUSPECTS_SELF, dimension * sizeof(*i->vectors));
+        if (!i->vectors)
+                return;
+        memcpy(i->vectors + i->self_count * dimension, stored, dimension * sizeof(*stored));
+        i->selves[i->self_count++] = suspect;
+}
+
+static void compare_stored(struct lookup *i, size_t suspect, const struct records *records)
+{
+        struct suspect *r = &i->suspects->records[suspect];
+        unsigned dimension = i->suspects->dimension;
+        size_t found = records_find(records, r->id);
+
+        r->looked_up = true;
+        r->exists = found != SIZE_MAX;
+        if (!r->exists || !r->vector)
+                return;
+        r->compared = true;
+        r->moved = records->dimension != dimension ||
+                !distance_kept(i->target->space, r->distance, r->vector, vector_of(records, found),
+                        dimension);
+        if (!r->moved)
+                choose_self(i, suspect, vector_of(records, found));
+}
+
+static void ask_wanted(struct lookup *i);
+
+/* Takes whether the records of the page exist; false when the lookup is over. */
+static bool accept_existence(
+        struct lookup *i, const struct http_response *response, const char *what, bool unreadable)
+{
+        _cleanup_(records_done) struct records records = {0};
+
+        if (!accept_records(i, response, what, 0, &records))
+                return false;
+        for (; i->page < i->page_end; i->page++) {
+                struct suspect *r = &i->suspects->records[i->suspects->wanted[i->page]];
+
+                r->looked_up = true;
+                r->exists = records_find(&records, r->id) != SIZE_MAX;
+                r->unreadable = unreadable && r->exists;
+        }
+        return true;
+}
+
+static void on_existence(const struct http_response *response, void *userdata)
+{
+        if (accept_existence(userdata, response, "looking up further missing records", false))
+                ask_wanted(userdata);
 }
 
 static void on_unreadable(const struct http_response *response, void *userdata)
 {
-        struct lookup *i = userdata;
-        _cleanup_(records_done) struct records records = {0};
-
-        if (!accept_records(i, response, "looking up missing records without vectors", 0, &records))
-                return;
-        for (size_t k = 0; k < i->suspects->hole_count; k++) {
-                struct hole *h = &i->suspects->holes[k];
-
-                h->looked_up = true;
-                h->exists = h->unreadable = records_find(&records, h->id) != SIZE_MAX;
-        }
-        ask_lists(i);
+        if (accept_existence(
+                    userdata, response, "looking up missing records without vectors", true))
+                ask_wanted(userdata);
 }
 
-static void on_holes(const struct http_response *response, void *userdata)
+static void ask_page(struct lookup *i, unsigned include, http_done_t done)
+{
+        const char *ids[SUSPECTS_IDS];
+        size_t count = 0;
+
+        for (size_t k = i->page; k < i->page_end; k++)
+                ids[count++] = i->suspects->records[i->suspects->wanted[k]].id;
+        ask_records(i, &(struct records_request){.ids = ids, .id_count = count, .include = include},
+                done);
+}
+
+static void on_wanted(const struct http_response *response, void *userdata)
 {
         struct lookup *i = userdata;
         _cleanup_(records_done) struct records records = {0};
 
         if (exchange_unreadable(&i->exchange, response)) {
-                ask_holes(i, 0, on_unreadable);
+                ask_page(i, 0, on_unreadable);
                 return;
         }
         if (!accept_records(
                     i, response, "looking up missing records", RECORDS_EMBEDDINGS, &records))
                 return;
-        for (size_t k = 0; k < i->suspects->hole_count; k++) {
-                struct hole *h = &i->suspects->holes[k];
-                size_t found = records_find(&records, h->id);
+        for (; i->page < i->page_end; i->page++)
+                compare_stored(i, i->suspects->wanted[i->page], &records);
+        ask_wanted(i);
+}
 
-                h->looked_up = true;
-                h->exists = found != SIZE_MAX;
-                h->moved = h->exists &&
-                        (records.dimension != i->suspects->dimension ||
-                                has_moved(i, h, vector_of(&records, found)));
-        }
-        ask_selves(i, &records);
+static void ask_wanted(struct lookup *i)
+{
+        size_t count = i->suspects->wanted_count, compared = MIN(count, (size_t)SUSPECTS_VECTORS);
+
+        if (i->page < compared) {
+                i->page_end = MIN(i->page + SUSPECTS_PAGE, compared);
+                ask_page(i, RECORDS_EMBEDDINGS, on_wanted);
+        } else if (i->page < count) {
+                i->page_end = count;
+                ask_page(i, 0, on_existence);
+        } else
+                ask_selves(i);
 }
 
 static int on_begin(sd_event_source *source, void *userdata)
 {
-        ask_holes(userdata, RECORDS_EMBEDDINGS, on_holes);
+        ask_wanted(userdata);
         return 0;
 }
 
@@ -524,6 +511,7 @@ struct lookup *lookup_free(struct lookup *i)
         sd_event_source_disable_unref(i->defer);
         exchange_done(&i->exchange);
         error_done(&i->error);
+        free(i->vectors);
         free(i);
         return NULL;
 }

@@ -7,6 +7,7 @@
  * order, docs/causes.md. It asks nobody itself; ask/lookup.h does. */
 
 #include "judge/epoch.h"
+#include "judge/suspects.h"
 #include "model/attribution.h"
 #include "model/baseline.h"
 #include "model/query_set.h"
@@ -27,55 +28,10 @@
 #define ATTRIBUTION_TOPIC 4.0 /* overdispersion beyond which a loss hit few queries hard */
 #define ATTRIBUTION_FLOOD 0.05 /* more than this share of new near-duplicates: FLOOD */
 
-/* Bounds of what one lookup asks for. */
-#define SUSPECTS_HOLES 20
-#define SUSPECTS_SELF 10
-#define SUSPECTS_LISTS 16 /* answers whose records are compared with each other for twins */
-#define SUSPECTS_EXPECTED 20 /* failing queries whose expected record is looked up */
-
-/* A baseline record that should have been found. */
-struct hole {
-        size_t query; /* index in the set */
-        const char *id; /* the baseline's */
-        float distance; /* recorded */
-        const float *vector; /* pinned, of the query; of the dimension below */
-        /* Findings: */
-        bool looked_up, exists, moved; /* moved: stored at another distance from the query now */
-        bool unreadable; /* it exists, but the server fails to read its vector */
-        bool self_asked, self_found;
-};
-
-/* Twins among one current answer's records. */
-struct twin_list {
-        size_t query;
-        const struct answer *answer; /* current; borrowed */
-        const struct answer *before; /* the baseline's: only records that are new count; borrowed */
-        size_t looked_up, near_duplicates; /* findings */
-};
-
-/* The expected record of a query that failed. */
-struct missing {
-        size_t query;
-        bool looked_up, exists; /* findings */
-        char *exists_id; /* of an existing one; owned; NULL */
-};
-
-/* A question with room for its answer. Ids and vectors are borrowed from baseline and answers. */
-struct suspects {
-        unsigned dimension; /* of the holes' vectors */
-        struct hole holes[SUSPECTS_HOLES];
-        size_t hole_count;
-        struct twin_list lists[SUSPECTS_LISTS];
-        size_t list_count;
-        struct missing missing[SUSPECTS_EXPECTED];
-        size_t missing_count;
-};
-void suspects_done(struct suspects *q);
-
 /* What is compared; all borrowed. */
 struct attribution_input {
         const struct query_set *set;
-        const struct baseline *baseline; /* NULL: only `missing` is filled, the cause is unknown */
+        struct baseline *baseline; /* NULL: only `missing` is filled, the cause is unknown */
         struct answer *const *answers; /* of query i, NULL when not measured */
         const enum outcome *outcomes; /* of query i */
         struct epoch epoch; /* current, borrowed */
@@ -86,22 +42,30 @@ struct attribution_input {
         const double *embedder_limits; /* epsilon of query i; or NULL */
 };
 
-/* Counts what the lists tell and chooses, evenly over the queries, what to look up. Queries that
- * the baseline does not know, or knew with another text, are passed over. With another number of
- * results than the baseline's the smaller one is compared. `*ret` needs nothing, `*ret_suspects`
- * suspects_done(). O(queries × results²) at worst, O(queries × results) when little changed.
- * -ENOMEM. */
+/* Counts what the lists tell and collects what to look up. Queries that the baseline does not know,
+ * or knew with another text, are passed over. With another number of results than the baseline's
+ * the smaller one is compared. `*ret` needs nothing, `*ret_suspects` suspects_done(). O(queries ×
+ * results²) at worst, O(queries × results) when little changed. -ENOMEM. */
 _must_check_ int attribution_compare(
         const struct attribution_input *input, struct evidence *ret, struct suspects *ret_suspects);
-/* The label, and the evidence with the findings. Suspects whose holes could not be looked up
- * decides without existence checks: the cause is then unknown unless the lists themselves or a
- * falling number of records tell it. */
-void attribution_decide(const struct attribution_input *input, const struct suspects *findings,
-        const struct evidence *compared, struct attribution *ret);
+/* The label, and the evidence with the findings. When nothing could be looked up it is decided
+ * without existence checks: the cause is then unknown unless the lists themselves or a falling
+ * number of records tell it. `causes` (as many as the set has queries) takes what holds for each
+ * query by its own records, `*ret_fates` a new reference; either may be NULL. -ENOMEM. */
+_must_check_ int attribution_decide(const struct attribution_input *input,
+        struct suspects *findings, const struct evidence *compared, struct attribution *ret,
+        enum cause *causes, struct fates **ret_fates);
+/* The first thing to do, as one static sentence: about the most urgent of the causes that hold.
+ * Approving a new baseline is advised only where no expected record is gone or unreachable.
+ * `fates` NULL: nothing is known of the records. */
+const char *attribution_advise(const struct attribution *a, const struct fates *fates);
 /* The evidence behind the label in one sentence without a full stop, e.g. "14 baseline records are
  * missing: 12 of 12 looked up no longer exist". Appends. */
 struct text;
 void attribution_describe(const struct attribution *a, struct text *text);
+/* The cause in whole sentences: what it means, the evidence, the records by id, the advice.
+ * Appends. */
+void attribution_explain(const struct attribution *a, const struct fates *fates, struct text *text);
 
 /* Whether a record's distance from a query is another one than it was, in a collection of this
  * space (NULL: unknown). More than the servers' own rounding. */

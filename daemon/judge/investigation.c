@@ -22,32 +22,33 @@ static size_t count_failing(const struct attribution_input *input)
         return n;
 }
 
-static bool has_questions(const struct suspects *q)
+static int decide(struct investigation *r, const struct attribution_input *input,
+        const struct conclusion *ret)
 {
-        return q->hole_count + q->list_count + q->missing_count > 0;
-}
+        _cleanup_(fates_unrefp) struct fates *fates = NULL;
+        int code = attribution_decide(
+                input, &r->suspects, &r->compared, ret->attribution, ret->causes, &fates);
 
-static void decide(struct investigation *r, const struct attribution_input *input,
-        struct attribution *attribution)
-{
-        attribution_decide(input, &r->suspects, &r->compared, attribution);
-        attribution->unfinished = r->unfinished;
+        if (code < 0)
+                return code;
+        ret->attribution->unfinished = r->unfinished;
+        fates_unref(*ret->fates);
+        *ret->fates = take_ptr(fates);
+        return 0;
 }
 
 /* The same lists again, with the embedder's news; what was found out about them still holds. */
 static int take_news(struct investigation *r, const struct attribution_input *input,
-        struct attribution *attribution)
+        const struct conclusion *ret)
 {
         _cleanup_(suspects_done) struct suspects same = {0};
         int code = attribution_compare(input, &r->compared, &same);
 
-        if (code >= 0 && !r->owed)
-                decide(r, input, attribution);
-        return code;
+        return code >= 0 && !r->owed ? decide(r, input, ret) : code;
 }
 
 int investigation_consider(struct investigation *r, const struct attribution_input *input,
-        const struct drift_view *drift, bool news, usec_t now, struct attribution *attribution,
+        const struct drift_view *drift, bool news, usec_t now, const struct conclusion *ret,
         bool *ret_ask)
 {
         size_t failing = count_failing(input);
@@ -66,7 +67,7 @@ int investigation_consider(struct investigation *r, const struct attribution_inp
         if (r->asking || (news && !r->considered))
                 return 0;
         if (news)
-                return take_news(r, input, attribution);
+                return take_news(r, input, ret);
         r->failing = failing;
         r->moved = drift->moved_up;
         r->shifted = drift->set_shifted;
@@ -79,26 +80,25 @@ int investigation_consider(struct investigation *r, const struct attribution_inp
         r->suspects = suspects;
         r->considered = true;
         r->unfinished = false;
-        r->provisional = has_questions(&suspects) && input->ingesting && (r->provisional || due);
-        r->owed = has_questions(&suspects) && !due;
-        if (has_questions(&suspects) && due) {
+        r->provisional = suspects_any(&suspects) && input->ingesting && (r->provisional || due);
+        r->owed = suspects_any(&suspects) && !due;
+        if (suspects_any(&suspects) && due) {
                 r->asked = now;
                 r->asking = true;
                 *ret_ask = true;
-        } else if (!has_questions(&suspects))
-                decide(r, input, attribution);
+        } else if (!suspects_any(&suspects))
+                return decide(r, input, ret);
         return 0;
 }
 
 int investigation_decide(struct investigation *r, const struct attribution_input *input,
-        bool finished, struct attribution *attribution)
+        bool finished, const struct conclusion *ret)
 {
         bool news = r->news;
 
         r->asking = r->news = false;
         r->unfinished = !finished;
         if (news)
-                return take_news(r, input, attribution);
-        decide(r, input, attribution);
-        return 0;
+                return take_news(r, input, ret);
+        return decide(r, input, ret);
 }

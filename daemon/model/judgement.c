@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "model/judgement.h"
 
+#include <errno.h>
 #include <math.h>
+
+#include "text.h"
 
 void judgement_init(struct judgement *v)
 {
@@ -31,6 +34,26 @@ int judgement_copy(const struct judgement *from, struct judgement *ret)
                 return r;
         *ret = *from;
         ret->reason = reason;
+        return 0;
+}
+
+int judgement_explain(struct judgement *v)
+{
+        static const char *const findings[] = {
+                [EXPECTED_GONE] = "; no such record exists any more: it was deleted, or the "
+                                  "expectation is stale",
+                [EXPECTED_UNFOUND] = "; the collection holds such a record: others are nearer, or "
+                                     "search does not reach it",
+        };
+        _cleanup_text_ struct text t = {0};
+
+        if (v->outcome != OUTCOME_FAIL || v->expected_record == EXPECTED_UNKNOWN)
+                return 0;
+        text_appendf(&t, "%s%s", v->reason ? v->reason : "not found", findings[v->expected_record]);
+        if (text_failed(&t))
+                return -ENOMEM;
+        free(v->reason);
+        v->reason = text_take(&t, NULL);
         return 0;
 }
 

@@ -16,6 +16,9 @@ enum outcome {
         OUTCOME_COUNT,
 };
 
+/* What became of the expected record of a query that fails, as far as it was looked up. */
+enum expected_record { EXPECTED_UNKNOWN, EXPECTED_GONE, EXPECTED_UNFOUND };
+
 struct judgement {
         enum outcome outcome;
         float distance; /* of the best answer */
@@ -26,6 +29,7 @@ struct judgement {
         int home_band; /* the first confirmed band, the reference for a crossing */
         float home_distance; /* last distance measured while at home */
         bool crossed; /* confirmed band worse than home */
+        enum expected_record expected_record;
         char *reason; /* a sentence whenever the outcome is not pass; owned */
 };
 
@@ -33,5 +37,8 @@ struct judgement {
 void judgement_init(struct judgement *v);
 void judgement_done(struct judgement *v);
 _must_check_ int judgement_copy(const struct judgement *from, struct judgement *ret);
+/* Makes what became of the expected record part of the reason, for people: to be called once, on a
+ * copy that is shown. -ENOMEM. */
+_must_check_ int judgement_explain(struct judgement *v);
 /* "pass", "drift", "fail", "unmeasured". */
 const char *outcome_name(enum outcome o);

@@ -10,9 +10,10 @@
 
 #include "model/view.h"
 
-/* {"cause": "REMOVED", "meaning", "action", "evidence": "sentence", "counts": {...}}; null when the
- * cause is unknown. */
-json_t *facts_cause(const struct attribution *a);
+/* {"cause": "REMOVED", "meaning", "action", "evidence": "sentence", "counts": {...}}, and of
+ * `fates`, unless it is NULL, "causes": [{"cause", "queries", "records"}] and by fate "records":
+ * {"gone": {"count", "ids": [...], "excerpts": [...]}}; null when the cause is unknown. */
+json_t *facts_cause(const struct attribution *a, const struct fates *fates);
 /* Set-level shift, moved queries, overlap; null without a baseline. */
 json_t *facts_drift(const struct collection_view *c);
 json_t *facts_index(const struct index_health *h);

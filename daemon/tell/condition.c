@@ -52,13 +52,14 @@ static void append_distance(struct text *t, float distance)
 }
 
 /* What is said of every fault whose cause is known: the label, its evidence, what to do. */
-static void append_cause(struct text *t, const struct attribution *a)
+static void append_cause(struct text *t, const struct collection_view *c)
 {
+        const struct attribution *a = &c->attribution;
+
         if (!cause_name(a->cause))
                 return;
-        text_appendf(t, " Probable cause: %s. %s ", cause_name(a->cause), cause_meaning(a->cause));
-        attribution_describe(a, t);
-        text_appendf(t, ". %s", cause_action(a->cause));
+        text_appendf(t, " Probable cause: %s. ", cause_name(a->cause));
+        attribution_explain(a, c->fates, t);
 }
 
 /* The description, with the cause behind it and as an annotation of its own. */
@@ -67,7 +68,7 @@ static int set_description(struct labels *annotations, const struct subject *s, 
         const struct attribution *a = &s->collection->attribution;
         int r;
 
-        append_cause(t, a);
+        append_cause(t, s->collection);
         if (text_failed(t))
                 return -ENOMEM;
         r = labels_set(annotations, "description", text_string(t));

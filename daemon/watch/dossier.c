@@ -51,9 +51,12 @@ static int view_queries(const struct dossier *d, struct collection_view *v)
                 struct query_view *q = &v->queries[i];
                 int r = judgement_copy(&s->judgement, &q->judgement);
 
+                if (r >= 0)
+                        r = judgement_explain(&q->judgement);
                 if (r < 0)
                         return r;
                 q->drift = s->drift;
+                q->cause = s->cause;
                 q->embedder_distance = s->embedder_distance;
                 q->embedder_limit = s->embedder_limit;
                 q->answer = answer_ref(s->answer);
@@ -258,7 +261,7 @@ static void adopt_state(struct query_state *to, struct query_state *from, bool s
         *from = swap;
         if (!same_bands)
                 band_state_init(&to->band);
-        to->expected = EXPECTED_UNKNOWN; /* something else may be expected now */
+        to->judgement.expected_record = EXPECTED_UNKNOWN; /* something else may be expected now */
 }
 
 /* What belongs to the collection as a whole. */
@@ -274,7 +277,7 @@ static void adopt_facts(struct dossier *d, struct dossier *old)
         memcpy(d->sentinels, old->sentinels, sizeof(d->sentinels));
         d->sentinel_count = old->sentinel_count;
         old->sentinel_count = 0;
-        /* Its suspects borrow from the old query set; the next replay begins another. */
+        /* Its suspects belong to the old query set; the next replay begins another. */
         d->investigation.asked = old->investigation.asked;
 }
 
@@ -319,6 +322,14 @@ static void restore_homes(struct dossier *d)
         }
 }
 
+/* What became of records is told by indices of queries, and against a baseline. */
+static void forget_records(struct dossier *d, struct collection_view *v)
+{
+        v->fates = fates_unref(v->fates);
+        for (size_t i = 0; i < query_count(d); i++)
+                d->queries[i].cause = v->queries[i].cause = CAUSE_UNKNOWN;
+}
+
 int dossier_adopt(struct dossier *d, struct dossier *old)
 {
         const struct query_set *old_set = old->config->queries;
@@ -347,6 +358,7 @@ int dossier_adopt(struct dossier *d, struct dossier *old)
                 r = view_build(d, old->view, &view);
         if (r < 0)
                 return r;
+        forget_records(d, view);
         dossier_show(d, view);
         restore_homes(d);
         return 0;
@@ -391,6 +403,7 @@ int dossier_set_baseline(struct dossier *d, struct baseline *baseline)
         /* Against another baseline, another cause. */
         attribution_init(&d->view->attribution);
         d->view->attributed = 0;
+        forget_records(d, d->view);
         restore_homes(d);
         return 0;
 }

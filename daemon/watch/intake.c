@@ -7,40 +7,6 @@
 #include "text.h"
 #include "watch/state.h"
 
-static const char *const expected_findings[] = {
-        [EXPECTED_GONE] = "; no such record exists any more: it was deleted, or the expectation is "
-                          "stale",
-        [EXPECTED_UNFOUND] = "; the collection holds such a record: others are nearer, or search "
-                             "does not reach it",
-};
-
-/* What was looked up belongs to the sentence that says what is missing. */
-static int explain_expected(struct query_state *s)
-{
-        _cleanup_text_ struct text t = {0};
-
-        if (s->judgement.outcome != OUTCOME_FAIL || s->expected == EXPECTED_UNKNOWN)
-                return 0;
-        text_appendf(&t, "%s%s", s->judgement.reason ? s->judgement.reason : "not found",
-                expected_findings[s->expected]);
-        if (text_failed(&t))
-                return -ENOMEM;
-        free(s->judgement.reason);
-        s->judgement.reason = text_take(&t, NULL);
-        return 0;
-}
-
-/* The reason as it was before. */
-static void retract_expected(struct query_state *s)
-{
-        const char *finding = expected_findings[s->expected];
-        char *end = finding && s->judgement.reason ? strstr(s->judgement.reason, finding) : NULL;
-
-        if (end)
-                *end = '\0';
-        s->expected = EXPECTED_UNKNOWN;
-}
-
 static int judge_query(struct dossier *d, size_t i, struct chroma_answer *got, usec_t now)
 {
         struct query_state *s = &d->queries[i];
@@ -52,13 +18,10 @@ static int judge_query(struct dossier *d, size_t i, struct chroma_answer *got, u
 
         if (r < 0)
                 return r;
+        if (v.outcome == OUTCOME_FAIL || v.outcome == OUTCOME_UNMEASURED)
+                v.expected_record = s->judgement.expected_record;
         judgement_done(&s->judgement);
         s->judgement = v;
-        if (v.outcome != OUTCOME_FAIL && v.outcome != OUTCOME_UNMEASURED)
-                s->expected = EXPECTED_UNKNOWN;
-        r = explain_expected(s);
-        if (r < 0)
-                return r;
         if (got->answer && !same) {
                 answer_drop_metadata(got->answer);
                 answer_unref(s->answer);
@@ -111,6 +74,7 @@ struct input {
         struct answer **answers;
         enum outcome *outcomes;
         double *distances, *limits;
+        enum cause *causes; /* what is decided of each query */
 };
 
 static void input_done(struct input *in)
@@ -119,6 +83,7 @@ static void input_done(struct input *in)
         free(in->outcomes);
         free(in->distances);
         free(in->limits);
+        free(in->causes);
 }
 
 static int input_init(const struct dossier *d, bool ingested, struct input *ret)
@@ -129,14 +94,16 @@ static int input_init(const struct dossier *d, bool ingested, struct input *ret)
                 .outcomes = calloc(n + 1, sizeof(*in.outcomes)),
                 .distances = calloc(n + 1, sizeof(double)),
                 .limits = calloc(n + 1, sizeof(double)),
+                .causes = calloc(n + 1, sizeof(*in.causes)),
         };
 
-        if (!in.answers || !in.outcomes || !in.distances || !in.limits)
+        if (!in.answers || !in.outcomes || !in.distances || !in.limits || !in.causes)
                 return -ENOMEM;
         for (size_t i = 0; i < n; i++) {
                 in.outcomes[i] = d->queries[i].judgement.outcome;
                 in.distances[i] = d->queries[i].embedder_distance;
                 in.limits[i] = d->queries[i].embedder_limit;
+                in.causes[i] = d->queries[i].cause;
         }
         in.input = (struct attribution_input){
                 .set = d->config->queries,
@@ -171,20 +138,37 @@ static void note_cause(struct dossier *d, enum cause before, usec_t now)
                 cause_meaning(a->cause), text_failed(&t) ? "" : text_string(&t));
 }
 
+/* Where what is decided goes: into the current, not yet shared view. */
+static struct conclusion conclusion_of(struct dossier *d, const struct input *in)
+{
+        return (struct conclusion){&d->view->attribution, in->causes, &d->view->fates};
+}
+
+static void take_causes(struct dossier *d, const struct input *in)
+{
+        for (size_t i = 0; i < query_count(d); i++)
+                d->queries[i].cause = d->view->queries[i].cause = in->causes[i];
+}
+
 /* Judges the cause of the current, not yet shared view; whether to ask for it. */
 static bool consider(struct dossier *d, bool news, bool ingested, usec_t now)
 {
         _cleanup_(input_done) struct input in = {0};
         enum cause before = d->view->attribution.cause;
+        struct conclusion conclusion;
         bool ask = false;
         int r = input_init(d, ingested, &in);
 
+        conclusion = conclusion_of(d, &in);
         if (r >= 0)
                 r = investigation_consider(&d->investigation, &in.input, &d->view->drift, news, now,
-                        &d->view->attribution, &ask);
-        if (r < 0)
+                        &conclusion, &ask);
+        if (r < 0) {
                 log_error("%s: cannot judge the cause: %s", d->config->label, strerror(-r));
-        else if (!ask)
+                return false;
+        }
+        take_causes(d, &in);
+        if (!ask)
                 note_cause(d, before, now);
         return ask;
 }
@@ -308,26 +292,44 @@ static void note_result(
         }
 }
 
+/* The collection has another dimension than the baseline was approved with. Without a baseline it
+ * is the vectors that are wrong. */
+static bool was_reconfigured(const struct dossier *d)
+{
+        const struct epoch *before = d->baseline ? &d->baseline->epoch : NULL;
+        const struct epoch *now = &d->view->epoch;
+
+        return before && before->dimension != 0 && now->dimension != 0 &&
+                before->dimension != now->dimension;
+}
+
+static enum cause failure_cause(const struct dossier *d, const char *failure)
+{
+        if (streq(failure, "dimension"))
+                return was_reconfigured(d) ? CAUSE_METRIC : CAUSE_UNKNOWN;
+        return streq(failure, "not_found") || streq(failure, "no_vectors") ? CAUSE_UNKNOWN
+                                                                           : CAUSE_TRANSPORT;
+}
+
 /* A replay without answers has its cause already: the distance cannot be compared, or nothing
  * answered. A collection that is not there is neither. */
 static void note_failure(struct dossier *d, const char *failure, usec_t now)
 {
-        static const struct {
-                const char *failure;
-                enum cause cause;
-        } causes[] = {{"dimension", CAUSE_METRIC}, {"not_found", CAUSE_UNKNOWN},
-                {"no_vectors", CAUSE_UNKNOWN}};
-        struct attribution *a = &d->view->attribution;
+        struct collection_view *v = d->view;
+        struct attribution *a = &v->attribution;
         enum cause before = a->cause;
 
         attribution_init(a);
-        a->cause = CAUSE_TRANSPORT;
-        for (size_t i = 0; i < ARRAY_SIZE(causes); i++)
-                if (streq(causes[i].failure, failure))
-                        a->cause = causes[i].cause;
+        a->cause = failure_cause(d, failure);
+        a->evidence.other_space = a->cause == CAUSE_METRIC;
         a->evidence.queries = query_count(d);
-        for (size_t i = 0; i < query_count(d); i++)
-                a->evidence.unanswered += d->queries[i].judgement.outcome == OUTCOME_UNMEASURED;
+        v->fates = fates_unref(v->fates);
+        for (size_t i = 0; i < query_count(d); i++) {
+                bool unmeasured = d->queries[i].judgement.outcome == OUTCOME_UNMEASURED;
+
+                a->evidence.unanswered += unmeasured;
+                d->queries[i].cause = v->queries[i].cause = unmeasured ? a->cause : CAUSE_UNKNOWN;
+        }
         investigation_reset(&d->investigation);
         note_cause(d, before, now);
 }
@@ -393,22 +395,17 @@ static void take_missing(struct dossier *d)
 {
         const struct suspects *q = &d->investigation.suspects;
 
-        for (size_t i = 0; i < q->missing_count; i++) {
-                struct query_state *s = &d->queries[q->missing[i].query];
-
-                if (!q->missing[i].looked_up)
-                        continue;
-                retract_expected(s);
-                s->expected = q->missing[i].exists ? EXPECTED_UNFOUND : EXPECTED_GONE;
-                if (explain_expected(s) < 0)
-                        s->expected = EXPECTED_UNKNOWN;
-        }
+        for (size_t i = 0; i < q->missing_count; i++)
+                if (q->missing[i].looked_up)
+                        d->queries[q->missing[i].query].judgement.expected_record =
+                                q->missing[i].exists ? EXPECTED_UNFOUND : EXPECTED_GONE;
 }
 
 void dossier_looked_up(struct dossier *d, const char *error, usec_t now)
 {
         _cleanup_(input_done) struct input in = {0};
         enum cause before = d->view->attribution.cause;
+        struct conclusion conclusion;
         struct collection_view *v;
         int r;
 
@@ -421,12 +418,15 @@ void dossier_looked_up(struct dossier *d, const char *error, usec_t now)
                 return;
         dossier_show(d, v);
         r = input_init(d, false, &in);
+        conclusion = conclusion_of(d, &in);
         if (r >= 0)
-                r = investigation_decide(&d->investigation, &in.input, !error, &v->attribution);
-        if (r < 0)
+                r = investigation_decide(&d->investigation, &in.input, !error, &conclusion);
+        if (r < 0) {
                 log_error("%s: cannot judge the cause: %s", d->config->label, strerror(-r));
-        else
-                note_cause(d, before, now);
+                return;
+        }
+        take_causes(d, &in);
+        note_cause(d, before, now);
 }
 
 /* Sentinels are chosen among answers: what they were like is seen by the survey after them first.

@@ -9,16 +9,13 @@
 #include "judge/investigation.h"
 #include "watch/dossier.h"
 
-/* What a lookup found about the expected record of a query that fails. */
-enum expected_record { EXPECTED_UNKNOWN, EXPECTED_GONE, EXPECTED_UNFOUND };
-
 struct query_state {
         struct band_state band;
         struct history *history;
         struct answer *answer; /* the last valid one */
         struct judgement judgement;
         struct query_drift drift;
-        enum expected_record expected;
+        enum cause cause;
         double embedder_distance, embedder_limit;
 };
 

@@ -13,6 +13,8 @@
         " {id: d, text: d, expect: {metadata: [{k: v}, {k: w}]}}," \
         " {id: e, text: e, expect: {ids: [e3, e2], metadata: {k: x}}}]"
 
+#define RECORDS_MAX 400
+
 struct reply {
         unsigned status;
         const char *body;
@@ -28,6 +30,10 @@ struct world {
         struct lookup *lookup;
         struct suspects suspects;
         struct answer *now, *before;
+        struct suspect records[RECORDS_MAX]; /* of `suspects`, which borrows them */
+        size_t wanted[RECORDS_MAX], starts[6];
+        struct place places[RECORDS_MAX];
+        struct baseline *baseline;
         const struct reply *replies; /* one a request */
         size_t reply_count, replied;
         unsigned ended, exchanges;
@@ -64,6 +70,7 @@ static int set_up(void **state)
         assert_int_equal(query_set_parse("q.yaml", QUERIES, strlen(QUERIES), &w->set, &errors), 0);
         w->now = answer_new(ARRAY_SIZE(now), now, distances, NULL);
         w->before = answer_new(ARRAY_SIZE(before), before, distances, NULL);
+        w->baseline = baseline_new(0);
         w->peer = (struct http_peer){
                 .url = (char *)fake_server_url(w->server), .timeout_usec = 10 * USEC_PER_SEC};
         w->target = (struct lookup_target){
@@ -78,6 +85,17 @@ static int set_up(void **state)
         return 0;
 }
 
+/* What lookups put into the suspects, and the order which suspects_settle() made. */
+static void forget(struct world *w)
+{
+        for (size_t i = 0; i < w->suspects.count; i++)
+                free(w->records[i].excerpt);
+        for (size_t i = 0; i < w->suspects.missing_count; i++)
+                free(w->suspects.missing[i].exists_id);
+        free(w->suspects.ordered);
+        w->suspects = (struct suspects){0};
+}
+
 static int tear_down(void **state)
 {
         struct world *w = *state;
@@ -88,7 +106,8 @@ static int tear_down(void **state)
         query_set_unref(w->set);
         answer_unref(w->now);
         answer_unref(w->before);
-        suspects_done(&w->suspects);
+        forget(w);
+        baseline_unref(w->baseline);
         sd_event_unref(w->event);
         free(w->error);
         free(w);
@@ -138,37 +157,61 @@ static void look_up(struct world *w, const struct reply *replies, size_t count)
 
 static const float east[] = {1, 0};
 
+/* The records, all of which left; their vector is `east`. */
+static void suspect(struct world *w, const struct suspect *records, size_t count)
+{
+        forget(w);
+        for (size_t i = 0; i < count; i++) {
+                w->records[i] = records[i];
+                w->records[i].left = !records[i].entered;
+                w->records[i].vector = east;
+                w->wanted[i] = i;
+        }
+        w->suspects = (struct suspects){.baseline = w->baseline,
+                .dimension = 2,
+                .records = w->records,
+                .count = count,
+                .places = w->places,
+                .starts = w->starts,
+                .wanted = w->wanted,
+                .wanted_count = count};
+}
+
 /* One of each kind of question. */
 static void question(struct world *w)
 {
-        suspects_done(&w->suspects);
-        w->suspects = (struct suspects){
-                .dimension = 2,
-                .holes = {{.id = "gone", .distance = .5f, .vector = east},
-                        {.id = "kept", .distance = .5f, .vector = east},
-                        {.id = "moved", .distance = .5f, .vector = east},
-                        {.id = "lost", .distance = 2, .vector = east},
-                        {.id = "kept", .distance = .5f, .vector = east, .query = 1},
-                        {.id = "twin", .distance = 1, .vector = east}},
-                .hole_count = 6,
-                .lists = {{.answer = w->now, .before = w->before}},
-                .list_count = 1,
-                .missing = {{.query = 1}, {.query = 2}, {.query = 3}, {.query = 4}},
-                .missing_count = 4,
-        };
+        static const struct suspect records[] = {{.id = "gone", .distance = .5f, .hole = true},
+                {.id = "kept", .distance = .5f, .hole = true},
+                {.id = "moved", .distance = .5f, .hole = true},
+                {.id = "lost", .distance = 2, .hole = true}, {.id = "displaced", .distance = .5f},
+                {.id = "twin", .distance = 1, .hole = true}, {.id = "copy", .entered = true},
+                {.id = "fresh", .entered = true}};
+
+        suspect(w, records, ARRAY_SIZE(records));
+        w->suspects.wanted_count = 6;
+        w->places[0] = (struct place){6, PRESENCE_ENTERED, false};
+        w->places[1] = (struct place){7, PRESENCE_ENTERED, false};
+        for (size_t i = 1; i < ARRAY_SIZE(w->starts); i++)
+                w->starts[i] = 2;
+        w->suspects.lists[0] = (struct twin_list){.answer = w->now, .before = w->before};
+        w->suspects.list_count = 1;
+        for (size_t i = 0; i < 4; i++)
+                w->suspects.missing[i] = (struct missing){.query = i + 1};
+        w->suspects.missing_count = 4;
 }
 
 static const struct reply healthy[] = {
         {200,
-                "{\"ids\":[\"kept\",\"moved\",\"lost\",\"twin\"],"
-                "\"embeddings\":[[1,0.70710678],[0,0.5],[0,1],[1,1]]}"},
+                "{\"ids\":[\"kept\",\"moved\",\"lost\",\"displaced\",\"twin\"],"
+                "\"embeddings\":[[1,0.70710678],[0,0.5],[0,1],[1,0.70710678],[1,1]]}"},
         {200,
                 "{\"ids\":[[\"kept\"],[\"stranger\"],[\"other\"]],"
                 "\"distances\":[[0],[0.01],[0.00000001]]}"},
-        {200, "{\"ids\":[\"old\",\"copy\",\"fresh\"],\"embeddings\":[[1,0],[1,0.1],[0,1]]}"},
+        {200, "{\"ids\":[\"fresh\",\"old\",\"copy\"],\"embeddings\":[[0,1],[1,0],[1,0.1]]}"},
         {200, "{\"ids\":[\"e2\"]}"},
         {200, "{\"ids\":[\"x\"]}"},
         {200, "{\"ids\":[]}"},
+        {200, "{\"ids\":[\"copy\",\"moved\"],\"documents\":[null,\"How do I\\n ask?\"]}"},
 };
 
 static const struct {
@@ -176,7 +219,7 @@ static const struct {
 } requests[] = {
         {PATH "/get",
                 "{\"include\":[\"embeddings\"],\"ids\":[\"gone\",\"kept\",\"moved\",\"lost\","
-                "\"twin\"]}",
+                "\"displaced\",\"twin\"]}",
                 "looking up missing records"},
         {PATH "/query",
                 "{\"query_embeddings\":[[1,0.70710677],[0,1],[1,1]],\"n_results\":1,"
@@ -195,12 +238,17 @@ static const struct {
                 "{\"include\":[],\"where\":{\"$or\":[{\"k\":{\"$eq\":\"v\"}},"
                 "{\"k\":{\"$eq\":\"w\"}}]},\"limit\":1}",
                 "looking up an expected record by its metadata"},
+        {PATH "/get",
+                "{\"include\":[\"documents\"],\"ids\":[\"fresh\",\"moved\",\"kept\",\"lost\",\"twin\","
+                "\"displaced\",\"copy\"]}",
+                "reading documents"},
 };
 
 static void everything_is_looked_up(void **state)
 {
         struct world *w = *state;
         const struct suspects *q = &w->suspects;
+        const struct suspect *r = w->records;
 
         question(w);
         look_up(w, healthy, ARRAY_SIZE(healthy));
@@ -208,21 +256,23 @@ static void everything_is_looked_up(void **state)
         assert_int_equal(fake_server_requests(w->server), ARRAY_SIZE(requests));
         assert_int_equal(w->exchanges, ARRAY_SIZE(requests));
         for (size_t i = 0; i < ARRAY_SIZE(requests); i++) {
-                const struct fake_request *r = fake_server_request(w->server, i);
+                const struct fake_request *request = fake_server_request(w->server, i);
 
-                assert_string_equal(r->path, requests[i].path);
-                assert_string_equal(r->body, requests[i].body);
+                assert_string_equal(request->path, requests[i].path);
+                assert_string_equal(request->body, requests[i].body);
         }
-        for (size_t i = 0; i < q->hole_count; i++)
-                assert_true(q->holes[i].looked_up);
-        assert_false(q->holes[0].exists);
-        assert_true(q->holes[1].exists && !q->holes[1].moved);
-        assert_true(q->holes[1].self_asked && q->holes[1].self_found);
-        assert_true(q->holes[2].exists && q->holes[2].moved && !q->holes[2].self_asked);
-        assert_true(q->holes[3].exists && !q->holes[3].moved);
-        assert_true(q->holes[3].self_asked && !q->holes[3].self_found);
-        assert_true(q->holes[4].exists && !q->holes[4].self_asked); /* each record once */
-        assert_true(q->holes[5].self_asked && q->holes[5].self_found); /* a twin stands there */
+        for (size_t i = 0; i < q->wanted_count; i++)
+                assert_true(r[i].looked_up && r[i].compared == r[i].exists);
+        assert_false(r[0].exists);
+        assert_true(r[1].exists && !r[1].moved && r[1].self_asked && r[1].self_found);
+        assert_true(r[2].exists && r[2].moved && !r[2].self_asked);
+        assert_true(r[3].exists && !r[3].moved && r[3].self_asked && !r[3].self_found);
+        assert_true(r[4].exists && !r[4].moved && !r[4].self_asked); /* it may be out of sight */
+        assert_true(r[5].self_asked && r[5].self_found); /* a twin stands there */
+        assert_true(r[6].twin && !r[6].old);
+        assert_true(!r[7].twin && r[7].old); /* it was added before "old" */
+        assert_string_equal(r[2].excerpt, "How do I  ask?");
+        assert_null(r[6].excerpt);
         assert_int_equal(q->lists[0].looked_up, 3);
         assert_int_equal(q->lists[0].near_duplicates, 1); /* "copy": "old" is not new */
         for (size_t i = 0; i < q->missing_count; i++)
@@ -238,8 +288,8 @@ static size_t count_known(const struct suspects *q)
 {
         size_t n = 0;
 
-        n += q->hole_count > 0 && q->holes[0].looked_up;
-        n += q->hole_count > 1 && q->holes[1].self_asked;
+        n += q->count > 0 && q->records[0].looked_up;
+        n += q->count > 1 && q->records[1].self_asked;
         n += q->list_count > 0 && q->lists[0].looked_up > 0;
         n += q->missing_count > 0 && q->missing[0].looked_up;
         n += q->missing_count > 1 && q->missing[1].looked_up;
@@ -262,7 +312,8 @@ static void a_failure_ends_it_with_a_sentence(void **state)
         };
         struct world *w = *state;
 
-        for (size_t step = 0; step < ARRAY_SIZE(requests); step++)
+        /* But for the documents. */
+        for (size_t step = 0; step < ARRAY_SIZE(requests) - 1; step++)
                 for (size_t i = 0; i < ARRAY_SIZE(failures); i++) {
                         struct reply replies[ARRAY_SIZE(healthy)];
 
@@ -286,7 +337,7 @@ static void records_without_vectors_exist(void **state)
         static const struct reply replies[] = {
                 {500, "{\"error\":\"InternalError\",\"message\":\"Error finding id\"}"},
                 {200, "{\"ids\":[\"kept\",\"lost\"]}"},
-                {200, "{\"ids\":[\"old\"],\"embeddings\":[[1,0]]}"},
+                {200, "{\"ids\":[\"old\"],\"embeddings\":[[1,0]]}"}, {503, "busy"}, /* documents */
         };
         struct world *w = *state;
 
@@ -295,9 +346,10 @@ static void records_without_vectors_exist(void **state)
         look_up(w, replies, ARRAY_SIZE(replies));
         assert_null(w->error);
         assert_string_equal(fake_server_request(w->server, 1)->body,
-                "{\"include\":[],\"ids\":[\"gone\",\"kept\",\"moved\",\"lost\",\"twin\"]}");
-        for (size_t i = 0; i < w->suspects.hole_count; i++) {
-                const struct hole *h = &w->suspects.holes[i];
+                "{\"include\":[],\"ids\":[\"gone\",\"kept\",\"moved\",\"lost\",\"displaced\","
+                "\"twin\"]}");
+        for (size_t i = 0; i < w->suspects.wanted_count; i++) {
+                const struct suspect *h = &w->records[i];
 
                 assert_true(h->looked_up && !h->self_asked && !h->moved);
                 assert_int_equal(h->exists, streq(h->id, "kept") || streq(h->id, "lost"));
@@ -310,11 +362,42 @@ static void records_without_vectors_exist(void **state)
         assert_int_equal(count_known(&w->suspects), 0);
 }
 
+/* More records than a page holds: those with vectors page by page, the rest by their ids alone, and
+ * each of them once. */
+static void many_records_are_looked_up_in_pages(void **state)
+{
+        static const struct reply empty = {200, "{\"ids\":[],\"embeddings\":[]}"};
+        struct world *w = *state;
+        struct suspect records[SUSPECTS_IDS] = {};
+        struct reply replies[] = {empty, empty, {200, "{\"ids\":[\"r299\"]}"},
+                {200, "{\"ids\":[],\"documents\":[]}"}};
+        char ids[SUSPECTS_IDS][8];
+
+        for (size_t i = 0; i < ARRAY_SIZE(records); i++) {
+                (void)snprintf(ids[i], sizeof(ids[i]), "r%zu", i);
+                records[i] = (struct suspect){.id = ids[i], .hole = true};
+        }
+        suspect(w, records, ARRAY_SIZE(records));
+        look_up(w, replies, ARRAY_SIZE(replies));
+        assert_null(w->error);
+        assert_int_equal(w->exchanges, 3); /* none of those that are left has a fate to be shown */
+        assert_non_null(strstr(fake_server_request(w->server, 0)->body, "\"r0\""));
+        assert_null(strstr(fake_server_request(w->server, 0)->body, "\"r75\""));
+        assert_non_null(strstr(fake_server_request(w->server, 1)->body, "\"r149\""));
+        assert_non_null(strstr(fake_server_request(w->server, 2)->body, "{\"include\":[],"));
+        for (size_t i = 0; i < ARRAY_SIZE(records); i++) {
+                assert_true(w->records[i].looked_up && !w->records[i].compared);
+                assert_int_equal(w->records[i].exists, i == 299);
+                assert_int_equal(w->records[i].fate, i == 299 ? FATE_UNKNOWN : FATE_GONE);
+        }
+}
+
 static void a_bad_row_leaves_only_its_record_unasked(void **state)
 {
         static const struct reply replies[] = {
                 {200, "{\"ids\":[\"kept\",\"lost\"],\"embeddings\":[[1,0.70710678],[0,1]]}"},
                 {200, "{\"ids\":[[\"kept\"],[\"stranger\"]],\"distances\":[[null],[0.01]]}"},
+                {200, "<html>"}, /* documents */
         };
         struct world *w = *state;
 
@@ -322,8 +405,8 @@ static void a_bad_row_leaves_only_its_record_unasked(void **state)
         w->suspects.list_count = w->suspects.missing_count = 0;
         look_up(w, replies, ARRAY_SIZE(replies));
         assert_null(w->error);
-        assert_false(w->suspects.holes[1].self_asked);
-        assert_true(w->suspects.holes[3].self_asked);
+        assert_false(w->records[1].self_asked);
+        assert_true(w->records[3].self_asked);
 }
 
 static void distances_are_computed_as_the_collection_does(void **state)
@@ -350,14 +433,14 @@ static void distances_are_computed_as_the_collection_does(void **state)
                 _cleanup_text_ struct text body = {};
                 struct reply replies[] = {
                         {200, NULL}, {200, "{\"ids\":[[\"a\",\"kept\"]],\"distances\":[[-9,-6]]}"}};
-                const struct hole *h = &w->suspects.holes[0];
+                const struct suspect *h = &w->records[0];
+                const struct suspect kept = {
+                        .id = "kept", .distance = rows[i].distance, .hole = true};
 
                 text_appendf(&body, "{\"ids\":[\"kept\"],\"embeddings\":[%s]}", rows[i].stored);
                 replies[0].body = text_string(&body);
                 w->target.space = rows[i].space;
-                w->suspects = (struct suspects){.dimension = 2,
-                        .holes = {{.id = "kept", .distance = rows[i].distance, .vector = east}},
-                        .hole_count = 1};
+                suspect(w, &kept, 1);
                 look_up(w, replies, ARRAY_SIZE(replies));
                 assert_true(h->exists);
                 if (h->moved != rows[i].moved)
@@ -376,16 +459,15 @@ static void a_stranger_is_no_twin_by_inner_product(void **state)
                 {200, "{\"ids\":[\"kept\"],\"embeddings\":[[7,0]]}"},
                 {200, "{\"ids\":[[\"a\",\"b\"]],\"distances\":[[-9,0]]}"},
         };
+        static const struct suspect kept = {.id = "kept", .distance = -6, .hole = true};
         struct world *w = *state;
 
         w->target.space = "ip";
-        w->suspects = (struct suspects){.dimension = 2,
-                .holes = {{.id = "kept", .distance = -6, .vector = east}},
-                .hole_count = 1};
+        suspect(w, &kept, 1);
         look_up(w, replies, ARRAY_SIZE(replies));
         assert_non_null(strstr(fake_server_request(w->server, 1)->body, "\"n_results\":10"));
-        assert_true(w->suspects.holes[0].self_asked);
-        assert_false(w->suspects.holes[0].self_found);
+        assert_true(w->records[0].self_asked);
+        assert_false(w->records[0].self_found);
 }
 
 static void without_questions_it_ends_from_the_loop(void **state)
@@ -434,6 +516,8 @@ int main(void)
                 cmocka_unit_test_setup_teardown(
                         a_failure_ends_it_with_a_sentence, set_up, tear_down),
                 cmocka_unit_test_setup_teardown(records_without_vectors_exist, set_up, tear_down),
+                cmocka_unit_test_setup_teardown(
+                        many_records_are_looked_up_in_pages, set_up, tear_down),
                 cmocka_unit_test_setup_teardown(
                         a_bad_row_leaves_only_its_record_unasked, set_up, tear_down),
                 cmocka_unit_test_setup_teardown(

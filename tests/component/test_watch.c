@@ -377,7 +377,7 @@ static void an_embedder_may_answer_during_a_lookup(void **state)
         assert_int_equal(fake_server_release(w->server), 1);
         assert_true(fake_run_until(w->event, idle, w));
         assert_int_equal(w->replayed, 1);
-        assert_int_equal(watch_view(w->watch)->attribution.evidence.sampled, 2);
+        assert_int_equal(watch_view(w->watch)->attribution.evidence.sampled, 1);
         w->watch = watch_free(w->watch);
 }
 

@@ -126,8 +126,8 @@ static void writes_text(void **state)
         assert_string_equal(text_string(&text),
                 "original_agents on main: fail, 311 records, replayed in 31ms\n"
                 "  cause REMOVED: Records that used to answer have been deleted. 5 baseline "
-                "records are missing: 5 of 5 looked up no longer exist. Find out who deleted them, "
-                "and restore them or approve a new baseline.\n"
+                "records are missing: 5 of 5 looked up no longer exist. Restore the deleted "
+                "records, or change the expectations of the queries that asked for them.\n"
                 "  OUTCOME     QUERY                                           BAND       "
                 "DISTANCE    EXPECTED    RANK  REASON\n"
                 "  fail        bundle-budget                                   okay       "

@@ -167,7 +167,7 @@ static void each_holds_when_it_should(void **state)
                         "from 0.213 farther away than its baseline: its best answer was at 0.764 "
                         "and is at 0.977",
                         "cause", "REMOVED"},
-                {moved_up, RULE_DISTANCE_DRIFT, "Find out who deleted them", "baseline_distance",
+                {moved_up, RULE_DISTANCE_DRIFT, "Restore the deleted records", "baseline_distance",
                         "0.764"},
                 {moved_up_with_short_answer, RULE_DISTANCE_DRIFT, "and is at 0.977. Probable cause",
                         NULL, NULL},

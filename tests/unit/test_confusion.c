@@ -295,19 +295,22 @@ static const struct record *get(const struct collection *c, const char *id)
         return NULL;
 }
 
-static void look_up_holes(struct collection *c, struct suspects *q)
+static void look_up_wanted(struct collection *c, struct suspects *q)
 {
         size_t asked = 0;
 
-        for (size_t i = 0; i < q->hole_count; i++) {
-                struct hole *h = &q->holes[i];
+        for (size_t i = 0; i < q->wanted_count; i++) {
+                struct suspect *h = &q->records[q->wanted[i]];
                 const struct record *r = get(c, h->id);
                 struct found found;
 
                 h->looked_up = true;
                 h->exists = r;
-                h->moved = r && attribution_moved("l2", h->distance, distance(c, h->vector, r->v));
-                h->self_asked = r && !h->moved && asked++ < SUSPECTS_SELF;
+                if (!r || i >= SUSPECTS_VECTORS)
+                        continue;
+                h->compared = true;
+                h->moved = attribution_moved("l2", h->distance, distance(c, h->vector, r->v));
+                h->self_asked = h->hole && !h->moved && asked++ < SUSPECTS_SELF;
                 h->self_found =
                         h->self_asked && search(c, r->v, 1, &found) == 1 && found.record == r;
         }
@@ -431,10 +434,10 @@ static enum cause attribute(struct watch *w, struct collection *c, bool lookups,
 
         assert_int_equal(attribution_compare(&input, &e, &q), 0);
         if (lookups) {
-                look_up_holes(c, &q);
+                look_up_wanted(c, &q);
                 look_up_lists(c, &q);
         }
-        attribution_decide(&input, &q, &e, &a);
+        assert_int_equal(attribution_decide(&input, &q, &e, &a, NULL, NULL), 0);
         attribution_describe(&a, why);
         return a.cause;
 }

@@ -221,7 +221,7 @@ static int add_findings(json_t *object, const struct collection_view *c)
         if (r >= 0)
                 r = json_put(object, "drift", facts_drift(c));
         if (r >= 0)
-                r = json_put(object, "cause", facts_cause(&c->attribution));
+                r = json_put(object, "cause", facts_cause(&c->attribution, c->fates));
         if (r >= 0)
                 r = json_put(object, "index", facts_index(&c->health));
         if (r >= 0)
@@ -331,7 +331,7 @@ static json_t *query_json(const struct collection_view *c, size_t i)
 
         return json_pack(
                 "{s:o, s:o, s:o, s:o, s:o, s:o, s:s, s:o, s:o, s:o, s:o, s:b, s:o, s:o, s:o, s:o, "
-                "s:o, s:o, s:o, s:o, s:o}",
+                "s:o, s:o, s:o, s:o, s:o, s:o}",
                 "id", value_string(q->id), "text", value_string(q->text), "tags", tags_json(q),
                 "where", filter_json(q->where), "where_document", filter_json(q->where_document),
                 "expect", expectation_json(&q->expect), "outcome", outcome_name(v->outcome),
@@ -344,7 +344,8 @@ static json_t *query_json(const struct collection_view *c, size_t i)
                 json_from_float((float)view->drift.baseline[LEVEL_TOP1]), "drift",
                 facts_query(&view->drift), "embedder_distance",
                 json_from_double(view->embedder_distance), "ids", answer_ids(view->answer),
-                "distances", answer_distances(view->answer));
+                "distances", answer_distances(view->answer), "cause",
+                value_string(cause_name(view->cause)));
 }
 
 static unsigned get_queries(
@@ -522,7 +523,7 @@ static unsigned get_baseline(
         }
         return api_success(body,
                 json_pack("{s:o, s:o, s:o}", "baseline", facts_baseline(c->baseline), "drift",
-                        facts_drift(c), "cause", facts_cause(&c->attribution)));
+                        facts_drift(c), "cause", facts_cause(&c->attribution, c->fates)));
 }
 
 /* Of the moment the view was published, so that the same view gives the same report. */
@@ -559,8 +560,9 @@ static json_t *replay_query(const struct check *check, const struct collection_v
         const struct answer *a = v->outcome == OUTCOME_UNMEASURED ? NULL : c->queries[i].answer;
 
         check_reason(check, c, i, reason);
-        return json_pack("{s:o, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "id",
-                value_string(c->query_set->queries[i].id), "outcome",
+        return json_pack("{s:o, s:o, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "id",
+                value_string(c->query_set->queries[i].id), "cause",
+                value_string(cause_name(c->queries[i].cause)), "outcome",
                 outcome_name(check_outcome(check, c, i)), "band", band_or_null(c, v->band),
                 "distance", json_from_float(v->distance), "expected_distance",
                 json_from_float(v->expected_distance), "expected_rank",
@@ -583,9 +585,9 @@ json_t *api_gated(const struct check *check, const struct collection_view *c)
                 value_known(c->epoch.records), "unreachable_records",
                 value_known(c->health.unreachable), "recall", json_from_double(c->health.recall),
                 "error", value_string(c->last_error), "findings", evidence_findings(check, c),
-                "evidence", facts_cause(&c->attribution), "lists", evidence_lists(check, c),
-                "sensitivity", evidence_sensitivity(c), "audit", evidence_audit(check, c),
-                "queries", take_ptr(queries));
+                "evidence", facts_cause(&c->attribution, c->fates), "lists",
+                evidence_lists(check, c), "sensitivity", evidence_sensitivity(c), "audit",
+                evidence_audit(check, c), "queries", take_ptr(queries));
 }
 
 json_t *api_replay(const struct collection_view *c)

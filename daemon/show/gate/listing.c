@@ -167,9 +167,8 @@ static void write_cause(const struct collection_view *c, struct text *text)
 
         if (a->cause == CAUSE_UNKNOWN || a->cause == CAUSE_NONE)
                 return;
-        text_appendf(&t, "cause %s: %s ", cause_name(a->cause), cause_meaning(a->cause));
-        attribution_describe(a, &t);
-        text_appendf(&t, ". %s", cause_action(a->cause));
+        text_appendf(&t, "cause %s: ", cause_name(a->cause));
+        attribution_explain(a, c->fates, &t);
         text_append(text, "  ");
         append_plain(text, text_failed(&t) ? cause_name(a->cause) : text_string(&t));
         text_append(text, "\n");

@@ -2,6 +2,7 @@
 #include <math.h>
 
 #include "http.h"
+#include "judge/attribution.h"
 #include "show/gate/formats.h"
 
 #define CELL_MAX 400
@@ -103,7 +104,8 @@ static void write_collection(
         text_appendf(text, ": %s\n", check_verdict_name(check_collection(check, c)));
         if (cause && c->attribution.cause != CAUSE_NONE)
                 text_appendf(text, "\nCause: `%s`. %s %s\n", cause,
-                        cause_meaning(c->attribution.cause), cause_action(c->attribution.cause));
+                        cause_meaning(c->attribution.cause),
+                        attribution_advise(&c->attribution, c->fates));
         if (c->last_error)
                 write_remark(c->last_error, text);
         check_find(check, c, &f);

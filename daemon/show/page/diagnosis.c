@@ -91,9 +91,8 @@ void diagnosis_append_cause(struct text *text, const struct collection_view *c)
                 markup_note(text, "unmeasured", "The index could not be probed.", c->health.error);
         if (a->cause == CAUSE_UNKNOWN || a->cause == CAUSE_NONE || c->last_error)
                 return;
-        text_appendf(&t, "%s. %s ", cause_name(a->cause), cause_meaning(a->cause));
-        attribution_describe(a, &t);
-        text_appendf(&t, ". %s", cause_action(a->cause));
+        text_appendf(&t, "%s. ", cause_name(a->cause));
+        attribution_explain(a, c->fates, &t);
         if (text_failed(&t))
                 text->failed = true;
         else

@@ -237,7 +237,7 @@ json_t *report_json(const struct report *r)
                 {"drift", facts_drift(c)},
                 {"shift", shift_json(r)},
                 {"calibration", calibration_json(r)},
-                {"cause", facts_cause(&c->attribution)},
+                {"cause", facts_cause(&c->attribution, c->fates)},
                 {"index", facts_index(&c->health)},
                 {"embedder", facts_embedder(&c->embedder)},
                 {"queries", queries_json(r)},

@@ -473,7 +473,7 @@ static bool expects_lost(const struct suspects *s)
 static int decide_records(const struct circumstances *c, enum cause label, enum cause *causes,
         struct fates **ret_fates)
 {
-        const struct causes_setting setting = {
+        struct causes_setting setting = {
                 .label = label,
                 .topic = c->e->overdispersion > ATTRIBUTION_TOPIC,
                 .throughout = changed_throughout(c),
@@ -492,6 +492,9 @@ static int decide_records(const struct circumstances *c, enum cause label, enum 
                 r = suspects_fates(c->suspects, &f);
         if (r < 0 || !f)
                 return r < 0 ? r : -ENOMEM;
+        /* Some copies stand in answers without what they are copies of. */
+        if (setting.crowded && f->totals[FATE_NEW] < f->totals[FATE_NEAR_COPY] / ATTRIBUTION_STRAYS)
+                setting.added = false;
         f->expected_lost = label != CAUSE_METRIC && expects_lost(c->suspects);
         causes_of_queries(c->input, c->suspects, &setting, causes, f->cause_queries);
         if (ret_fates)

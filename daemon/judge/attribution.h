@@ -26,6 +26,7 @@
 #define ATTRIBUTION_SELF 0.5 /* fewer records that find themselves: lost, else missed */
 #define ATTRIBUTION_BY_ITSELF 0.1 /* of the queries, one at least, an index changes by itself */
 #define ATTRIBUTION_TOPIC 4.0 /* overdispersion beyond which a loss hit few queries hard */
+#define ATTRIBUTION_STRAYS 4 /* fewer new records than one in so many near copies: no GROWTH */
 #define ATTRIBUTION_FLOOD 0.05 /* more than this share of new near-duplicates: FLOOD */
 
 /* What is compared; all borrowed. */

@@ -80,6 +80,8 @@ static void describe_embedder(const struct evidence *e, struct text *t)
 
 static void describe_changed(const struct evidence *e, struct text *t)
 {
+        if (e->changed == 0)
+                return;
         text_appendf(t, "%zu of %zu records that are in both answers have another distance",
                 e->changed, e->same);
 }
@@ -87,13 +89,12 @@ static void describe_changed(const struct evidence *e, struct text *t)
 static void describe_reembed(const struct evidence *e, struct text *t)
 {
         describe_changed(e, t);
-        if (isfinite(e->fit_rms)) {
+        if (e->changed > 0 && isfinite(e->fit_rms))
                 text_appendf(t, ", by no common rule (rms of the fit %.3g)", e->fit_rms);
-        }
         if (e->edited > 0)
                 text_appendf(t,
-                        "; %zu of %zu missing ones looked up are stored with another vector",
-                        e->edited, e->sampled);
+                        "%s%zu of %zu missing records looked up are stored with another vector",
+                        e->changed > 0 ? "; " : "", e->edited, e->sampled);
 }
 
 static void describe_metric(const struct evidence *e, struct text *t)
@@ -147,7 +148,7 @@ static void describe_edit(const struct evidence *e, struct text *t)
 {
         describe_changed(e, t);
         if (e->sampled > 0) {
-                text_append(t, "; ");
+                text_append(t, e->changed > 0 ? "; " : "");
                 append_missing(t, e);
                 text_appendf(t, ": %zu of %zu looked up are stored with other contents", e->edited,
                         e->sampled);

@@ -323,12 +323,15 @@ static void note_failure(struct dossier *d, const char *failure, usec_t now)
         a->cause = failure_cause(d, failure);
         a->evidence.other_space = a->cause == CAUSE_METRIC;
         a->evidence.queries = query_count(d);
-        v->fates = fates_unref(v->fates);
+        fates_unref(v->fates);
+        v->fates = fates_new(); /* without memory nothing is known of queries either */
         for (size_t i = 0; i < query_count(d); i++) {
                 bool unmeasured = d->queries[i].judgement.outcome == OUTCOME_UNMEASURED;
 
                 a->evidence.unanswered += unmeasured;
                 d->queries[i].cause = v->queries[i].cause = unmeasured ? a->cause : CAUSE_UNKNOWN;
+                if (v->fates)
+                        v->fates->cause_queries[v->queries[i].cause]++;
         }
         investigation_reset(&d->investigation);
         note_cause(d, before, now);

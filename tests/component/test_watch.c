@@ -565,6 +565,49 @@ static const char *replay_at(
         return dossier_view(d)->queries[0].judgement.reason;
 }
 
+/* A collection of three dimensions refused vectors of one. */
+static enum cause refuse_dimension(struct dossier *d)
+{
+        struct chroma_answer got = {.unmeasured = "the pinned vector's dimension is another"};
+        struct replay_result result = {.started = USEC_PER_DAY,
+                .failure = "dimension",
+                .reached = true,
+                .answers = &got,
+                .count = 1};
+        struct suspects *suspects;
+
+        epoch_init(&result.epoch);
+        result.epoch.id = strdup("1");
+        result.epoch.dimension = 3;
+        dossier_replayed(d, &result, &suspects);
+        assert_null(suspects);
+        epoch_done(&result.epoch);
+        assert_int_equal(dossier_view(d)->queries[0].cause, dossier_view(d)->attribution.cause);
+        return dossier_view(d)->attribution.cause;
+}
+
+/* Of a collection that nobody approved only the vectors can be wrong; one that was approved with
+ * their dimension has another now. */
+static void another_dimension_is_held_against_the_baseline_only(void **state)
+{
+        struct world *w = *state;
+        _cleanup_(config_done) struct collection_config c =
+                make_config(w, "queries: [{id: a, text: a}]");
+        _cleanup_(dossier_freep) struct dossier *d = NULL;
+        _cleanup_(baseline_unrefp) struct baseline *same = baseline_as_answered(w);
+        _cleanup_(baseline_unrefp) struct baseline *other = baseline_as_answered(w);
+
+        same->epoch.dimension = 3;
+        other->epoch.dimension = 1;
+        assert_int_equal(dossier_new(&c, &d), 0);
+        assert_int_equal(refuse_dimension(d), CAUSE_UNKNOWN);
+        assert_int_equal(dossier_set_baseline(d, same), 0);
+        assert_int_equal(refuse_dimension(d), CAUSE_UNKNOWN);
+        assert_int_equal(dossier_set_baseline(d, other), 0);
+        assert_int_equal(refuse_dimension(d), CAUSE_METRIC);
+        assert_true(dossier_view(d)->attribution.evidence.other_space);
+}
+
 static const char *look_up(struct dossier *d, struct suspects *suspects, bool exists, usec_t now)
 {
         assert_non_null(suspects);
@@ -743,6 +786,7 @@ int main(void)
                 world_test(the_baseline_s_home_outlives_other_bands),
                 world_test(another_baseline_with_the_same_home_ends_no_crossing),
                 world_test(another_embedder_is_approved_or_goes),
+                world_test(another_dimension_is_held_against_the_baseline_only),
                 world_test(what_became_of_an_expected_record_is_told_anew_after_an_ingest),
                 world_test(a_home_of_an_earlier_life_is_known_at_once),
                 world_test(a_failed_probe_adds_what_it_found_and_takes_nothing),

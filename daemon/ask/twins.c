@@ -95,11 +95,21 @@ static void compare_list(
         }
 }
 
+static bool is_listed(const struct suspects *s, size_t first, size_t end, const char *id)
+{
+        for (size_t k = first; k < end; k++)
+                for (unsigned n = 0; n < twins_depth(&s->lists[k]); n++)
+                        if (streq(s->lists[k].answer->ids[n], id))
+                                return true;
+        return false;
+}
+
 void twins_compare(struct suspects *s, size_t first, size_t end, const struct records *records)
 {
         size_t known = last_known(s, first, end, records);
 
         for (size_t k = first; k < end; k++)
                 compare_list(s, &s->lists[k], records, known);
-        s->listed += records->count;
+        for (size_t i = 0; i < records->count; i++)
+                s->listed += is_listed(s, first, end, records->ids[i]);
 }

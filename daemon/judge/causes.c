@@ -22,8 +22,6 @@ static struct tally tally_of(const struct attribution_input *input, const struct
                 enum fate fate = suspects_fate(s, place);
 
                 t.places++;
-                if (fate == FATE_COUNT)
-                        continue;
                 t.fates[fate]++;
                 if (place->expected && input->outcomes[query] == OUTCOME_FAIL)
                         t.expected = MIN(t.expected, fate);

@@ -42,6 +42,7 @@ bool pair_get(const struct attribution_input *input, size_t i, struct pair *ret)
 
         if (!known || !known->answer || !streq(known->text, query->text))
                 return false;
+        p.known = known;
         p.before = known->answer;
         p.k = MIN(input->results, input->baseline->results);
         p.before_count = MIN(p.before->count, p.k);

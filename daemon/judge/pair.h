@@ -8,6 +8,7 @@
 
 /* All borrowed. */
 struct pair {
+        const struct baseline_query *known;
         const struct answer *before, *now; /* now: NULL when not measured */
         unsigned k, before_count, now_count;
         /* What a record must be nearer than to be in the list; infinite while a list has room. */

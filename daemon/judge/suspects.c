@@ -91,9 +91,8 @@ static int make_room(void **array, size_t count, size_t *allocated, size_t size)
 static bool is_expected(const struct collector *c, const char *id)
 {
         const struct query *query = &c->input->set->queries[c->query];
-        const struct baseline_query *known = baseline_find(c->input->baseline, query->id);
         const struct answer *before = c->pair.before;
-        unsigned rank = known->expected_rank;
+        unsigned rank = c->pair.known->expected_rank;
 
         for (size_t i = 0; i < query->expect.id_count; i++)
                 if (streq(query->expect.ids[i], id))
@@ -104,19 +103,21 @@ static bool is_expected(const struct collector *c, const char *id)
                 streq(before->ids[rank - 1], id);
 }
 
+/* Of records that are not kept apart. */
+static const enum fate fates_unseen[] = {
+        [PRESENCE_HOLE] = FATE_UNKNOWN,
+        [PRESENCE_DISPLACED] = FATE_UNKNOWN,
+        [PRESENCE_CHANGED] = FATE_EDITED,
+        [PRESENCE_ENTERED] = FATE_NEW,
+};
+
 static int add_record(struct collector *c, struct entry *e, enum presence presence)
 {
-        static const enum fate fates[] = {
-                [PRESENCE_HOLE] = FATE_UNKNOWN,
-                [PRESENCE_DISPLACED] = FATE_UNKNOWN,
-                [PRESENCE_CHANGED] = FATE_EDITED,
-                [PRESENCE_ENTERED] = FATE_NEW,
-        };
         struct suspects *s = c->s;
         int r;
 
         if (s->count == SUSPECTS_MAX) {
-                s->more[fates[presence]]++;
+                s->more[fates_unseen[presence]]++;
                 e->suspect = SUSPECTS_MAX;
                 return 0;
         }
@@ -467,7 +468,8 @@ int suspects_settle(struct suspects *s)
 
 enum fate suspects_fate(const struct suspects *s, const struct place *place)
 {
-        return place->suspect == SUSPECTS_MAX ? FATE_COUNT : s->records[place->suspect].fate;
+        return place->suspect == SUSPECTS_MAX ? fates_unseen[place->presence]
+                                              : s->records[place->suspect].fate;
 }
 
 size_t suspects_shown(const struct suspects *s, size_t ret[SUSPECTS_SHOWN])

@@ -98,8 +98,7 @@ struct suspects {
 
 /* What became of a record that left, by what was looked up. */
 enum fate suspects_left(const struct suspect *r);
-/* The fate of the record at a place; FATE_COUNT of one that is not kept apart. After
- * suspects_settle(). */
+/* The fate of the record at a place. After suspects_settle(). */
 enum fate suspects_fate(const struct suspects *s, const struct place *place);
 
 struct attribution_input;

@@ -71,6 +71,7 @@ static int set_up(void **state)
         w->now = answer_new(ARRAY_SIZE(now), now, distances, NULL);
         w->before = answer_new(ARRAY_SIZE(before), before, distances, NULL);
         w->baseline = baseline_new(0);
+        assert_int_equal(strdup_to(&w->baseline->epoch.newest, "newest"), 0);
         w->peer = (struct http_peer){
                 .url = (char *)fake_server_url(w->server), .timeout_usec = 10 * USEC_PER_SEC};
         w->target = (struct lookup_target){
@@ -207,7 +208,9 @@ static const struct reply healthy[] = {
         {200,
                 "{\"ids\":[[\"kept\"],[\"stranger\"],[\"other\"]],"
                 "\"distances\":[[0],[0.01],[0.00000001]]}"},
-        {200, "{\"ids\":[\"fresh\",\"old\",\"copy\"],\"embeddings\":[[0,1],[1,0],[1,0.1]]}"},
+        {200,
+                "{\"ids\":[\"old\",\"fresh\",\"newest\",\"copy\"],"
+                "\"embeddings\":[[1,0],[0,1],[-1,0],[1,0.1]]}"},
         {200, "{\"ids\":[\"e2\"]}"},
         {200, "{\"ids\":[\"x\"]}"},
         {200, "{\"ids\":[]}"},
@@ -226,7 +229,8 @@ static const struct {
                 "\"include\":[\"distances\"]}",
                 "asking for records with their own vectors"},
         {PATH "/get",
-                "{\"include\":[\"embeddings\"],\"ids\":[\"old\",\"copy\",\"fresh\",\"gone\"]}",
+                "{\"include\":[\"embeddings\"],\"ids\":[\"old\",\"copy\",\"fresh\",\"gone\","
+                "\"newest\"]}",
                 "looking up the answers' records"},
         {PATH "/get", "{\"include\":[],\"ids\":[\"e1\",\"e2\",\"e3\"]}",
                 "looking up expected records"},
@@ -270,10 +274,11 @@ static void everything_is_looked_up(void **state)
         assert_true(r[4].exists && !r[4].moved && !r[4].self_asked); /* it may be out of sight */
         assert_true(r[5].self_asked && r[5].self_found); /* a twin stands there */
         assert_true(r[6].twin && !r[6].old);
-        assert_true(!r[7].twin && r[7].old); /* it was added before "old" */
+        assert_true(!r[7].twin && r[7].old); /* added before the newest that the baseline knew */
         assert_string_equal(r[2].excerpt, "How do I  ask?");
         assert_null(r[6].excerpt);
         assert_int_equal(q->lists[0].looked_up, 3);
+        assert_int_equal(q->listed, 3); /* the newest stands in none */
         assert_int_equal(q->lists[0].near_duplicates, 1); /* "copy": "old" is not new */
         for (size_t i = 0; i < q->missing_count; i++)
                 assert_true(q->missing[i].looked_up);

@@ -784,6 +784,43 @@ static void what_cannot_be_looked_up_has_no_fate_of_its_own(void **state)
 }
 
 /* Two copies of one record may be found without it: they are of the flood all the same. */
+/* More records than are kept apart: they are counted, each once, and the rest goes on. */
+static void records_beyond_the_bound_are_counted(void **state)
+{
+        enum { EACH = SUSPECTS_MAX / ASKED_MAX + 10 };
+        static char names[2][EACH][ASKED_MAX][12];
+        _cleanup_(world_done) struct world w;
+        _cleanup_(decided_done) struct decided d = {};
+        const char *ids[EACH];
+        float distances[EACH];
+
+        world_init(&w, ASKED_MAX, EACH, "");
+        w.input.epoch.records = w.baseline->epoch.records = 2 * SUSPECTS_MAX;
+        for (size_t i = 0; i < ASKED_MAX; i++)
+                for (size_t now = 0; now < 2; now++) {
+                        struct answer *a;
+
+                        for (size_t k = 0; k < EACH; k++) {
+                                (void)snprintf(names[now][k][i], 12, "%c%zu.%zu", "gn"[now], i, k);
+                                ids[k] = names[now][k][i];
+                                distances[k] = (float)(.1 + (double)k * 1e-3 + (double)now);
+                        }
+                        a = answer_new(EACH, ids, distances, NULL);
+                        if (now == 1)
+                                w.answers[i] = a;
+                        else
+                                w.baseline->queries[i].answer = a;
+                }
+        decide(&w, &(struct row){0}, &d);
+        assert_int_equal(d.a.cause, CAUSE_REMOVED);
+        assert_int_equal(d.a.evidence.holes, EACH * ASKED_MAX);
+        assert_int_equal(d.fates->totals[FATE_GONE], SUSPECTS_IDS);
+        assert_int_equal(d.fates->totals[FATE_UNKNOWN], EACH * ASKED_MAX - SUSPECTS_IDS);
+        assert_in_range(d.fates->count, 1, FATES_RECORDS_MAX);
+        for (size_t i = 0; i < ASKED_MAX; i++)
+                assert_int_equal(d.causes[i], CAUSE_REMOVED);
+}
+
 static void strays_of_a_flood_are_no_growth(void **state)
 {
         static const struct row twins = {.twins = 1};
@@ -910,6 +947,7 @@ int main(void)
                 cmocka_unit_test(each_query_has_the_cause_of_its_own_records),
                 cmocka_unit_test(a_record_counts_once_however_many_queries_miss_it),
                 cmocka_unit_test(what_cannot_be_looked_up_has_no_fate_of_its_own),
+                cmocka_unit_test(records_beyond_the_bound_are_counted),
                 cmocka_unit_test(strays_of_a_flood_are_no_growth),
                 cmocka_unit_test(another_measure_says_nothing_of_records),
                 cmocka_unit_test(an_older_record_that_comes_nearer_was_edited_as_well),

@@ -180,6 +180,9 @@ def test_pairs_of_faults_are_told_apart(scene, pairs, what, seed):
         assert listed <= records, f"{fate}: {sorted(listed - records)}"
         assert len(listed) >= 0.95 * len(records), f"{fate}: without {sorted(records - listed)}"
     assert {query["cause"] for query in after["queries"]} - {None, "NONE"} <= named
+    gone = [query for query, anchor in zip(after["queries"], at.world.anchors) if at.world.ids[anchor] not in now]
+    assert {query["cause"] for query in gone} <= NAMED[worlds.delete_some]
+    assert not gone or "approve" not in after["evidence"]["action"]
 
 
 def test_the_gate_stops_a_flood(scene):

@@ -8,6 +8,7 @@ struct tally {
         const struct causes_setting *setting;
         size_t fates[FATE_COUNT];
         size_t places;
+        size_t nearer; /* records that came nearer and are not new */
         enum fate expected; /* of a record that it expects and does not find; FATE_COUNT: none */
         bool embedder; /* its fresh vector is another */
 };
@@ -22,6 +23,10 @@ static struct tally tally_of(const struct attribution_input *input, const struct
                 enum fate fate = suspects_fate(s, place);
 
                 t.places++;
+                if (fate == FATE_UNKNOWN && place->presence == PRESENCE_ENTERED) {
+                        t.nearer++;
+                        continue;
+                }
                 t.fates[fate]++;
                 if (place->expected && input->outcomes[query] == OUTCOME_FAIL)
                         t.expected = MIN(t.expected, fate);
@@ -115,7 +120,9 @@ static enum cause first_cause(const struct tally *t)
                 return CAUSE_FLOOD;
         if (t->embedder)
                 return CAUSE_EMBEDDER;
-        return is_growth(t) ? CAUSE_GROWTH : CAUSE_NONE;
+        if (is_growth(t))
+                return CAUSE_GROWTH;
+        return t->nearer > 0 && t->setting->label == CAUSE_EDIT ? CAUSE_EDIT : CAUSE_NONE;
 }
 
 static void count_causes(const struct tally *t, enum cause first, size_t counts[CAUSE_COUNT])

@@ -422,8 +422,8 @@ enum fate suspects_left(const struct suspect *r)
         return r->unreadable || r->compared ? FATE_UNREACHABLE : FATE_UNKNOWN;
 }
 
-/* `edits`: records were edited elsewhere. A record that was there before and comes nearer for no
- * other reason was edited, too. */
+/* `edits`: records were edited elsewhere. A record that was there before and comes nearer was
+ * probably edited, too; but an index may have missed it when the baseline was recorded. */
 static enum fate fate_of(const struct suspect *r, bool edits)
 {
         if (r->changed)
@@ -431,7 +431,7 @@ static enum fate fate_of(const struct suspect *r, bool edits)
         if (r->left)
                 return suspects_left(r);
         if (edits && r->old)
-                return FATE_EDITED;
+                return FATE_UNKNOWN;
         return r->twin ? FATE_NEAR_COPY : FATE_NEW;
 }
 

@@ -18,7 +18,8 @@ enum fate {
         FATE_CROWDED_OUT, /* exists unchanged, but enough others are nearer now */
         FATE_NEAR_COPY, /* new in the answers, with a near-duplicate beside it */
         FATE_NEW, /* new in the answers */
-        FATE_UNKNOWN, /* left the answers and could not be looked up */
+        FATE_UNKNOWN, /* left the answers and could not be looked up; or came nearer and is not new
+                       */
         FATE_COUNT,
 };
 

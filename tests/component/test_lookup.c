@@ -243,7 +243,7 @@ static const struct {
                 "{\"k\":{\"$eq\":\"w\"}}]},\"limit\":1}",
                 "looking up an expected record by its metadata"},
         {PATH "/get",
-                "{\"include\":[\"documents\"],\"ids\":[\"fresh\",\"moved\",\"kept\",\"lost\",\"twin\","
+                "{\"include\":[\"documents\"],\"ids\":[\"moved\",\"kept\",\"lost\",\"twin\","
                 "\"displaced\",\"copy\"]}",
                 "reading documents"},
 };

@@ -866,23 +866,28 @@ static void another_measure_says_nothing_of_records(void **state)
         assert_true(d.a.evidence.other_space);
 }
 
-static void an_older_record_that_comes_nearer_was_edited_as_well(void **state)
+static void an_older_record_that_comes_nearer_is_not_called_new(void **state)
 {
         static const struct row present = {0};
         _cleanup_(world_done) struct world w;
         _cleanup_(suspects_done) struct suspects q = {};
         struct evidence e;
-        enum fate fates[] = {FATE_NEW, FATE_EDITED};
+        static const enum fate fates[] = {FATE_NEW, FATE_UNKNOWN};
+        static const enum cause labels[] = {CAUSE_GROWTH, CAUSE_EDIT};
+        enum cause causes[ASKED_MAX];
+        struct attribution a;
 
         for (size_t k = 0; k < ARRAY_SIZE(fates); k++) {
                 world_init(&w, 2, 3, "");
                 set_answers(&w, 0, ABC, "a .5 n .55 b .6");
-                set_answers(&w, 1, "d .5", k == 0 ? "d .5" : "d .52");
+                set_answers(&w, 1, "d .5 x .6 y .7", k == 0 ? "d .5 x .6 y .7" : "d .52 x .6 y .7");
                 assert_int_equal(attribution_compare(&w.input, &e, &q), 0);
                 look_up(&present, &q);
                 for (size_t i = 0; i < q.count; i++)
                         q.records[i].old = q.records[i].entered;
-                assert_int_equal(suspects_settle(&q), 0);
+                assert_int_equal(attribution_decide(&w.input, &q, &e, &a, causes, NULL), 0);
+                assert_int_equal(a.cause, labels[k]);
+                assert_int_equal(causes[0], labels[k]);
                 for (size_t i = 0; i < q.count; i++)
                         if (streq(q.records[i].id, "n"))
                                 assert_int_equal(q.records[i].fate, fates[k]);
@@ -950,7 +955,7 @@ int main(void)
                 cmocka_unit_test(records_beyond_the_bound_are_counted),
                 cmocka_unit_test(strays_of_a_flood_are_no_growth),
                 cmocka_unit_test(another_measure_says_nothing_of_records),
-                cmocka_unit_test(an_older_record_that_comes_nearer_was_edited_as_well),
+                cmocka_unit_test(an_older_record_that_comes_nearer_is_not_called_new),
                 cmocka_unit_test(the_advice_is_about_what_is_to_be_done_first),
                 cmocka_unit_test(each_record_is_wanted_once),
                 cmocka_unit_test(lookups_are_spread_over_the_queries),

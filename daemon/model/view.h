@@ -117,7 +117,7 @@ struct collection_view {
         usec_t unprovoked_at; /* wall clock of the last unprovoked change; 0: none since start */
         struct attribution attribution;
         struct fates *fates; /* of the records behind it, a reference; NULL: none looked at */
-        usec_t attributed; /* wall clock of the inquest behind it; 0: none */
+        usec_t attributed; /* wall clock of the lookups behind it; 0: none */
         struct index_health health;
         struct embedder_view embedder;
         struct findings *findings; /* a reference; NULL before the first replay */

@@ -55,9 +55,12 @@ static int view_queries(const struct dossier *d, struct collection_view *v)
                 struct query_view *q = &v->queries[i];
                 int r = judgement_copy(&s->judgement, &q->judgement);
 
+                if (r >= 0)
+                        r = judgement_explain(&q->judgement);
                 if (r < 0)
                         return r;
                 q->drift = s->drift;
+                q->cause = s->cause;
                 q->embedder_distance = s->embedder_distance;
                 q->embedder_limit = s->embedder_limit;
                 q->embedder_noise = s->embedder_noise;
@@ -165,7 +168,7 @@ struct dossier *dossier_free(struct dossier *d)
         epoch_done(&d->reference);
         free(d->rebuilt);
         dossier_forget_sentinels(d);
-        reasoning_done(&d->reasoning);
+        investigation_done(&d->investigation);
         collection_view_unref(d->view);
         free(d);
         return NULL;
@@ -201,7 +204,7 @@ static void adopt_state(struct query_state *to, struct query_state *from, bool s
         *from = swap;
         if (!same_bands)
                 band_state_init(&to->band);
-        to->expected = EXPECTED_UNKNOWN; /* something else may be expected now */
+        to->judgement.expected_record = EXPECTED_UNKNOWN; /* something else may be expected now */
 }
 
 /* Another text is another question: of what is known, its past alone stays. */
@@ -251,8 +254,8 @@ static void adopt_facts(struct dossier *d, struct dossier *old)
         memcpy(d->sentinels, old->sentinels, sizeof(d->sentinels));
         d->sentinel_count = old->sentinel_count;
         old->sentinel_count = 0;
-        /* Its inquest borrows from the old query set; the next replay begins another. */
-        d->reasoning.asked = old->reasoning.asked;
+        /* Its suspects belong to the old query set; the next replay begins another. */
+        d->investigation.asked = old->investigation.asked;
 }
 
 /* In the baseline's space; another one now is reported, not computed with. */
@@ -294,6 +297,14 @@ static void restore_homes(struct dossier *d)
                         set_home(d, i, bands_index(&d->config->bands, (float)distance),
                                 (float)distance);
         }
+}
+
+/* What became of records is told by indices of queries, and against a baseline. */
+static void forget_records(struct dossier *d, struct collection_view *v)
+{
+        v->fates = fates_unref(v->fates);
+        for (size_t i = 0; i < query_count(d); i++)
+                d->queries[i].cause = v->queries[i].cause = CAUSE_UNKNOWN;
 }
 
 /* `ret`: those whose text is another now. */
@@ -359,6 +370,7 @@ int dossier_adopt(struct dossier *d, struct dossier *old)
                 findings_rebase(old->view->findings, old->config->queries, d->config->queries);
         if (d->config->embedder && !same_embedder(d->config->embedder, old->config->embedder))
                 forget_embedder(view);
+        forget_records(d, view);
         dossier_show(d, view);
         restore_homes(d);
         return changed.count > 0;
@@ -401,10 +413,11 @@ int dossier_set_baseline(struct dossier *d, struct baseline *baseline)
         if (d->fresh)
                 dossier_note_embedder(d, view->epoch.space, &view->embedder);
         dossier_show(d, view);
-        reasoning_reset(&d->reasoning);
+        investigation_reset(&d->investigation);
         /* Against another baseline, another cause. */
         attribution_init(&d->view->attribution);
         d->view->attributed = 0;
+        forget_records(d, d->view);
         restore_homes(d);
         return 0;
 }

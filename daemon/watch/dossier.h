@@ -62,14 +62,14 @@ struct vector_set *dossier_fresh_vectors(const struct dossier *d);
 /* The last answer of each query, NULL for none; an array to be freed, NULL when memory is short. */
 struct answer **dossier_answers(const struct dossier *d);
 
-/* Results. Each makes a new view. A replay judges every query. An inquest that is to be carried out
- * is put into `*ret_inquest`, borrowed until dossier_inquired(); NULL for none. */
+/* Results. Each makes a new view. A replay judges every query. Suspects that are to be looked up
+ * are is put into `*ret_suspects`, borrowed until dossier_looked_up(); NULL for none. */
 void dossier_replayed(
-        struct dossier *d, struct replay_result *result, struct inquest **ret_inquest);
+        struct dossier *d, struct replay_result *result, struct suspects **ret_suspects);
 /* When (wall clock) the replay after that will be. Only before the view was shared. */
 void dossier_set_due(struct dossier *d, usec_t due);
-/* The inquest has been carried out, as far as `error` (NULL: wholly) let it. */
-void dossier_inquired(struct dossier *d, const char *error, usec_t now);
+/* The suspects have been looked up, as far as `error` (NULL: wholly) let it. */
+void dossier_looked_up(struct dossier *d, const char *error, usec_t now);
 /* Whether the collection has changed since the last replay. `*ret_calm`: an ingest is over, and
  * findings that waited for that make another view. */
 bool dossier_surveyed(

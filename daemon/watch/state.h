@@ -1,24 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
-/* The inside of a dossier, for the three files that are it: dossier.c keeps it and shows it,
+/* The inside of a dossier, for the files that are it: dossier.c keeps it and shows it,
  * intake.c takes in what was found out, ingest.c what happened to the collection meanwhile,
- * vectors.c chooses and compares vectors. Nobody else includes this. */
+ * vectors.c chooses and compares vectors, reasons.c finds out why answers differ. Nobody else
+ * includes this. */
 
 #include "judge/band.h"
 #include "judge/drift.h"
-#include "judge/reasoning.h"
+#include "judge/investigation.h"
 #include "watch/dossier.h"
-
-/* What an inquest found about the expected record of a query that fails. */
-enum expected_record {
-        EXPECTED_UNKNOWN,
-        EXPECTED_GONE,
-        EXPECTED_UNFOUND,
-        EXPECTED_FILTERED, /* it exists, behind the query's filter */
-        EXPECTED_UNREACHED, /* it passes the filter, and no answer came */
-        EXPECTED_REFUSED, /* the server refused to look */
-};
 
 struct query_state {
         struct band_state band;
@@ -27,7 +18,7 @@ struct query_state {
         struct judgement judgement; /* by the expectation alone; findings are the view's */
         bool same; /* the last answer is the one before */
         struct query_drift drift;
-        enum expected_record expected;
+        enum cause cause;
         double embedder_distance, embedder_limit;
         double embedder_length; /* of the fresh vector over that of the pinned; NaN */
         double embedder_noise; /* the most among fresh vectors of a row, while repeating; NaN */
@@ -52,7 +43,7 @@ struct dossier {
         usec_t reference_changed; /* wall clock when it stopped being so; 0: it is so */
         char *sentinels[SURVEY_SENTINELS_MAX];
         size_t sentinel_count;
-        struct reasoning reasoning;
+        struct investigation investigation;
         struct collection_view *view;
 };
 
@@ -103,3 +94,11 @@ void dossier_note_sentinels(struct dossier *d, uint64_t sentinels);
 void dossier_note_calm(struct dossier *d, const struct replay_result *result, unsigned changes);
 /* Takes a collection that was created again with the baseline's content for the baseline's. */
 void dossier_note_rebuilt(struct dossier *d);
+
+/* Why answers differ. The answers of the last replay: of a query that was not measured there is
+ * none; NULL when memory is short. */
+struct answer **dossier_measured_answers(const struct dossier *d);
+/* Judges the cause of the current, not yet shared view; whether to ask for it. */
+bool dossier_consider(struct dossier *d, bool news, bool ingested, usec_t now);
+/* A replay without answers has its cause already. */
+void dossier_note_failure(struct dossier *d, const char *failure, usec_t now);

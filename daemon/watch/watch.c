@@ -4,7 +4,7 @@
 #include <errno.h>
 
 #include "ask/embed.h"
-#include "ask/inquiry.h"
+#include "ask/lookup.h"
 #include "ask/probe.h"
 #include "ask/replay.h"
 #include "ask/survey.h"
@@ -38,16 +38,16 @@ struct watch {
         uint64_t baseline_signature;
         unsigned changing; /* surveys one after another that saw a change */
         struct vector_set *asked; /* what is under way asks with these */
-        struct collection_view *inquired; /* what the inquiry is about: an embedder that answers
+        struct collection_view *looked_at; /* what the lookup is about: an embedder that answers
                                              meanwhile makes another view */
 
         struct replay_target replay_target;
         struct survey_target survey_target;
         struct probe_target probe_target;
-        struct inquiry_target inquiry_target;
+        struct lookup_target lookup_target;
         struct replay *replay; /* under way, or NULL, as the next */
         bool fresh; /* the replay asks with fresh vectors */
-        struct inquiry *inquiry;
+        struct lookup *lookup;
         struct survey *survey;
         struct probe *probe;
         struct embed *embed;
@@ -101,7 +101,7 @@ static void fill_targets(struct watch *w)
                 .recall_results = c->probes.recall_results,
                 .recall_queries = c->probes.recall_queries,
                 .records_max = c->probes.records_max};
-        w->inquiry_target = (struct inquiry_target){.label = c->label,
+        w->lookup_target = (struct lookup_target){.label = c->label,
                 .tenant = c->server->tenant,
                 .database = c->server->database,
                 .peer = &c->peer,
@@ -134,13 +134,13 @@ int watch_new(sd_event *event, const struct collection_config *config, struct ht
 static void release(struct watch *w)
 {
         w->asked = vector_set_unref(w->asked);
-        w->inquired = collection_view_unref(w->inquired);
+        w->looked_at = collection_view_unref(w->looked_at);
 }
 
 static void cancel(struct watch *w)
 {
         w->replay = replay_free(w->replay);
-        w->inquiry = inquiry_free(w->inquiry);
+        w->lookup = lookup_free(w->lookup);
         w->survey = survey_free(w->survey);
         w->probe = probe_free(w->probe);
         w->embed = embed_free(w->embed);
@@ -162,7 +162,7 @@ struct watch *watch_free(struct watch *w)
 
 static bool asking(const struct watch *w)
 {
-        return w->replay || w->inquiry || w->survey || w->probe;
+        return w->replay || w->lookup || w->survey || w->probe;
 }
 
 int watch_adopt(struct watch *w, struct watch *old)
@@ -191,7 +191,7 @@ void watch_restore_home(
         dossier_restore_home(w->dossier, query_id, band, home_distance);
 }
 
-/* An inquest under way borrows from the baseline before. */
+/* A lookup under way borrows from the baseline before. */
 static void rebase(struct watch *w)
 {
         if (!w->rebase || asking(w))
@@ -252,12 +252,12 @@ static void finish_replay(struct watch *w)
         watch_run(w);
 }
 
-static void on_inquired(struct inquest *inquest, const char *error, void *userdata)
+static void on_looked_up(struct suspects *suspects, const char *error, void *userdata)
 {
         struct watch *w = userdata;
 
-        dossier_inquired(w->dossier, error, clock_usec(CLOCK_REALTIME));
-        w->inquiry = inquiry_free(w->inquiry);
+        dossier_looked_up(w->dossier, error, clock_usec(CLOCK_REALTIME));
+        w->lookup = lookup_free(w->lookup);
         release(w);
         /* How much of the index is gone is what people ask next. */
         if (dossier_view(w->dossier)->attribution.cause == CAUSE_INDEX_LOSS)
@@ -265,19 +265,19 @@ static void on_inquired(struct inquest *inquest, const char *error, void *userda
         finish_replay(w);
 }
 
-static void inquire(struct watch *w, struct inquest *inquest)
+static void look_up(struct watch *w, struct suspects *suspects)
 {
         int r;
 
-        w->inquired = collection_view_ref(dossier_view(w->dossier));
-        w->inquiry_target.collection_id = w->inquired->epoch.id;
-        w->inquiry_target.space = w->inquired->epoch.space;
-        r = inquiry_start(
-                w->client, &w->inquiry_target, inquest, on_inquired, on_exchanged, w, &w->inquiry);
+        w->looked_at = collection_view_ref(dossier_view(w->dossier));
+        w->lookup_target.collection_id = w->looked_at->epoch.id;
+        w->lookup_target.space = w->looked_at->epoch.space;
+        r = lookup_start(
+                w->client, &w->lookup_target, suspects, on_looked_up, on_exchanged, w, &w->lookup);
         if (r >= 0)
                 return;
         release(w);
-        dossier_inquired(w->dossier, strerror(-r), clock_usec(CLOCK_REALTIME));
+        dossier_looked_up(w->dossier, strerror(-r), clock_usec(CLOCK_REALTIME));
         finish_replay(w);
 }
 
@@ -313,7 +313,7 @@ static void on_replayed(struct replay_result *result, void *userdata)
         _cleanup_(collection_view_unrefp) struct collection_view *before = NULL;
         struct watch *w = userdata;
         bool complete = result->complete, measured = !result->failure;
-        struct inquest *inquest = NULL;
+        struct suspects *suspects = NULL;
         usec_t due;
 
         if (w->fresh) {
@@ -327,7 +327,7 @@ static void on_replayed(struct replay_result *result, void *userdata)
         before = collection_view_ref(dossier_view(w->dossier));
         note_batch(w, result->batch);
         set_next(&w->timers[STEP_SURVEY], complete);
-        dossier_replayed(w->dossier, result, &inquest);
+        dossier_replayed(w->dossier, result, &suspects);
         due = set_next_replay(w, complete, measured);
         if (dossier_view(w->dossier) != before) /* else memory was short, and this one is shared */
                 dossier_set_due(w->dossier, due);
@@ -335,8 +335,8 @@ static void on_replayed(struct replay_result *result, void *userdata)
         release(w);
         if (complete)
                 schedule_probe(w, epoch_compare(&before->epoch, &dossier_view(w->dossier)->epoch));
-        if (inquest)
-                inquire(w, inquest);
+        if (suspects)
+                look_up(w, suspects);
         else
                 finish_replay(w);
 }
@@ -541,7 +541,7 @@ void watch_everything(struct watch *w)
 
 bool watch_running(const struct watch *w)
 {
-        return (w->replay && !w->fresh) || w->inquiry;
+        return (w->replay && !w->fresh) || w->lookup;
 }
 
 bool watch_busy(const struct watch *w)

@@ -63,7 +63,7 @@ void watch_replay(struct watch *w);
 /* For commands: embeds, then replays and probes once, as far as the configuration has it; then
  * watch_busy() is false. */
 void watch_everything(struct watch *w);
-/* A replay, or the inquest after it, is under way. */
+/* A replay, or the lookup after it, is under way. */
 bool watch_running(const struct watch *w);
 /* Anything is under way or asked for. */
 bool watch_busy(const struct watch *w);

@@ -153,7 +153,7 @@ static const char *replay(struct world *w, const char *space, size_t query)
         _cleanup_free_ struct chroma_answer *got = calloc(set->count, sizeof(*got));
         struct replay_result result = {
                 .started = USEC_PER_DAY, .reached = true, .answers = got, .count = set->count};
-        struct inquest *inquest;
+        struct suspects *suspects;
 
         for (size_t i = 0; i < set->count; i++)
                 if (vector_of(w, set->queries[i].id))
@@ -165,7 +165,7 @@ static const char *replay(struct world *w, const char *space, size_t query)
         result.epoch.id = strdup("1");
         result.epoch.space = strdup(space);
         result.epoch.records = 7;
-        dossier_replayed(w->dossier, &result, &inquest);
+        dossier_replayed(w->dossier, &result, &suspects);
         epoch_done(&result.epoch);
         for (size_t i = 0; i < set->count; i++)
                 answer_unref(got[i].answer);

@@ -175,7 +175,7 @@ static int add_findings(json_t *object, const struct collection_view *c)
         if (r >= 0)
                 r = json_put(object, "drift", facts_drift(c));
         if (r >= 0)
-                r = json_put(object, "cause", facts_cause(&c->attribution));
+                r = json_put(object, "cause", facts_cause(&c->attribution, c->fates));
         if (r >= 0)
                 r = json_put(object, "index", facts_index(&c->health));
         if (r >= 0)
@@ -263,7 +263,7 @@ static json_t *query_json(const struct collection_view *c, size_t i)
 
         return json_pack(
                 "{s:o, s:o, s:o, s:o, s:o, s:o, s:s, s:o, s:o, s:o, s:o, s:b, s:o, s:o, s:o, s:o, "
-                "s:o, s:o, s:o, s:o, s:o}",
+                "s:o, s:o, s:o, s:o, s:o, s:o}",
                 "id", value_string(q->id), "text", value_string(q->text), "tags", tags_json(q),
                 "where", filter_json(q->where), "where_document", filter_json(q->where_document),
                 "expect", expectation_json(&q->expect), "outcome", outcome_name(v->outcome),
@@ -276,7 +276,8 @@ static json_t *query_json(const struct collection_view *c, size_t i)
                 json_from_float((float)view->drift.baseline[LEVEL_TOP1]), "drift",
                 facts_query(&view->drift), "embedder_distance",
                 json_from_double(view->embedder_distance), "ids", value_ids(view->answer),
-                "distances", value_distances(view->answer));
+                "distances", value_distances(view->answer), "cause",
+                value_string(cause_name(view->cause)));
 }
 
 static unsigned get_queries(
@@ -454,7 +455,7 @@ static unsigned get_baseline(
         }
         return envelope_success(body,
                 json_pack("{s:o, s:o, s:o}", "baseline", facts_baseline(c->baseline), "drift",
-                        facts_drift(c), "cause", facts_cause(&c->attribution)));
+                        facts_drift(c), "cause", facts_cause(&c->attribution, c->fates)));
 }
 
 /* Of the moment the view was published, so that the same view gives the same report. */

@@ -60,8 +60,9 @@ static json_t *query_json(const struct collection_view *c, size_t i)
         const struct judgement *v = &c->queries[i].judgement;
         const struct answer *a = v->outcome == OUTCOME_UNMEASURED ? NULL : c->queries[i].answer;
 
-        return json_pack("{s:o, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "id",
-                value_string(c->query_set->queries[i].id), "outcome", outcome_name(v->outcome),
+        return json_pack("{s:o, s:o, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "id",
+                value_string(c->query_set->queries[i].id), "cause",
+                value_string(cause_name(c->queries[i].cause)), "outcome", outcome_name(v->outcome),
                 "band", value_string(bands_name(&c->bands, v->band)), "distance",
                 json_from_float(v->distance), "expected_distance",
                 json_from_float(v->expected_distance), "expected_rank",
@@ -86,8 +87,8 @@ static json_t *collection_json(const struct check *check, const struct collectio
                 "incident", facts_incident(c), "records", value_known(c->epoch.records),
                 "unreachable_records", value_known(c->health.unreachable), "recall",
                 json_from_double(c->health.recall), "error", value_string(c->last_error),
-                "findings", facts_findings(c), "evidence", facts_cause(&c->attribution), "lists",
-                evidence_lists(check, c), "sensitivity", evidence_sensitivity(c), "audit",
+                "findings", facts_findings(c), "evidence", facts_cause(&c->attribution, c->fates),
+                "lists", evidence_lists(check, c), "sensitivity", evidence_sensitivity(c), "audit",
                 evidence_audit(check, c), "queries", take_ptr(queries));
 }
 

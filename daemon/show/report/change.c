@@ -241,7 +241,7 @@ static void append_calibration(const struct report *r, struct document *d)
 static void append_cause(const struct report *r, struct document *d)
 {
         const struct attribution *a = &r->c->attribution;
-        _cleanup_text_ struct text t = {0};
+        _cleanup_text_ struct text t = {0}, records = {0};
 
         document_heading(d, 3, "Probable cause");
         if (!cause_name(a->cause)) {
@@ -256,7 +256,12 @@ static void append_cause(const struct report *r, struct document *d)
         document_say(d, "%s. %s", cause_name(a->cause), cause_meaning(a->cause));
         if (t.size > 0)
                 document_say(d, "Evidence: %s.", text_string(&t));
-        document_say(d, "What to do: %s", cause_action(a->cause));
+        fates_describe(r->c->fates, &records);
+        if (text_failed(&records))
+                d->text->failed = true;
+        if (records.size > 0)
+                document_say(d, "Records %s.", text_string(&records));
+        document_say(d, "What to do: %s", attribution_advise(a, r->c->fates));
         if (r->c->attributed > 0)
                 document_say(d, "Looked into at %s.", words_time(r->c->attributed).s);
 }

@@ -118,16 +118,28 @@ static int print(struct text *text)
         return EXIT_SUCCESS;
 }
 
+/* Those that its answers are to be read with. */
+static int bands_of(const struct collection_config *c, const struct baseline *b, struct bands *ret)
+{
+        int r = bands_choose(c->bands_source, &c->bands, &b->bands, b->epoch.space, ret);
+
+        if (r < 0)
+                fprintf(stderr, "driftwatch: %s: %s\n", c->label, strerror(-r));
+        return r;
+}
+
 static int diff(const struct options *options, const struct collection_config *c)
 {
         _cleanup_(baseline_unrefp) struct baseline *candidate = NULL, *approved = NULL;
         const struct diff_format *format = diff_format_find(options->format);
+        _cleanup_(bands_done) struct bands bands = {0};
         _cleanup_text_ struct text text = {0};
 
         if (load(options, c->label, BASELINE_CANDIDATE, false, &candidate) < 0 ||
-                load(options, c->label, BASELINE_APPROVED, true, &approved) < 0)
+                load(options, c->label, BASELINE_APPROVED, true, &approved) < 0 ||
+                bands_of(c, candidate, &bands) < 0)
                 return EXIT_USAGE;
-        format->render(approved, candidate, &c->bands, &text);
+        format->render(approved, candidate, &bands, &text);
         return print(&text);
 }
 
@@ -144,11 +156,12 @@ static int baseline_diff(const struct options *options)
 static int show(const struct options *options, const struct collection_config *c)
 {
         _cleanup_(baseline_unrefp) struct baseline *b = NULL;
+        _cleanup_(bands_done) struct bands bands = {0};
         _cleanup_text_ struct text text = {0};
 
-        if (load(options, c->label, BASELINE_APPROVED, false, &b) < 0)
+        if (load(options, c->label, BASELINE_APPROVED, false, &b) < 0 || bands_of(c, b, &bands) < 0)
                 return EXIT_USAGE;
-        diff_show(b, &c->bands, streq(options->format, "json"), &text);
+        diff_show(b, &bands, streq(options->format, "json"), &text);
         return print(&text);
 }
 

@@ -171,6 +171,7 @@ static void print_names(const struct baseline *b, enum outcome outcome)
 /* What somebody must know before approving it. */
 static void print_warnings(const struct baseline *b, const struct collection_view *v)
 {
+        double quiet = LEVEL_SCALE_MAX * space_unit(b->epoch.space);
         size_t missing = 0, drifting = 0, unmeasured = 0, noisy = 0;
 
         for (size_t i = 0; i < b->count; i++) {
@@ -179,8 +180,7 @@ static void print_warnings(const struct baseline *b, const struct collection_vie
                 missing += q->outcome == OUTCOME_FAIL;
                 drifting += q->outcome == OUTCOME_DRIFT;
                 unmeasured += q->outcome == OUTCOME_UNMEASURED;
-                noisy += q->levels[LEVEL_TOP1].scale > LEVEL_SCALE_MAX ||
-                        q->levels[LEVEL_TOPK].scale > LEVEL_SCALE_MAX;
+                noisy += q->levels[LEVEL_TOP1].scale > quiet || q->levels[LEVEL_TOPK].scale > quiet;
         }
         if (missing > 0)
                 printf("  WARNING: %zu queries do not find their expected record: this would be "

@@ -55,7 +55,8 @@ struct collection_config {
         struct replay_config replay;
         struct probe_config probes;
         double set_shift_limit; /* of RetrievalSetDrift; NaN: the default */
-        struct bands bands;
+        enum bands_source bands_source;
+        struct bands bands; /* configured, or else the default while the space is unknown */
         struct query_set *queries;
         struct vector_set *vectors; /* NULL: those of the baseline, or of an embedder */
         bool embedder_gates; /* an embedder that cannot be asked leaves the gate unmeasured */

@@ -163,10 +163,25 @@ static json_t *build_vectors(const struct vector_set *set)
                 (json_int_t)set->dimension, "vectors", object);
 }
 
+/* null where none were proposed; the last one has no bound. */
+static json_t *build_bands(const struct bands *bands)
+{
+        _cleanup_json_ json_t *list = json_array();
+
+        if (bands->count == 0)
+                return json_null();
+        for (size_t i = 0; i < bands->count; i++)
+                if (json_array_append_new(list,
+                            json_pack("{s:s, s:o}", "name", bands->bands[i].name, "below",
+                                    json_from_float(bands->bands[i].below))) < 0)
+                        return NULL;
+        return take_ptr(list);
+}
+
 static json_t *build_content(const struct baseline *b)
 {
         return json_pack("{s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:b, s:I, s:I, s:o, s:I, s:o, s:o,"
-                         " s:o, s:o, s:o}",
+                         " s:o, s:o, s:o, s:o}",
                 "number", (json_int_t)b->number, "collection", string_or_null(b->collection),
                 "name", string_or_null(b->name), "recorded", time_or_null(b->recorded), "approved",
                 time_or_null(b->approved), "approved_by", string_or_null(b->approved_by), "reason",
@@ -174,8 +189,8 @@ static json_t *build_content(const struct baseline *b)
                 "samples", (json_int_t)b->samples, "epoch", build_epoch(&b->epoch), "unreachable",
                 (json_int_t)b->unreachable, "recall", json_from_double(b->recall), "cause",
                 string_or_null(cause_name(b->attribution.cause)), "evidence",
-                build_evidence(&b->attribution.evidence), "vectors", build_vectors(b->vectors),
-                "queries", build_queries(b));
+                build_evidence(&b->attribution.evidence), "bands", build_bands(&b->bands),
+                "vectors", build_vectors(b->vectors), "queries", build_queries(b));
 }
 
 static int hash_content(const json_t *content, char ret[DIGEST_TEXT_MAX])
@@ -438,6 +453,46 @@ static void read_vectors(struct reader *r, const json_t *object, struct vector_s
                 *ret = take_ptr(set);
 }
 
+static void read_band(struct reader *r, const json_t *object, bool last, struct band *ret)
+{
+        const json_t *name = json_object_get(object, "name");
+        double below = INFINITY;
+
+        if (!json_is_string(name) || !*json_string_value(name))
+                complain(r, "bands", "a list of bands with names");
+        else if (strdup_to(&ret->name, json_string_value(name)) < 0)
+                r->code = -ENOMEM;
+        if (!last &&
+                (json_to_double(json_object_get(object, "below"), &below) < 0 ||
+                        fabs(below) > (double)FLT_MAX))
+                complain(r, "bands", "a list of bands with finite bounds");
+        ret->below = (float)below;
+}
+
+/* Absent in files of versions that knew no proposed bands. */
+static void read_bands(struct reader *r, const json_t *list, struct bands *ret)
+{
+        size_t n = json_array_size(list);
+
+        if (!list || json_is_null(list))
+                return;
+        if (n == 0 || n > BANDS_MAX) {
+                complain(r, "bands", "a list of bands");
+                return;
+        }
+        ret->bands = calloc(n, sizeof(*ret->bands));
+        if (!ret->bands) {
+                r->code = -ENOMEM;
+                return;
+        }
+        ret->count = n;
+        for (size_t i = 0; i < n && r->code >= 0; i++) {
+                read_band(r, json_array_get(list, i), i + 1 == n, &ret->bands[i]);
+                if (i > 0 && ret->bands[i].below <= ret->bands[i - 1].below)
+                        complain(r, "bands", "a list of bands that ascend");
+        }
+}
+
 static void read_head(struct reader *r, const json_t *content, struct baseline *b)
 {
         const json_t *cause = json_object_get(content, "cause");
@@ -485,6 +540,7 @@ static int read_content(struct reader *r, const json_t *content, struct baseline
         part = get_object(r, content, "evidence");
         if (r->code >= 0)
                 read_evidence(r, part, &b->attribution.evidence);
+        read_bands(r, json_object_get(content, "bands"), &b->bands);
         read_vectors(r, json_object_get(content, "vectors"), &b->vectors);
         json_object_foreach (queries, id, query)
                 read_query(r, id, query, &b->queries[i++]);

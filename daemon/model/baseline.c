@@ -53,6 +53,7 @@ struct baseline *baseline_unref(struct baseline *b)
         free(b->queries);
         vector_set_unref(b->vectors);
         epoch_done(&b->epoch);
+        bands_done(&b->bands);
         free(b->collection);
         free(b->name);
         free(b->approved_by);

@@ -12,6 +12,7 @@
 #include "duration.h"
 #include "model/answer.h"
 #include "model/attribution.h"
+#include "model/bands.h"
 #include "model/epoch.h"
 #include "model/judgement.h"
 #include "model/vector_set.h"
@@ -50,6 +51,8 @@ struct baseline {
         double recall; /* by large-k overlap; NaN: not probed */
         struct attribution attribution; /* against the baseline before it; of a first one: none */
         struct vector_set *vectors; /* pinned, by query id */
+        struct bands
+                bands; /* proposed with it, for a collection with `bands: auto`; count 0: none */
         size_t count;
         struct baseline_query *queries; /* count, ascending by strcmp() of their ids */
 };

@@ -48,7 +48,7 @@ static int judge_query(struct dossier *d, size_t i, struct chroma_answer *got, u
         bool same = got->answer ? answer_equal(got->answer, s->answer)
                                 : s->judgement.outcome == OUTCOME_UNMEASURED;
         struct judgement v;
-        int r = judge_answer(q, got->answer, got->unmeasured, &d->config->bands, &s->band, &v);
+        int r = judge_answer(q, got->answer, got->unmeasured, &d->bands, &s->band, &v);
 
         if (r < 0)
                 return r;
@@ -355,6 +355,8 @@ void dossier_replayed(struct dossier *d, struct replay_result *result, struct in
         int r = 0;
 
         *ret_inquest = NULL;
+        if (result->epoch.id && dossier_choose_bands(d, result->epoch.space) < 0)
+                log_error("%s: out of memory: its bands stay as they are", d->config->label);
         blame_embedder(d, result);
         log_outcome(d, result);
         judge_all(d, result);
@@ -518,7 +520,7 @@ void dossier_replayed_fresh(struct dossier *d, const struct replay_result *resul
 
                 band_state_init(&state);
                 if (judge_answer(&d->config->queries->queries[i], got->answer, got->unmeasured,
-                            &d->config->bands, &state, &judgement) < 0)
+                            &d->bands, &state, &judgement) < 0)
                         continue;
                 v->embedder.outcomes[judgement.outcome]++;
                 judgement_done(&judgement);

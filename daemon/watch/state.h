@@ -27,6 +27,7 @@ struct dossier {
         struct query_state *queries;
         struct drift *drift;
         struct baseline *baseline;
+        struct bands bands; /* in force */
         struct vector_set *pinned; /* the baseline's and the configured ones; NULL: none */
         struct vector_set *fresh; /* the embedder's; NULL: none */
         struct vector_set *vectors; /* both merged, to replay with; NULL: none */
@@ -49,6 +50,10 @@ static inline size_t query_count(const struct dossier *d)
 struct collection_view *dossier_next_view(const struct dossier *d);
 /* Takes the view. */
 void dossier_show(struct dossier *d, struct collection_view *v);
+/* Chooses the bands anew, for a collection whose distances are of `space` (NULL: unknown); where
+ * they become others, queries are in no band until they are replayed, and keep their homes by name.
+ * -ENOMEM. */
+_must_check_ int dossier_choose_bands(struct dossier *d, const char *space);
 /* Chooses the vectors anew after one of their sources changed. */
 _must_check_ int dossier_merge_vectors(struct dossier *d);
 /* Compares the fresh vectors, which there are, with the pinned ones: of every query that has both,

@@ -78,6 +78,10 @@ static struct baseline *sample(unsigned number)
         b->vectors->ids[1] = strdup("q2");
         b->vectors->values[0] = 0.1f;
         b->vectors->values[3] = -1e-30f;
+        b->bands.bands = calloc(2, sizeof(struct band));
+        b->bands.count = 2;
+        b->bands.bands[0] = (struct band){strdup("near"), 0.24f};
+        b->bands.bands[1] = (struct band){strdup("far"), INFINITY};
         b->queries[0].id = strdup("q1");
         b->queries[0].text = strdup("How?");
         b->queries[0].answer = answer_new(2, ids, distances, NULL);
@@ -104,6 +108,7 @@ static void assert_same(const struct baseline *a, const struct baseline *b)
         assert_true(isnan(b->attribution.evidence.fit_rms));
         assert_int_equal(b->attribution.evidence.records_before, -1);
         assert_memory_equal(a->vectors->values, b->vectors->values, 4 * sizeof(float));
+        assert_true(bands_equal(&a->bands, &b->bands));
         assert_int_equal(b->count, 2);
         assert_true(answer_equal(a->queries[0].answer, b->queries[0].answer));
         assert_true(fabs(a->queries[0].levels[LEVEL_TOP1].location -

@@ -43,7 +43,7 @@ static int set_up(void **state)
         v->queries[0].judgement.outcome = OUTCOME_PASS;
         v->queries[0].judgement.distance = 0.977f;
         v->queries[0].drift.compared = true;
-        assert_int_equal(bands_default(&v->bands), 0);
+        assert_int_equal(bands_default(NULL, &v->bands), 0);
         for (enum rule_id i = 0; i < RULE_COUNT; i++)
                 w->rules[i] = (struct rule){.enabled = true, .limit = NAN};
         return 0;

@@ -40,7 +40,7 @@ static int set_up(void **state)
 
         *state = w;
         w->set = fleet_set(4);
-        assert_int_equal(bands_default(&w->bands), 0);
+        assert_int_equal(bands_default(NULL, &w->bands), 0);
         w->approved = record(w->set, 0.5);
         w->candidate = record(w->set, 0.85);
         w->approved->approved = w->approved->recorded;

@@ -50,9 +50,9 @@ static void outcomes(void **state)
                 {NULL, 0, .8f, 1.f, 3, OUTCOME_PASS, 0, NULL},
                 {NULL, 0, -INFINITY, INFINITY, 0, OUTCOME_FAIL, 0, "returned no record"},
         };
-        _cleanup_(bands_done) struct bands bands = {NULL, 0};
+        _cleanup_(bands_done) struct bands bands = {0};
 
-        assert_int_equal(bands_default(&bands), 0);
+        assert_int_equal(bands_default(NULL, &bands), 0);
         for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
                 struct query q =
                         query_expecting(rows[i].id, rows[i].within, rows[i].min, rows[i].max);
@@ -74,11 +74,11 @@ static void outcomes(void **state)
 static void a_crossing_is_drift_and_says_from_where(void **state)
 {
         struct query q = query_expecting(NULL, 0, -INFINITY, INFINITY);
-        _cleanup_(bands_done) struct bands bands = {NULL, 0};
+        _cleanup_(bands_done) struct bands bands = {0};
         _cleanup_(judgement_done) struct judgement v;
         struct band_state s;
 
-        assert_int_equal(bands_default(&bands), 0);
+        assert_int_equal(bands_default(NULL, &bands), 0);
         band_state_init(&s);
         judgement_init(&v);
         for (int i = 0; i < 8; i++) {
@@ -95,11 +95,11 @@ static void a_crossing_is_drift_and_says_from_where(void **state)
 static void unmeasured_changes_nothing(void **state)
 {
         struct query q = query_expecting(NULL, 0, -INFINITY, INFINITY);
-        _cleanup_(bands_done) struct bands bands = {NULL, 0};
+        _cleanup_(bands_done) struct bands bands = {0};
         _cleanup_(judgement_done) struct judgement v;
         struct band_state s, before;
 
-        assert_int_equal(bands_default(&bands), 0);
+        assert_int_equal(bands_default(NULL, &bands), 0);
         band_state_restore(&s, 1, .9f);
         memcpy(&before, &s, sizeof(s));
         assert_int_equal(judge_answer(&q, NULL, "a distance is null", &bands, &s, &v), 0);

@@ -46,7 +46,7 @@ static int setup(void **state)
                 .replayed = true,
                 .up = true,
         };
-        assert_int_equal(bands_default(&f->collection.bands), 0);
+        assert_int_equal(bands_default(NULL, &f->collection.bands), 0);
         for (int i = 0; i < RULE_COUNT; i++)
                 f->rules[i].enabled = true;
         *state = f;

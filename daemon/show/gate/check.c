@@ -43,7 +43,7 @@ static void _printf_(2, 3) sentence(char *ret, const char *format, ...)
 /* A worse band than the baseline's, by more than a distance at the border varies. */
 static bool band_is_worse(const struct collection_view *c, const struct query_view *q)
 {
-        return bands_index(&c->bands, q->judgement.distance - BAND_HYSTERESIS) >
+        return bands_index(&c->bands, q->judgement.distance - band_hysteresis(&c->bands)) >
                 bands_index(&c->bands, (float)q->drift.baseline[LEVEL_TOP1]) &&
                 !isnan(q->drift.baseline[LEVEL_TOP1]);
 }

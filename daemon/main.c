@@ -160,6 +160,12 @@ static int set_new_only(struct settings *s, const char *value)
         return 0;
 }
 
+static int set_online(struct settings *s, const char *value)
+{
+        s->options.online = true;
+        return 0;
+}
+
 static int set_pause(struct settings *s, const char *value)
 {
         return duration_parse(value, &s->options.pause);
@@ -192,8 +198,8 @@ static const struct flag flags[] = {
         {"config.file", "FILE",
                 USE_RUN | USE_CHECK | USE_VALIDATE | USE_BASELINE | USE_COVERAGE | USE_REPORT,
                 set_config_file, "configuration (/etc/driftwatch/driftwatch.yaml)"},
-        {"storage.path", "DIRECTORY", USE_RUN | USE_CHECK | USE_BASELINE | USE_REPORT,
-                set_storage_path,
+        {"storage.path", "DIRECTORY",
+                USE_RUN | USE_CHECK | USE_VALIDATE | USE_BASELINE | USE_REPORT, set_storage_path,
                 "what survives a restart ($STATE_DIRECTORY, else /var/lib/driftwatch)"},
         {"web.listen-address", "ADDRESS", USE_RUN | USE_STATUS, set_listen_address,
                 "host:port to serve on, or to ask; repeatable (127.0.0.1:9820)"},
@@ -227,6 +233,8 @@ static const struct flag flags[] = {
                 "between the replays that have to agree (2s)"},
         {"timeout", "DURATION", USE_BASELINE, set_timeout,
                 "how long to wait for the collection to stand still (10m)"},
+        {"online", NULL, USE_VALIDATE, set_online,
+                "also ask the servers: are the collections there, and do vectors and bands fit?"},
         {"json", NULL, USE_STATUS, set_json, "the API's answer instead of a table"},
         {"log.level", "LEVEL", USE_ALL, set_log_level,
                 "debug, info, warn or error (run: info, else error)"},

@@ -35,6 +35,7 @@ struct options {
         const char *by; /* baseline: who approves; coverage: "metadata.KEY" */
         const char *reason;
         bool force, fresh, new_only, audit;
+        bool online; /* validate: ask the servers, too */
         usec_t pause, timeout;
         bool baseline; /* check: compare with the approved baseline */
         struct option_values outputs; /* check: files, format by extension */

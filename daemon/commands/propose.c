@@ -6,6 +6,7 @@
 #include "clock.h"
 #include "commands/baseline.h"
 #include "commands/round.h"
+#include "commands/spread.h"
 #include "judge/attribution.h"
 #include "judge/level.h"
 #include "keep/baselines.h"
@@ -202,8 +203,8 @@ static void print_warnings(const struct baseline *b, const struct collection_vie
                         (long long)b->unreachable, (long long)v->health.records);
 }
 
-static void print_candidate(
-        const struct recorder *r, const struct baseline *b, const struct collection_view *v)
+static void print_candidate(const struct recorder *r, const struct baseline *b,
+        const struct collection_view *v, const struct vector_set *vectors)
 {
         _cleanup_text_ struct text t = {0};
 
@@ -211,6 +212,11 @@ static void print_candidate(
                 b->number, b->count, b->samples,
                 recorder_stable(r) ? "equal" : "vary by themselves", (long long)b->epoch.records);
         print_warnings(b, v);
+        spread_print(v, vectors);
+        if (b->bands.count > 0) {
+                printf("  bands: auto: in force when it is approved: ");
+                spread_print_bands(&b->bands);
+        }
         if (v->baseline && cause_name(b->attribution.cause)) {
                 attribution_describe(&b->attribution, &t);
                 printf("  against baseline %u: %s. %s\n", v->baseline->number,
@@ -252,6 +258,8 @@ static int store(const struct proposal *p, const struct recording *r)
         }
         code = recorder_candidate(r->recorder, v, watch_vectors(r->watch), v->baseline,
                 p->options->new_only, &b, &error);
+        if (code >= 0 && watch_config(r->watch)->bands_source == BANDS_AUTO)
+                code = spread_of_view(v, &b->bands);
         if (code >= 0)
                 code = baselines_next(p->options->storage_path, v->label, &b->number, &error);
         if (code >= 0)
@@ -260,7 +268,7 @@ static int store(const struct proposal *p, const struct recording *r)
                 fprintf(stderr, "driftwatch: %s\n", error_text(&error, code));
                 return EXIT_USAGE;
         }
-        print_candidate(r->recorder, b, v);
+        print_candidate(r->recorder, b, v, watch_vectors(r->watch));
         return EXIT_SUCCESS;
 }
 

@@ -72,6 +72,7 @@ TEST_OF = {
     "daemon/commands/coverage": "system/test_coverage.py",
     "daemon/commands/report": "system/test_report.py",
     "daemon/commands/run": "system/test_http.py",
+    "daemon/commands/spread": "system/test_setup.py",
     "daemon/commands/status": "system/test_status.py",
     "daemon/commands/validate": "system/test_check.py",
 }

@@ -124,6 +124,11 @@ static int set_baseline(struct settings *s, const char *value)
         return 0;
 }
 
+static int set_baseline_file(struct settings *s, const char *value)
+{
+        return add_value(&s->options.baseline_files, value);
+}
+
 static int set_by(struct settings *s, const char *value)
 {
         s->options.by = value;
@@ -215,6 +220,8 @@ static const struct flag flags[] = {
                 "also write this file: .json, .xml (JUnit) or .md; repeatable"},
         {"baseline", NULL, USE_CHECK, set_baseline,
                 "what differs from the approved baseline fails the gate, too"},
+        {"baseline.file", "FILE", USE_CHECK, set_baseline_file,
+                "an approved baseline, instead of that in the storage; repeatable"},
         {"fail-under", "SHARE", USE_COVERAGE, set_fail_under,
                 "exit 1 when a smaller share of the values is watched, from 0 to 1 (0)"},
         {"audit", NULL, USE_CHECK, set_audit,
@@ -247,8 +254,8 @@ static const struct command_entry commands[] = {
         {"check", USE_CHECK, command_check, "replay once; the exit status is the verdict", false,
                 "text"},
         {"baseline", USE_BASELINE, command_baseline,
-                "propose, diff, approve or show the reference that answers are compared with", true,
-                "text"},
+                "propose, diff, approve, show, list or rollback what answers are compared with",
+                true, "text"},
         {"coverage", USE_COVERAGE, command_coverage, "which records no canonical query watches",
                 false, "text"},
         {"report", USE_REPORT, command_report,
@@ -379,6 +386,8 @@ int main(int argc, char **argv)
                 return usage_error("%s is not a command", argv[optind]);
         if (command->takes_word && optind + 1 < argc)
                 s.options.word = argv[++optind];
+        if (s.options.word && optind + 1 < argc)
+                s.options.argument = argv[++optind];
         if (optind + 1 < argc)
                 return usage_error("%s is one argument too many", argv[optind + 1]);
         for (size_t i = 0; i < ARRAY_SIZE(flags); i++)

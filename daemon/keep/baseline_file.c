@@ -181,7 +181,7 @@ static json_t *build_bands(const struct bands *bands)
 static json_t *build_content(const struct baseline *b)
 {
         return json_pack("{s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:b, s:I, s:I, s:o, s:I, s:o, s:o,"
-                         " s:o, s:o, s:o, s:o}",
+                         " s:o, s:o, s:o, s:o, s:I}",
                 "number", (json_int_t)b->number, "collection", string_or_null(b->collection),
                 "name", string_or_null(b->name), "recorded", time_or_null(b->recorded), "approved",
                 time_or_null(b->approved), "approved_by", string_or_null(b->approved_by), "reason",
@@ -190,7 +190,8 @@ static json_t *build_content(const struct baseline *b)
                 (json_int_t)b->unreachable, "recall", json_from_double(b->recall), "cause",
                 string_or_null(cause_name(b->attribution.cause)), "evidence",
                 build_evidence(&b->attribution.evidence), "bands", build_bands(&b->bands),
-                "vectors", build_vectors(b->vectors), "queries", build_queries(b));
+                "vectors", build_vectors(b->vectors), "queries", build_queries(b), "restores",
+                (json_int_t)b->restores);
 }
 
 static int hash_content(const json_t *content, char ret[DIGEST_TEXT_MAX])
@@ -508,6 +509,9 @@ static void read_head(struct reader *r, const json_t *content, struct baseline *
                 complain(r, "collection", "a string");
         if (b->approved > 0 && (!b->approved_by || !b->reason))
                 complain(r, b->approved_by ? "reason" : "approved_by", "a string");
+        /* Absent in files of versions that could not go back. */
+        if (json_object_get(content, "restores"))
+                b->restores = (unsigned)get_integer(r, content, "restores", 0, INT32_MAX);
         b->forced = json_is_true(json_object_get(content, "forced"));
         b->results = (unsigned)get_integer(r, content, "results", 1, ANSWER_MAX);
         b->samples = (unsigned)get_integer(r, content, "samples", 1, INT32_MAX);

@@ -43,6 +43,7 @@ struct baseline {
         usec_t recorded; /* wall clock */
         usec_t approved; /* 0: a candidate */
         char *approved_by, *reason; /* NULL for a candidate */
+        unsigned restores; /* the version that it is again; 0: a version of its own */
         bool forced; /* approved although the cause said otherwise */
         unsigned results; /* k */
         unsigned samples; /* replays it was made of */

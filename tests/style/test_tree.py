@@ -42,6 +42,8 @@ TEST_OF = {
     "daemon/serve/request": "component/test_http_server.c",
     "daemon/serve/response": "component/test_http_server.c",
     "daemon/serve/traffic": "component/test_http_limits.c",
+    "daemon/show/gate/versions": "system/test_baseline.py",
+    "daemon/commands/versions": "system/test_baseline.py",
     "daemon/show/gate/evidence": "unit/test_check.c",
     "daemon/show/gate/listing": "unit/test_check.c",
     "daemon/show/gate/junit": "unit/test_formats.c",

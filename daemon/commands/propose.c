@@ -5,11 +5,13 @@
 
 #include "clock.h"
 #include "commands/baseline.h"
+#include "commands/gather.h"
 #include "commands/round.h"
 #include "commands/spread.h"
 #include "judge/attribution.h"
 #include "judge/level.h"
 #include "keep/baselines.h"
+#include "show/excerpt.h"
 #include "text.h"
 #include "watch/recorder.h"
 
@@ -203,6 +205,30 @@ static void print_warnings(const struct baseline *b, const struct collection_vie
                         (long long)b->unreachable, (long long)v->health.records);
 }
 
+/* Queries whose answers are printed; all are in the file. */
+#define QUERIES_PRINTED_MAX 50
+
+/* What was found: whether that is good retrieval is the question. */
+static void print_found(const struct baseline *b)
+{
+        _cleanup_text_ struct text t = {0};
+        char rank[64];
+
+        for (size_t i = 0; i < MIN(b->count, (size_t)QUERIES_PRINTED_MAX); i++) {
+                const struct baseline_query *q = &b->queries[i];
+
+                text_appendf(&t, "  %s %s%s%s\n", outcome_name(q->outcome), q->id,
+                        q->searched > 0 ? ": its expected record is " : "",
+                        q->searched > 0 ? excerpt_rank(q, rank, sizeof(rank)) : "");
+                excerpt_append_answers(&t, "    ", q);
+        }
+        if (!text_failed(&t))
+                printf("%s", text_string(&t));
+        if (b->count > QUERIES_PRINTED_MAX)
+                printf("  and %zu more queries: driftwatch baseline diff\n",
+                        b->count - QUERIES_PRINTED_MAX);
+}
+
 static void print_candidate(const struct recorder *r, const struct baseline *b,
         const struct collection_view *v, const struct vector_set *vectors)
 {
@@ -211,6 +237,7 @@ static void print_candidate(const struct recorder *r, const struct baseline *b,
         printf("%s: candidate %u: %zu queries, %u replays, answers %s, %lld records\n", v->label,
                 b->number, b->count, b->samples,
                 recorder_stable(r) ? "equal" : "vary by themselves", (long long)b->epoch.records);
+        print_found(b);
         print_warnings(b, v);
         spread_print(v, vectors);
         if (b->bands.count > 0) {
@@ -236,7 +263,7 @@ static bool has_other_vectors(const struct watch *w)
 static int store(const struct proposal *p, const struct recording *r)
 {
         _cleanup_(baseline_unrefp) struct baseline *b = NULL;
-        _cleanup_error_ struct error error = {0};
+        _cleanup_error_ struct error error = {0}, unseen = {0};
         const struct collection_view *v = watch_view(r->watch);
         int code;
 
@@ -261,6 +288,8 @@ static int store(const struct proposal *p, const struct recording *r)
         if (code >= 0 && watch_config(r->watch)->bands_source == BANDS_AUTO)
                 code = spread_of_view(v, &b->bands);
         if (code >= 0)
+                code = gather(watch_config(r->watch), b, &unseen);
+        if (code >= 0)
                 code = baselines_next(p->options->storage_path, v->label, &b->number, &error);
         if (code >= 0)
                 code = baselines_propose(p->options->storage_path, b, &error);
@@ -268,6 +297,9 @@ static int store(const struct proposal *p, const struct recording *r)
                 fprintf(stderr, "driftwatch: %s\n", error_text(&error, code));
                 return EXIT_USAGE;
         }
+        if (unseen.message)
+                fprintf(stderr, "driftwatch: %s: the candidate has no excerpts of documents\n",
+                        unseen.message);
         print_candidate(r->recorder, b, v, watch_vectors(r->watch));
         return EXIT_SUCCESS;
 }

@@ -9,6 +9,8 @@ static void query_done(struct baseline_query *q)
         free(q->id);
         free(q->text);
         answer_unref(q->answer);
+        for (size_t i = 0; i < EXCERPTS_MAX; i++)
+                excerpt_done(&q->excerpts[i]);
 }
 
 struct baseline *baseline_new(size_t count)

@@ -14,6 +14,7 @@
 #include "model/attribution.h"
 #include "model/bands.h"
 #include "model/epoch.h"
+#include "model/excerpt.h"
 #include "model/judgement.h"
 #include "model/vector_set.h"
 
@@ -31,6 +32,9 @@ struct baseline_query {
         struct answer *answer; /* of the last sample; NULL when none was valid */
         struct level_baseline levels[LEVEL_COUNT];
         unsigned expected_rank; /* 0: not found or none expected */
+        unsigned deep_rank; /* of the expected record, beyond the answer; 0: not there either */
+        unsigned searched; /* records that were looked through for that; 0: nobody looked */
+        struct excerpt excerpts[EXCERPTS_MAX]; /* of the first records of the answer */
         enum outcome outcome;
         double embedder_noise; /* 95 % quantile of 1 - cos(pinned, fresh); NaN: no embedder then */
 };

@@ -7,6 +7,7 @@ import re
 import stat
 import threading
 
+import numpy
 import pytest
 import requests
 
@@ -416,3 +417,44 @@ def test_a_baseline_file_of_another_collection_is_no_baseline(world, tmp_path):
     done = world.driftwatch.run("check", f"--baseline.file={mine}")
     assert done.returncode == USAGE
     assert f'{mine}: is a baseline of collection "{world.name}", which is not checked' in done.stderr
+
+
+def document(world, **documents):
+    """Gives records documents and metadata."""
+    world.chroma.call("POST", f"/{world.chroma.id(world.name)}/update", {
+        "ids": list(documents), "documents": list(documents.values()),
+        "metadatas": [{"file": f"{key}.md"} for key in documents]})
+
+
+def test_what_is_approved_is_seen(world):
+    """The first words of what was found, its expected metadata, and where a lost record stands."""
+    document(world, **{"agent-0": "Zero answers\n\nquestions about \u202eholidays." + " And more." * 20})
+    world.queries[0]["expect"] = {"metadata": {"file": "agent-0.md"}}
+    world.queries[1]["expect"] = {"metadata": {"n": 59}}
+    world.queries[2]["expect"] = {"ids": ["nobody"]}
+    world.driftwatch.write_queries(world.name, world.queries[:5])
+    said = world.ok("propose")
+    assert re.search(r"^  pass q0\n    1\. agent-0 \(file: agent-0\.md\) Zero answers questions about holidays\. And ",
+                     said, re.MULTILINE), said
+    line = next(row for row in said.splitlines() if row.startswith("    1. agent-0 "))
+    assert line.endswith("…") and len(line.split(".md) ")[1].encode()) <= 80
+    rank = int(re.search(r"fail q1: its expected record is rank (\d+)\n", said).group(1))
+    records = world.chroma.vectors(world.name)
+    near = sorted(records, key=lambda key: numpy.sum((records[key] - world.questions["q1"]) ** 2))
+    assert rank == near.index("agent-59") + 1 > 10
+    assert "fail q2: its expected record is not among the first 60\n" in said
+
+    # From here on the files say it, without a server.
+    world.approve("--force")
+    world.driftwatch.config["servers"][0]["url"] = "http://127.0.0.1:9"
+    world.driftwatch.write()
+    shown = world.json("show")["queries_recorded"]
+    assert shown[0]["answers"][0]["words"].startswith("Zero answers questions about holidays.")
+    assert shown[0]["answers"][0]["metadata"] == "file: agent-0.md"
+    assert [(one["deep_rank"], one["searched"]) for one in shown[:3]] == [(None, None), (rank, 60), (None, 60)]
+    assert f"expected record: rank {rank}\n" in world.ok("show")
+
+
+def test_a_server_without_documents_leaves_a_candidate(world):
+    said = world.ok("propose")
+    assert "    1. agent-0\n" in said, "only the id, where there is no document"

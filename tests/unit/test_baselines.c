@@ -87,6 +87,9 @@ static struct baseline *sample(unsigned number)
         b->queries[0].answer = answer_new(2, ids, distances, NULL);
         b->queries[0].levels[LEVEL_TOP1] = (struct level_baseline){0.91968507, 0.0003};
         b->queries[0].expected_rank = 1;
+        b->queries[0].deep_rank = 37;
+        b->queries[0].searched = 100;
+        b->queries[0].excerpts[0] = (struct excerpt){strdup("file: a.md"), strdup("Ask \"HR\"")};
         b->queries[0].outcome = OUTCOME_PASS;
         b->queries[0].embedder_noise = 1e-7;
         b->queries[1].id = strdup("q2");
@@ -114,6 +117,11 @@ static void assert_same(const struct baseline *a, const struct baseline *b)
         assert_true(fabs(a->queries[0].levels[LEVEL_TOP1].location -
                             b->queries[0].levels[LEVEL_TOP1].location) < 1e-12);
         assert_int_equal(b->queries[0].outcome, OUTCOME_PASS);
+        assert_int_equal(b->queries[0].deep_rank, 37);
+        assert_int_equal(b->queries[0].searched, 100);
+        assert_string_equal(b->queries[0].excerpts[0].about, "file: a.md");
+        assert_string_equal(b->queries[0].excerpts[0].words, "Ask \"HR\"");
+        assert_null(b->queries[0].excerpts[1].words);
         assert_null(b->queries[1].answer);
         assert_null(b->queries[1].text);
         assert_true(isnan(b->queries[1].levels[LEVEL_TOP1].location));

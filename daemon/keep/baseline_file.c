@@ -8,6 +8,7 @@
 #include "json.h"
 #include "keep/baseline_file.h"
 #include "keep/baselines.h"
+#include "pulse.h"
 
 /* Answers and sets larger than these were not written by us. */
 #define QUERIES_MAX 100000
@@ -119,6 +120,7 @@ static void read_epoch(struct reader *r, const json_t *object, struct epoch *ret
 /* `n` finite floats of a list that has exactly so many. */
 static void read_floats(struct reader *r, const json_t *list, const char *key, size_t n, float *ret)
 {
+        pulse();
         if (!json_is_array(list) || json_array_size(list) != n) {
                 complain(r, key, "a list of the right length");
                 return;

@@ -46,7 +46,6 @@ TEST_OF = {
     "daemon/show/gate/versions": "system/test_baseline.py",
     "daemon/commands/gather": "system/test_baseline.py",
     "daemon/show/excerpt": "unit/test_diff.c",
-    "daemon/ask/closeup": "system/test_baseline.py",
     "daemon/commands/versions": "system/test_baseline.py",
     "daemon/show/gate/evidence": "unit/test_check.c",
     "daemon/show/gate/listing": "unit/test_check.c",

@@ -4,6 +4,7 @@ import os
 import pathlib
 import re
 import shutil
+import socket
 import subprocess
 import tempfile
 
@@ -156,3 +157,18 @@ def test_bands_that_are_approved_with_the_baseline(near, driftwatch, name):
     assert min(queries for _, queries in list(bands.values())[:3]) >= 3
     shown = driftwatch.run("baseline", "show", "--format=text").stdout
     assert "okay" in shown, "by the bands that were approved"
+
+
+def test_reading_long_files_is_told_to_the_service_manager(driftwatch, tmp_path):
+    """A machine on which that takes longer than systemd waits is not one on which it hangs."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+        manager.bind(str(tmp_path / "notify"))
+        manager.settimeout(20)
+        driftwatch.server("http://127.0.0.1:9")
+        driftwatch.watch("faq", [{"id": f"q{i}", "text": "?"} for i in range(2000)],
+                         {f"q{i}": [0.1] * 100 for i in range(2000)})
+        driftwatch.start(environment={"NOTIFY_SOCKET": str(tmp_path / "notify")}, wait=False)
+        heard = []
+        while not heard or "READY=1" not in heard[-1]:
+            heard.append(manager.recv(4096).decode())
+    assert any("EXTEND_TIMEOUT_USEC=30000000" in one and "WATCHDOG=1" in one for one in heard[:-1])

@@ -203,10 +203,9 @@ static bool out_of_range(const struct subject *s, struct finding *f)
 static bool band_is_worse(const struct collection_view *c, const struct query_view *q)
 {
         float baseline = (float)q->drift.baseline[LEVEL_TOP1];
-        float hysteresis = BAND_HYSTERESIS * (float)space_unit(c->epoch.space);
 
         return q->drift.compared && !isnan(baseline) &&
-                bands_index(&c->bands, q->judgement.distance - hysteresis) >
+                bands_index(&c->bands, q->judgement.distance - band_hysteresis(&c->bands)) >
                 bands_index(&c->bands, baseline);
 }
 

@@ -25,7 +25,7 @@ static int judge_query(struct dossier *d, size_t i, struct chroma_answer *got)
         const char *unmeasured = got->unmeasured && s->no_vector ? s->no_vector : got->unmeasured;
         struct judgement v;
         int r = judge_answer(
-                q, reference_of(d, q), got->answer, unmeasured, &d->config->bands, &s->band, &v);
+                q, reference_of(d, q), got->answer, unmeasured, &d->bands, &s->band, &v);
 
         if (r < 0)
                 return r;
@@ -188,6 +188,8 @@ void dossier_replayed(
 
         *ret_suspects = NULL;
         dossier_note_calm(d, result, changes);
+        if (result->epoch.id && dossier_choose_bands(d, result->epoch.space) < 0)
+                log_error("%s: out of memory: its bands stay as they are", d->config->label);
         blame_embedder(d, result);
         log_outcome(d, result);
         judge_all(d, result);
@@ -374,8 +376,8 @@ void dossier_replayed_fresh(struct dossier *d, const struct replay_result *resul
                 const struct query *q = &d->config->queries->queries[i];
 
                 band_state_init(&state);
-                if (judge_answer(q, reference_of(d, q), got->answer, got->unmeasured,
-                            &d->config->bands, &state, &judgement) < 0)
+                if (judge_answer(q, reference_of(d, q), got->answer, got->unmeasured, &d->bands,
+                            &state, &judgement) < 0)
                         continue;
                 v->embedder.outcomes[judgement.outcome]++;
                 judgement_done(&judgement);

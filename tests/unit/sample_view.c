@@ -90,7 +90,7 @@ static struct collection_view *new_collection(
         c->url = copy("http://127.0.0.1:8000");
         c->interval_usec = USEC_PER_MINUTE;
         c->results = 10;
-        done(bands_default(&c->bands));
+        done(bands_default(NULL, &c->bands));
         return c;
 }
 

@@ -44,7 +44,7 @@ static int setup(void **state)
         c->name = strdup("kb");
         c->server = strdup("main");
         c->url = strdup("http://127.0.0.1:8000");
-        assert_int_equal(bands_default(&c->bands), 0);
+        assert_int_equal(bands_default(NULL, &c->bands), 0);
         c->baseline = baseline_new(0);
         c->baseline->results = c->results = 10;
         c->baseline->epoch.records = c->epoch.records = 100;

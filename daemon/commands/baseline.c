@@ -7,6 +7,7 @@
 #include "clock.h"
 #include "commands/round.h"
 #include "judge/attribution.h"
+#include "judge/drift.h"
 #include "keep/baselines.h"
 #include "show/gate/diff.h"
 #include "text.h"
@@ -43,15 +44,20 @@ int baseline_load(const struct options *options, const char *label, enum baselin
 }
 
 /* Why the candidate must not become the reference; NULL: it may. */
-static const char *refusal(const struct baseline *b, char *buffer, size_t size)
+static const char *refusal(const struct collection_config *c, const struct baseline *b,
+        const struct baseline *before, char *buffer, size_t size)
 {
+        const struct index_health health = {.unreachable = b->unreachable, .copies = b->copies};
+        int64_t lost = index_health_lost(&health, before ? before->unreachable : -1);
+        double limit =
+                drift_limit(c->policy.limits[RULE_INDEX_INCOMPLETE], RULE_UNREACHABLE_LIMIT, NULL);
+
         if (cause_refuses_approval(b->attribution.cause)) {
                 (void)snprintf(buffer, size, "the cause of its difference is %s: %s",
                         cause_name(b->attribution.cause), cause_meaning(b->attribution.cause));
                 return buffer;
         }
-        if (b->epoch.records > 0 && b->unreachable >= 0 &&
-                (double)b->unreachable > RULE_UNREACHABLE_LIMIT * (double)b->epoch.records) {
+        if (b->epoch.records > 0 && (double)lost > limit * (double)b->epoch.records) {
                 (void)snprintf(buffer, size, "search cannot reach %lld of its %lld records",
                         (long long)b->unreachable, (long long)b->epoch.records);
                 return buffer;
@@ -70,7 +76,7 @@ static int approve(const struct options *options, const struct collection_config
         if (baseline_load(options, c->label, BASELINE_CANDIDATE, false, &b) < 0 ||
                 baseline_load(options, c->label, BASELINE_APPROVED, true, &before) < 0)
                 return EXIT_USAGE;
-        refused = refusal(b, buffer, sizeof(buffer));
+        refused = refusal(c, b, before, buffer, sizeof(buffer));
         if (refused && !options->force) {
                 fprintf(stderr,
                         "driftwatch: %s: candidate %u is refused: %s; mend that and propose "

@@ -344,6 +344,9 @@ static void read_head(struct reader *r, const json_t *content, struct baseline *
         b->results = (unsigned)get_integer(r, content, "results", 1, ANSWER_MAX);
         b->samples = (unsigned)get_integer(r, content, "samples", 1, INT32_MAX);
         b->unreachable = get_integer(r, content, "unreachable", -1, INT64_MAX);
+        /* Younger than the format. */
+        if (json_object_get(content, "copies"))
+                b->copies = get_integer(r, content, "copies", 0, INT64_MAX);
         b->recall = get_double(r, content, "recall");
         if (json_is_string(cause) &&
                 cause_parse(json_string_value(cause), &b->attribution.cause) < 0)

@@ -183,7 +183,7 @@ static json_t *build_bands(const struct bands *bands)
 static json_t *build_content(const struct baseline *b)
 {
         return json_pack("{s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:b, s:I, s:I, s:o, s:I, s:o, s:o,"
-                         " s:o, s:o, s:o, s:o, s:I}",
+                         " s:o, s:o, s:o, s:o, s:I, s:I}",
                 "number", (json_int_t)b->number, "collection", string_or_null(b->collection),
                 "name", string_or_null(b->name), "recorded", time_or_null(b->recorded), "approved",
                 time_or_null(b->approved), "approved_by", string_or_null(b->approved_by), "reason",
@@ -193,7 +193,7 @@ static json_t *build_content(const struct baseline *b)
                 string_or_null(cause_name(b->attribution.cause)), "evidence",
                 build_evidence(&b->attribution.evidence), "bands", build_bands(&b->bands),
                 "vectors", build_vectors(b->vectors), "queries", build_queries(b), "restores",
-                (json_int_t)b->restores);
+                (json_int_t)b->restores, "copies", (json_int_t)b->copies);
 }
 
 int baseline_hash(const json_t *content, char ret[DIGEST_TEXT_MAX])

@@ -53,6 +53,7 @@ struct baseline {
         unsigned samples; /* replays it was made of */
         struct epoch epoch;
         int64_t unreachable; /* records that search could not reach; -1: not probed */
+        int64_t copies; /* of them: a near copy is found in their place */
         double recall; /* by large-k overlap; NaN: not probed */
         struct attribution attribution; /* against the baseline before it; of a first one: none */
         struct vector_set *vectors; /* pinned, by query id */

@@ -1,19 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "../unit/unit.h"
-
 #include <errno.h>
 
 #include "ask/closeup.h"
-#include "fake_server.h"
+#include "stage.h"
 
 #define IDS 250
 
 /* A server that answers each /get with the documents asked for, or with what the test wants. */
 struct world {
-        sd_event *event;
-        struct http_client *client;
-        struct fake_server *server;
-        struct http_peer peer;
+        struct stage stage;
         const char *ids[IDS];
         char names[IDS][8];
         struct closeup_target target;
@@ -23,7 +18,6 @@ struct world {
         unsigned gets, queries;
         size_t seen, answers, most; /* records, answers, ids of the largest page */
         int refuse; /* what a handler returns */
-        unsigned ended;
         char *error;
 };
 
@@ -69,9 +63,6 @@ static void answer(const struct fake_request *request, struct text *out, void *u
         fake_answer(out, w->status, NULL, body.data, body.size);
 }
 
-static const struct fake_step serve[] = {
-        {.action = FAKE_READ}, {.action = FAKE_CALL, .call = answer}, {.action = FAKE_AGAIN}};
-
 static int set_up(void **state)
 {
         static const float vector[] = {1, 0};
@@ -80,12 +71,7 @@ static int set_up(void **state)
         struct world *w = calloc(1, sizeof(*w));
 
         *state = w;
-        assert_true(sd_event_new(&w->event) >= 0);
-        assert_int_equal(http_client_new(w->event, "test", &w->client), 0);
-        w->server = fake_server_new(w->event, w);
-        fake_server_script(w->server, serve);
-        w->peer = (struct http_peer){
-                .url = (char *)fake_server_url(w->server), .timeout_usec = 10 * USEC_PER_SEC};
+        stage_init(&w->stage, answer, w);
         for (size_t i = 0; i < IDS; i++) {
                 (void)snprintf(w->names[i], sizeof(w->names[i]), "r%zu", i);
                 w->ids[i] = w->names[i];
@@ -94,7 +80,7 @@ static int set_up(void **state)
                 .tenant = "t",
                 .database = "d",
                 .collection_id = "aaaaaaaa-0000-4000-8000-000000000001",
-                .peer = &w->peer,
+                .peer = &w->stage.peer,
                 .ids = w->ids,
                 .id_count = IDS,
                 .questions = questions,
@@ -109,9 +95,7 @@ static int tear_down(void **state)
         struct world *w = *state;
 
         closeup_free(w->closeup);
-        http_client_free(w->client);
-        fake_server_free(w->server);
-        sd_event_unref(w->event);
+        stage_done(&w->stage);
         free(w->error);
         free(w);
         return 0;
@@ -144,23 +128,17 @@ static void on_done(const char *error, void *userdata)
 {
         struct world *w = userdata;
 
-        w->ended++;
+        w->stage.ended++;
         assert_int_equal(strdup_to(&w->error, error), 0);
         w->closeup = closeup_free(w->closeup);
-}
-
-static bool ended(void *userdata)
-{
-        return ((struct world *)userdata)->ended > 0;
 }
 
 static void look(struct world *w)
 {
         const struct closeup_handler handler = {on_record, on_answer, on_done, w};
 
-        assert_int_equal(closeup_start(w->client, &w->target, &handler, &w->closeup), 0);
-        assert_true(fake_run_until(w->event, ended, w));
-        assert_int_equal(w->ended, 1);
+        assert_int_equal(closeup_start(w->stage.client, &w->target, &handler, &w->closeup), 0);
+        stage_await_end(&w->stage);
 }
 
 static void everything_is_asked_for_in_pages(void **state)
@@ -186,7 +164,8 @@ static void only_what_there_is_to_ask_is_asked(void **state)
         assert_int_equal(w->gets, 0);
         assert_int_equal(w->answers, 2);
         w->target.question_count = 0;
-        assert_int_equal(closeup_start(w->client, &w->target, &handler, &w->closeup), -ENODATA);
+        assert_int_equal(
+                closeup_start(w->stage.client, &w->target, &handler, &w->closeup), -ENODATA);
 }
 
 static void a_wrong_answer_ends_it_with_a_sentence(void **state)
@@ -208,7 +187,7 @@ static void a_wrong_answer_ends_it_with_a_sentence(void **state)
         for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
                 w->page = cases[i].page;
                 w->status = cases[i].status;
-                w->ended = 0;
+                w->stage.ended = 0;
                 look(w);
                 assert_non_null(w->error);
                 if (!strstr(w->error, cases[i].says))
@@ -231,15 +210,13 @@ static void a_handler_may_end_it(void **state)
         assert_non_null(strstr(w->error, "Cannot allocate memory"));
 }
 
-#define world_test(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
-
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-                world_test(everything_is_asked_for_in_pages),
-                world_test(only_what_there_is_to_ask_is_asked),
-                world_test(a_wrong_answer_ends_it_with_a_sentence),
-                world_test(a_handler_may_end_it),
+                TEST(everything_is_asked_for_in_pages),
+                TEST(only_what_there_is_to_ask_is_asked),
+                TEST(a_wrong_answer_ends_it_with_a_sentence),
+                TEST(a_handler_may_end_it),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -107,14 +107,55 @@ static bool was_replaced(const struct collection_view *c)
         return c->epoch_changes & EPOCH_REPLACED;
 }
 
-/* Everything that the baseline knows is there and answers as it did; more may have come. */
-static bool same_content(const struct collection_view *c)
+static double limit_of(
+        const struct collection_view *c, const struct finding_policy *policy, enum rule_id rule)
 {
+        const char *space = c->baseline ? c->baseline->epoch.space : c->epoch.space;
+        const struct rule_default *d;
+
+        if (rule == RULE_COUNT)
+                return NAN;
+        d = &rule_defaults[rule];
+        return drift_limit(policy->limits[rule], d->limit, d->limits_distance ? space : NULL);
+}
+
+/* Queries whose mean lies above its own noise in this replay. */
+static size_t count_up(const struct collection_view *c)
+{
+        size_t up = 0;
+
+        for (size_t i = 0; i < c->query_set->count; i++) {
+                const struct query_drift *d = &c->queries[i].drift;
+
+                up += d->compared && d->shift[LEVEL_TOPK] > d->tau[LEVEL_TOPK];
+        }
+        return up;
+}
+
+static bool share_is_up(const struct collection_view *c)
+{
+        size_t up = count_up(c);
+
+        return up >= DRIFT_SHARE_MIN && (double)up >= DRIFT_SHARE * (double)c->drift.compared;
+}
+
+/* Confirmed and still so in this replay: what is confirmed outlasts a repair by some replays. */
+static bool set_differs(const struct subject *s)
+{
+        const struct drift_view *d = &s->c->drift;
+
+        return (d->set_shifted && d->set_shift > limit_of(s->c, s->policy, RULE_SET_DRIFT)) ||
+                (d->share_moved && share_is_up(s->c));
+}
+
+/* Everything that the baseline knows is there and answers as it did; more may have come. */
+static bool same_content(const struct subject *s)
+{
+        const struct collection_view *c = s->c;
         const struct attribution *a = &c->attribution;
 
-        if (!c->baseline || c->last_error || a->unfinished || c->drift.set_shifted ||
-                c->drift.share_moved || c->drift.compared == 0 ||
-                c->epoch.records < c->baseline->epoch.records)
+        if (!c->baseline || c->last_error || a->unfinished || set_differs(s) ||
+                c->drift.compared == 0 || c->epoch.records < c->baseline->epoch.records)
                 return false;
         for (size_t i = 0; i < c->query_set->count; i++)
                 if (c->queries[i].judgement.expected == OUTCOME_FAIL)
@@ -124,12 +165,12 @@ static bool same_content(const struct collection_view *c)
 
 static bool replaced(const struct subject *s, struct finding *f)
 {
-        return was_replaced(s->c) && !same_content(s->c);
+        return was_replaced(s->c) && !same_content(s);
 }
 
 static bool rebuilt(const struct subject *s, struct finding *f)
 {
-        return was_replaced(s->c) && same_content(s->c);
+        return was_replaced(s->c) && same_content(s);
 }
 
 static bool not_compared(const struct subject *s, struct finding *f)
@@ -160,28 +201,13 @@ static bool set_shifted(const struct subject *s, struct finding *f)
         return s->policy->at_once ? f->value > s->limit : s->c->drift.set_shifted;
 }
 
-/* Queries whose mean lies above its own noise in this replay. */
-static size_t count_up(const struct collection_view *c)
-{
-        size_t up = 0;
-
-        for (size_t i = 0; i < c->query_set->count; i++) {
-                const struct query_drift *d = &c->queries[i].drift;
-
-                up += d->compared && d->shift[LEVEL_TOPK] > d->tau[LEVEL_TOPK];
-        }
-        return up;
-}
-
 static bool set_moved(const struct subject *s, struct finding *f)
 {
         const struct drift_view *d = &s->c->drift;
         size_t up = s->policy->at_once ? count_up(s->c) : d->moved_up;
 
         f->value = (double)up;
-        if (!s->policy->at_once)
-                return d->share_moved;
-        return up >= DRIFT_SHARE_MIN && (double)up >= DRIFT_SHARE * (double)d->compared;
+        return s->policy->at_once ? share_is_up(s->c) : d->share_moved;
 }
 
 static bool expected_missing(const struct subject *s, struct finding *f)
@@ -269,18 +295,6 @@ static const struct {
                 FINDING_BIT(FINDING_SET_MOVED) | FINDING_BIT(FINDING_CROWDED) | \
                 FINDING_BIT(FINDING_MISSING) | FINDING_BIT(FINDING_OUT_OF_RANGE) | \
                 FINDING_BIT(FINDING_BAND_CROSSED) | FINDING_BIT(FINDING_DISTANT))
-
-static double limit_of(
-        const struct collection_view *c, const struct finding_policy *policy, enum rule_id rule)
-{
-        const char *space = c->baseline ? c->baseline->epoch.space : c->epoch.space;
-        const struct rule_default *d;
-
-        if (rule == RULE_COUNT)
-                return NAN;
-        d = &rule_defaults[rule];
-        return drift_limit(policy->limits[rule], d->limit, d->limits_distance ? space : NULL);
-}
 
 static enum cause cause_of(const struct subject *s)
 {

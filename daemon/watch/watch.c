@@ -395,7 +395,7 @@ static void note_change(struct watch *w)
         if (w->changing >= WATCH_CHANGES_MAX)
                 return;
         if (++w->changing < WATCH_CHANGES_MAX)
-                log_info("%s: the collection has changed: replaying at once", w->config->label);
+                log_debug("%s: the collection has changed: replaying at once", w->config->label);
         else
                 log_info("%s: the collection has changed at each of %d looks: replaying once more, "
                          "then only at its interval until it stands still",
@@ -426,13 +426,35 @@ static int start_survey(struct watch *w)
         return survey_start(w->client, &w->survey_target, on_surveyed, on_exchanged, w, &w->survey);
 }
 
+/* Of a server that is away, and of a collection that is, replays speak. */
+static bool only_probes_fail(const char *failure)
+{
+        static const char *const replays[] = {
+                "connect", "timeout", "resolve", "tls", "reset", "not_found"};
+
+        for (size_t i = 0; i < ARRAY_SIZE(replays); i++)
+                if (streq(failure, replays[i]))
+                        return false;
+        return true;
+}
+
+/* The first failure in a row. */
+static void log_probe(const struct watch *w, const struct probe_result *result)
+{
+        bool news = !watch_view(w)->health.error && only_probes_fail(result->failure);
+
+        log_event(news ? LOG_WARNING : LOG_DEBUG, NULL,
+                log_fields({"DRIFTWATCH_COLLECTION", w->config->label}),
+                "%s: the index could not be probed: %s", w->config->label,
+                error_text(&result->error, -EIO));
+}
+
 static void on_probed(struct probe_result *result, void *userdata)
 {
         struct watch *w = userdata;
 
         if (result->failure)
-                log_warning("%s: the index could not be probed: %s", w->config->label,
-                        error_text(&result->error, -EIO));
+                log_probe(w, result);
         set_next(&w->timers[STEP_PROBE], !result->failure);
         w->probed = clock_usec(CLOCK_BOOTTIME);
         dossier_probed(w->dossier, result, clock_usec(CLOCK_REALTIME));

@@ -54,6 +54,7 @@ static const char *finding_state(const struct finding *f)
         return f->excused                  ? "known"
                 : f->waiting               ? "waiting"
                 : f->explained != SIZE_MAX ? "explained"
+                : f->fading > 0            ? "fading"
                                            : "open";
 }
 

@@ -225,6 +225,12 @@ def search_shallowly(scene):
     scene.restart()
 
 
+def search_deeply(scene):
+    """As it is by default."""
+    scene.chroma.call("PUT", f"/{scene.chroma.id(scene.name)}", {"new_configuration": {"hnsw": {"ef_search": 100}}})
+    scene.restart()
+
+
 def change_model(scene):
     scene.embedder.stop()
     scene.embedder.start(2)

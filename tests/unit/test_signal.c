@@ -73,7 +73,7 @@ static int setup(void **state)
         c->name = strdup("docs");
         c->server = strdup("main");
         c->url = strdup("http://chroma:8000");
-        assert_int_equal(bands_default(NULL, &c->bands), 0);
+        assert_int_equal(bands_default(&c->bands), 0);
         c->baseline = baseline_new(0);
         c->baseline->results = c->results = 10;
         c->baseline->epoch.records = c->epoch.records = c->health.records = 311;

@@ -169,7 +169,7 @@ static int start(struct proposal *p)
                         ACCURACY, on_half_time, p);
         for (size_t i = 0; i < p->round.count && r >= 0; i++) {
                 if (p->options->fresh)
-                        r = watch_prefer_fresh(p->round.watches[i]);
+                        r = dossier_prefer_fresh(watch_dossier(p->round.watches[i]));
                 if (watch_config(p->round.watches[i])->embedder)
                         watch_repeat_embedding(p->round.watches[i], EMBEDDINGS);
                 watch_everything(p->round.watches[i]);
@@ -344,8 +344,8 @@ static int store(const struct proposal *p, const struct recording *r)
                                           : "the collection has neither an embedder nor vectors");
                 return EXIT_UNMEASURED;
         }
-        code = recorder_candidate(r->recorder, v, watch_vectors(r->watch), v->baseline,
-                p->options->new_only, &b, &error);
+        code = recorder_candidate(r->recorder, v, dossier_vectors(watch_dossier(r->watch)),
+                v->baseline, p->options->new_only, &b, &error);
         if (code >= 0 && watch_config(r->watch)->bands_source == BANDS_AUTO)
                 code = spread_of_view(v, &b->bands);
         if (code >= 0)
@@ -361,7 +361,7 @@ static int store(const struct proposal *p, const struct recording *r)
         if (unseen.message)
                 fprintf(stderr, "driftwatch: %s: the candidate has no excerpts of documents\n",
                         unseen.message);
-        print_candidate(r->recorder, b, v, watch_vectors(r->watch));
+        print_candidate(r->recorder, b, v, dossier_vectors(watch_dossier(r->watch)));
         return EXIT_SUCCESS;
 }
 

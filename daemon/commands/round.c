@@ -111,7 +111,7 @@ static int load_baseline(const struct options *options, struct watch *w)
         const char *label = watch_config(w)->label;
         int r;
 
-        watch_judge_at_once(w, options->baseline);
+        dossier_judge_at_once(watch_dossier(w), options->baseline);
         if (options->no_baseline)
                 return 0;
         r = load_given(options, label, &baseline, &error);
@@ -122,7 +122,7 @@ static int load_baseline(const struct options *options, struct watch *w)
                 watch_set_baseline(w, baseline, 1);
         if (r >= 0 || r == -ENOENT)
                 return 0;
-        return watch_refuse_baseline(w, error_text(&error, r));
+        return dossier_refuse_baseline(watch_dossier(w), error_text(&error, r));
 }
 
 static int watch_chosen(struct round *r, const struct options *options)

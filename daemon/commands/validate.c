@@ -19,7 +19,7 @@ static int tell_collection(const struct watch *w)
         printf("%s: %s at %s: space %s, dimension %u, %lld records\n", v->label, v->name, v->url,
                 v->epoch.space ? v->epoch.space : "unknown", v->epoch.dimension,
                 (long long)v->epoch.records);
-        spread_print(v, watch_vectors(w));
+        spread_print(v, dossier_vectors(watch_dossier(w)));
         return EXIT_SUCCESS;
 }
 

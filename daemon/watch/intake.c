@@ -111,7 +111,8 @@ static const char *first_refused(const struct replay_result *result)
         return "";
 }
 
-/* On changes only: the first failure, another kind of failure, the recovery. */
+/* Only the first failure in a row is for everybody: the end of it is the daemon's to tell, and how
+ * it goes on for who looks closely. */
 static void log_outcome(const struct dossier *d, const struct replay_result *result)
 {
         const struct collection_view *old = d->view;
@@ -120,11 +121,8 @@ static void log_outcome(const struct dossier *d, const struct replay_result *res
                 {"DRIFTWATCH_REASON", result->failure});
 
         if (result->failure && !streq(old->last_error, result->error.message))
-                log_event(LOG_WARNING, LOG_ID_REPLAY_FAILED, fields, "replay failed: %s",
-                        error_text(&result->error, -EIO));
-        else if (!result->failure && old->last_error)
-                log_event(LOG_NOTICE, LOG_ID_REPLAY_RECOVERED, fields,
-                        "%s: replays succeed again, %zu queries", d->config->label, result->count);
+                log_event(old->last_error ? LOG_DEBUG : LOG_WARNING, LOG_ID_REPLAY_FAILED, fields,
+                        "replay failed: %s", error_text(&result->error, -EIO));
         if (!result->failure && result->refused > 0 && result->refused != old->refused)
                 log_warning("%s: the server refuses %zu of %zu queries; %s", d->config->label,
                         result->refused, result->count, first_refused(result));
@@ -169,8 +167,7 @@ static void note_unprovoked(const struct dossier *d, struct collection_view *v, 
         if (!v->drift.unprovoked)
                 return;
         if (v->unprovoked_at == 0 || now >= v->unprovoked_at + INVESTIGATION_INTERVAL)
-                log_event(LOG_WARNING, NULL,
-                        log_fields({"DRIFTWATCH_COLLECTION", d->config->label}),
+                log_event(LOG_DEBUG, NULL, log_fields({"DRIFTWATCH_COLLECTION", d->config->label}),
                         "%s: answers changed although nothing was ingested: the index was rebuilt "
                         "or lost something, or records were edited in place",
                         d->config->label);

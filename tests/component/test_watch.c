@@ -748,9 +748,9 @@ static void a_home_of_an_earlier_life_is_known_at_once(void **state)
 {
         struct world *w = *state;
 
-        watch_restore_home(w->watch, "a", "excellent", .5f);
-        watch_restore_home(w->watch, "b", "no such band", .5f);
-        watch_restore_home(w->watch, "nobody", "good", .5f);
+        dossier_restore_home(watch_dossier(w->watch), "a", "excellent", .5f);
+        dossier_restore_home(watch_dossier(w->watch), "b", "no such band", .5f);
+        dossier_restore_home(watch_dossier(w->watch), "nobody", "good", .5f);
         assert_int_equal(watch_view(w->watch)->queries[0].judgement.home_band, 0);
         assert_int_equal(watch_view(w->watch)->queries[1].judgement.home_band, -1);
         for (int i = 0; i < 4; i++)
@@ -767,7 +767,7 @@ static void default_bands_are_those_of_the_space(void **state)
 
         w->changed.bands_source = BANDS_OF_SPACE;
         assert_int_equal(watch_new(w->event, &w->changed, w->client, &w->owner, &w->other), 0);
-        watch_restore_home(w->other, "b", "excellent", .35f);
+        dossier_restore_home(watch_dossier(w->other), "b", "excellent", .35f);
         assert_true(watch_view(w->other)->bands.bands[0].below == .8f);
         w->space = "cosine";
         w->distance = .45f;

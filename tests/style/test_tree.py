@@ -17,8 +17,8 @@ TOP_LEVEL = {
 TEST_OF = {
     "daemon/judge/incident": "unit/test_finding.c",
     "daemon/judge/sentence": "unit/test_finding.c",
-    "daemon/model/rule": "unit/test_alert.c",
-    "daemon/tell/signal": "unit/test_alert.c",
+    "daemon/model/rule": "unit/test_signal.c",
+    "daemon/watch/teller": "system/test_incident.py",
     "daemon/show/envelope": "unit/test_api.c",
     "daemon/show/gate/json": "unit/test_api.c",
     "daemon/show/gate/check": "unit/test_formats.c",

@@ -151,16 +151,23 @@ static void append_count(struct text *t, size_t n, const char *what, const char 
 
 void incident_summarise(const struct collection_view *c, struct text *t)
 {
-        size_t outcomes[OUTCOME_COUNT] = {0}, queries = c->query_set->count;
+        size_t outcomes[OUTCOME_COUNT] = {0}, known = 0, queries = c->query_set->count;
         const char *separator = "";
 
-        for (size_t i = 0; i < queries; i++)
-                outcomes[c->queries[i].judgement.outcome]++;
+        for (size_t i = 0; i < queries; i++) {
+                const struct query_view *q = &c->queries[i];
+
+                if (q->excused && q->judgement.outcome != OUTCOME_PASS)
+                        known++;
+                else
+                        outcomes[q->judgement.outcome]++;
+        }
         text_appendf(t, "of %zu quer%s ", queries, queries == 1 ? "y" : "ies");
         append_count(t, outcomes[OUTCOME_FAIL], "fail", &separator);
         append_count(t, outcomes[OUTCOME_DRIFT], "drifted", &separator);
         append_count(t, outcomes[OUTCOME_UNMEASURED], "unmeasured", &separator);
         append_count(t, outcomes[OUTCOME_UNJUDGED], "unjudged", &separator);
+        append_count(t, known, "known to fail", &separator);
         append_count(t, outcomes[OUTCOME_PASS], "pass", &separator);
 }
 
@@ -179,7 +186,8 @@ void incident_explain(const struct collection_view *c, struct text *t)
         enum cause causes[CAUSE_COUNT];
         size_t count = incident_causes(c, causes);
 
-        if (count == 0)
+        /* What is wrong although nothing changed has another reason than the records. */
+        if (count == 0 || causes[0] == CAUSE_NONE)
                 return;
         text_append(t, count > 1 ? "Probable causes: " : "Probable cause: ");
         for (size_t i = 0; i < count; i++)

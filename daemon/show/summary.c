@@ -3,6 +3,8 @@
 
 #include <math.h>
 
+#include "text.h"
+
 void summary_count(const struct collection_view *c, struct summary *ret)
 {
         *ret = (struct summary){0};
@@ -46,6 +48,22 @@ const char *summary_reason(const struct collection_view *c, const struct judgeme
         if (!c->replayed)
                 return "not replayed yet";
         return c->last_error ? c->last_error : "no reason is known";
+}
+
+void summary_last_day(const struct query *q, char ret[TIME_TEXT_MAX])
+{
+        (void)time_format(ret, TIME_TEXT_MAX, q->known_failing.until - 1);
+        ret[strcspn(ret, "T")] = '\0';
+}
+
+void summary_excuse(const struct query *q, struct text *t)
+{
+        char day[TIME_TEXT_MAX];
+
+        if (!q->known_failing.reason)
+                return;
+        summary_last_day(q, day);
+        text_appendf(t, "known to fail until %s: %s", day, q->known_failing.reason);
 }
 
 struct quality summary_quality(const struct collection_view *c)

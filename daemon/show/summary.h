@@ -7,6 +7,8 @@
 #include "judge/quality.h"
 #include "model/view.h"
 
+struct text;
+
 struct summary {
         size_t outcomes[OUTCOME_COUNT];
         size_t bands[BANDS_MAX]; /* index of the collection's bands; queries without a distance are
@@ -25,3 +27,8 @@ size_t *summary_worst_first(const struct collection_view *c);
 /* Why the query did not pass: a sentence, never NULL; "" when it passed. Valid as long as the view.
  */
 const char *summary_reason(const struct collection_view *c, const struct judgement *v);
+/* The last day on which it is known to fail: "2027-01-31". */
+void summary_last_day(const struct query *q, char ret[TIME_TEXT_MAX]);
+/* Appends "known to fail until 2027-01-31: REASON", whether or not that day has passed; nothing for
+ * a query that is not known to fail. */
+void summary_excuse(const struct query *q, struct text *t);

@@ -7,6 +7,7 @@
 #include "ask/chroma.h"
 #include "ask/exchange.h"
 #include "ask/records.h"
+#include "ask/ruling.h"
 
 /* Pages asked for at one time: while one is read, the server makes the next. */
 #define AHEAD 2
@@ -25,7 +26,8 @@ struct returned {
 struct page {
         struct audit *audit;
         struct exchange exchange;
-        size_t limit; /* records asked for */
+        uint64_t next, end; /* records that it is still to ask for */
+        size_t limit; /* of those before `next`, asked for */
 };
 
 struct audit {
@@ -33,7 +35,8 @@ struct audit {
         audit_done_t done;
         void *userdata;
         struct page pages[AHEAD];
-        uint64_t count, asked; /* records to read; of them asked for */
+        uint64_t count, asked; /* records to read; of them given to a page */
+        size_t page_size; /* records of a request at most */
 
         struct knn *knn;
         size_t *queries; /* indices of those that are audited */
@@ -183,18 +186,19 @@ static int ask_page(struct page *p)
 {
         struct audit *a = p->audit;
         const struct audit_target *t = a->target;
-        size_t row = t->vectors->dimension * sizeof(float);
-        const struct records_request request = {
-                .offset = a->asked,
-                .limit = MIN(a->count - a->asked, MAX(AUDIT_PAGE_BYTES / row, (size_t)1)),
-                .include = RECORDS_EMBEDDINGS,
-        };
+        struct records_request request = {.include = RECORDS_EMBEDDINGS};
         int code;
 
-        p->limit = request.limit;
+        if (p->next == p->end) {
+                p->next = a->asked;
+                p->end = a->asked += MIN(a->count - a->asked, a->page_size);
+        }
+        p->limit = MIN(p->end - p->next, a->page_size);
         if (p->limit == 0)
                 return 0;
-        a->asked += p->limit;
+        request.offset = p->next;
+        request.limit = p->limit;
+        p->next += p->limit;
         code = records_build(
                 t->tenant, t->database, t->collection_id, &request, &p->exchange.request);
         return code >= 0 ? exchange_submit(&p->exchange, on_page, p) : code;
@@ -212,6 +216,28 @@ static void add(struct audit *a, const struct records *records)
         a->result.records += records->count;
 }
 
+/* False when there is nothing to read: the audit is over, or as many records were beyond a quota
+ * and are asked for in smaller requests. */
+static bool accept_page(struct page *p, const struct http_response *response)
+{
+        static const char what[] = "reading embeddings";
+        struct audit *a = p->audit;
+        _cleanup_error_ struct error error = {0};
+        int code = exchange_accept(&p->exchange, response, what, &error);
+
+        if (ruling_divisible(code) && p->limit > 1) {
+                p->next -= p->limit;
+                a->page_size = MIN(a->page_size, (p->limit + 1) / 2);
+                (void)accept_request(a, ask_page(p));
+                return false;
+        }
+        if (code >= 0)
+                return true;
+        (void)error_set(&a->result.error, code, "%s", error.message);
+        fail(a, exchange_reason(response, code));
+        return false;
+}
+
 static void on_page(const struct http_response *response, void *userdata)
 {
         struct page *p = userdata;
@@ -219,7 +245,7 @@ static void on_page(const struct http_response *response, void *userdata)
         _cleanup_(records_done) struct records records = {0};
         size_t limit = p->limit;
 
-        if (!accept_response(p, response, "reading embeddings") || !accept_request(a, ask_page(p)))
+        if (!accept_page(p, response) || !accept_request(a, ask_page(p)))
                 return;
         if (records_parse(response->body, response->body_size, RECORDS_EMBEDDINGS, &records,
                     &a->result.error) < 0) {
@@ -344,6 +370,8 @@ int audit_start(struct http_client *client, const struct audit_target *target, a
         a->target = target;
         a->done = done;
         a->userdata = userdata;
+        a->page_size =
+                MAX(AUDIT_PAGE_BYTES / (target->vectors->dimension * sizeof(float)), (size_t)1);
         a->result.recall = a->result.recall_by_distance = a->result.worst_recall = NAN;
         a->result.worst = SIZE_MAX;
         for (size_t i = 0; i < AHEAD; i++)

@@ -5,8 +5,9 @@
 #include <math.h>
 
 #include "ask/exchange.h"
+#include "ask/match.h"
 #include "ask/records.h"
-#include "json.h"
+#include "ask/ruling.h"
 
 struct inquiry {
         struct exchange exchange;
@@ -17,7 +18,10 @@ struct inquiry {
         void *userdata;
         size_t selves[INQUEST_SELF]; /* holes in the query under way */
         size_t self_count;
-        size_t next; /* of `missing`: not yet looked up by metadata */
+        size_t next; /* of `missing`: not yet looked up by metadata, or behind its filter */
+        bool elements; /* it is looked up by the elements of lists */
+        bool matched[INQUEST_EXPECTED]; /* of `missing`: exists by its metadata, not by its id */
+        bool knows_no_lists; /* the server refuses to look into lists */
         struct error error;
 };
 
@@ -48,8 +52,7 @@ static void ask_records(struct inquiry *i, const struct records_request *request
                 done);
 }
 
-/* False when the inquiry is over. */
-static bool accept_records(struct inquiry *i, const struct http_response *response,
+static int receive_records(struct inquiry *i, const struct http_response *response,
         const char *what, unsigned include, struct records *ret)
 {
         int code = exchange_accept(&i->exchange, response, what, &i->error);
@@ -61,6 +64,15 @@ static bool accept_records(struct inquiry *i, const struct http_response *respon
                         (void)error_set(&i->error, code, "%s: %s", what, strerror(-code));
                 }
         }
+        return code;
+}
+
+/* False when the inquiry is over. */
+static bool accept_records(struct inquiry *i, const struct http_response *response,
+        const char *what, unsigned include, struct records *ret)
+{
+        int code = receive_records(i, response, what, include, ret);
+
         if (code < 0)
                 finish(i);
         return code >= 0;
@@ -137,58 +149,59 @@ static void finish_missing(struct missing *m, const struct query_set *set)
         m->looked_up = m->exists || set->queries[m->query].expect.id_count <= INQUIRY_EXPECTED_IDS;
 }
 
-/* Chroma's Python servers refuse $and and $or of fewer than two. Takes the reference to
- * `conditions`; NULL when memory was too short for all of them. */
-static json_t *combine(const char *operator, json_t * conditions, size_t complete)
-{
-        _cleanup_json_ json_t *list = conditions;
-
-        if (json_array_size(list) != complete)
-                return NULL;
-        return complete == 1 ? json_incref(json_array_get(list, 0))
-                             : json_pack("{s:O}", operator, list);
-}
-
-static json_t *build_object(const json_t *object)
-{
-        json_t *all = json_array(), *value;
-        const char *key;
-
-        /* jansson's iterator wants a mutable object but only reads it. */
-        json_object_foreach ((json_t *)object, key, value)
-                (void)json_array_append_new(all, json_pack("{s:{s:O}}", key, "$eq", value));
-        return combine("$and", all, json_object_size(object));
-}
-
-/* Any of the objects, each with all its members. */
-static char *build_where(const json_t *metadata)
-{
-        _cleanup_json_ json_t *where = NULL;
-        json_t *any = json_array();
-
-        for (size_t i = 0; i < json_array_size(metadata); i++)
-                (void)json_array_append_new(any, build_object(json_array_get(metadata, i)));
-        where = combine("$or", any, json_array_size(metadata));
-        return where ? json_text(where, JSON_COMPACT, NULL) : NULL;
-}
-
 static void ask_metadata(struct inquiry *i);
+static void ask_filtered(struct inquiry *i);
+
+static const struct query *missing_query(const struct inquiry *i)
+{
+        return &i->target->set->queries[i->inquest->missing[i->next].query];
+}
+
+/* The server refused to look one expected record up: only that one stays open, unless it is because
+ * it knows no lists, and so holds none. */
+static void note_refused(struct inquiry *i, struct missing *m)
+{
+        error_done(&i->error);
+        if (i->elements && !match_wants_lists(missing_query(i)->expect.metadata)) {
+                i->knows_no_lists = true;
+                finish_missing(m, i->target->set);
+        } else
+                m->refused = true;
+}
+
+/* Records that have the value itself are looked up first, then those with a list that contains it.
+ */
+static bool asks_for_elements(const struct inquiry *i, const struct missing *m)
+{
+        return !m->exists && !m->refused && !i->elements && !i->knows_no_lists;
+}
 
 static void on_metadata(const struct http_response *response, void *userdata)
 {
+        static const char what[] = "looking up an expected record by its metadata";
         struct inquiry *i = userdata;
         struct missing *m = &i->inquest->missing[i->next];
         _cleanup_(records_done) struct records records = {0};
+        int code = receive_records(i, response, what, 0, &records);
 
-        if (!accept_records(
-                    i, response, "looking up an expected record by its metadata", 0, &records))
+        if (code == RULING_REFUSED || code == RULING_QUOTA)
+                note_refused(i, m);
+        else if (code < 0) {
+                finish(i);
                 return;
+        }
         if (records.count > 0) {
-                m->exists = true;
+                m->exists = i->matched[i->next] = true;
                 m->exists_id = take_ptr(records.ids[0]);
         }
-        finish_missing(m, i->target->set);
-        i->next++;
+        if (asks_for_elements(i, m))
+                i->elements = true;
+        else {
+                if (!m->refused)
+                        finish_missing(m, i->target->set);
+                i->elements = false;
+                i->next++;
+        }
         ask_metadata(i);
 }
 
@@ -198,17 +211,65 @@ static void ask_metadata(struct inquiry *i)
         _cleanup_free_ char *where = NULL;
 
         for (; i->next < q->missing_count; i->next++) {
-                const struct missing *m = &q->missing[i->next];
-                const struct expectation *e = &i->target->set->queries[m->query].expect;
+                const json_t *metadata = missing_query(i)->expect.metadata;
 
-                if (!e->metadata || m->exists)
+                if (!metadata || q->missing[i->next].exists)
                         continue;
-                where = build_where(e->metadata);
+                i->elements |= match_wants_lists(metadata);
+                where = match_build(metadata, i->elements, NULL);
                 if (where)
                         ask_records(i, &(struct records_request){.where = where, .limit = 1},
                                 on_metadata);
                 else
                         ask(i, -ENOMEM, on_metadata);
+                return;
+        }
+        i->next = 0;
+        ask_filtered(i);
+}
+
+static void on_filtered(const struct http_response *response, void *userdata)
+{
+        static const char what[] = "looking up an expected record behind its query's filter";
+        struct inquiry *i = userdata;
+        _cleanup_(records_done) struct records records = {0};
+        int code = receive_records(i, response, what, 0, &records);
+
+        if (code == RULING_REFUSED || code == RULING_QUOTA)
+                error_done(&i->error);
+        else if (code < 0) {
+                finish(i);
+                return;
+        } else
+                i->inquest->missing[i->next].filtered_out = records.count == 0;
+        i->next++;
+        ask_filtered(i);
+}
+
+/* Whether what exists could be found by a query with this filter at all. */
+static void ask_filtered(struct inquiry *i)
+{
+        const struct inquest *q = i->inquest;
+        _cleanup_free_ char *match = NULL;
+
+        for (; i->next < q->missing_count; i->next++) {
+                const struct missing *m = &q->missing[i->next];
+                const struct query *query = missing_query(i);
+                struct records_request request = {
+                        .where = query->where, .where_document = query->where_document, .limit = 1};
+
+                if (!m->exists || !m->exists_id || !(query->where || query->where_document))
+                        continue;
+                if (!i->matched[i->next]) {
+                        request.ids = (const char *const *)query->expect.ids;
+                        request.id_count =
+                                MIN(query->expect.id_count, (size_t)INQUIRY_EXPECTED_IDS);
+                } else {
+                        match = match_build(
+                                query->expect.metadata, !i->knows_no_lists, query->where);
+                        request.where = match;
+                }
+                ask_records(i, &request, on_filtered);
                 return;
         }
         finish(i);

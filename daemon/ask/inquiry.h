@@ -34,11 +34,12 @@ struct inquiry;
 typedef void (*inquiry_done_t)(struct inquest *inquest, const char *error, void *userdata);
 typedef void (*inquiry_exchange_t)(const struct http_response *response, void *userdata);
 
-/* At most 5 + INQUEST_EXPECTED small requests, one after the other: the holes' records (twice when
- * their vectors cannot be read), those asked for with their own vector, the lists' records,
- * expected ids, and expected metadata one by one. An inquest without questions ends from the loop,
- * too. `inquest` is borrowed and filled in. -ENOMEM, http_client_submit()'s errors, and those of
- * sd_event_add_defer(). */
+/* At most 5 + 3 * INQUEST_EXPECTED small requests, one after the other: the holes' records (twice
+ * when their vectors cannot be read), those asked for with their own vector, the lists' records,
+ * expected ids, and one by one expected metadata - equal values, then elements of lists - and what
+ * exists behind its query's filter. What the server refuses of these leaves one record open. An
+ * inquest without questions ends from the loop, too. `inquest` is borrowed and filled in. -ENOMEM,
+ * http_client_submit()'s errors, and those of sd_event_add_defer(). */
 _must_check_ int inquiry_start(struct http_client *client, const struct inquiry_target *target,
         struct inquest *inquest, inquiry_done_t done, inquiry_exchange_t exchange, void *userdata,
         struct inquiry **ret);

@@ -3,6 +3,8 @@
 
 #include <errno.h>
 
+#include "ask/ruling.h"
+
 struct metadata_walk {
         struct exchange exchange;
         const struct metadata_target *target;
@@ -12,6 +14,7 @@ struct metadata_walk {
         struct epoch epoch;
         uint64_t offset;
         unsigned pages;
+        size_t size; /* of a page */
         struct error error;
 };
 
@@ -33,7 +36,7 @@ static void end(struct metadata_walk *w, int code)
 static int ask_page(struct metadata_walk *w)
 {
         const struct records_request what = {
-                .offset = w->offset, .limit = METADATA_PAGE, .include = RECORDS_METADATAS};
+                .offset = w->offset, .limit = w->size, .include = RECORDS_METADATAS};
         int code;
 
         if (w->pages++ == METADATA_PAGES_MAX)
@@ -45,18 +48,36 @@ static int ask_page(struct metadata_walk *w)
         return code < 0 ? code : exchange_submit(&w->exchange, on_page, w);
 }
 
+/* A page beyond a quota, or beyond what is read, is asked for again with half as many records, and
+ * so are those after it. */
+static void ask_smaller_page(struct metadata_walk *w)
+{
+        int code;
+
+        error_done(&w->error);
+        w->size = (w->size + 1) / 2;
+        w->pages--;
+        code = ask_page(w);
+        if (code < 0)
+                end(w, code);
+}
+
 static void on_page(const struct http_response *response, void *userdata)
 {
         struct metadata_walk *w = userdata;
         _cleanup_(records_done) struct records page = {0};
         int code = exchange_accept(&w->exchange, response, "reading the metadata", &w->error);
 
+        if (ruling_divisible(code) && w->size > 1) {
+                ask_smaller_page(w);
+                return;
+        }
         if (code >= 0)
                 code = records_parse(
                         response->body, response->body_size, RECORDS_METADATAS, &page, &w->error);
-        if (code >= 0 && page.count > METADATA_PAGE)
+        if (code >= 0 && page.count > w->size)
                 code = error_set(&w->error, -EBADMSG,
-                        "a page of %d records was asked for, %zu came", METADATA_PAGE, page.count);
+                        "a page of %zu records was asked for, %zu came", w->size, page.count);
         if (code >= 0)
                 code = w->page(&page, &w->error, w->userdata);
         w->offset += page.count;
@@ -92,6 +113,7 @@ int metadata_start(struct http_client *client, const struct metadata_target *tar
         w->exchange = (struct exchange){.client = client, .peer = target->peer, .noted = ignore};
         w->target = target;
         w->page = page;
+        w->size = METADATA_PAGE;
         w->done = done;
         w->userdata = userdata;
         epoch_init(&w->epoch);

@@ -7,7 +7,7 @@
 #include "ask/exchange.h"
 #include "ask/records.h"
 
-#define METADATA_PAGE 1000
+#define METADATA_PAGE 1000 /* halved where the server refuses so many */
 /* Ten million records in full pages: a collection beyond is refused, not half read. */
 #define METADATA_PAGES_MAX 10000
 

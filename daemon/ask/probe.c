@@ -7,7 +7,9 @@
 
 #include "ask/chroma.h"
 #include "ask/exchange.h"
+#include "ask/expected.h"
 #include "ask/records.h"
+#include "ask/ruling.h"
 #include "clock.h"
 
 /* Vectors, and ids, in one request: Chroma Cloud takes no more. */
@@ -17,13 +19,6 @@
  * L2, has none; that is for vectors which differ in the last bit. */
 #define TWIN_L2 1e-12
 #define TWIN 1e-6
-
-/* A record that the set expects. */
-struct expected {
-        const char *id; /* the set's */
-        bool missed; /* a query that was answered found none of the records that it expects */
-        bool there;
-};
 
 struct probe {
         const struct probe_target *target;
@@ -41,6 +36,7 @@ struct probe {
         struct chroma_answer larger[QUERY_BATCH]; /* answers with the larger k */
         double recalls; /* sum */
 
+        size_t get_batch; /* ids in one request */
         struct expected *expected; /* ascending by id, each once */
         size_t expected_count;
         struct records selves; /* asked for with their own vectors */
@@ -99,6 +95,22 @@ static bool accept_response(struct probe *p, const struct http_response *respons
         return code >= 0;
 }
 
+/* The same for a question that is beyond what some servers allow. Where this one refuses it by its
+ * size, `*ret_answered` is false and the probe goes on without. */
+static bool accept_sizable(
+        struct probe *p, const struct http_response *response, const char *what, bool *ret_answered)
+{
+        int code = exchange_accept(&p->exchange, response, what, &p->result.error);
+        bool refused = ruling_divisible(code) && response->status < 500;
+
+        *ret_answered = code >= 0;
+        if (refused)
+                error_done(&p->result.error);
+        else if (code < 0)
+                fail(p, exchange_reason(response, code));
+        return code >= 0 || refused;
+}
+
 /* The same for what was read with the result `code`. */
 static bool accept_body(struct probe *p, int code, const char *what)
 {
@@ -108,12 +120,6 @@ static bool accept_body(struct probe *p, int code, const char *what)
         (void)error_set(&p->result.error, code, "%s: %s", what, strerror(-code));
         fail(p, "bad_response");
         return false;
-}
-
-/* The i-th of `chosen` that are evenly spaced over `total`. */
-static size_t spread(size_t i, size_t chosen, size_t total)
-{
-        return i * total / chosen;
 }
 
 static void forget_answers(struct chroma_answer *answers, size_t count)
@@ -175,18 +181,20 @@ static void on_self_vectors(const struct http_response *response, void *userdata
         static const char what[] = "reading the vectors of expected records";
         struct probe *p = userdata;
         const float *vectors[PROBE_SELF_MAX];
+        bool answered;
 
         if (exchange_unreadable(&p->exchange, response)) {
                 p->result.health.self_asked = p->asked;
                 end(p);
                 return;
         }
-        if (!accept_response(p, response, what))
+        if (!accept_sizable(p, response, what, &answered))
                 return;
         /* A vector that cannot be read - NaN is sent as null - is nothing to ask with, and no
          * reason to lose what is known of the index. */
-        if (records_parse(response->body, response->body_size, RECORDS_EMBEDDINGS, &p->selves,
-                    NULL) < 0 ||
+        if (!answered ||
+                records_parse(response->body, response->body_size, RECORDS_EMBEDDINGS, &p->selves,
+                        NULL) < 0 ||
                 p->selves.count == 0 || p->selves.count > PROBE_SELF_MAX) {
                 end(p);
                 return;
@@ -207,7 +215,8 @@ static void ask_selves(struct probe *p)
 
         p->asked = count;
         for (size_t i = 0, seen = 0; i < p->expected_count && request.id_count < count; i++)
-                if (p->expected[i].there && seen++ == spread(request.id_count, count, there))
+                if (p->expected[i].there &&
+                        seen++ == expected_spread(request.id_count, count, there))
                         ids[request.id_count++] = p->expected[i].id;
         if (count == 0)
                 end(p);
@@ -226,9 +235,16 @@ static void on_expected(const struct http_response *response, void *userdata)
         struct probe *p = userdata;
         struct index_health *h = &p->result.health;
         _cleanup_(records_done) struct records records = {0};
+        bool answered;
 
-        if (!accept_response(p, response, what))
+        if (p->asked > 1 ? !accept_sizable(p, response, what, &answered)
+                         : !(answered = accept_response(p, response, what)))
                 return;
+        if (!answered) {
+                p->get_batch = (p->asked + 1) / 2;
+                ask_expected(p);
+                return;
+        }
         if (!accept_body(p,
                     records_parse(
                             response->body, response->body_size, 0, &records, &p->result.error),
@@ -250,7 +266,7 @@ static void ask_expected(struct probe *p)
         const struct probe_target *t = p->target;
         const char *ids[GET_BATCH];
         const struct records_request request = {
-                .ids = ids, .id_count = MIN(p->expected_count - p->next, (size_t)GET_BATCH)};
+                .ids = ids, .id_count = MIN(p->expected_count - p->next, p->get_batch)};
 
         p->asked = request.id_count;
         for (size_t i = 0; i < p->asked; i++)
@@ -278,15 +294,28 @@ static double recall(const struct answer *answer, const struct answer *larger, u
 
 static void ask_recall(struct probe *p);
 
+/* The server takes no such question: recall stays what it is, or unknown. */
+static void end_recall(struct probe *p)
+{
+        forget_answers(p->larger, ARRAY_SIZE(p->larger));
+        p->next = p->vector_count;
+        ask_recall(p);
+}
+
 static void on_answers(const struct http_response *response, void *userdata)
 {
         static const char what[] = "asking queries again";
         struct probe *p = userdata;
         struct chroma_answer answers[QUERY_BATCH] = {0};
         unsigned k = p->target->results;
+        bool answered;
 
-        if (!accept_response(p, response, what))
+        if (!accept_sizable(p, response, what, &answered))
                 return;
+        if (!answered) {
+                end_recall(p);
+                return;
+        }
         if (!accept_body(p,
                     chroma_parse_query(response->body, response->body_size, p->asked, k, answers,
                             &p->result.error),
@@ -311,9 +340,14 @@ static void on_larger(const struct http_response *response, void *userdata)
         static const char what[] = "asking queries for more results";
         struct probe *p = userdata;
         const struct probe_target *t = p->target;
+        bool answered;
 
-        if (!accept_response(p, response, what))
+        if (!accept_sizable(p, response, what, &answered))
                 return;
+        if (!answered) {
+                end_recall(p);
+                return;
+        }
         if (!accept_body(p,
                     chroma_parse_query(response->body, response->body_size, p->asked,
                             t->recall_results, p->larger, &p->result.error),
@@ -341,9 +375,15 @@ static void on_everything(const struct http_response *response, void *userdata)
 {
         static const char what[] = "asking for all records";
         struct probe *p = userdata;
+        bool answered;
 
-        if (!accept_response(p, response, what))
+        if (!accept_sizable(p, response, what, &answered))
                 return;
+        if (!answered) {
+                p->result.health.capped = true;
+                ask_recall(p);
+                return;
+        }
         if (!accept_body(p,
                     chroma_parse_id_counts(response->body, response->body_size, 1,
                             (unsigned)p->result.health.records, &p->reached, &p->result.error),
@@ -453,67 +493,7 @@ static int choose_queries(struct probe *p)
         }
         p->vector_count = MIN(found, (size_t)t->recall_queries);
         for (size_t i = 0; i < p->vector_count; i++)
-                p->vectors[i] = p->vectors[spread(i, p->vector_count, found)];
-        return 0;
-}
-
-static bool answer_has(const struct answer *answer, const char *id)
-{
-        for (unsigned i = 0; i < answer->count; i++)
-                if (streq(answer->ids[i], id))
-                        return true;
-        return false;
-}
-
-/* Whether an answer has none of the records that its query expects; any of them would do. */
-static bool misses_all(const struct expectation *e, const struct answer *answer)
-{
-        for (size_t i = 0; i < e->id_count; i++)
-                if (!answer || answer_has(answer, e->ids[i]))
-                        return false;
-        return true;
-}
-
-static int compare(const void *a, const void *b)
-{
-        return strcmp(((const struct expected *)a)->id, ((const struct expected *)b)->id);
-}
-
-/* One of each id; missed when one of them is. */
-static size_t merge(struct expected *all, size_t count)
-{
-        size_t kept = 0;
-
-        qsort(all, count, sizeof(*all), compare);
-        for (size_t i = 0; i < count; i++)
-                if (kept > 0 && streq(all[kept - 1].id, all[i].id))
-                        all[kept - 1].missed |= all[i].missed;
-                else
-                        all[kept++] = all[i];
-        return kept;
-}
-
-static int choose_expected(struct probe *p)
-{
-        const struct probe_target *t = p->target;
-        size_t total = 0, found = 0;
-
-        for (size_t i = 0; i < t->queries->count; i++)
-                total += t->queries->queries[i].expect.id_count;
-        p->expected = calloc(total + 1, sizeof(*p->expected));
-        if (!p->expected)
-                return -ENOMEM;
-        for (size_t i = 0; i < t->queries->count; i++) {
-                const struct expectation *e = &t->queries->queries[i].expect;
-                bool missed = misses_all(e, t->answers ? t->answers[i] : NULL);
-
-                for (size_t k = 0; k < e->id_count; k++)
-                        p->expected[found++] = (struct expected){.id = e->ids[k], .missed = missed};
-        }
-        found = merge(p->expected, found);
-        p->expected_count = MIN(found, (size_t)PROBE_EXPECTED_MAX);
-        for (size_t i = 0; i < p->expected_count; i++)
-                p->expected[i] = p->expected[spread(i, p->expected_count, found)];
+                p->vectors[i] = p->vectors[expected_spread(i, p->vector_count, found)];
         return 0;
 }
 
@@ -530,10 +510,12 @@ int probe_start(struct http_client *client, const struct probe_target *target, p
                 .client = client, .peer = target->peer, .noted = exchange, .userdata = userdata};
         p->done = done;
         p->userdata = userdata;
+        p->get_batch = GET_BATCH;
         index_health_init(&p->result.health);
         r = choose_queries(p);
         if (r >= 0)
-                r = choose_expected(p);
+                r = expected_choose(target->queries, target->answers, PROBE_EXPECTED_MAX,
+                        &p->expected, &p->expected_count);
         if (r >= 0)
                 r = chroma_build_collection(
                         target->tenant, target->database, target->collection, &p->exchange.request);

@@ -55,6 +55,8 @@ int records_build(const char *tenant, const char *database, const char *collecti
                 return r;
         if (what->where)
                 text_appendf(&t, ",\"where\":%s", what->where);
+        if (what->where_document)
+                text_appendf(&t, ",\"where_document\":%s", what->where_document);
         if (what->offset > 0)
                 text_appendf(&t, ",\"offset\":%" PRIu64, what->offset);
         if (what->limit > 0)

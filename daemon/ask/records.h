@@ -13,12 +13,12 @@ enum records_include { RECORDS_EMBEDDINGS = 1, RECORDS_METADATAS = 2 };
 /* Largest body accepted: embeddings of one page or of a few records. */
 #define RECORDS_RESPONSE_MAX (256U << 20)
 
-/* What to get: records with these ids, or those that match `where` (JSON text), or all; from
+/* What to get: records with these ids, or those that match the filters (JSON text), or all; from
  * `offset` on, at most `limit` (0: no limit). */
 struct records_request {
         const char *const *ids;
         size_t id_count;
-        const char *where;
+        const char *where, *where_document;
         uint64_t offset, limit;
         unsigned include; /* enum records_include */
 };

@@ -57,6 +57,8 @@ struct twin_list {
 struct missing {
         size_t query;
         bool looked_up, exists; /* findings */
+        bool filtered_out; /* it exists, and the query's filter excludes it */
+        bool refused; /* the server refused to look it up */
         char *exists_id; /* of an existing one; owned; NULL */
 };
 

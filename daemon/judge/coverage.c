@@ -65,22 +65,40 @@ static int find_value(struct coverage *c, const json_t *value, size_t *ret, stru
         return 0;
 }
 
-static int expect(struct coverage *c, const struct expectation *expectation, struct error *e)
+static int watch_value(struct coverage *c, const json_t *value, struct error *e)
 {
         size_t i;
+        int r = find_value(c, value, &i, e);
 
+        if (r >= 0)
+                c->values[i].watched = true;
+        return r;
+}
+
+/* The i-th value that a record has or a query expects, of one or of a list; NULL beyond the last.
+ */
+static const json_t *value_at(const json_t *value, size_t i)
+{
+        if (json_is_array(value))
+                return json_array_get(value, i);
+        return i == 0 && !json_is_null(value) ? value : NULL;
+}
+
+static int expect(struct coverage *c, const struct expectation *expectation, struct error *e)
+{
         for (size_t k = 0; k < expectation->id_count; k++)
                 if (json_put(c->expected, expectation->ids[k], json_true()) < 0)
                         return -ENOMEM;
         for (size_t k = 0; k < json_array_size(expectation->metadata); k++) {
-                const json_t *value =
-                        json_object_get(json_array_get(expectation->metadata, k), c->key);
-                int r = value ? find_value(c, value, &i, e) : 0;
+                const json_t *value,
+                        *all = json_object_get(json_array_get(expectation->metadata, k), c->key);
 
-                if (r < 0)
-                        return r;
-                if (value)
-                        c->values[i].watched = true;
+                for (size_t i = 0; (value = value_at(all, i)); i++) {
+                        int r = watch_value(c, value, e);
+
+                        if (r < 0)
+                                return r;
+                }
         }
         return 0;
 }
@@ -120,23 +138,40 @@ static bool record_watched(const struct coverage *c, const char *id, const json_
         return false;
 }
 
-int coverage_add(struct coverage *c, const char *id, const json_t *metadata, struct error *e)
+static int count_value(struct coverage *c, const json_t *value, bool watched, struct error *e)
 {
-        const json_t *value = json_object_get(metadata, c->key);
         size_t i;
-        int r;
+        int r = find_value(c, value, &i, e);
 
-        if (!value || json_is_null(value)) {
-                c->records++;
-                c->without_key++;
-                return 0;
-        }
-        r = find_value(c, value, &i, e);
         if (r < 0)
                 return r;
-        c->records++;
         c->values[i].records++;
-        c->values[i].watched = c->values[i].watched || record_watched(c, id, metadata);
+        c->values[i].watched |= watched;
+        return 0;
+}
+
+/* A record that has a value twice has it. */
+static bool is_repeated(const json_t *all, size_t i)
+{
+        for (size_t k = 0; k < i; k++)
+                if (json_equal(json_array_get(all, k), json_array_get(all, i)))
+                        return true;
+        return false;
+}
+
+int coverage_add(struct coverage *c, const char *id, const json_t *metadata, struct error *e)
+{
+        const json_t *value, *all = json_object_get(metadata, c->key);
+        bool watched = value_at(all, 0) && record_watched(c, id, metadata);
+
+        for (size_t i = 0; (value = value_at(all, i)); i++) {
+                int r = is_repeated(all, i) ? 0 : count_value(c, value, watched, e);
+
+                if (r < 0)
+                        return r;
+        }
+        c->records++;
+        c->without_key += !value_at(all, 0);
         return 0;
 }
 

@@ -35,8 +35,9 @@ struct coverage {
 _must_check_ int coverage_init(struct coverage *c, const char *collection, const char *key,
         const struct query_set *queries, struct error *e);
 void coverage_done(struct coverage *c);
-/* One record; `metadata` may be JSON null. Its value is watched when a query expects the value, the
- * id, or other metadata that the record has. -E2BIG with a sentence beyond the bounds. */
+/* One record; `metadata` may be JSON null. Of a list each element counts as one of its values. Its
+ * value is watched when a query expects the value, the id, or other metadata that the record has.
+ * -E2BIG with a sentence beyond the bounds. */
 _must_check_ int coverage_add(
         struct coverage *c, const char *id, const json_t *metadata, struct error *e);
 /* Worst first: unwatched before watched, most records first. */

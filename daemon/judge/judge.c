@@ -65,19 +65,31 @@ static void explain_lost(const struct expectation *e, const struct answer *refer
                         a->count, a->ids[0], (double)a->distances[0]);
 }
 
+/* Nothing is nearer than a negative control allows, where its filter lets nothing pass. */
+static enum outcome decide_empty(const struct query *query, struct text *t)
+{
+        const struct expectation *e = &query->expect;
+        bool filtered = query->where || query->where_document;
+
+        if (filtered && !expectation_names_records(e) && isfinite(e->distance_min))
+                return OUTCOME_PASS;
+        text_append(
+                t, filtered ? "the filter matches no record" : "the collection returned no record");
+        return OUTCOME_FAIL;
+}
+
 /* The outcome of a valid answer whose numbers are in `v`; the reason goes to `t`. `reference` is
  * what the query has to find where it expects nothing itself; NULL: nothing. */
-static enum outcome decide(const struct expectation *e, const struct answer *reference,
+static enum outcome decide(const struct query *query, const struct answer *reference,
         const struct answer *a, const struct judgement *v, struct text *t)
 {
+        const struct expectation *e = &query->expect;
         bool names = expectation_names_records(e);
         float ranged = names ? v->expected_distance : v->distance;
         bool missing = v->expected_rank == 0 || (e->within > 0 && v->expected_rank > e->within);
 
-        if (a->count == 0) {
-                text_append(t, "the collection returned no record");
-                return OUTCOME_FAIL;
-        }
+        if (a->count == 0)
+                return decide_empty(query, t);
         if (names && missing) {
                 explain_missing(e, a, v, t);
                 return OUTCOME_FAIL;
@@ -145,7 +157,7 @@ int judge_answer(const struct query *query, const struct answer *baseline,
         v.home_distance = state->home_distance;
         v.crossed = band_state_crossed(state);
         if (answer)
-                v.expected = decide(&query->expect, reference, answer, &v, &reason);
+                v.expected = decide(query, reference, answer, &v, &reason);
         v.outcome = v.expected;
         if (text_failed(&reason))
                 return -ENOMEM;

@@ -8,6 +8,27 @@ static bool values_equal(const json_t *a, const json_t *b)
         return json_equal(a, b);
 }
 
+/* A list has each of its elements, and a value is the only one that it has. */
+static bool has_value(const json_t *record, const json_t *wanted)
+{
+        if (!json_is_array(record))
+                return values_equal(record, wanted);
+        for (size_t i = 0; i < json_array_size(record); i++)
+                if (values_equal(json_array_get(record, i), wanted))
+                        return true;
+        return false;
+}
+
+static bool has_values(const json_t *record, const json_t *wanted)
+{
+        if (!json_is_array(wanted))
+                return has_value(record, wanted);
+        for (size_t i = 0; i < json_array_size(wanted); i++)
+                if (!has_value(record, json_array_get(wanted, i)))
+                        return false;
+        return true;
+}
+
 static bool contains(const json_t *record, const json_t *wanted)
 {
         const char *key;
@@ -15,7 +36,7 @@ static bool contains(const json_t *record, const json_t *wanted)
 
         /* jansson's iterator wants a mutable object but only reads it. */
         json_object_foreach ((json_t *)wanted, key, value)
-                if (!values_equal(json_object_get(record, key), value))
+                if (!has_values(json_object_get(record, key), value))
                         return false;
         return true;
 }

@@ -9,7 +9,8 @@
 
 /* Rank, from 1, of the first record that the expectation names by id or whose metadata contains (as
  * equal JSON values; integers equal reals of the same value) every member of one listed object; 0
- * when there is none. */
+ * when there is none. Where a record has a list, each of its elements is a value that it has; a
+ * listed object's list means all of its elements. */
 unsigned rank_expected(const struct expectation *expect, const struct answer *answer);
 /* Whether a record with this metadata (NULL or JSON null: none) contains one listed object. */
 bool rank_metadata_expected(const struct expectation *expect, const json_t *record);

@@ -59,13 +59,3 @@ enum verdict verdict_judge(const struct collection_view *c, const struct verdict
                 return VERDICT_UNMEASURED;
         return unjudged > 0 ? VERDICT_UNJUDGED : VERDICT_PASS;
 }
-
-enum verdict verdict_of_all(const struct collection_view *const *collections, size_t count,
-        const struct verdict_policy *policy)
-{
-        enum verdict worst = count > 0 ? VERDICT_PASS : VERDICT_UNMEASURED;
-
-        for (size_t i = 0; i < count; i++)
-                worst = MAX(worst, verdict_judge(collections[i], policy));
-        return worst;
-}

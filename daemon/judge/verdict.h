@@ -18,8 +18,5 @@ struct verdict_policy {
  * answer, or a finding says that something could not be looked at; unjudged when nothing says of a
  * query what is good. */
 enum verdict verdict_judge(const struct collection_view *c, const struct verdict_policy *policy);
-/* The worst of several; unmeasured for none. */
-enum verdict verdict_of_all(const struct collection_view *const *collections, size_t count,
-        const struct verdict_policy *policy);
 /* Whether a finding makes this verdict a fail. */
 bool verdict_fails_by(const struct finding *f, const struct verdict_policy *policy);

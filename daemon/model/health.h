@@ -14,7 +14,8 @@ struct index_health {
         usec_t at; /* wall clock of the probe; 0: never */
         int64_t records; /* at that moment; -1: unknown */
         int64_t unreachable; /* live records that no query can reach; -1: unknown */
-        bool capped; /* more records than the configuration lets the probe ask for */
+        bool capped; /* more records than the configuration, or the server, lets the probe ask for
+                      */
         double recall; /* recall@k by overlap with a larger k, 0 … 1; NaN: unknown */
         size_t recall_queries; /* asked for it */
         size_t self_asked, self_found; /* expected records asked for with their own vector */

@@ -238,6 +238,19 @@ static void check_grades(const struct schema_reader *reader, const struct expect
                                         "\"%s\" is among the ids and graded irrelevant", e->ids[k]);
 }
 
+static bool is_value(const struct yaml_node *node)
+{
+        return node->kind == YAML_SCALAR && !yaml_is_null(node);
+}
+
+static bool is_list(const struct yaml_node *node)
+{
+        for (size_t i = 0; i < node->count; i++)
+                if (!is_value(node->values[i]))
+                        return false;
+        return node->kind == YAML_SEQUENCE && node->count > 0;
+}
+
 static void check_match(const struct schema_reader *reader, const struct expect_keys *keys,
         const struct yaml_node *match)
 {
@@ -247,9 +260,10 @@ static void check_match(const struct schema_reader *reader, const struct expect_
                 return;
         }
         for (size_t i = 0; i < match->count; i++)
-                if (match->values[i]->kind != YAML_SCALAR || yaml_is_null(match->values[i]))
+                if (!is_value(match->values[i]) && !is_list(match->values[i]))
                         schema_error(reader, &keys->place, "metadata", match->values[i],
-                                "the value of \"%s\" must be a string, a number, true or false",
+                                "the value of \"%s\" must be a string, a number, true or false, or "
+                                "a list of these",
                                 match->keys[i]->scalar);
 }
 

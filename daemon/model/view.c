@@ -109,6 +109,7 @@ int collection_view_continue(const struct collection_view *old, struct collectio
         v->refused = old->refused;
         v->replays = old->replays;
         v->failed_replays = old->failed_replays;
+        v->failed_probes = old->failed_probes;
         memcpy(v->failures, old->failures, sizeof(v->failures));
         v->replayed = old->replayed;
         v->up = old->up;

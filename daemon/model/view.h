@@ -82,7 +82,7 @@ struct collection_view {
         usec_t interval_usec;
         unsigned results;
 
-        uint64_t replays, failed_replays; /* since start */
+        uint64_t replays, failed_replays, failed_probes; /* since start */
         struct reason_count failures[REASONS_MAX]; /* unused ones have a NULL reason */
         bool replayed; /* at least one replay ended; else what follows is unknown */
         bool up; /* the last one reached the server */

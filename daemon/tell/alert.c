@@ -28,7 +28,7 @@ struct alerts {
         size_t count, allocated;
         struct entry **buckets; /* bucket_count, by fingerprint */
         size_t bucket_count;
-        uint64_t generation, round;
+        uint64_t round;
         usec_t clock; /* the latest time seen, or the present one after the clock was set back */
 };
 
@@ -113,7 +113,6 @@ static void sweep(struct alerts *a)
         if (kept == a->count)
                 return;
         a->count = kept;
-        a->generation++;
         index_all(a);
 }
 
@@ -162,18 +161,17 @@ static void set_clock(struct alerts *a, usec_t now)
         a->clock = now;
 }
 
-static void set_state(struct alerts *a, struct entry *e, enum alert_state state)
+static void set_state(struct entry *e, enum alert_state state)
 {
         e->alert.state = state;
         e->transition = state != ALERT_PENDING;
-        a->generation++;
 }
 
 static void fire(struct alerts *a, struct entry *e, usec_t now)
 {
         if (e->alert.fired_at == 0)
                 e->alert.fired_at = now;
-        set_state(a, e, ALERT_FIRING);
+        set_state(e, ALERT_FIRING);
 }
 
 /* The condition is over for good. */
@@ -190,7 +188,7 @@ static void end(struct alerts *a, struct entry *e, usec_t now)
         e->alert.resolved_at = now;
         e->alert.keep_firing_since = 0;
         e->resolution_sent = false;
-        set_state(a, e, ALERT_RESOLVED);
+        set_state(e, ALERT_RESOLVED);
 }
 
 /* A new life of a resolved alert. What the receivers were not yet told of the old one's end they
@@ -203,7 +201,7 @@ static void revive(struct alerts *a, struct entry *e, usec_t now)
         e->alert.resolved_at = 0;
         e->alert.last_sent_at = 0;
         e->alert.valid_until = 0;
-        set_state(a, e, ALERT_PENDING);
+        set_state(e, ALERT_PENDING);
 }
 
 static int entry_new(const struct signal *signal, uint64_t fingerprint,
@@ -241,7 +239,7 @@ static bool labels_equal(const struct labels *a, const struct labels *b)
         return true;
 }
 
-static int set_annotations(struct alerts *a, struct entry *e, const struct labels *annotations)
+static int set_annotations(struct entry *e, const struct labels *annotations)
 {
         struct labels copy;
         int r;
@@ -253,7 +251,6 @@ static int set_annotations(struct alerts *a, struct entry *e, const struct label
                 return r;
         labels_done(&e->alert.annotations);
         e->alert.annotations = copy;
-        a->generation++;
         return 0;
 }
 
@@ -271,14 +268,13 @@ static int take_signal(
                         return r;
                 a->entries[a->count++] = e;
                 index_entry(a, e);
-                a->generation++;
         } else if (e->alert.state == ALERT_RESOLVED) {
                 revive(a, e, now);
         }
         e->round = a->round;
         if (signal->stale && e->alert.annotations.count > 0)
                 return 0;
-        return set_annotations(a, e, &signal->annotations);
+        return set_annotations(e, &signal->annotations);
 }
 
 static void condition_holds(struct alerts *a, struct entry *e, const struct rule *rule, usec_t now)
@@ -299,13 +295,6 @@ static void condition_over(struct alerts *a, struct entry *e, const struct rule 
         end(a, e, now);
 }
 
-static void set_inhibited(struct alerts *a, struct entry *e, bool inhibited)
-{
-        if (e->alert.inhibited != inhibited)
-                a->generation++;
-        e->alert.inhibited = inhibited;
-}
-
 static void inhibit_server(struct alerts *a, const char *server)
 {
         for (size_t i = 0; i < a->count; i++) {
@@ -314,7 +303,7 @@ static void inhibit_server(struct alerts *a, const char *server)
                 if (!streq(e->alert.server, server))
                         continue;
                 /* Of two collections that cannot be replayed neither silences the other. */
-                set_inhibited(a, e, !rule_defaults[e->rule].inhibits_server);
+                e->alert.inhibited = !rule_defaults[e->rule].inhibits_server;
                 e->covered = true;
         }
 }
@@ -331,7 +320,7 @@ static void inhibit(struct alerts *a)
         }
         for (size_t i = 0; i < a->count; i++)
                 if (!a->entries[i]->covered)
-                        set_inhibited(a, a->entries[i], false);
+                        a->entries[i]->alert.inhibited = false;
 }
 
 int alerts_update(struct alerts *a, const struct rule rules[RULE_COUNT],
@@ -384,7 +373,7 @@ void alerts_reconfigure(struct alerts *a, const struct rule rules[RULE_COUNT], u
                 } else if (e->alert.state == ALERT_FIRING &&
                         elapsed(now, e->alert.active_at) < rule->for_usec) {
                         e->alert.keep_firing_since = 0;
-                        set_state(a, e, ALERT_PENDING);
+                        set_state(e, ALERT_PENDING);
                 }
         }
         sweep(a);
@@ -545,9 +534,4 @@ int alerts_list(const struct alerts *a, const struct alert ***ret, size_t *ret_c
         for (size_t i = 0; i < a->count; i++)
                 list[i] = &a->entries[i]->alert;
         return list_finish(list, a->count, ret, ret_count);
-}
-
-uint64_t alerts_generation(const struct alerts *a)
-{
-        return a->generation;
 }

@@ -67,5 +67,3 @@ usec_t alerts_next(
 /* All alerts: firing, pending, resolved; each group by fingerprint. The pointers as in
  * alerts_due(). */
 _must_check_ int alerts_list(const struct alerts *a, const struct alert ***ret, size_t *ret_count);
-/* Grows with every change that a view should show. */
-uint64_t alerts_generation(const struct alerts *a);

@@ -12,6 +12,10 @@ static const char *const expected_findings[] = {
                           "stale",
         [EXPECTED_UNFOUND] = "; the collection holds such a record: others are nearer, or search "
                              "does not reach it",
+        [EXPECTED_FILTERED] = "; the collection holds such a record, but the filter excludes it",
+        [EXPECTED_UNREACHED] = "; but the collection holds such a record that passes it: search "
+                               "does not reach it",
+        [EXPECTED_REFUSED] = "; whether such a record exists could not be looked up",
 };
 
 /* What an inquest found out belongs to the sentence that says what is missing. */
@@ -376,6 +380,23 @@ void dossier_set_due(struct dossier *d, usec_t due)
         d->view->next_due = due;
 }
 
+/* Nothing was found at all, where only a filter can be why. */
+static bool is_empty_handed(const struct query_state *s)
+{
+        return isnan(s->judgement.distance);
+}
+
+static enum expected_record classify_missing(const struct missing *m, const struct query_state *s)
+{
+        if (m->refused)
+                return EXPECTED_REFUSED;
+        if (!m->exists)
+                return EXPECTED_GONE;
+        if (m->filtered_out)
+                return EXPECTED_FILTERED;
+        return is_empty_handed(s) ? EXPECTED_UNREACHED : EXPECTED_UNFOUND;
+}
+
 /* What became of the expected records of queries that fail. */
 static void take_missing(struct dossier *d)
 {
@@ -384,10 +405,10 @@ static void take_missing(struct dossier *d)
         for (size_t i = 0; i < q->missing_count; i++) {
                 struct query_state *s = &d->queries[q->missing[i].query];
 
-                if (!q->missing[i].looked_up)
+                if (!q->missing[i].looked_up && !q->missing[i].refused)
                         continue;
                 retract_expected(s);
-                s->expected = q->missing[i].exists ? EXPECTED_UNFOUND : EXPECTED_GONE;
+                s->expected = classify_missing(&q->missing[i], s);
                 if (explain_expected(s) < 0)
                         s->expected = EXPECTED_UNKNOWN;
         }
@@ -451,6 +472,7 @@ void dossier_probed(struct dossier *d, struct probe_result *result, usec_t now)
 
         if (!v)
                 return;
+        v->failed_probes += result->failure != NULL;
         if (result->failure) {
                 free(v->health.error);
                 v->health.error = take_ptr(result->error.message);

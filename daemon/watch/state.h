@@ -11,7 +11,14 @@
 #include "watch/dossier.h"
 
 /* What an inquest found about the expected record of a query that fails. */
-enum expected_record { EXPECTED_UNKNOWN, EXPECTED_GONE, EXPECTED_UNFOUND };
+enum expected_record {
+        EXPECTED_UNKNOWN,
+        EXPECTED_GONE,
+        EXPECTED_UNFOUND,
+        EXPECTED_FILTERED, /* it exists, behind the query's filter */
+        EXPECTED_UNREACHED, /* it passes the filter, and no answer came */
+        EXPECTED_REFUSED, /* the server refused to look */
+};
 
 struct query_state {
         struct band_state band;

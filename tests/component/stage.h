@@ -23,7 +23,7 @@ struct stage {
         sd_event *event;
         struct http_client *client;
         struct fake_server *server;
-        struct http_peer peer; /* the server; ten seconds for an answer */
+        struct http_peer peer; /* the server, patient with slow answers */
         unsigned ended; /* counted by the test's callback */
         unsigned exchanges; /* by stage_on_exchange() */
         struct fake_step script[3];

@@ -24,9 +24,13 @@ struct world {
         unsigned failing_after; /* … after so many others */
         unsigned status;
         const char *body;
+        json_int_t
+                most; /* records in a page, or it is refused because of a quota; 0: any, -1: none */
         struct audit_result result; /* without its sentence */
         char *error;
 };
+
+#define QUOTA "{\"error\":\"ChromaError\",\"message\":\"Quota exceeded: limit\"}"
 
 static void append_vector(struct text *t, double first, unsigned dimension)
 {
@@ -43,6 +47,10 @@ static void answer_get(const struct world *w, const char *body, struct text *out
         json_int_t limit = json_integer_value(json_object_get(request, "limit"));
         _cleanup_text_ struct text ids = {0}, vectors = {0}, page = {0};
 
+        if (w->most != 0 && limit > w->most) {
+                fake_answer(out, 422, NULL, QUOTA, strlen(QUOTA));
+                return;
+        }
         for (json_int_t i = offset; i < MIN(offset + limit, (json_int_t)w->records); i++) {
                 text_appendf(&ids, "%s\"r%lld\"", i > offset ? "," : "", i);
                 text_append(&vectors, i > offset ? "," : "");
@@ -311,6 +319,22 @@ static void pages(void **state)
         assert_int_equal(fake_server_requests(w->stage.server), 5);
 }
 
+static void pages_beyond_a_quota_are_halved(void **state)
+{
+        struct world *w = *state;
+
+        w->most = 3;
+        audit(w);
+        assert_null(w->result.failure);
+        assert_int_equal(w->result.records, w->records);
+        expect_recall(w, 1, 1);
+        /* Not for ever. */
+        w->most = -1;
+        audit(w);
+        assert_string_equal(w->result.failure, "quota");
+        assert_non_null(strstr(w->error, "reading embeddings: HTTP 422: Quota exceeded"));
+}
+
 static void failures_have_a_reason_and_a_sentence(void **state)
 {
         static const struct {
@@ -413,6 +437,7 @@ int main(void)
                 TEST(nothing_to_compare_with),
                 TEST(fewer_records_than_asked_for),
                 TEST(pages),
+                TEST(pages_beyond_a_quota_are_halved),
                 TEST(failures_have_a_reason_and_a_sentence),
                 TEST(another_dimension),
                 TEST(a_failure_ends_it_once),

@@ -11,7 +11,9 @@
         "queries: [{id: a, text: a}, {id: b, text: b, expect: {ids: [e1, e2]}}," \
         " {id: c, text: c, expect: {metadata: {k: v, n: 1}}}," \
         " {id: d, text: d, expect: {metadata: [{k: v}, {k: w}]}}," \
-        " {id: e, text: e, expect: {ids: [e3, e2], metadata: {k: x}}}]"
+        " {id: e, text: e, expect: {ids: [e3, e2], metadata: {k: x}}}," \
+        " {id: f, text: f, where: {a: 1}, where_document: {$contains: z}, expect: {ids: [e4]}}," \
+        " {id: g, text: g, where: {a: 1}, expect: {metadata: {k: [v, 2]}}}]"
 
 struct reply {
         unsigned status;
@@ -169,6 +171,7 @@ static const struct reply healthy[] = {
         {200, "{\"ids\":[\"e2\"]}"},
         {200, "{\"ids\":[\"x\"]}"},
         {200, "{\"ids\":[]}"},
+        {200, "{\"ids\":[]}"},
 };
 
 static const struct {
@@ -194,6 +197,11 @@ static const struct {
         {PATH "/get",
                 "{\"include\":[],\"where\":{\"$or\":[{\"k\":{\"$eq\":\"v\"}},"
                 "{\"k\":{\"$eq\":\"w\"}}]},\"limit\":1}",
+                "looking up an expected record by its metadata"},
+        {PATH "/get",
+                "{\"include\":[],\"where\":{\"$or\":["
+                "{\"$or\":[{\"k\":{\"$eq\":\"v\"}},{\"k\":{\"$contains\":\"v\"}}]},"
+                "{\"$or\":[{\"k\":{\"$eq\":\"w\"}},{\"k\":{\"$contains\":\"w\"}}]}]},\"limit\":1}",
                 "looking up an expected record by its metadata"},
 };
 
@@ -271,13 +279,85 @@ static void a_failure_ends_it_with_a_sentence(void **state)
                         question(w);
                         inquire(w, replies, ARRAY_SIZE(replies));
                         assert_int_equal(w->exchanges, step + 1);
-                        assert_int_equal(count_known(&w->inquest), step);
+                        /* The last two are about one record. */
+                        assert_int_equal(count_known(&w->inquest), MIN(step, 5u));
                         assert_non_null(w->error);
                         assert_ptr_equal(strstr(w->error, "agents at http://"), w->error);
                         if (!strstr(w->error, requests[step].what) ||
                                 !strstr(w->error, failures[i].error))
                                 fail_msg("step %zu, failure %zu: %s", step, i, w->error);
                 }
+}
+
+static const char *body_of(const struct world *w, size_t i)
+{
+        return fake_server_request(w->server, i)->body;
+}
+
+#define REFUSED "{\"error\":\"InvalidArgumentError\",\"message\":\"Invalid where clause\"}"
+
+/* A server before 1.5 knows neither lists nor how to look into them. */
+static void a_server_without_lists_is_asked_for_them_once(void **state)
+{
+        static const struct reply replies[] = {
+                {200, "{\"ids\":[]}"}, {400, REFUSED}, {200, "{\"ids\":[]}"}, {400, REFUSED}};
+        struct world *w = *state;
+
+        w->inquest = (struct inquest){
+                .missing = {{.query = 2}, {.query = 3}, {.query = 6}}, .missing_count = 3};
+        inquire(w, replies, ARRAY_SIZE(replies));
+        assert_null(w->error);
+        assert_int_equal(w->exchanges, ARRAY_SIZE(replies));
+        assert_true(w->inquest.missing[0].looked_up && !w->inquest.missing[0].exists);
+        assert_true(w->inquest.missing[1].looked_up && !w->inquest.missing[1].exists);
+        /* Expected in a list: whether it exists is unknown. */
+        assert_string_equal(body_of(w, 3),
+                "{\"include\":[],\"where\":{\"$and\":[{\"k\":{\"$contains\":\"v\"}},"
+                "{\"k\":{\"$contains\":2}}]},\"limit\":1}");
+        assert_true(w->inquest.missing[2].refused && !w->inquest.missing[2].looked_up);
+}
+
+static void a_refused_look_leaves_one_record_open(void **state)
+{
+        static const struct reply replies[] = {{400, REFUSED}, {200, "{\"ids\":[\"x\"]}"}};
+        struct world *w = *state;
+
+        w->inquest = (struct inquest){.missing = {{.query = 2}, {.query = 3}}, .missing_count = 2};
+        inquire(w, replies, ARRAY_SIZE(replies));
+        assert_null(w->error);
+        assert_true(w->inquest.missing[0].refused && !w->inquest.missing[0].looked_up);
+        assert_true(w->inquest.missing[1].looked_up && w->inquest.missing[1].exists);
+}
+
+static void what_exists_is_looked_for_behind_the_filter(void **state)
+{
+        static const struct {
+                struct reply last;
+                bool filtered_out;
+        } rows[] = {{{200, "{\"ids\":[]}"}, true}, {{200, "{\"ids\":[\"e4\"]}"}, false},
+                {{400, REFUSED}, false}};
+        struct world *w = *state;
+
+        for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+                const struct reply replies[] = {{200, "{\"ids\":[\"e4\"]}"},
+                        {200, "{\"ids\":[\"y\"]}"}, rows[i].last, rows[i].last};
+
+                inquest_done(&w->inquest);
+                w->inquest = (struct inquest){
+                        .missing = {{.query = 5}, {.query = 6}}, .missing_count = 2};
+                inquire(w, replies, ARRAY_SIZE(replies));
+                assert_null(w->error);
+                assert_string_equal(body_of(w, 4 * i + 2),
+                        "{\"include\":[],\"ids\":[\"e4\"],\"where\":{\"a\":1},\"where_document\":"
+                        "{\"$contains\":\"z\"},\"limit\":1}");
+                assert_string_equal(body_of(w, 4 * i + 3),
+                        "{\"include\":[],\"where\":{\"$and\":[{\"a\":1},{\"$and\":[{\"k\":"
+                        "{\"$contains\":\"v\"}},{\"k\":{\"$contains\":2}}]}]},\"limit\":1}");
+                for (size_t k = 0; k < 2; k++) {
+                        assert_true(w->inquest.missing[k].exists);
+                        assert_int_equal(w->inquest.missing[k].filtered_out, rows[i].filtered_out);
+                }
+        }
 }
 
 /* What Chroma answers about records that its index lost. */
@@ -433,6 +513,12 @@ int main(void)
                 cmocka_unit_test_setup_teardown(everything_is_looked_up, set_up, tear_down),
                 cmocka_unit_test_setup_teardown(
                         a_failure_ends_it_with_a_sentence, set_up, tear_down),
+                cmocka_unit_test_setup_teardown(
+                        what_exists_is_looked_for_behind_the_filter, set_up, tear_down),
+                cmocka_unit_test_setup_teardown(
+                        a_refused_look_leaves_one_record_open, set_up, tear_down),
+                cmocka_unit_test_setup_teardown(
+                        a_server_without_lists_is_asked_for_them_once, set_up, tear_down),
                 cmocka_unit_test_setup_teardown(records_without_vectors_exist, set_up, tear_down),
                 cmocka_unit_test_setup_teardown(
                         a_bad_row_leaves_only_its_record_unasked, set_up, tear_down),

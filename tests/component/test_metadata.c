@@ -120,6 +120,30 @@ static void reads_page_after_page(void **state)
         }
 }
 
+static void a_page_beyond_the_quota_is_halved(void **state)
+{
+        static const struct reply pages[] = {
+                {422, "{\"error\":\"ChromaError\",\"message\":\"Quota exceeded: limit\"}"},
+                {403, "{\"error\":\"ChromaError\",\"message\":\"Quota exceeded: limit\"}"},
+                {200, "{\"ids\":[\"a\"],\"metadatas\":[null]}"},
+                {200, "{\"ids\":[],\"metadatas\":[]}"},
+        };
+        static const char *const limits[] = {"\"limit\":1000}", "\"limit\":500}", "\"limit\":250}",
+                "\"offset\":1,\"limit\":250}"};
+        struct world *w = *state;
+
+        walk(w, pages, ARRAY_SIZE(pages));
+        assert_null(w->error);
+        assert_string_equal(text_string(&w->seen), "a- ");
+        for (size_t i = 0; i < ARRAY_SIZE(limits); i++)
+                assert_non_null(
+                        strstr(fake_server_request(w->stage.server, i + 1)->body, limits[i]));
+        /* Not for ever. */
+        walk(w, pages, 1);
+        assert_int_equal(w->asked, 11);
+        assert_non_null(strstr(w->error, "reading the metadata: HTTP 422: Quota exceeded"));
+}
+
 static void an_empty_collection_has_no_record(void **state)
 {
         static const struct reply page = {200, "{\"ids\":[],\"metadatas\":[]}"};
@@ -215,6 +239,7 @@ int main(void)
 {
         const struct CMUnitTest tests[] = {
                 TEST(reads_page_after_page),
+                TEST(a_page_beyond_the_quota_is_halved),
                 TEST(an_empty_collection_has_no_record),
                 TEST(failures_have_a_sentence),
                 TEST(stops_when_the_page_is_refused),

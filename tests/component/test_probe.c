@@ -23,6 +23,7 @@ struct faults {
         unsigned failing_after; /* … is answered with `status` and `body` after so many others */
         unsigned status;
         const char *body;
+        unsigned results_max, ids_max; /* of a request, or it is beyond the quota; 0: any */
 };
 
 struct world {
@@ -149,13 +150,26 @@ static bool ends_with(const char *s, const char *end)
         return end && length >= strlen(end) && streq(s + length - strlen(end), end);
 }
 
+#define QUOTA "{\"error\":\"ChromaError\",\"message\":\"Quota exceeded: limit\"}"
+
+static bool beyond_quota(const struct faults *f, const json_t *request)
+{
+        json_int_t results = json_integer_value(json_object_get(request, "n_results"));
+        size_t ids = json_array_size(json_object_get(request, "ids"));
+
+        return (f->results_max > 0 && results > f->results_max) ||
+                (f->ids_max > 0 && ids > f->ids_max);
+}
+
 static void answer(const struct fake_request *request, struct text *out, void *userdata)
 {
         struct world *w = userdata;
         struct faults *f = &w->faults;
         _cleanup_(json_decrefp) json_t *body = json_loads(request->body, 0, NULL);
 
-        if (ends_with(request->path, f->failing) && f->failing_after-- == 0)
+        if (beyond_quota(f, body))
+                fake_answer(out, 422, NULL, QUOTA, strlen(QUOTA));
+        else if (ends_with(request->path, f->failing) && f->failing_after-- == 0)
                 fake_answer(out, f->status, NULL, f->body, strlen(f->body));
         else if (ends_with(request->path, "/query"))
                 answer_query(w, body, out);
@@ -357,6 +371,29 @@ static void too_many_records_are_not_asked_for(void **state)
         assert_int_equal(w->health.unreachable, -1);
         assert_int_equal(w->health.records, RECORDS);
         assert_true(w->health.recall == 1);
+}
+
+static void what_is_beyond_a_quota_is_left_out(void **state)
+{
+        static const struct {
+                unsigned results_max, ids_max;
+                bool capped, recall;
+        } rows[] = {{20, 0, true, true}, {5, 0, true, false}, {2, 0, true, false},
+                {0, 7, false, true}, {20, 1, true, true}};
+        struct world *w = *state;
+
+        for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+                w->faults.results_max = rows[i].results_max;
+                w->faults.ids_max = rows[i].ids_max;
+                probe(w);
+                if (w->failure || w->health.capped != rows[i].capped ||
+                        isnan(w->health.recall) == rows[i].recall)
+                        fail_msg("row %zu: %s", i, w->error ? w->error : "no error");
+                assert_int_equal(w->health.unreachable, rows[i].capped ? -1 : 0);
+                assert_int_equal(w->health.records, RECORDS);
+                assert_int_equal(w->health.expected, RECORDS + 1);
+                assert_int_equal(w->health.gone, 1);
+        }
 }
 
 static void an_ingest_meanwhile_leaves_it_unknown(void **state)
@@ -601,6 +638,7 @@ int main(void)
                 TEST(equally_distant_records_stand_for_each_other),
                 TEST(there_is_no_recall_without_a_larger_k),
                 TEST(too_many_records_are_not_asked_for),
+                TEST(what_is_beyond_a_quota_is_left_out),
                 TEST(an_ingest_meanwhile_leaves_it_unknown),
                 TEST(an_empty_collection),
                 TEST(expected_records_are_there_gone_or_lost),

@@ -1,17 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "../unit/unit.h"
-
 #include <errno.h>
 
 #include "ask/replay.h"
-#include "fake_server.h"
+#include "stage.h"
 
-#define UUID_A "aaaaaaaa-0000-4000-8000-000000000001"
-#define UUID_B "bbbbbbbb-0000-4000-8000-000000000002"
 #define COLLECTION(id) \
         "{\"id\":\"" id "\",\"name\":\"c\",\"dimension\":2," \
         "\"configuration_json\":{\"hnsw\":{\"space\":\"l2\"}}}"
-#define NOT_FOUND "{\"error\":\"NotFoundError\",\"message\":\"no such collection\"}"
 #define QUERIES \
         "queries: [{id: a, text: a}, {id: b, text: b, where: {k: 1}}, {id: c, text: c}," \
         " {id: d, text: d, expect: {metadata: {k: v}}}]"
@@ -39,17 +34,13 @@ struct answers {
 };
 
 struct world {
-        sd_event *event;
-        struct http_client *client;
-        struct fake_server *server;
-        struct http_peer peer;
+        struct stage stage;
         struct query_set *queries;
         struct vector_set *vectors;
         struct replay_target target;
         struct replay *replay;
         struct answers answers;
         bool queried; /* in this replay */
-        unsigned ended, exchanges;
         char *failure, *error;
         bool reached, ingesting;
         struct epoch epoch;
@@ -117,7 +108,7 @@ static const char *find_answer(struct world *w, const char *path, unsigned *ret_
                 {"/get", "{\"ids\":[\"z\"]}", a->newest.status, a->newest.body},
                 {"/count", "311", a->count.status, a->count.body},
                 {"/count", "311", a->last_count.status, a->last_count.body},
-                {"", COLLECTION(UUID_A), a->collection.status, a->collection.body},
+                {"", COLLECTION(UUID), a->collection.status, a->collection.body},
         };
         size_t i = 0;
 
@@ -152,32 +143,24 @@ static void answer(const struct fake_request *request, struct text *out, void *u
                 answer_query(request, out);
 }
 
-static const struct fake_step serve[] = {
-        {.action = FAKE_READ}, {.action = FAKE_CALL, .call = answer}, {.action = FAKE_AGAIN}};
-
 static int set_up(void **state)
 {
         struct world *w = calloc(1, sizeof(*w));
         struct errors errors = {0};
 
         *state = w;
-        assert_true(sd_event_new(&w->event) >= 0);
-        assert_int_equal(http_client_new(w->event, "test", &w->client), 0);
-        w->server = fake_server_new(w->event, w);
-        fake_server_script(w->server, serve);
+        stage_init(&w->stage, answer, w);
         assert_int_equal(
                 query_set_parse("queries.yaml", QUERIES, strlen(QUERIES), &w->queries, &errors), 0);
         assert_int_equal(
                 vector_set_parse("vectors.json", VECTORS, strlen(VECTORS), &w->vectors, &errors),
                 0);
-        w->peer = (struct http_peer){
-                .url = (char *)fake_server_url(w->server), .timeout_usec = 10 * USEC_PER_SEC};
         w->target = (struct replay_target){
                 .where = {.label = "agents",
                         .collection = "c",
                         .tenant = "t",
                         .database = "d",
-                        .peer = &w->peer},
+                        .peer = &w->stage.peer},
                 .queries = w->queries,
                 .vectors = w->vectors,
                 .results = 3,
@@ -201,11 +184,9 @@ static int tear_down(void **state)
         struct world *w = *state;
 
         replay_free(w->replay);
-        http_client_free(w->client);
-        fake_server_free(w->server);
+        stage_done(&w->stage);
         query_set_unref(w->queries);
         vector_set_unref(w->vectors);
-        sd_event_unref(w->event);
         forget_result(w);
         free(w);
         return 0;
@@ -216,7 +197,7 @@ static void on_done(struct replay_result *result, void *userdata)
         struct world *w = userdata;
 
         forget_result(w);
-        w->ended++;
+        w->stage.ended++;
         w->reached = result->reached;
         w->ingesting = result->ingesting;
         w->unmeasured = result->answers[0].unmeasured;
@@ -242,37 +223,26 @@ static void on_done(struct replay_result *result, void *userdata)
         w->replay = replay_free(w->replay);
 }
 
-static void on_exchange(const struct http_response *response, void *userdata)
-{
-        ((struct world *)userdata)->exchanges++;
-}
-
-static bool ended(void *userdata)
-{
-        return ((struct world *)userdata)->ended > 0;
-}
-
 static void replay(struct world *w)
 {
-        w->ended = w->exchanges = 0;
+        w->stage.ended = w->stage.exchanges = 0;
         w->queried = false;
-        assert_int_equal(
-                replay_start(w->client, &w->target, on_done, on_exchange, w, &w->replay), 0);
-        assert_int_equal(w->ended, 0); /* never from within */
-        assert_true(fake_run_until(w->event, ended, w));
-        assert_int_equal(w->ended, 1);
+        assert_int_equal(replay_start(w->stage.client, &w->target, on_done, stage_on_exchange, w,
+                                 &w->replay),
+                0);
+        stage_await_end(&w->stage);
 }
 
 static void asks_everything_in_batches_of_one_filter(void **state)
 {
         static const char *const paths[] = {
                 "/api/v2/tenants/t/databases/d/collections/c",
-                "/api/v2/tenants/t/databases/d/collections/" UUID_A "/count",
-                "/api/v2/tenants/t/databases/d/collections/" UUID_A "/get",
-                "/api/v2/tenants/t/databases/d/collections/" UUID_A "/query",
-                "/api/v2/tenants/t/databases/d/collections/" UUID_A "/query",
-                "/api/v2/tenants/t/databases/d/collections/" UUID_A "/query",
-                "/api/v2/tenants/t/databases/d/collections/" UUID_A "/count",
+                BASE UUID "/count",
+                BASE UUID "/get",
+                BASE UUID "/query",
+                BASE UUID "/query",
+                BASE UUID "/query",
+                BASE UUID "/count",
         };
         static const char *const vectors[] = {
                 NULL, NULL, NULL, "[[1,0],[0.5,0.5]]", "[[1,1]]", "[[0,1]]", NULL};
@@ -282,23 +252,24 @@ static void asks_everything_in_batches_of_one_filter(void **state)
         assert_null(w->failure);
         assert_string_equal(w->valid, "vvvv");
         assert_int_equal(w->epoch.records, 311);
-        assert_string_equal(w->epoch.id, UUID_A);
+        assert_string_equal(w->epoch.id, UUID);
         assert_string_equal(w->epoch.newest, "z");
         assert_true(w->reached);
         assert_false(w->ingesting);
-        assert_int_equal(fake_server_requests(w->server), ARRAY_SIZE(paths));
-        assert_int_equal(w->exchanges, ARRAY_SIZE(paths));
-        assert_int_equal(fake_server_connections(w->server), 1);
+        assert_int_equal(fake_server_requests(w->stage.server), ARRAY_SIZE(paths));
+        assert_int_equal(w->stage.exchanges, ARRAY_SIZE(paths));
+        assert_int_equal(fake_server_connections(w->stage.server), 1);
         for (size_t i = 0; i < ARRAY_SIZE(paths); i++) {
-                const struct fake_request *r = fake_server_request(w->server, i);
+                const struct fake_request *r = fake_server_request(w->stage.server, i);
 
                 assert_string_equal(r->path, paths[i]);
                 if (vectors[i])
                         assert_non_null(strstr(r->body, vectors[i]));
         }
-        assert_null(strstr(fake_server_request(w->server, 3)->body, "metadatas"));
-        assert_non_null(strstr(fake_server_request(w->server, 4)->body, "metadatas"));
-        assert_non_null(strstr(fake_server_request(w->server, 5)->body, "\"where\":{\"k\":1}"));
+        assert_null(strstr(fake_server_request(w->stage.server, 3)->body, "metadatas"));
+        assert_non_null(strstr(fake_server_request(w->stage.server, 4)->body, "metadatas"));
+        assert_non_null(
+                strstr(fake_server_request(w->stage.server, 5)->body, "\"where\":{\"k\":1}"));
 }
 
 #define ROW(d) "{\"ids\":[[\"x\"],[\"x\"]],\"distances\":[[" d "],[0.5]]}"
@@ -333,7 +304,7 @@ static void failures_have_a_reason_and_a_sentence(void **state)
                 {"not a number", {.count = {200, "\"many\""}}, "bad_response", "agents", "----"},
                 {"another dimension",
                         {.collection = {200,
-                                 "{\"id\":\"" UUID_A "\",\"dimension\":3,"
+                                 "{\"id\":\"" UUID "\",\"dimension\":3,"
                                  "\"configuration_json\":{\"hnsw\":{\"space\":\"l2\"}}}"}},
                         "dimension", "dimension 3", "----"},
                 {"too few lists", {.query = {200, "{\"ids\":[[\"x\"]],\"distances\":[[0.5]]}"}},
@@ -414,8 +385,8 @@ static void a_refused_query_blinds_no_other(void **state)
                 replay(w);
                 if (w->failure || w->answered != CROWD - 1 || w->refused != 1)
                         fail_msg("%s: %s, %zu answered", rows[i].what, w->error, w->answered);
-                if (w->exchanges > 4 + rows[i].requests)
-                        fail_msg("%s: %u exchanges", rows[i].what, w->exchanges);
+                if (w->stage.exchanges > 4 + rows[i].requests)
+                        fail_msg("%s: %u exchanges", rows[i].what, w->stage.exchanges);
                 assert_ptr_equal(strstr(w->reason, rows[i].reason), w->reason);
                 assert_true(w->reached && w->complete);
                 assert_int_equal(w->batch, 0);
@@ -439,7 +410,7 @@ static void too_many_refusals_are_no_measurement_but_an_answer(void **state)
         assert_string_equal(w->failure, "refused");
         assert_int_equal(w->refused, CROWD);
         assert_true(w->reached && w->complete);
-        assert_in_range(w->exchanges, 4, 18);
+        assert_in_range(w->stage.exchanges, 4, 18);
         assert_ptr_equal(strstr(w->error, "agents at http://"), w->error);
         assert_non_null(strstr(w->error, "query \"q0\" with where {\"odd\":1} was refused"));
 }
@@ -457,7 +428,7 @@ static void a_batch_beyond_the_quota_is_asked_in_parts(void **state)
         assert_int_equal(w->batch, 5); /* of 19 without a filter: 10, then 5 */
         w->target.batch = (unsigned)w->batch;
         replay(w);
-        assert_int_equal(w->exchanges, 4 + 4 + 1);
+        assert_int_equal(w->stage.exchanges, 4 + 4 + 1);
         assert_int_equal(w->batch, 0);
         /* Nothing is within it: asked for is enough to say so, not more. */
         w->target.batch = CROWD;
@@ -466,7 +437,7 @@ static void a_batch_beyond_the_quota_is_asked_in_parts(void **state)
         w->answers.query.body = QUOTA;
         replay(w);
         assert_string_equal(w->failure, "quota");
-        assert_in_range(w->exchanges, 4, 18);
+        assert_in_range(w->stage.exchanges, 4, 18);
 }
 
 static void an_answer_that_is_too_large_is_asked_for_in_parts(void **state)
@@ -588,7 +559,7 @@ static void only_queries_with_a_vector_are_asked(void **state)
         assert_null(w->failure);
         assert_string_equal(w->valid, "-v--");
         assert_string_equal(w->unmeasured, "it has no pinned vector");
-        assert_int_equal(w->exchanges, 5);
+        assert_int_equal(w->stage.exchanges, 5);
         /* A defect of the only one asked is too few. */
         w->answers.query.status = 200;
         w->answers.query.body = "{\"ids\":[[\"x\"]],\"distances\":[[null]]}";
@@ -619,7 +590,7 @@ static void a_replay_without_vectors_is_a_survey_that_failed(void **state)
                 assert_non_null(strstr(w->error, "give `vectors`"));
                 assert_true(w->reached);
                 assert_int_equal(w->epoch.records, 311);
-                assert_int_equal(w->exchanges, 3);
+                assert_int_equal(w->stage.exchanges, 3);
         }
 }
 
@@ -676,15 +647,14 @@ static void a_collection_that_vanishes_in_the_survey_is_too(void **state)
         replay(w);
         assert_string_equal(w->failure, "not_found");
         assert_string_equal(w->valid, "----");
-        assert_int_equal(w->exchanges, 4);
+        assert_int_equal(w->stage.exchanges, 4);
 }
 
 static void a_dead_server_is_not_reached(void **state)
 {
         struct world *w = *state;
-        char *closed = (char *)"http://127.0.0.1:9"; /* discard: nobody listens here */
 
-        w->peer.url = closed;
+        w->stage.peer.url = DEAD_URL;
         replay(w);
         assert_string_equal(w->failure, "connect");
         assert_false(w->reached);
@@ -697,66 +667,49 @@ static void a_server_that_never_answers_times_out(void **state)
         static const struct fake_step silence[] = {{.action = FAKE_READ}, {.action = FAKE_END}};
         struct world *w = *state;
 
-        w->server = fake_server_free(w->server);
-        w->server = fake_server_new(w->event, w);
-        fake_server_script(w->server, silence);
-        w->peer.url = (char *)fake_server_url(w->server);
-        w->peer.timeout_usec = 100 * USEC_PER_MSEC;
+        w->stage.server = fake_server_free(w->stage.server);
+        w->stage.server = fake_server_new(w->stage.event, w);
+        fake_server_script(w->stage.server, silence);
+        w->stage.peer.url = (char *)fake_server_url(w->stage.server);
+        w->stage.peer.timeout_usec = 100 * USEC_PER_MSEC;
         replay(w);
         assert_string_equal(w->failure, "timeout");
         assert_false(w->reached);
-}
-
-static bool asked(void *userdata)
-{
-        return fake_server_requests(((struct world *)userdata)->server) > 0;
 }
 
 static void a_cancelled_replay_calls_nobody(void **state)
 {
         struct world *w = *state;
 
-        assert_int_equal(
-                replay_start(w->client, &w->target, on_done, on_exchange, w, &w->replay), 0);
-        assert_true(fake_run_until(w->event, asked, w));
+        assert_int_equal(replay_start(w->stage.client, &w->target, on_done, stage_on_exchange, w,
+                                 &w->replay),
+                0);
+        stage_await_request(&w->stage);
         w->replay = replay_free(w->replay);
-        assert_int_equal(w->ended, 0);
+        assert_int_equal(w->stage.ended, 0);
 }
 
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test_setup_teardown(
-                        asks_everything_in_batches_of_one_filter, set_up, tear_down),
-                cmocka_unit_test_setup_teardown(
-                        failures_have_a_reason_and_a_sentence, set_up, tear_down),
-                cmocka_unit_test_setup_teardown(
-                        too_few_valid_answers_fail_the_replay, set_up, tear_down),
-                cmocka_unit_test_setup_teardown(
-                        only_queries_with_a_vector_are_asked, set_up, tear_down),
-                cmocka_unit_test_setup_teardown(
-                        a_replay_without_vectors_is_a_survey_that_failed, set_up, tear_down),
-                cmocka_unit_test_setup_teardown(an_ingest_meanwhile_is_noticed, set_up, tear_down),
-                cmocka_unit_test_setup_teardown(a_refused_query_blinds_no_other, set_up, tear_down),
-                cmocka_unit_test_setup_teardown(
-                        too_many_refusals_are_no_measurement_but_an_answer, set_up, tear_down),
-                cmocka_unit_test_setup_teardown(
-                        a_batch_beyond_the_quota_is_asked_in_parts, set_up, tear_down),
-                cmocka_unit_test_setup_teardown(
-                        an_answer_that_is_too_large_is_asked_for_in_parts, set_up, tear_down),
-                cmocka_unit_test_setup_teardown(
-                        a_failing_last_count_leaves_only_the_count_unknown, set_up, tear_down),
-                cmocka_unit_test_setup_teardown(
-                        what_a_survey_is_refused_stays_unknown, set_up, tear_down),
-                cmocka_unit_test_setup_teardown(a_page_is_no_answer_of_chroma, set_up, tear_down),
-                cmocka_unit_test_setup_teardown(
-                        a_collection_that_vanishes_is_looked_up_once_more, set_up, tear_down),
-                cmocka_unit_test_setup_teardown(
-                        a_collection_that_vanishes_in_the_survey_is_too, set_up, tear_down),
-                cmocka_unit_test_setup_teardown(a_dead_server_is_not_reached, set_up, tear_down),
-                cmocka_unit_test_setup_teardown(
-                        a_server_that_never_answers_times_out, set_up, tear_down),
-                cmocka_unit_test_setup_teardown(a_cancelled_replay_calls_nobody, set_up, tear_down),
+                TEST(asks_everything_in_batches_of_one_filter),
+                TEST(failures_have_a_reason_and_a_sentence),
+                TEST(too_few_valid_answers_fail_the_replay),
+                TEST(only_queries_with_a_vector_are_asked),
+                TEST(a_replay_without_vectors_is_a_survey_that_failed),
+                TEST(an_ingest_meanwhile_is_noticed),
+                TEST(a_refused_query_blinds_no_other),
+                TEST(too_many_refusals_are_no_measurement_but_an_answer),
+                TEST(a_batch_beyond_the_quota_is_asked_in_parts),
+                TEST(an_answer_that_is_too_large_is_asked_for_in_parts),
+                TEST(a_failing_last_count_leaves_only_the_count_unknown),
+                TEST(what_a_survey_is_refused_stays_unknown),
+                TEST(a_page_is_no_answer_of_chroma),
+                TEST(a_collection_that_vanishes_is_looked_up_once_more),
+                TEST(a_collection_that_vanishes_in_the_survey_is_too),
+                TEST(a_dead_server_is_not_reached),
+                TEST(a_server_that_never_answers_times_out),
+                TEST(a_cancelled_replay_calls_nobody),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -64,7 +64,8 @@ CONFINED = {
 PURE = [
     "daemon/model/*", "daemon/judge/*", "daemon/show/*", "daemon/tell/alert.c", "daemon/tell/rule.c",
     "daemon/tell/channel.c", "daemon/tell/alertmanager.c", "daemon/tell/webhook.c",
-    "daemon/ask/chroma.c", "daemon/ask/embedding.c", "daemon/ask/records.c", "daemon/ask/wire.c", "daemon/ask/ruling.c",
+    "daemon/ask/chroma.c", "daemon/ask/embedding.c", "daemon/ask/records.c", "daemon/ask/wire.c",
+    "daemon/ask/ruling.c", "daemon/ask/match.c", "daemon/ask/expected.c",
     "daemon/watch/schedule.c", "daemon/tell/condition.c",
 ]
 # Members are somebody else's functions: m->write(). query_set_load() and vector_set_load() read a whole file through

@@ -6,7 +6,6 @@ import callers
 
 # What tests need and the program does not, with the reason.
 ONLY_FOR_TESTS = {
-    "alerts_generation": "what its test counts changes by",
     "config_key_info": "docs/configuration.md is compared with the table of keys",
     "fate_name": "each fate has its word",
     "fates_new": "fates are counted before anything tells them",

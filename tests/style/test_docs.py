@@ -124,3 +124,15 @@ def test_alerts_have_a_rule_in_prometheus(source):
     rules = (source / "dashboards/driftwatch.rules.yaml").read_text()
     assert [name for name in alert_names(source)
             if not re.search(rf"- alert: {name}$", rules, re.MULTILINE)] == []
+
+
+def test_findings_are_documented(source):
+    """Each kind of finding has its row, in the order in which they explain each other, with the alert it raises."""
+    code = (source / "daemon/model/finding.c").read_text()
+    rules = dict(re.findall(r"\[(RULE_\w+)\] =\s*\{\s*\.name = \"(\w+)\"",
+                            (source / "daemon/model/rule.c").read_text()))
+    kinds = re.findall(r'\[FINDING_\w+\] = \{"([a-z-]+)".*?(RULE_\w+)', code, re.DOTALL)
+    assert len(kinds) > 10
+    page = (source / "docs/findings.md").read_text()
+    rows = re.findall(r"^\| `([a-z-]+)` \| \w+ \| [^|]+ \| (\w*)", page, re.MULTILINE)
+    assert rows == [(kind, rules.get(rule, "")) for kind, rule in kinds]

@@ -41,6 +41,7 @@ TEST_OF = {
     "daemon/config/keys": "unit/test_config.c",
     "daemon/config/peer": "unit/test_config.c",
     "daemon/ask/exchange": "component/test_survey.c",
+    "daemon/ask/expected": "component/test_probe.c",
     "daemon/ask/wire": "unit/test_chroma.c",
     "daemon/ask/http_transfer": "component/test_http_client.c",
     "daemon/serve/gzip": "component/test_http_server.c",

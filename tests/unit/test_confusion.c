@@ -561,7 +561,7 @@ static void causes_are_told_apart(void **state)
         const struct tally *without = &tallies[0], *with = &tallies[1];
 
         for (size_t k = 0; k < ARRAY_SIZE(incidents); k++)
-                for (uint64_t seed = 1; seed <= SEEDS; seed++)
+                for (uint64_t seed = 1; seed <= random_repetitions(SEEDS); seed++)
                         try_incident(k, seed, tallies);
         print_tally("with existence checks", with);
         print_tally("without existence checks", without);

@@ -65,6 +65,32 @@ static void counts_values(void **state)
         assert_float_equal(coverage_records_share(&c), 3.0 / 7, 1e-12);
 }
 
+static void counts_each_element_of_a_list(void **state)
+{
+        static const char text[] =
+                "queries: [{id: q, text: t, expect: {metadata: {tags: [refund, gone]}}},"
+                " {id: r, text: t, expect: {metadata: {tags: billing}}}]";
+        _cleanup_errors_ struct errors errors = {0};
+        _cleanup_(query_set_unrefp) struct query_set *set = NULL;
+        _cleanup_(coverage_done) struct coverage c;
+        _cleanup_text_ struct text out = {0};
+
+        assert_int_equal(query_set_parse("q", text, strlen(text), &set, &errors), 0);
+        assert_int_equal(coverage_init(&c, "docs", "tags", set, NULL), 0);
+        add(&c, "r1", "{\"tags\": [\"billing\", \"refund\", \"billing\"]}");
+        add(&c, "r2", "{\"tags\": [\"new\"]}");
+        add(&c, "r3", "{\"tags\": []}");
+        coverage_sort(&c);
+        coverage_text(&c, &out);
+        assert_string_equal(text_string(&out),
+                "docs by metadata.tags: 66.7 % of the values, 66.7 % of the records watched\n"
+                "  unwatched        1  new\n"
+                "  watched          1  billing\n"
+                "  watched          1  refund\n"
+                "  watched          0  gone\n"
+                "  1 of 3 records have no metadata.tags\n");
+}
+
 static void prints(void **state)
 {
         _cleanup_(query_set_unrefp) struct query_set *set = parse();
@@ -194,6 +220,7 @@ int main(void)
 {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(counts_values),
+                cmocka_unit_test(counts_each_element_of_a_list),
                 cmocka_unit_test(prints),
                 cmocka_unit_test(is_unknown_without_the_key),
                 cmocka_unit_test(is_bounded),

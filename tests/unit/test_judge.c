@@ -72,6 +72,47 @@ static void outcomes(void **state)
         }
 }
 
+/* A file was renamed; or a negative control looks where nothing is. */
+static void a_filter_that_matches_nothing_is_named(void **state)
+{
+        static char *id_a[] = {(char *)"a"};
+        static const struct {
+                char **id;
+                float min, max;
+                const char *where, *where_document;
+                enum outcome outcome;
+                const char *reason;
+        } rows[] = {
+                {id_a, -INFINITY, INFINITY, "{\"f\":1}", NULL, OUTCOME_FAIL,
+                        "the filter matches no record"},
+                {NULL, -INFINITY, INFINITY, NULL, "{\"$contains\":\"a\"}", OUTCOME_FAIL,
+                        "the filter matches no record"},
+                {NULL, -INFINITY, 1, "{\"f\":1}", NULL, OUTCOME_FAIL,
+                        "the filter matches no record"},
+                {NULL, 1, INFINITY, "{\"f\":1}", NULL, OUTCOME_PASS, NULL},
+                {NULL, 1, INFINITY, NULL, NULL, OUTCOME_FAIL, "the collection returned no record"},
+        };
+
+        for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+                struct query q = query_expecting(rows[i].id, 0, rows[i].min, rows[i].max);
+                _cleanup_(answer_unrefp) struct answer *nothing = answer_new(0, NULL, NULL, NULL);
+                _cleanup_(bands_done) struct bands bands = {NULL, 0};
+                _cleanup_(judgement_done) struct judgement v;
+                struct band_state s;
+
+                q.where = (char *)rows[i].where;
+                q.where_document = (char *)rows[i].where_document;
+                assert_int_equal(bands_default(&bands), 0);
+                band_state_init(&s);
+                assert_int_equal(judge_answer(&q, NULL, nothing, NULL, &bands, &s, &v), 0);
+                assert_int_equal(v.outcome, rows[i].outcome);
+                if (rows[i].reason)
+                        assert_string_equal(v.reason, rows[i].reason);
+                else
+                        assert_null(v.reason);
+        }
+}
+
 /* Whether a crossing counts is the findings' decision. */
 static void a_crossing_is_noted(void **state)
 {
@@ -161,6 +202,7 @@ int main(void)
 {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(outcomes),
+                cmocka_unit_test(a_filter_that_matches_nothing_is_named),
                 cmocka_unit_test(a_crossing_is_noted),
                 cmocka_unit_test(a_baseline_is_an_expectation),
                 cmocka_unit_test(unmeasured_changes_nothing),

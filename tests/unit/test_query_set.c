@@ -205,10 +205,10 @@ static void refuses(void **state)
                 {QUERY "  expect: {metadata: []}\n",
                         {"q:4:22: queries[0].expect.metadata: must be a mapping that is not empty, "
                          "or a list of such mappings"}},
-                {QUERY "  expect: {metadata: {a: [1], b: null}}\n",
+                {QUERY "  expect: {metadata: {a: [1, []], b: null}}\n",
                         {"q:4:26: queries[0].expect.metadata: the value of \"a\" must be a string, "
-                         "a number, true or false",
-                                "q:4:34: queries[0].expect.metadata: the value of \"b\" must be"}},
+                         "a number, true or false, or a list of these",
+                                "q:4:38: queries[0].expect.metadata: the value of \"b\" must be"}},
                 {QUERY "  expect: {distance: {}}\n",
                         {"q:4:22: queries[0].expect.distance: needs min, max or both"}},
                 {QUERY "  expect: {distance: {min: 2, max: 1}}\n",

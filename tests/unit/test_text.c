@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "macro.h"
+#include "random.h"
 
 static int allocations_left = -1; /* negative: no limit */
 
@@ -227,15 +228,6 @@ static void formats_chosen_doubles(void **state)
         }
 }
 
-/* xorshift64*, so that a failure can be repeated. */
-static uint64_t next_random(uint64_t *seed)
-{
-        *seed ^= *seed >> 12;
-        *seed ^= *seed << 25;
-        *seed ^= *seed >> 27;
-        return *seed * 0x2545f4914f6cdd1dU;
-}
-
 /* Significant digits of a formatted number. */
 static int count_digits(const char *s)
 {
@@ -279,8 +271,8 @@ static void floats_round_trip_with_fewest_digits(void **state)
 {
         uint64_t seed = 20261123;
 
-        for (int i = 0; i < 1000000; i++) {
-                uint64_t random = next_random(&seed);
+        for (unsigned i = 0; i < random_repetitions(1000000); i++) {
+                uint64_t random = bootstrap_next(&seed);
                 uint32_t bits = (uint32_t)(random >> 32);
                 float value = (float)(random >> 40) * 0x1p-24F;
 
@@ -304,8 +296,8 @@ static void doubles_round_trip(void **state)
 {
         uint64_t seed = 7;
 
-        for (int i = 0; i < 100000; i++) {
-                uint64_t random = next_random(&seed);
+        for (unsigned i = 0; i < random_repetitions(100000); i++) {
+                uint64_t random = bootstrap_next(&seed);
                 double value = (double)(random >> 11) * 0x1p-53;
                 char s[NUMBER_TEXT_MAX];
                 size_t length;

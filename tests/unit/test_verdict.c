@@ -93,7 +93,6 @@ static void what_was_not_replayed_is_never_green(void **state)
         f->set.count = 0;
         assert_int_equal(verdict_judge(f->c, NULL), VERDICT_UNMEASURED);
         f->set.count = QUERIES;
-        assert_int_equal(verdict_of_all(NULL, 0, NULL), VERDICT_UNMEASURED);
 }
 
 static void findings_of_the_collection_count(void **state)
@@ -140,20 +139,6 @@ static void a_share_of_the_judged_queries_may_fail(void **state)
         assert_int_equal(verdict_judge(f->c, &most), VERDICT_PASS); /* 17 of 18 */
 }
 
-static void the_worst_collection_counts(void **state)
-{
-        struct fixture *f = *state;
-        struct collection_view *other = collection_view_new(QUERIES);
-        const struct collection_view *both[] = {f->c, other};
-
-        other->query_set = query_set_ref(&f->set);
-        assert_int_equal(verdict_of_all(both, 1, NULL), VERDICT_PASS);
-        assert_int_equal(verdict_of_all(both, 2, NULL), VERDICT_UNMEASURED);
-        f->c->queries[0].judgement.outcome = OUTCOME_FAIL;
-        assert_int_equal(verdict_of_all(both, 2, NULL), VERDICT_FAIL);
-        collection_view_unref(other);
-}
-
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -164,7 +149,6 @@ int main(void)
                 cmocka_unit_test_setup_teardown(findings_of_the_collection_count, setup, teardown),
                 cmocka_unit_test_setup_teardown(
                         a_share_of_the_judged_queries_may_fail, setup, teardown),
-                cmocka_unit_test_setup_teardown(the_worst_collection_counts, setup, teardown),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

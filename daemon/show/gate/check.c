@@ -212,14 +212,28 @@ bool check_sensitivity_text(struct check_sensitivity s, char *ret)
         return true;
 }
 
+/* What was asked for and not found out is no pass. */
+static bool audit_failed(const struct check *check, const struct collection_view *c)
+{
+        const struct check_audit *audit = check_audit(check, c);
+
+        return audit && audit->error;
+}
+
 enum verdict check_collection(const struct check *check, const struct collection_view *c)
 {
-        return verdict_judge(c, &check->policy);
+        enum verdict verdict = verdict_judge(c, &check->policy);
+
+        return audit_failed(check, c) ? MAX(verdict, VERDICT_UNMEASURED) : verdict;
 }
 
 enum verdict check_verdict(const struct check *check)
 {
-        return verdict_of_all(check->collections, check->count, &check->policy);
+        enum verdict worst = check->count > 0 ? VERDICT_PASS : VERDICT_UNMEASURED;
+
+        for (size_t i = 0; i < check->count; i++)
+                worst = MAX(worst, check_collection(check, check->collections[i]));
+        return worst;
 }
 
 int check_exit_status(const struct check *check)

@@ -93,7 +93,8 @@ struct check_sensitivity check_sensitivity(const struct collection_view *c);
 /* The same as a sentence; false when nothing was measured. */
 bool check_sensitivity_text(struct check_sensitivity s, char *ret);
 
-/* As verdict_judge() with what this gate lets through. */
+/* As verdict_judge() with what this gate lets through; unmeasured at best where an audit that was
+ * asked for could not be made. */
 enum verdict check_collection(const struct check *check, const struct collection_view *c);
 /* The worst of them; an empty run is unmeasured. */
 enum verdict check_verdict(const struct check *check);

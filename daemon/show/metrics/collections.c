@@ -17,6 +17,11 @@ double judged_recall(const struct collection_view *c)
         return c->health.recall;
 }
 
+double judged_probes_failed(const struct collection_view *c)
+{
+        return (double)c->failed_probes;
+}
+
 static double seconds(usec_t t)
 {
         return t > 0 ? (double)(t / USEC_PER_MSEC) / 1000 : NAN;

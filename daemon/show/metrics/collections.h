@@ -8,6 +8,7 @@
 #include "show/metrics/exposition.h"
 
 double judged_unreachable(const struct collection_view *c);
+double judged_probes_failed(const struct collection_view *c);
 double judged_recall(const struct collection_view *c);
 double judged_probe_time(const struct collection_view *c);
 double judged_approval_time(const struct collection_view *c);

@@ -1,0 +1,84 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Something before a real Chroma: a proxy that passes requests on, unless a rule of the test answers first."""
+import gzip
+import http.server
+import json
+import threading
+
+import requests
+
+PAGE = "<html><head><title>502 Bad Gateway</title></head><body>nginx</body></html>"
+
+
+class Proxy:
+    """`rules` are functions of (method, path, body as JSON) that yield None, or (status, headers, bytes) to answer
+    with; the first that yields something decides. `requests` are all that came, as (method, path, JSON)."""
+
+    def __init__(self, target):
+        proxy = self
+        self.target, self.rules, self.requests, self.compress = target, [], [], False
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def answer(self):
+                size = int(self.headers.get("Content-Length") or 0)
+                sent = self.rfile.read(size)
+                body = json.loads(sent) if sent else {}
+                proxy.requests.append((self.command, self.path, body))
+                self.reply(*proxy.decide(self.command, self.path, sent, body))
+
+            do_GET = do_POST = answer
+
+            def reply(self, status, headers, content):
+                self.send_response(status)
+                for name, value in headers.items():
+                    self.send_header(name, value)
+                self.send_header("Content-Length", str(len(content)))
+                self.end_headers()
+                self.wfile.write(content)
+
+            def log_message(self, *arguments):
+                pass
+
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.server.daemon_threads = True
+        self.url = f"http://127.0.0.1:{self.server.server_port}"
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+    def decide(self, method, path, sent, body):
+        for rule in self.rules:
+            found = rule(method, path, body)
+            if found:
+                return found
+        passed = requests.request(method, self.target + path, data=sent, timeout=30,
+                                  headers={"Content-Type": "application/json"})
+        headers = {"Content-Type": passed.headers.get("Content-Type", "application/json")}
+        if not self.compress:
+            return passed.status_code, headers, passed.content
+        return passed.status_code, {**headers, "Content-Encoding": "gzip"}, gzip.compress(passed.content)
+
+    def stop(self):
+        self.server.shutdown()
+        self.server.server_close()
+
+
+def error(status, message, name="ChromaError"):
+    return status, {"Content-Type": "application/json"}, json.dumps({"error": name, "message": message}).encode()
+
+
+def page(status, text=PAGE):
+    return status, {"Content-Type": "text/html"}, text.encode()
+
+
+def quotas(status=422, results=300, embeddings=20):
+    """Such as Chroma Cloud has."""
+    def rule(method, path, body):
+        if len(body.get("query_embeddings", [])) > embeddings:
+            return error(status, f"Quota exceeded: number of query embeddings, limit {embeddings}")
+        if body.get("n_results", 0) > results or body.get("limit", 0) > results:
+            return error(status, f"Quota exceeded: limit value, limit {results}")
+        if path.endswith("/get") and not body.get("limit") and not body.get("ids"):
+            return error(status, f"Quota exceeded: limit value, limit {results}")
+        return None
+    return rule

@@ -56,7 +56,8 @@ void summary_last_day(const struct query *q, char ret[TIME_TEXT_MAX])
         ret[strcspn(ret, "T")] = '\0';
 }
 
-void summary_excuse(const struct query *q, struct text *t)
+/* "known to fail until 2027-01-31: REASON". */
+static void append_excuse(const struct query *q, struct text *t)
 {
         char day[TIME_TEXT_MAX];
 
@@ -64,6 +65,21 @@ void summary_excuse(const struct query *q, struct text *t)
                 return;
         summary_last_day(q, day);
         text_appendf(t, "known to fail until %s: %s", day, q->known_failing.reason);
+}
+
+void summary_remark(const struct collection_view *c, size_t query, struct text *t)
+{
+        const struct query_view *q = &c->queries[query];
+        const char *cause = q->judgement.outcome == OUTCOME_PASS ? NULL : cause_name(q->cause);
+
+        text_append(t, summary_reason(c, &q->judgement));
+        if (q->excused) {
+                text_append(
+                        t, q->judgement.outcome == OUTCOME_PASS ? "passes, although it is " : "; ");
+                append_excuse(&c->query_set->queries[query], t);
+        }
+        if (cause)
+                text_appendf(t, " (%s)", cause);
 }
 
 struct quality summary_quality(const struct collection_view *c)

@@ -29,6 +29,6 @@ size_t *summary_worst_first(const struct collection_view *c);
 const char *summary_reason(const struct collection_view *c, const struct judgement *v);
 /* The last day on which it is known to fail: "2027-01-31". */
 void summary_last_day(const struct query *q, char ret[TIME_TEXT_MAX]);
-/* Appends "known to fail until 2027-01-31: REASON", whether or not that day has passed; nothing for
- * a query that is not known to fail. */
-void summary_excuse(const struct query *q, struct text *t);
+/* Appends why the query did not pass, that it is known to fail, and its own cause, as far as these
+ * are known; nothing for a query that passes and should. */
+void summary_remark(const struct collection_view *c, size_t query, struct text *t);

@@ -162,17 +162,9 @@ void check_causes_text(const struct collection_view *c, char *ret)
 
 void check_reason_text(const struct collection_view *c, size_t query, char *ret)
 {
-        const struct query_view *q = &c->queries[query];
-        const char *cause = q->judgement.outcome == OUTCOME_PASS ? NULL : cause_name(q->cause);
         _cleanup_text_ struct text t = {0};
 
-        text_append(&t, summary_reason(c, &q->judgement));
-        if (q->excused) {
-                text_append(&t, t.size > 0 ? "; " : "passes, although it is ");
-                summary_excuse(&c->query_set->queries[query], &t);
-        }
-        if (cause)
-                text_appendf(&t, " (%s)", cause);
+        summary_remark(c, query, &t);
         sentence(ret, "%s", text_string(&t));
 }
 

@@ -77,8 +77,7 @@ void check_counts_text(const struct check *check, char *ret);
 bool check_lenience_text(const struct check *check, char *ret);
 /* "REMOVED, EDIT", the main one first; "unknown". */
 void check_causes_text(const struct collection_view *c, char *ret);
-/* Why the query did not pass: its reason, that it is known to fail, and its own cause, as far as
- * these are known. "" for a query that passes and should. */
+/* summary_remark(), as a sentence. */
 void check_reason_text(const struct collection_view *c, size_t query, char *ret);
 /* The file of the collection's query set, relative to the workspace when it lies below. */
 const char *check_file(const struct check *check, const struct collection_view *c);

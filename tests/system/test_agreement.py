@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Whatever goes wrong: every door tells one verdict and the same causes at one time. A daemon that replays all the
 time and the gate look at the same server and the same baseline."""
+import collections
 import json
 import re
 import subprocess
@@ -122,7 +123,7 @@ def ask_status(at):
     done = subprocess.run([at.driftwatch.program, "status", f"--web.listen-address={address}"],
                           text=True, capture_output=True, timeout=30)
     row, = [line for line in done.stdout.splitlines() if line.startswith(at.name)]
-    verdict, = set(row.split()) & set(EXIT_STATUS)
+    _, _, verdict, *_ = row.split()
     yield "status", verdict, None
     yield "its exit status", {0: "pass", 1: "fail", 3: verdict}[done.returncode], None
 
@@ -157,6 +158,18 @@ def ask_report(at):
     yield ("report", re.search(r"Last replay:\*\* (\w+),", text)[1], causes_of(text))
 
 
+def counts(at):
+    """How many queries have which outcome, of the daemon, the gate and the report."""
+    outcomes = at.collection()["outcomes"]
+    yield {key: value for key, value in outcomes.items() if value}
+    _, collection = at.check("--baseline")
+    yield dict(collections.Counter(query["outcome"] for query in collection["queries"]))
+    text = at.driftwatch.run("report").stdout
+    found = re.search(r"(\d+) pass, (\d+) drift, (\d+) fail, (\d+) unmeasured, (\d+) unjudged", text)
+    names = ["pass", "drift", "fail", "unmeasured", "unjudged"]
+    yield {name: int(number) for name, number in zip(names, found.groups()) if number != "0"}
+
+
 def disagreements(at):
     """Sentences; none where every door says the same."""
     said = [one for ask in (ask_page, ask_api, ask_status, ask_gate, ask_report) for one in ask(at)]
@@ -174,6 +187,8 @@ def agree(at):
     settle(at)
     verdict, causes, found = disagreements(at)
     assert found == [], (verdict, causes)
+    daemon, gate, report = counts(at)
+    assert daemon == gate == report
     return verdict, causes
 
 

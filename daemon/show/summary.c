@@ -13,6 +13,8 @@ void summary_count(const struct collection_view *c, struct summary *ret)
                 int band = summary_band(v);
 
                 ret->outcomes[v->outcome]++;
+                ret->excused[v->outcome] += c->queries[i].excused;
+                ret->known += c->queries[i].excused && v->outcome != OUTCOME_PASS;
                 if (band >= 0 && band < BANDS_MAX)
                         ret->bands[band]++;
         }

@@ -11,6 +11,8 @@ struct text;
 
 struct summary {
         size_t outcomes[OUTCOME_COUNT];
+        size_t excused[OUTCOME_COUNT]; /* of these, those that are known to fail */
+        size_t known; /* that are known to fail, and do not pass */
         size_t bands[BANDS_MAX]; /* index of the collection's bands; queries without a distance are
                                     in none */
 };

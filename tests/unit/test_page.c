@@ -51,7 +51,7 @@ static void shows_everything(void **state)
                 "unmeasured, 3 pass<small>since <time",
                 "<p>Probable cause: REMOVED: Records that used to answer have been deleted. 5 "
                 "baseline records are missing",
-                "<p>Worst queries:</p><ul><li><b>bundle-budget</b> expected a record with",
+                "<p><b>Worst queries</b></p><ul><li><b>bundle-budget</b> expected a record with",
                 "<td class=\"n\">0.9197<small>+0.1557</small></td>",
                 "<dt>Baseline</dt><dd>none<small>nothing is compared</small>",
                 "The replay of collection tickets on server spare (http://127.0.0.1:8000) failed: tickets: cannot connect",
@@ -221,9 +221,14 @@ static void what_is_not_known_now_has_its_age(void **state)
 
         c->last_error = strdup("connection refused");
         for (size_t i = 0; i < c->query_set->count; i++)
-                c->queries[i].judgement.outcome = OUTCOME_UNMEASURED;
+                c->queries[i].judgement = (struct judgement){.outcome = OUTCOME_UNMEASURED,
+                        .distance = NAN,
+                        .band = -1,
+                        .confirmed_band = -1,
+                        .reason = c->queries[i].judgement.reason};
         page_render(&text, view, SAMPLE_NOW);
         assert_lacks(&text, "<dt>Shift</dt>");
+        assert_lacks(&text, "<small>+0.1557</small>");
         assert_lacks(&text, "<dd>2 unreachable");
         assert_has(
                 &text, "<dt>Index</dt><dd>unknown<small>2 unreachable, recall 0.985, probed <time");
@@ -251,12 +256,14 @@ static void what_is_known_to_fail_and_what_is_unjudged_is_visible(void **state)
         assert_has(&text, "; known to fail until 2026-11-23: the page &lt;moved&gt;</p>");
         assert_has(&text, "passes, although it is known to fail until 2026-11-23");
         assert_has(&text, "<b>1 query is unjudged.</b> Neither");
+        assert_has(&text, "<b>Known to fail, but passes:</b> category-5.query-00019</p>");
         c->queries[0].judgement.outcome = OUTCOME_PASS;
         c->verdict = verdict_judge(c, NULL);
         text_clear(&text);
         page_render(&text, view, SAMPLE_NOW);
         assert_has(&text, "<title>driftwatch: pass</title>");
-        assert_has(&text, "Nothing is wrong</strong><span>of 20 queries 1 fail, 19 pass</span>");
+        assert_has(&text,
+                "Nothing is wrong</strong><span>of 20 queries 1 known to fail, 19 pass</span>");
 }
 
 static void stays_small(void **state)

@@ -115,7 +115,8 @@ void check_list(const struct check *check, const struct collection_view *c, enum
 
 void check_counts_text(const struct check *check, char *ret)
 {
-        size_t outcomes[OUTCOME_COUNT] = {0}, queries = 0;
+        size_t outcomes[OUTCOME_COUNT] = {0}, queries = 0, known = 0;
+        char known_text[64] = "";
 
         for (size_t i = 0; i < check->count; i++) {
                 struct summary s;
@@ -124,11 +125,14 @@ void check_counts_text(const struct check *check, char *ret)
                 for (enum outcome o = 0; o < OUTCOME_COUNT; o++)
                         outcomes[o] += s.outcomes[o];
                 queries += check->collections[i]->query_set->count;
+                known += s.known;
         }
-        sentence(ret, "%zu quer%s: %zu pass, %zu drift, %zu fail, %zu unmeasured, %zu unjudged",
+        if (known > 0)
+                (void)snprintf(known_text, sizeof(known_text), "; %zu known to fail", known);
+        sentence(ret, "%zu quer%s: %zu pass, %zu drift, %zu fail, %zu unmeasured, %zu unjudged%s",
                 queries, queries == 1 ? "y" : "ies", outcomes[OUTCOME_PASS],
                 outcomes[OUTCOME_DRIFT], outcomes[OUTCOME_FAIL], outcomes[OUTCOME_UNMEASURED],
-                outcomes[OUTCOME_UNJUDGED]);
+                outcomes[OUTCOME_UNJUDGED], known_text);
 }
 
 bool check_lenience_text(const struct check *check, char *ret)

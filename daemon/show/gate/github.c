@@ -85,18 +85,18 @@ static void annotate_findings(const struct check *check, const struct collection
 }
 
 static void annotate_queries(const struct check *check, const struct collection_view *c,
-        enum outcome outcome, struct budget *budget, struct text *text)
+        enum outcome outcome, bool excused, struct budget *budget, struct text *text)
 {
         for (size_t i = 0; i < c->query_set->count; i++) {
                 const struct query_view *q = &c->queries[i];
                 bool drops = outcome == OUTCOME_DRIFT && check->policy.drift_passes;
                 char reason[CHECK_SENTENCE_MAX];
 
-                if (q->judgement.outcome != outcome || (outcome == OUTCOME_PASS && !q->excused) ||
+                if (q->excused != excused || (!excused && q->judgement.outcome != outcome) ||
                         !spend(budget))
                         continue;
                 check_reason_text(c, i, reason);
-                text_append(text, drops || q->excused ? "::warning " : "::error ");
+                text_append(text, drops || excused ? "::warning " : "::error ");
                 place(text, check, c, i);
                 annotate(text, c, " / ", c->query_set->queries[i].id, reason);
         }
@@ -111,7 +111,6 @@ static const struct {
         {EFFECT_DRIFT, OUTCOME_DRIFT},
         {EFFECT_UNMEASURED, OUTCOME_UNMEASURED},
         {EFFECT_NONE, OUTCOME_UNJUDGED},
-        {EFFECT_NONE, OUTCOME_PASS},
 };
 
 void format_github(const struct check *check, struct text *text)
@@ -132,8 +131,11 @@ void format_github(const struct check *check, struct text *text)
 
                         if (worst_first[k].effect != EFFECT_NONE)
                                 annotate_findings(check, c, worst_first[k].effect, &budget, text);
-                        annotate_queries(check, c, worst_first[k].outcome, &budget, text);
+                        annotate_queries(check, c, worst_first[k].outcome, false, &budget, text);
                 }
+        /* What is known to fail is told even when it passes, but not before anything else. */
+        for (size_t i = 0; i < check->count; i++)
+                annotate_queries(check, check->collections[i], OUTCOME_COUNT, true, &budget, text);
         if (budget.left_out > 0)
                 text_appendf(text, "::error title=driftwatch::%zu more\n", budget.left_out);
 }

@@ -119,7 +119,7 @@ static void append_findings(
                 if (f->query != FINDING_COLLECTION || (f->explained != SIZE_MAX) != consequences)
                         continue;
                 if (n++ == 0)
-                        text_append(text, consequences ? "<p>Consequences:</p><ul>" : "<ul>");
+                        text_append(text, consequences ? "<p><b>Consequences</b></p><ul>" : "<ul>");
                 append_finding(text, c, f, now);
         }
         if (n > 0)
@@ -133,7 +133,7 @@ static void append_worst(struct text *text, const struct collection_view *c, use
 
         if (count == 0)
                 return;
-        text_append(text, "<p>Worst queries:</p><ul>");
+        text_append(text, "<p><b>Worst queries</b></p><ul>");
         for (size_t i = 0; i < count; i++)
                 append_finding(text, c, worst[i], now);
         text_append(text, "</ul>");
@@ -186,6 +186,25 @@ static void append_unjudged(struct text *text, const struct collection_view *c)
                         n, n == 1 ? "y is" : "ies are");
 }
 
+/* Who marked them as known to fail wants to know. */
+static void append_passing_again(struct text *text, const struct collection_view *c)
+{
+        size_t n = 0;
+
+        for (size_t i = 0; i < c->query_set->count; i++) {
+                if (!c->queries[i].excused || c->queries[i].judgement.outcome != OUTCOME_PASS)
+                        continue;
+                if (n++ == INCIDENT_WORST)
+                        break;
+                text_append(text,
+                        n == 1 ? "<p class=\"note pass\"><b>Known to fail, but passes:</b> "
+                               : ", ");
+                markup_text(text, c->query_set->queries[i].id);
+        }
+        if (n > 0)
+                text_append(text, n > INCIDENT_WORST ? ", …</p>\n" : "</p>\n");
+}
+
 static bool speaks(const struct collection_view *c)
 {
         for (size_t i = 0; c->findings && i < c->findings->count; i++)
@@ -209,6 +228,7 @@ void diagnosis_append_incident(struct text *text, const struct collection_view *
                 text_append(text, "</div>\n");
         }
         append_unjudged(text, c);
+        append_passing_again(text, c);
         if (c->health.error)
                 markup_note(text, "unmeasured", "The index could not be probed.", c->health.error);
 }

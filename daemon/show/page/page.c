@@ -36,6 +36,7 @@ static void close_fact(const struct page *p)
         text_append(p->text, "</dd></div>");
 }
 
+/* Those that are known to fail, and do, are counted apart. */
 static struct summary sum_up(const struct view *view, size_t *ret_queries)
 {
         struct summary sum = {0};
@@ -46,7 +47,8 @@ static struct summary sum_up(const struct view *view, size_t *ret_queries)
 
                 summary_count(view->collections[i], &s);
                 for (unsigned o = 0; o < OUTCOME_COUNT; o++)
-                        sum.outcomes[o] += s.outcomes[o];
+                        sum.outcomes[o] += s.outcomes[o] - (o == OUTCOME_PASS ? 0 : s.excused[o]);
+                sum.known += s.known;
                 *ret_queries += view->collections[i]->query_set->count;
         }
         return sum;
@@ -91,6 +93,7 @@ static void append_counts(const struct page *p, const struct summary *sum, size_
         append_count(p, sum->outcomes[OUTCOME_DRIFT], "drifted", &separator);
         append_count(p, sum->outcomes[OUTCOME_UNMEASURED], "unmeasured", &separator);
         append_count(p, sum->outcomes[OUTCOME_UNJUDGED], "unjudged", &separator);
+        append_count(p, sum->known, "known to fail", &separator);
         append_count(p, sum->outcomes[OUTCOME_PASS], "pass", &separator);
         text_append(p->text, "</span>");
 }
@@ -141,7 +144,10 @@ static void append_tiles(const struct page *p)
         text_appendf(p->text, "%zu<small>of %zu</small>", up, p->view->collection_count);
         close_fact(p);
         open_fact(p, "Queries that pass");
-        text_appendf(p->text, "%zu<small>of %zu</small>", sum.outcomes[OUTCOME_PASS], queries);
+        text_appendf(p->text, "%zu<small>of %zu", sum.outcomes[OUTCOME_PASS], queries);
+        if (sum.outcomes[OUTCOME_UNMEASURED] > 0)
+                text_appendf(p->text, ", %zu unmeasured", sum.outcomes[OUTCOME_UNMEASURED]);
+        text_append(p->text, "</small>");
         close_fact(p);
         open_fact(p, "Alerts firing");
         text_appendf(p->text, "%zu<small>%zu pending</small>", states[ALERT_FIRING],
@@ -310,7 +316,8 @@ static void append_numbers(
                 text_append(p->text, "–");
         else
                 text_appendf(p->text, "%.4f", (double)v->distance);
-        diagnosis_append_shift(p->text, &state->drift);
+        if (!isnan(v->distance))
+                diagnosis_append_shift(p->text, &state->drift);
         text_append(p->text, "</td><td class=\"n\">");
         if (v->expected_rank > 0)
                 text_appendf(p->text, "rank %u<small>%.4f</small>", v->expected_rank,

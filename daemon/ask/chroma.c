@@ -57,6 +57,7 @@ int chroma_build_query(const char *tenant, const char *database, const char *id,
         const float *const *vectors, size_t count, unsigned dimension, unsigned results,
         const char *where, const char *where_document, unsigned include, struct http_request *ret)
 {
+        uint64_t record_max = include & CHROMA_METADATAS ? CHROMA_METADATA_MAX : CHROMA_RECORD_MAX;
         _cleanup_text_ struct text t = {0};
         int r;
 
@@ -76,7 +77,7 @@ int chroma_build_query(const char *tenant, const char *database, const char *id,
         text_append(&t, "}");
         return wire_build("POST", tenant, database, id, "/query", &t,
                 MIN((uint64_t)CHROMA_QUERY_RESPONSE_MAX,
-                        CHROMA_SMALL_RESPONSE_MAX + (uint64_t)count * results * CHROMA_RECORD_MAX),
+                        CHROMA_SMALL_RESPONSE_MAX + (uint64_t)count * results * record_max),
                 ret);
 }
 
@@ -450,4 +451,36 @@ int chroma_parse_id_counts(
         if (r >= 0)
                 memcpy(ret, counts, count * sizeof(*counts));
         return r;
+}
+
+int chroma_parse_ids(const char *body, size_t size, unsigned results, char ***ret,
+        size_t *ret_count, struct error *e)
+{
+        _cleanup_(json_decrefp) json_t *document = NULL;
+        const json_t *row = NULL;
+        size_t count = 0, i = 0;
+        char **ids = NULL;
+        int r = wire_parse(body, size, &document, e);
+
+        if (r >= 0)
+                r = check_rows(document, "ids", 1, e);
+        if (r >= 0) {
+                row = json_array_get(json_object_get(document, "ids"), 0);
+                r = count_ids(row, results, &count, e);
+        }
+        if (r >= 0) {
+                ids = calloc(count + 1, sizeof(*ids));
+                r = ids ? 0 : -ENOMEM;
+        }
+        for (; i < count && r >= 0; i++)
+                r = strdup_to(&ids[i], json_string_value(json_array_get(row, i)));
+        if (r < 0) {
+                while (ids && i > 0)
+                        free(ids[--i]);
+                free(ids);
+                return r;
+        }
+        *ret = ids;
+        *ret_count = count;
+        return 0;
 }

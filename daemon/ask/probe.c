@@ -10,6 +10,7 @@
 #include "ask/expected.h"
 #include "ask/records.h"
 #include "ask/ruling.h"
+#include "ask/strays.h"
 #include "clock.h"
 
 /* Vectors, and ids, in one request: Chroma Cloud takes no more. */
@@ -39,6 +40,8 @@ struct probe {
         size_t get_batch; /* ids in one request */
         struct expected *expected; /* ascending by id, each once */
         size_t expected_count;
+        struct strays_target strays_target;
+        struct strays *strays; /* under way, or NULL */
         struct records selves; /* asked for with their own vectors */
         struct probe_result result;
 };
@@ -410,6 +413,45 @@ static void ask_everything(struct probe *p)
                         (unsigned)records, 0, on_everything);
 }
 
+static void on_copies(size_t looked, size_t copies, void *userdata)
+{
+        struct probe *p = userdata;
+        struct index_health *h = &p->result.health;
+
+        if (looked > 0)
+                h->copies = h->unreachable * (int64_t)copies / (int64_t)looked;
+        p->strays = strays_free(p->strays);
+        ask_recall(p);
+}
+
+static void on_exchanged(const struct http_response *response, void *userdata)
+{
+        struct probe *p = userdata;
+
+        p->exchange.noted(response, p->exchange.userdata);
+}
+
+/* Before any record is called lost. */
+static void look_for_copies(struct probe *p)
+{
+        const struct probe_target *t = p->target;
+        const struct index_health *h = &p->result.health;
+
+        p->strays_target = (struct strays_target){.tenant = t->tenant,
+                .database = t->database,
+                .collection_id = p->collection,
+                .space = p->space,
+                .peer = t->peer,
+                .vector = t->vectors ? t->vectors->values : NULL,
+                .dimension = t->vectors ? t->vectors->dimension : 0,
+                .records = (uint64_t)h->records,
+                .unreachable = (uint64_t)h->unreachable};
+        if (h->unreachable <= 0 || !t->vectors ||
+                strays_start(p->exchange.client, &p->strays_target, on_copies, on_exchanged, p,
+                        &p->strays) < 0)
+                ask_recall(p);
+}
+
 static void on_count(const struct http_response *response, void *userdata)
 {
         static const char what[] = "counting the records";
@@ -428,7 +470,7 @@ static void on_count(const struct http_response *response, void *userdata)
                 h->unreachable = (int64_t)(count - p->reached);
         h->records = (int64_t)count;
         if (p->counted) {
-                ask_recall(p);
+                look_for_copies(p);
                 return;
         }
         p->counted = true;
@@ -532,6 +574,7 @@ struct probe *probe_free(struct probe *p)
         if (!p)
                 return NULL;
         exchange_done(&p->exchange);
+        strays_free(p->strays);
         forget_answers(p->larger, ARRAY_SIZE(p->larger));
         records_done(&p->selves);
         index_health_done(&p->result.health);

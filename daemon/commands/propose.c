@@ -7,6 +7,7 @@
 #include "commands/baseline.h"
 #include "commands/round.h"
 #include "judge/attribution.h"
+#include "judge/embedder.h"
 #include "judge/level.h"
 #include "keep/baselines.h"
 #include "text.h"
@@ -15,6 +16,8 @@
 /* Between two replays of a burst: answers that vary do so from one request to the next. */
 #define BURST_PAUSE (50 * USEC_PER_MSEC)
 #define ACCURACY (10 * USEC_PER_MSEC)
+/* Times that an embedder is asked, to see how much it differs from itself. */
+#define EMBEDDINGS 3
 
 /* One collection that is being recorded. */
 struct recording {
@@ -164,6 +167,8 @@ static int start(struct proposal *p)
         for (size_t i = 0; i < p->round.count && r >= 0; i++) {
                 if (p->options->fresh)
                         r = watch_prefer_fresh(p->round.watches[i]);
+                if (watch_config(p->round.watches[i])->embedder)
+                        watch_repeat_embedding(p->round.watches[i], EMBEDDINGS);
                 watch_everything(p->round.watches[i]);
         }
         return r < 0 ? r : sd_event_loop(p->round.event);
@@ -181,6 +186,38 @@ static void print_names(const struct baseline *b, enum outcome outcome)
                         printf("    %s\n", b->queries[i].id);
         if (n > NAMES_MAX)
                 printf("    and %zu more\n", n - NAMES_MAX);
+}
+
+static void print_unasked(const struct baseline *b, const struct collection_view *v)
+{
+        size_t unasked = 0;
+
+        for (size_t i = 0; i < v->query_set->count; i++) {
+                const struct query *query = &v->query_set->queries[i];
+                const struct baseline_query *q = baseline_find(b, query->id);
+
+                unasked += q && !streq(q->text, query->text);
+        }
+        if (unasked > 0)
+                printf("  WARNING: %zu queries have another text than was approved and no vector "
+                       "of it: they stay as they were approved, and unmeasured\n",
+                        unasked);
+}
+
+static void print_embedder(const struct collection_view *v)
+{
+        size_t unsteady = 0;
+
+        for (size_t i = 0; i < v->query_set->count; i++)
+                unsteady += v->queries[i].embedder_noise > EMBEDDER_NOISE_MAX;
+        if (unsteady > 0)
+                printf("  WARNING: embedder %s gives %zu queries another vector each time it is "
+                       "asked\n",
+                        v->embedder.name, unsteady);
+        if (v->embedder.unanswered > 0)
+                printf("  WARNING: embedder %s has no vector for %zu queries; query \"%s\": %s\n",
+                        v->embedder.name, v->embedder.unanswered, v->embedder.unanswered_query,
+                        v->embedder.unanswered_reason);
 }
 
 /* What somebody must know before approving it. */
@@ -210,6 +247,8 @@ static void print_warnings(const struct baseline *b, const struct collection_vie
                         unmeasured);
         if (noisy > 0)
                 printf("  %zu queries are too noisy to be compared\n", noisy);
+        print_unasked(b, v);
+        print_embedder(v);
         if (v->health.error)
                 printf("  WARNING: the index could not be probed: %s\n", v->health.error);
         if (b->unreachable > 0)

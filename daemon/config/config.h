@@ -41,8 +41,11 @@ struct server_config {
 struct embedder_config {
         char *name;
         const struct embedding_dialect *dialect;
-        struct http_peer peer;
+        struct http_peer peer; /* its URL is that of a request */
         char *model;
+        char *query_prefix; /* NULL: none */
+        json_t *body; /* further members of a request; NULL: none */
+        double limit; /* 1 - cos above which a vector is another one */
         unsigned batch; /* texts in one request */
 };
 

@@ -84,9 +84,11 @@ static bool reachability_known(const struct subject *s)
 static bool index_incomplete(const struct subject *s, struct finding *f)
 {
         const struct index_health *h = &s->c->health;
+        int64_t baseline = s->c->baseline ? s->c->baseline->unreachable : -1;
 
         f->value = (double)h->unreachable;
-        return h->records > 0 && (double)h->unreachable > s->limit * (double)h->records;
+        return h->records > 0 &&
+                (double)index_health_lost(h, baseline) > s->limit * (double)h->records;
 }
 
 static bool recall_known(const struct subject *s)

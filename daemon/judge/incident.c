@@ -185,6 +185,7 @@ void incident_explain(const struct collection_view *c, struct text *t)
 {
         enum cause causes[CAUSE_COUNT];
         size_t count = incident_causes(c, causes);
+        _cleanup_text_ struct text records = {0};
 
         /* What is wrong although nothing changed has another reason than the records. */
         if (count == 0 || causes[0] == CAUSE_NONE)
@@ -196,5 +197,8 @@ void incident_explain(const struct collection_view *c, struct text *t)
                 attribution_describe(&c->attribution, t);
                 text_append(t, ". ");
         }
-        text_append(t, cause_action(causes[0]));
+        fates_describe(c->fates, &records);
+        if (records.size > 0)
+                text_appendf(t, "Records %s. ", text_string(&records));
+        text_append(t, attribution_advise(&c->attribution, c->fates));
 }

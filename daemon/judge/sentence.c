@@ -5,6 +5,7 @@
 #include <math.h>
 
 #include "http.h"
+#include "judge/embedder.h"
 #include "judge/epoch.h"
 #include "text.h"
 
@@ -93,7 +94,11 @@ static void say_embedder_changed(
         if (isfinite(e->median))
                 text_appendf(t, "median of 1 - cos: %.3g)", e->median);
         else
-                text_append(t, "they have another length)");
+                text_append(t, "they have another number of components)");
+        if (fabs(e->length - 1) > EMBEDDER_LENGTH) {
+                text_append(t, "; ");
+                embedder_length_describe(e->length, t);
+        }
 }
 
 static void say_embedder_unreachable(
@@ -111,6 +116,9 @@ static void say_incomplete(const struct collection_view *c, const struct finding
                 "the collection holds them; the limit is %.4g %%, and the server reports no error",
                 (long long)c->health.unreachable, (long long)c->health.records, c->label,
                 100 * f->limit);
+        if (c->health.copies > 0)
+                text_appendf(t, "; a near copy is found in place of some %lld of them",
+                        (long long)c->health.copies);
 }
 
 static void say_recall(const struct collection_view *c, const struct finding *f, struct text *t)

@@ -48,6 +48,7 @@ static const struct {
         {"embedder_compared", FIELD_SIZE, offsetof(struct evidence, embedder_compared)},
         {"embedder_moved", FIELD_SIZE, offsetof(struct evidence, embedder_moved)},
         {"embedder_distance", FIELD_DOUBLE, offsetof(struct evidence, embedder_distance)},
+        {"other_space", FIELD_BOOL, offsetof(struct evidence, other_space)},
 };
 
 static json_t *string_or_null(const char *s)

@@ -26,3 +26,8 @@ int index_health_copy(const struct index_health *from, struct index_health *ret)
                 *ret = h;
         return r;
 }
+
+int64_t index_health_lost(const struct index_health *h, int64_t baseline_unreachable)
+{
+        return MAX(h->unreachable - MAX(h->copies, baseline_unreachable), (int64_t)0);
+}

@@ -305,6 +305,36 @@ int vector_set_merge(struct vector_set *const *sets, size_t count, struct vector
         return 0;
 }
 
+int vector_set_without(struct vector_set *set,
+        bool (*drop)(const char *query_id, const float *vector, void *userdata), void *userdata,
+        struct vector_set **ret)
+{
+        _cleanup_(vector_set_unrefp) struct vector_set *rest =
+                vector_set_new(set->path, set->model, set->dimension, set->count);
+        size_t n = 0;
+
+        if (!rest)
+                return -ENOMEM;
+        for (size_t i = 0; i < set->count; i++) {
+                const float *row = set->values + i * set->dimension;
+
+                if (drop(set->ids[i], row, userdata))
+                        continue;
+                if (strdup_to(&rest->ids[n], set->ids[i]) < 0)
+                        return -ENOMEM;
+                memcpy(rest->values + n++ * set->dimension, row, set->dimension * sizeof(float));
+        }
+        if (n == set->count)
+                *ret = vector_set_ref(set);
+        else if (n == 0)
+                *ret = NULL;
+        else {
+                rest->count = n;
+                *ret = take_ptr(rest);
+        }
+        return 0;
+}
+
 struct vector_set *vector_set_ref(struct vector_set *set)
 {
         if (set)

@@ -10,9 +10,10 @@
 
 #include "model/view.h"
 
-/* {"cause": "REMOVED", "meaning", "action", "evidence": "sentence", "counts": {...}}; null when the
- * cause is unknown. */
-json_t *facts_cause(const struct attribution *a);
+/* {"cause": "REMOVED", "meaning", "action", "evidence": "sentence", "counts": {...}}, and of
+ * `fates`, unless it is NULL, "causes": [{"cause", "queries", "records"}] and by fate "records":
+ * {"gone": {"count", "ids": [...], "excerpts": [...]}}; null when the cause is unknown. */
+json_t *facts_cause(const struct attribution *a, const struct fates *fates);
 /* The findings: {"kind", "query" (null: of the collection), "severity", "effect", "cause", "since",
  * "seen", "state", "sentence"}. */
 json_t *facts_findings(const struct collection_view *c);

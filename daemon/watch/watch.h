@@ -57,12 +57,13 @@ uint64_t watch_baseline_signature(const struct watch *w);
 usec_t watch_due(const struct watch *w);
 /* Starts what is due, unless something is under way. */
 void watch_run(struct watch *w);
-/* Starts a replay as soon as nothing else is under way, whatever the schedule. */
+/* Starts a replay as soon as nothing else is under way, whatever the schedule, and asks the
+ * embedder, at once or when FRESHNESS_PAUSE is over. */
 void watch_replay(struct watch *w);
-/* For commands: embeds, replays and probes once, as far as the configuration has it; then
+/* For commands: embeds, then replays and probes once, as far as the configuration has it; then
  * watch_busy() is false. */
 void watch_everything(struct watch *w);
-/* A replay, or the inquest after it, is under way. */
+/* A replay, or the lookup after it, is under way. */
 bool watch_running(const struct watch *w);
 /* Anything is under way or asked for. */
 bool watch_busy(const struct watch *w);
@@ -72,6 +73,9 @@ _must_check_ int watch_refuse_baseline(struct watch *w, const char *error);
 void watch_judge_at_once(struct watch *w, bool demands_baseline);
 /* As dossier_prefer_fresh(), and replays wait until the embedder has answered. */
 _must_check_ int watch_prefer_fresh(struct watch *w);
+/* Asks the embedder so many times in a row, in other batches each time, and compares what it gives:
+ * query_view.embedder_noise. Before watch_everything(). */
+void watch_repeat_embedding(struct watch *w, unsigned times);
 /* As dossier_vectors(). */
 struct vector_set *watch_vectors(const struct watch *w);
 /* As dossier_view(); another baseline makes another view, too. */

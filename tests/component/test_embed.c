@@ -11,13 +11,22 @@
 #include "json.h"
 
 #define TEXTS 5
-#define REPLIES_MAX 16
+#define REPLIES_MAX 64
 
 /* What the server says to one request after the other, then vectors for the texts it was given. */
 struct reply {
         unsigned status; /* 0: the vectors */
         const char *headers, *body;
         unsigned dimension; /* of the vectors; 0: as usual */
+};
+
+/* What it always does. */
+struct habits {
+        const char *bad; /* no request with this text is answered but with ... */
+        unsigned status;
+        size_t most; /* texts in a request; 0: any number */
+        unsigned too_many; /* status when there are more */
+        bool strict; /* it knows no encoding_format */
 };
 
 struct world {
@@ -28,6 +37,11 @@ struct world {
         struct embed_target target;
         struct embed *embed;
         struct reply replies[REPLIES_MAX];
+        struct habits habits;
+        struct embed_memory memory;
+        char *url;
+        size_t refused;
+        char *refused_id, *refused_reason; /* of the first */
         size_t replied;
         unsigned ended, exchanges;
         bool free_within;
@@ -87,11 +101,36 @@ static char *vectors_for(const struct fake_request *request, unsigned dimension)
         return json_text(answer, JSON_COMPACT, NULL);
 }
 
+/* NULL: nothing. */
+static const char *complaint(
+        const struct habits *h, const struct fake_request *request, unsigned *ret_status)
+{
+        _cleanup_json_ json_t *body = json_loadb(request->body, request->body_size, 0, NULL);
+        const json_t *input = json_object_get(body, "input");
+
+        if (h->strict && json_object_get(body, "encoding_format")) {
+                *ret_status = 400;
+                return "{\"error\":\"unknown member encoding_format\"}";
+        }
+        if (h->most > 0 && json_array_size(input) > h->most) {
+                *ret_status = h->too_many;
+                return "{\"error\":\"batch too large\"}";
+        }
+        for (size_t i = 0; h->bad && i < json_array_size(input); i++)
+                if (streq(json_string_value(json_array_get(input, i)), h->bad)) {
+                        *ret_status = h->status;
+                        return "{\"error\":\"cannot embed that\"}";
+                }
+        return NULL;
+}
+
 static void answer(const struct fake_request *request, struct text *out, void *userdata)
 {
         struct world *w = userdata;
         const struct reply *reply = &w->replies[w->replied];
         _cleanup_free_ char *vectors = NULL;
+        unsigned status = 0;
+        const char *no = complaint(&w->habits, request, &status);
 
         assert_true(++w->replied < REPLIES_MAX);
         if (reply->status) {
@@ -100,12 +139,24 @@ static void answer(const struct fake_request *request, struct text *out, void *u
                 fake_answer(out, reply->status, reply->headers, body, strlen(body));
                 return;
         }
+        if (no) {
+                fake_answer(out, status, NULL, no, strlen(no));
+                return;
+        }
         vectors = vectors_for(request, reply->dimension ? reply->dimension : 2);
         fake_answer(out, 200, NULL, vectors, strlen(vectors));
 }
 
 static const struct fake_step serve[] = {
         {.action = FAKE_READ}, {.action = FAKE_CALL, .call = answer}, {.action = FAKE_AGAIN}};
+
+static void speak(struct world *w, const struct embedding_dialect *dialect)
+{
+        free(w->url);
+        w->url = embedding_url(dialect, fake_server_url(w->server));
+        w->peer.url = w->url;
+        w->target.dialect = dialect;
+}
 
 static int set_up(void **state)
 {
@@ -116,13 +167,14 @@ static int set_up(void **state)
         assert_int_equal(http_client_new(w->event, "test", &w->client), 0);
         w->server = fake_server_new(w->event, w);
         fake_server_script(w->server, serve);
-        w->peer = (struct http_peer){
-                .url = (char *)fake_server_url(w->server), .timeout_usec = 10 * USEC_PER_SEC};
+        speak(w, embedding_dialect_find("openai"));
+        w->peer = (struct http_peer){.url = w->url, .timeout_usec = 10 * USEC_PER_SEC};
         w->target = (struct embed_target){
                 .name = "minilm",
                 .dialect = embedding_dialect_find("openai"),
                 .peer = &w->peer,
-                .model = "m",
+                .options = {.model = "m"},
+                .memory = &w->memory,
                 .batch = TEXTS,
                 .ids = ids,
                 .texts = texts,
@@ -142,6 +194,9 @@ static int tear_down(void **state)
         vector_set_unref(w->vectors);
         free(w->failure);
         free(w->error);
+        free(w->url);
+        free(w->refused_id);
+        free(w->refused_reason);
         free(w);
         return 0;
 }
@@ -156,6 +211,11 @@ static void on_done(struct embed_result *result, void *userdata)
         assert_int_equal(strdup_to(&w->failure, result->failure), 0);
         assert_int_equal(strdup_to(&w->error, result->error.message), 0);
         w->vectors = take_ptr(result->vectors);
+        w->refused = result->refused;
+        if (w->refused > 0) {
+                assert_int_equal(strdup_to(&w->refused_id, ids[result->refusals[0].text]), 0);
+                w->refused_reason = take_ptr(result->refusals[0].reason);
+        }
         if (w->free_within)
                 w->embed = embed_free(w->embed);
 }
@@ -225,7 +285,7 @@ static void speaks_every_dialect(void **state)
 
                 set_up(state);
                 w = *state;
-                w->target.dialect = &embedding_dialects[i];
+                speak(w, &embedding_dialects[i]);
                 w->free_within = true;
                 embed(w);
                 check_vectors(w);
@@ -240,7 +300,7 @@ static void asks_in_batches(void **state)
         struct world *w = *state;
 
         w->target.batch = 2;
-        w->target.model = NULL;
+        w->target.options.model = NULL;
         embed(w);
         check_vectors(w);
         assert_null(w->vectors->model);
@@ -315,14 +375,109 @@ static void a_batch_too_large_is_halved(void **state)
         assert_int_equal(asked(w, 3), 1);
 }
 
-static void one_text_too_large_fails(void **state)
+/* All but "t2" have a vector. */
+static void check_others(const struct world *w)
+{
+        assert_null(w->failure);
+        assert_int_equal(w->vectors->count, TEXTS - 1);
+        for (size_t i = 0; i < TEXTS; i++)
+                assert_int_equal(
+                        vector_set_find(w->vectors, ids[i]) != NULL, !streq(texts[i], "t2"));
+        assert_int_equal(w->refused, 1);
+        assert_string_equal(w->refused_id, "b");
+}
+
+static void one_text_that_is_refused_is_found(void **state)
+{
+        static const unsigned statuses[] = {400, 413, 422, 500};
+
+        for (size_t i = 0; i < ARRAY_SIZE(statuses); i++) {
+                _cleanup_free_ char *reason = NULL;
+                struct world *w;
+
+                set_up(state);
+                w = *state;
+                w->habits = (struct habits){.bad = "t2", .status = statuses[i]};
+                embed(w);
+                check_others(w);
+                assert_true(asprintf(&reason, "HTTP %u: cannot embed that", statuses[i]) > 0);
+                assert_string_equal(w->refused_reason, reason);
+                assert_int_equal(w->exchanges, 6); /* of 5, 2, 2, 1, 1 and 1 */
+                assert_int_equal(w->memory.batch, 0); /* it was not their number */
+                tear_down(state);
+        }
+}
+
+static void after_it_batches_are_whole_again(void **state)
 {
         struct world *w = *state;
 
-        for (size_t i = 0; i < 3; i++)
-                w->replies[i] = (struct reply){413, NULL, "{\"error\":\"too large\"}", 0};
-        fails(w, "client_error", "embedding texts 0 to 0 of 5: HTTP 413: too large");
-        assert_int_equal(w->exchanges, 3); /* of 5, 2 and 1 */
+        w->target.batch = 2;
+        w->habits = (struct habits){.bad = "t1", .status = 500};
+        embed(w);
+        assert_int_equal(w->refused, 1);
+        assert_string_equal(w->refused_id, "a");
+        assert_int_equal(asked(w, w->exchanges - 2), 2);
+}
+
+static void a_batch_that_is_too_large_is_remembered(void **state)
+{
+        static const unsigned statuses[] = {400, 413, 422};
+
+        for (size_t i = 0; i < ARRAY_SIZE(statuses); i++) {
+                struct world *w;
+                unsigned first;
+
+                set_up(state);
+                w = *state;
+                w->habits = (struct habits){.most = 2, .too_many = statuses[i]};
+                embed(w);
+                check_vectors(w);
+                first = w->exchanges;
+                w->embed = embed_free(w->embed);
+                w->vectors = vector_set_unref(w->vectors);
+                w->ended = 0;
+                embed(w);
+                check_vectors(w);
+                assert_int_equal(asked(w, first), 2);
+                tear_down(state);
+        }
+}
+
+/* Its number is not learnt from a server that failed once. */
+static void a_server_that_failed_once_is_asked_for_as_much(void **state)
+{
+        struct world *w = *state;
+
+        w->replies[0] = (struct reply){500, NULL, "oops", 0};
+        embed(w);
+        check_vectors(w);
+        assert_int_equal(w->memory.batch, 0);
+}
+
+static void who_refuses_every_text_refuses_all(void **state)
+{
+        struct world *w = *state;
+
+        w->habits = (struct habits){.most = 0, .bad = "t1", .status = 500};
+        w->target.texts = (const char *const[]){"t1", "t1", "t1", "t1", "t1"};
+        fails(w, "server_error",
+                "0 of 5 texts got a vector: query \"e\": HTTP 500: cannot embed that");
+}
+
+static void it_is_not_asked_for_ever(void **state)
+{
+        static const char *many[100];
+        struct world *w = *state;
+
+        for (size_t i = 0; i < ARRAY_SIZE(many); i++)
+                many[i] = "t1";
+        w->habits = (struct habits){.bad = "t1", .status = 422};
+        w->target.texts = w->target.ids = many;
+        w->target.count = ARRAY_SIZE(many);
+        w->target.batch = 16;
+        fails(w, "client_error", "0 of 8 texts got a vector: ");
+        assert_int_equal(w->exchanges, 8 * 5); /* of 16, 8, 4, 2 and 1 */
 }
 
 static void one_text_cannot_be_halved(void **state)
@@ -331,8 +486,57 @@ static void one_text_cannot_be_halved(void **state)
 
         w->target.batch = 1;
         w->replies[0] = (struct reply){413, NULL, "{\"error\":\"too long\"}", 0};
-        fails(w, "client_error", "HTTP 413: too long");
+        embed(w);
+        assert_int_equal(w->vectors->count, TEXTS - 1);
+        assert_string_equal(w->refused_id, "e");
+        assert_string_equal(w->refused_reason, "HTTP 413: too long");
+        assert_int_equal(w->exchanges, TEXTS);
+}
+
+static void a_vector_that_is_none_is_one_text_s(void **state)
+{
+        struct world *w = *state;
+
+        w->replies[0] = (struct reply){200, NULL,
+                "{\"data\":[{\"embedding\":[5,1]},{\"embedding\":[1,1]},{\"embedding\":[4,1]},"
+                "{\"embedding\":[NaN,1]},{\"embedding\":[3,1]}]}",
+                0};
+        embed(w);
+        check_others(w);
+        assert_string_equal(w->refused_reason, "component 0 of its vector is not a number");
         assert_int_equal(w->exchanges, 1);
+}
+
+static void an_option_that_is_refused_is_left_out(void **state)
+{
+        struct world *w = *state;
+
+        w->habits.strict = true;
+        embed(w);
+        check_vectors(w);
+        assert_int_equal(w->exchanges, 2);
+        w->embed = embed_free(w->embed);
+        w->vectors = vector_set_unref(w->vectors);
+        w->ended = 0;
+        embed(w);
+        check_vectors(w);
+        assert_int_equal(w->exchanges, 3); /* remembered */
+}
+
+static void tells_the_url_without_what_may_be_secret(void **state)
+{
+        _cleanup_free_ char *url = NULL;
+        struct world *w = *state;
+
+        assert_true(asprintf(&url, "%s/x/embeddings?api-version=1&key=s3cret",
+                            fake_server_url(w->server)) > 0);
+        w->peer.url = url;
+        w->replies[0] = (struct reply){404, NULL, "{\"error\":\"no\"}", 0};
+        embed(w);
+        assert_non_null(strstr(w->error, "/x/embeddings?api-version=...&key=...: embedding"));
+        assert_null(strstr(w->error, "s3cret"));
+        assert_string_equal(
+                fake_server_request(w->server, 0)->path, "/x/embeddings?api-version=1&key=s3cret");
 }
 
 static void every_failure_has_its_reason(void **state)
@@ -344,7 +548,7 @@ static void every_failure_has_its_reason(void **state)
                 {{401, NULL, "{\"error\":{\"message\":\"Bad key\"}}", 0}, "auth", "Bad key"},
                 {{404, NULL, "{\"error\":\"model \\\"m\\\" not found\"}", 0}, "client_error",
                         "model \"m\" not found"},
-                {{500, NULL, "oops", 0}, "server_error", "HTTP 500: oops"},
+                {{502, NULL, "oops", 0}, "server_error", "HTTP 502: oops"},
                 {{302, "Location: /x\r\n", "", 0}, "unexpected", "redirects are not followed"},
                 {{200, NULL, "{\"data\":[]}", 0}, "bad_response",
                         "the answer has 0 vectors for 5 texts"},
@@ -374,10 +578,8 @@ static void batches_have_one_dimension(void **state)
 static void a_server_that_is_down(void **state)
 {
         struct world *w = *state;
-        _cleanup_free_ char *url = strdup(w->peer.url);
 
         w->server = fake_server_free(w->server);
-        w->peer.url = url;
         fails(w, "connect", "");
         assert_int_equal(w->exchanges, 1);
 }
@@ -440,8 +642,22 @@ int main(void)
                 cmocka_unit_test_setup_teardown(waits_longer_each_time, set_up, tear_down),
                 cmocka_unit_test_setup_teardown(does_not_wait_for_long, set_up, tear_down),
                 cmocka_unit_test_setup_teardown(a_batch_too_large_is_halved, set_up, tear_down),
-                cmocka_unit_test_setup_teardown(one_text_too_large_fails, set_up, tear_down),
+                cmocka_unit_test(one_text_that_is_refused_is_found),
+                cmocka_unit_test_setup_teardown(
+                        after_it_batches_are_whole_again, set_up, tear_down),
+                cmocka_unit_test(a_batch_that_is_too_large_is_remembered),
+                cmocka_unit_test_setup_teardown(
+                        a_server_that_failed_once_is_asked_for_as_much, set_up, tear_down),
+                cmocka_unit_test_setup_teardown(
+                        who_refuses_every_text_refuses_all, set_up, tear_down),
+                cmocka_unit_test_setup_teardown(it_is_not_asked_for_ever, set_up, tear_down),
                 cmocka_unit_test_setup_teardown(one_text_cannot_be_halved, set_up, tear_down),
+                cmocka_unit_test_setup_teardown(
+                        a_vector_that_is_none_is_one_text_s, set_up, tear_down),
+                cmocka_unit_test_setup_teardown(
+                        an_option_that_is_refused_is_left_out, set_up, tear_down),
+                cmocka_unit_test_setup_teardown(
+                        tells_the_url_without_what_may_be_secret, set_up, tear_down),
                 cmocka_unit_test(every_failure_has_its_reason),
                 cmocka_unit_test_setup_teardown(batches_have_one_dimension, set_up, tear_down),
                 cmocka_unit_test_setup_teardown(a_server_that_is_down, set_up, tear_down),

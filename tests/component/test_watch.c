@@ -7,7 +7,8 @@
 #include "ask/embedding.h"
 #include "clock.h"
 #include "fake_server.h"
-#include "judge/reasoning.h"
+#include "judge/embedder.h"
+#include "judge/investigation.h"
 #include "watch/dossier.h"
 #include "watch/waiters.h"
 #include "watch/watch.h"
@@ -404,8 +405,8 @@ static void replays_close_together_are_left_alone(void **state)
                 .action = FAKE_CALL, .call = answer \
         }
 
-/* The first replay's five requests, then what an inquiry asks first. */
-static const struct fake_step serve_inquiry_late[] = {READ_AND_ANSWER, READ_AND_ANSWER,
+/* The first replay's five requests, then what a lookup asks first. */
+static const struct fake_step serve_lookup_late[] = {READ_AND_ANSWER, READ_AND_ANSWER,
         READ_AND_ANSWER, READ_AND_ANSWER, READ_AND_ANSWER, {.action = FAKE_READ},
         {.action = FAKE_WAIT}, {.action = FAKE_CALL, .call = answer}, {.action = FAKE_AGAIN}};
 
@@ -431,8 +432,8 @@ static bool embedder_answered(void *userdata)
         return ((const struct two_servers *)userdata)->world->changed_views > 0;
 }
 
-/* Its answer makes another view, and the inquiry goes on. */
-static void an_embedder_may_answer_during_an_inquiry(void **state)
+/* Its answer makes another view, and the lookup goes on. */
+static void an_embedder_may_answer_during_a_lookup(void **state)
 {
         struct world *w = *state;
         _cleanup_(fake_server_freep) struct fake_server *embedder = fake_server_new(w->event, w);
@@ -442,6 +443,7 @@ static void an_embedder_may_answer_during_an_inquiry(void **state)
                 .peer = {.url = (char *)fake_server_url(embedder),
                         .timeout_usec = 5 * USEC_PER_SEC},
                 .model = (char *)"m",
+                .limit = EMBEDDER_EPSILON,
                 .batch = 10};
         struct baseline *b = baseline_as_answered(w);
 
@@ -450,7 +452,7 @@ static void an_embedder_may_answer_during_an_inquiry(void **state)
         fake_server_free(w->server);
         w->server = fake_server_new(w->event, w);
         w->config.peer.url = (char *)fake_server_url(w->server);
-        fake_server_script(w->server, serve_inquiry_late);
+        fake_server_script(w->server, serve_lookup_late);
         fake_server_script(embedder, embed_late);
         w->config.embedder = &config;
         assert_int_equal(watch_new(w->event, &w->config, w->client, &w->owner, &w->watch), 0);
@@ -467,7 +469,7 @@ static void an_embedder_may_answer_during_an_inquiry(void **state)
         assert_int_equal(fake_server_release(w->server), 1);
         assert_true(fake_run_until(w->event, idle, w));
         assert_int_equal(w->replayed, 1);
-        assert_int_equal(watch_view(w->watch)->attribution.evidence.sampled, 2);
+        assert_int_equal(watch_view(w->watch)->attribution.evidence.sampled, 1);
         w->watch = watch_free(w->watch);
 }
 
@@ -591,7 +593,7 @@ static void embed(struct dossier *d, const char *vectors)
 
         assert_int_equal(
                 vector_set_parse("e", vectors, strlen(vectors), &result.vectors, &errors), 0);
-        dossier_embedded(d, &result, 1);
+        (void)dossier_embedded(d, &result, 1);
 }
 
 #define OTHER_VECTORS "{\"dimension\":1,\"vectors\":{\"a\":[-1],\"b\":[-1]}}"
@@ -600,7 +602,7 @@ static void embed(struct dossier *d, const char *vectors)
 static void another_embedder_is_approved_or_goes(void **state)
 {
         struct world *w = *state;
-        const struct embedder_config minilm = {.name = (char *)"minilm"};
+        const struct embedder_config minilm = {.name = (char *)"minilm", .limit = EMBEDDER_EPSILON};
         _cleanup_(baseline_unrefp) struct baseline *b = make_baseline(w, .9);
         _cleanup_(dossier_freep) struct dossier *d = NULL, *without = NULL;
         const struct embedder_view *e;
@@ -638,7 +640,7 @@ static void another_embedder_is_approved_or_goes(void **state)
 
 /* A replay of one query, whose answer is "x", of a collection with so many records. */
 static const char *replay_at(
-        struct dossier *d, usec_t now, int64_t records, struct inquest **ret_inquest)
+        struct dossier *d, usec_t now, int64_t records, struct suspects **ret_suspects)
 {
         static const char *const ids[] = {"x"};
         static const float distances[] = {.9f};
@@ -649,19 +651,62 @@ static const char *replay_at(
         epoch_init(&result.epoch);
         result.epoch.id = strdup("1");
         result.epoch.records = records;
-        dossier_replayed(d, &result, ret_inquest);
+        dossier_replayed(d, &result, ret_suspects);
         epoch_done(&result.epoch);
         answer_unref(got.answer);
         return dossier_view(d)->queries[0].judgement.reason;
 }
 
-static const char *look_up(struct dossier *d, struct inquest *inquest, bool exists, usec_t now)
+/* A collection of three dimensions refused vectors of one. */
+static enum cause refuse_dimension(struct dossier *d)
 {
-        assert_non_null(inquest);
-        assert_int_equal(inquest->missing_count, 1);
-        inquest->missing[0].looked_up = true;
-        inquest->missing[0].exists = exists;
-        dossier_inquired(d, NULL, now);
+        struct chroma_answer got = {.unmeasured = "the pinned vector's dimension is another"};
+        struct replay_result result = {.started = USEC_PER_DAY,
+                .failure = "dimension",
+                .reached = true,
+                .answers = &got,
+                .count = 1};
+        struct suspects *suspects;
+
+        epoch_init(&result.epoch);
+        result.epoch.id = strdup("1");
+        result.epoch.dimension = 3;
+        dossier_replayed(d, &result, &suspects);
+        assert_null(suspects);
+        epoch_done(&result.epoch);
+        assert_int_equal(dossier_view(d)->queries[0].cause, dossier_view(d)->attribution.cause);
+        return dossier_view(d)->attribution.cause;
+}
+
+/* Of a collection that nobody approved only the vectors can be wrong; one that was approved with
+ * their dimension has another now. */
+static void another_dimension_is_held_against_the_baseline_only(void **state)
+{
+        struct world *w = *state;
+        _cleanup_(config_done) struct collection_config c =
+                make_config(w, "queries: [{id: a, text: a}]");
+        _cleanup_(dossier_freep) struct dossier *d = NULL;
+        _cleanup_(baseline_unrefp) struct baseline *same = baseline_as_answered(w);
+        _cleanup_(baseline_unrefp) struct baseline *other = baseline_as_answered(w);
+
+        same->epoch.dimension = 3;
+        other->epoch.dimension = 1;
+        assert_int_equal(dossier_new(&c, &d), 0);
+        assert_int_equal(refuse_dimension(d), CAUSE_UNKNOWN);
+        assert_int_equal(dossier_set_baseline(d, same), 0);
+        assert_int_equal(refuse_dimension(d), CAUSE_UNKNOWN);
+        assert_int_equal(dossier_set_baseline(d, other), 0);
+        assert_int_equal(refuse_dimension(d), CAUSE_METRIC);
+        assert_true(dossier_view(d)->attribution.evidence.other_space);
+}
+
+static const char *look_up(struct dossier *d, struct suspects *suspects, bool exists, usec_t now)
+{
+        assert_non_null(suspects);
+        assert_int_equal(suspects->missing_count, 1);
+        suspects->missing[0].looked_up = true;
+        suspects->missing[0].exists = exists;
+        dossier_looked_up(d, NULL, now);
         return dossier_view(d)->queries[0].judgement.reason;
 }
 
@@ -672,28 +717,28 @@ static void what_became_of_an_expected_record_is_told_anew_after_an_ingest(void 
         _cleanup_(config_done) struct collection_config c =
                 make_config(w, "queries: [{id: a, text: a, expect: {ids: [y]}}]");
         _cleanup_(dossier_freep) struct dossier *d = NULL, *successor = NULL;
-        struct inquest *inquest;
+        struct suspects *suspects;
         usec_t now = USEC_PER_DAY;
         const char *reason;
 
         assert_int_equal(dossier_new(&c, &d), 0);
-        (void)replay_at(d, now, 6, &inquest);
-        reason = look_up(d, inquest, false, now);
+        (void)replay_at(d, now, 6, &suspects);
+        reason = look_up(d, suspects, false, now);
         assert_non_null(strstr(reason, "; no such record exists any more: it was deleted, or"));
-        now += REASONING_INTERVAL;
-        reason = replay_at(d, now, 6, &inquest);
-        assert_null(inquest); /* nothing happened */
+        now += INVESTIGATION_INTERVAL;
+        reason = replay_at(d, now, 6, &suspects);
+        assert_null(suspects); /* nothing happened */
         assert_non_null(strstr(reason, "; no such record exists"));
-        (void)replay_at(d, now, 7, &inquest);
-        reason = look_up(d, inquest, true, now);
+        (void)replay_at(d, now, 7, &suspects);
+        reason = look_up(d, suspects, true, now);
         assert_non_null(strstr(reason, "; the collection holds such a record: others are nearer"));
         assert_null(strstr(reason, "no such record"));
         /* After a reload, another record may be expected. */
         assert_int_equal(dossier_new(&c, &successor), 0);
         assert_int_equal(dossier_adopt(successor, d), 0);
-        reason = replay_at(successor, now, 7, &inquest);
+        reason = replay_at(successor, now, 7, &suspects);
         assert_null(strstr(reason, "the collection holds"));
-        reason = look_up(successor, inquest, false, now);
+        reason = look_up(successor, suspects, false, now);
         assert_non_null(strstr(reason, "no such record exists any more"));
 }
 
@@ -828,13 +873,14 @@ int main(void)
                 world_test(a_collection_that_never_stands_still_is_replayed_at_its_interval),
                 world_test(replays_far_apart_are_confirmed_soon),
                 world_test(replays_close_together_are_left_alone),
-                world_test(an_embedder_may_answer_during_an_inquiry),
+                world_test(an_embedder_may_answer_during_a_lookup),
                 world_test(a_successor_carries_on_by_query_id),
                 world_test(changed_bands_are_confirmed_anew),
                 world_test(a_change_without_an_ingest_is_remembered),
                 world_test(the_baseline_s_home_outlives_other_bands),
                 world_test(another_baseline_with_the_same_home_ends_no_crossing),
                 world_test(another_embedder_is_approved_or_goes),
+                world_test(another_dimension_is_held_against_the_baseline_only),
                 world_test(what_became_of_an_expected_record_is_told_anew_after_an_ingest),
                 world_test(a_home_of_an_earlier_life_is_known_at_once),
                 world_test(a_failed_probe_adds_what_it_found_and_takes_nothing),

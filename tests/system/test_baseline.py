@@ -279,6 +279,11 @@ def test_another_text_is_another_query(world):
     world.approved()
     changed = [dict(query, text="Who else?") if query["id"] == "q1" else query for query in world.queries[:5]]
     world.driftwatch.write_queries(world.name, changed)
+    assert "WARNING: 1 queries have another text than was approved and no vector of it" in world.ok("propose")
+    difference = world.json("diff")["diff"]
+    assert (difference["compared"], difference["added"], difference["removed"]) == (5, 0, 0)
+    world.questions["q1"] = tools.at_distance(world.questions["q1"], 0.01)
+    world.driftwatch.write_vectors(world.name, world.questions)
     world.ok("propose")
     difference = world.json("diff")["diff"]
     assert (difference["compared"], difference["added"], difference["removed"]) == (4, 1, 1)

@@ -81,6 +81,13 @@ def test_the_example_workflow(demo, chroma, source, damaged):
         assert f"id: {place[2]}" in lines[int(place[1]) - 1], row
 
 
+def test_the_example_workflow_can_be_overridden(demo, chroma, source):
+    damage(chroma, source)
+    done = pipeline(demo, source, OVERRIDE="the old one is worse", GITHUB_ACTOR="ada", GITHUB_STEP_SUMMARY="")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "::warning title=driftwatch::Let through whatever the verdict, by ada: the old one is worse" in done.stdout
+
+
 def test_unmeasured_junit_is_valid(demo):
     demo.config["servers"][0]["url"] = f"http://127.0.0.1:{tools.free_port()}"
     demo.write()

@@ -65,6 +65,45 @@ def worn(chroma, name):
     pytest.fail(f"fewer than {WANTED} unreachable records after each of {ROUNDS_MAX} rounds of churn")
 
 
+@pytest.fixture
+def copied(chroma, name):
+    """A new collection with many copies of two texts, of which a query for everything misses more than the limit."""
+    random = numpy.random.default_rng(7)
+    rows = random.normal(size=(202, DIMENSION))
+    rows /= numpy.linalg.norm(rows, axis=1, keepdims=True)
+    vectors = numpy.concatenate([numpy.repeat(rows[:2], 300, axis=0), rows[2:]])
+    ids = [f"r{i}" for i in range(len(vectors))]
+    for _ in range(ROUNDS_MAX):
+        chroma.create(name)
+        chroma.upsert(name, ids, vectors)
+        found = chroma.call("POST", f"/{chroma.id(name)}/query", {
+            "query_embeddings": [rows[2].tolist()], "n_results": len(ids), "include": []})["ids"][0]
+        if len(found) < 0.97 * len(ids):
+            return vectors
+        chroma.drop(name)
+    pytest.fail(f"the index linked the copies in each of {ROUNDS_MAX} tries")
+
+
+def test_copies_are_not_lost(copied, chroma, driftwatch, name):
+    """Of hundreds of copies an index links some to nobody, from the first day on: whoever asks finds their twins."""
+    path = f"/{chroma.id(name)}"
+
+    def ask(vectors, results, include):
+        return chroma.call("POST", f"{path}/query", {
+            "query_embeddings": numpy.asarray(vectors).tolist(), "n_results": results, "include": include})
+    found = set(ask(copied[600:601], len(copied), [])["ids"][0])
+    missed = [i for i in range(len(copied)) if f"r{i}" not in found]
+    twins = sum(row[0] < 0.005 for row in ask(copied[missed], 1, ["distances"])["distances"])
+    assert twins > 0
+    driftwatch.server(chroma.url)
+    driftwatch.watch(name, [{"id": "q", "text": "question", "expect": {"distance": {"max": 9}}}], {"q": copied[600]})
+    driftwatch.start()
+    index = tools.poll(lambda: next((c["index"] for c in driftwatch.api("collections")["collections"]
+                                     if c["index"]["probed"]), None), "the probe")
+    assert index["unreachable_records"] == len(missed)
+    assert abs(index["unreachable_copies"] - twins) <= (1 if len(missed) <= 60 else 0.25 * len(missed))
+
+
 def test_unreachable_records_are_counted_alerted_and_resolved(worn, chroma, driftwatch, receiver, name):
     driftwatch.server(chroma.url)
     driftwatch.watch(name, [{"id": "q", "text": "question"}], {"q": worn.vectors[0]},

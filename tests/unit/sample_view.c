@@ -192,8 +192,7 @@ static void set_judged(struct collection_view *c)
                 .compared = 1,
                 .set_shift = 0.0123,
                 .moved_up = 1,
-                .overlap = 0.9,
-                .stable_overlap = 1};
+                .overlap = 0.9};
         c->attribution.cause = CAUSE_REMOVED;
         c->attribution.evidence.holes = 5;
         c->attribution.evidence.sampled = c->attribution.evidence.gone = 5;

@@ -392,6 +392,19 @@ static void what_fails_has_its_place_and_its_cause(void **state)
         assert_says("github", &check, "file=/home/runner/repo/search/queries.yaml,");
 }
 
+/* What a replay left unknown although it was measured. */
+static void every_format_has_the_note(void **state)
+{
+        _cleanup_view_ struct view *view = sample_view();
+        struct collection_view *c = with_baseline(view);
+        struct check check = check_of(view, 1);
+
+        c->note = strdup("the count is unknown");
+        judge(c, true);
+        for (size_t i = 0; i < check_format_count; i++)
+                assert_says(check_formats[i].name, &check, "the count is unknown");
+}
+
 static void times_of_cases_add_up(void **state)
 {
         _cleanup_view_ struct view *view = sample_view();
@@ -422,8 +435,8 @@ static void writes_text(void **state)
         assert_string_equal(text_string(&text),
                 "original_agents on main: fail, 311 records, replayed in 31ms\n"
                 "  Probable cause: REMOVED: Records that used to answer have been deleted. 5 "
-                "baseline records are missing: 5 of 5 looked up no longer exist. Find out who "
-                "deleted them, and restore them or approve a new baseline.\n"
+                "baseline records are missing: 5 of 5 looked up no longer exist. Restore the deleted "
+                "records, or change the expectations of the queries that asked for them.\n"
                 "  new since the baseline: react-hooks, bundle-budget, dialog-focus, cooking, "
                 "quo\"te\\back </td><script>alert('1')</script> ü, threat-model\n"
                 "  OUTCOME     QUERY                                           BAND       "
@@ -558,6 +571,7 @@ int main(void)
                 cmocka_unit_test(what_is_known_to_fail_stops_nothing_and_is_shown),
                 cmocka_unit_test(what_passes_again_is_told),
                 cmocka_unit_test(what_fails_has_its_place_and_its_cause),
+                cmocka_unit_test(every_format_has_the_note),
                 cmocka_unit_test(times_of_cases_add_up),
                 cmocka_unit_test(writes_text),
                 cmocka_unit_test(text_moves_no_cursor),

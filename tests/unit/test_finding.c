@@ -286,6 +286,35 @@ static void findings_wait_while_an_ingest_is_under_way(void **state)
         assert_true(finding_told(found(f, FINDING_MISSING, 1)));
 }
 
+/* What a near copy stands for, or what was so when the baseline was approved, is not lost. */
+static void unreachable_is_not_yet_lost(void **state)
+{
+        static const struct {
+                int64_t unreachable, copies, baseline;
+                bool lost;
+        } rows[] = {
+                {-1, 0, -1, false},
+                {1, 0, -1, false},
+                {2, 0, -1, true},
+                {25, 25, -1, false},
+                {25, 23, -1, true},
+                {25, 0, 24, false},
+                {25, 10, 20, true},
+        };
+        struct fixture *f = *state;
+
+        f->c->health.records = 100;
+        for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+                f->c->health.unreachable = rows[i].unreachable;
+                f->c->health.copies = rows[i].copies;
+                f->c->baseline->unreachable = rows[i].baseline;
+                f->c->findings = findings_unref(f->c->findings);
+                judge(f, NOW);
+                assert_int_equal(found(f, FINDING_INDEX_INCOMPLETE, FINDING_COLLECTION) != NULL,
+                        rows[i].lost);
+        }
+}
+
 static void a_rebuild_with_the_same_content_is_information(void **state)
 {
         static const struct {
@@ -487,6 +516,7 @@ int main(void)
                 TEST(what_comes_first_explains),
                 TEST(what_cannot_be_looked_at_stays),
                 TEST(findings_wait_while_an_ingest_is_under_way),
+                TEST(unreachable_is_not_yet_lost),
                 TEST(a_rebuild_with_the_same_content_is_information),
                 TEST(the_embedder_is_judged),
                 TEST(a_baseline_that_does_not_help_is_a_finding),

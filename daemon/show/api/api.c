@@ -175,7 +175,7 @@ static int add_findings(json_t *object, const struct collection_view *c)
         if (r >= 0)
                 r = json_put(object, "drift", facts_drift(c));
         if (r >= 0)
-                r = json_put(object, "cause", facts_cause(&c->attribution));
+                r = json_put(object, "cause", facts_cause(&c->attribution, c->fates));
         if (r >= 0)
                 r = json_put(object, "index", facts_index(&c->health));
         if (r >= 0)
@@ -455,7 +455,7 @@ static unsigned get_baseline(
         }
         return envelope_success(body,
                 json_pack("{s:o, s:o, s:o}", "baseline", facts_baseline(c->baseline), "drift",
-                        facts_drift(c), "cause", facts_cause(&c->attribution)));
+                        facts_drift(c), "cause", facts_cause(&c->attribution, c->fates)));
 }
 
 /* Of the moment the view was published, so that the same view gives the same report. */

@@ -450,7 +450,7 @@ static void render_json(const struct baseline *approved, const struct baseline *
                 json_pack("{s:o, s:o, s:o, s:o, s:o}", "collection",
                         value_string(candidate->collection), "candidate", facts_baseline(candidate),
                         "baseline", facts_baseline(approved), "cause",
-                        facts_cause(&candidate->attribution), "diff",
+                        facts_cause(&candidate->attribution, NULL), "diff",
                         approved ? diff_json(&d) : json_null()));
 }
 

@@ -69,6 +69,14 @@ static void annotate_verdict(const struct check *check, const struct collection_
         text->failed |= text_failed(&why);
 }
 
+static void annotate_note(const struct collection_view *c, struct budget *budget, struct text *text)
+{
+        if (!c->note || !spend(budget))
+                return;
+        text_append(text, "::notice ");
+        annotate(text, c, "", "", c->note);
+}
+
 static void annotate_findings(const struct check *check, const struct collection_view *c,
         enum effect effect, struct budget *budget, struct text *text)
 {
@@ -133,6 +141,8 @@ void format_github(const struct check *check, struct text *text)
                                 annotate_findings(check, c, worst_first[k].effect, &budget, text);
                         annotate_queries(check, c, worst_first[k].outcome, false, &budget, text);
                 }
+        for (size_t i = 0; i < check->count; i++)
+                annotate_note(check->collections[i], &budget, text);
         /* What is known to fail is told even when it passes, but not before anything else. */
         for (size_t i = 0; i < check->count; i++)
                 annotate_queries(check, check->collections[i], OUTCOME_COUNT, true, &budget, text);

@@ -147,6 +147,8 @@ static void properties(
         property(text, "causes", sentence);
         number_property(text, "records", c->epoch.records);
         number_property(text, "unreachable_records", c->health.unreachable);
+        if (c->note)
+                property(text, "note", c->note);
         finding_properties(c, text);
         list_properties(check, c, text);
         if (check_sensitivity_text(check_sensitivity(c), sentence))

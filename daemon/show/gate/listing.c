@@ -169,6 +169,15 @@ static void write_causes(const struct collection_view *c, struct text *text)
         text->failed |= text_failed(&t);
 }
 
+static void write_remark(const char *sentence, struct text *text)
+{
+        if (!sentence)
+                return;
+        text_append(text, "  ");
+        append_plain(text, sentence);
+        text_append(text, "\n");
+}
+
 static void write_collection(
         const struct check *check, const struct collection_view *c, struct text *text)
 {
@@ -184,6 +193,7 @@ static void write_collection(
                 text_appendf(text, ", replayed in %s",
                         duration_format(duration, sizeof(duration), c->last_duration));
         text_append(text, "\n");
+        write_remark(c->note, text);
         write_findings(c, text);
         write_causes(c, text);
         for (size_t i = 0; i < transition_name_count; i++)

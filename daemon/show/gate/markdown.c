@@ -131,6 +131,8 @@ static void write_collection(
         text_append(text, "\n## ");
         escape(text, c->label);
         text_appendf(text, ": %s\n", verdict_name(check_collection(check, c)));
+        if (c->note)
+                write_remark(c->note, text);
         for (size_t i = 0; c->findings && i < c->findings->count; i++)
                 if (c->findings->findings[i].query == FINDING_COLLECTION)
                         write_remark(c->findings->findings[i].sentence, text);

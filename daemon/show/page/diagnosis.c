@@ -205,6 +205,20 @@ static void append_passing_again(struct text *text, const struct collection_view
                 text_append(text, n > INCIDENT_WORST ? ", …</p>\n" : "</p>\n");
 }
 
+static void append_unanswered(struct text *text, const struct collection_view *c)
+{
+        const struct embedder_view *e = &c->embedder;
+        _cleanup_text_ struct text t = {0};
+
+        if (e->unanswered == 0)
+                return;
+        text_appendf(&t, "Embedder %s: query \"%s\": %s", e->name, e->unanswered_query,
+                e->unanswered_reason);
+        markup_note(text, "unmeasured", "The embedder has no vector for some queries.",
+                text_string(&t));
+        text->failed |= text_failed(&t);
+}
+
 static bool speaks(const struct collection_view *c)
 {
         for (size_t i = 0; c->findings && i < c->findings->count; i++)
@@ -229,6 +243,9 @@ void diagnosis_append_incident(struct text *text, const struct collection_view *
         }
         append_unjudged(text, c);
         append_passing_again(text, c);
+        append_unanswered(text, c);
+        if (c->note)
+                markup_note(text, "unmeasured", "The last replay left something unknown.", c->note);
         if (c->health.error)
                 markup_note(text, "unmeasured", "The index could not be probed.", c->health.error);
 }

@@ -82,6 +82,8 @@ static void append_measured(const struct report *r, struct document *d)
                         s.outcomes[OUTCOME_DRIFT], s.outcomes[OUTCOME_FAIL],
                         s.outcomes[OUTCOME_UNMEASURED], s.outcomes[OUTCOME_UNJUDGED]);
         append_findings(c, d);
+        if (c->note)
+                document_note(d, "unmeasured", "Left unknown:", "%s", c->note);
         if (r->count < c->query_set->count)
                 document_say(d, "The figures are of the first %zu of %zu queries.", r->count,
                         c->query_set->count);

@@ -243,15 +243,19 @@ static void append_calibration(const struct report *r, struct document *d)
 static void append_attribution(const struct report *r, struct document *d)
 {
         const struct attribution *a = &r->c->attribution;
-        _cleanup_text_ struct text t = {0};
+        _cleanup_text_ struct text t = {0}, records = {0};
 
         attribution_describe(a, &t);
         d->text->failed |= text_failed(&t);
         document_say(d, "%s. %s", cause_name(a->cause), cause_meaning(a->cause));
         if (t.size > 0)
                 document_say(d, "Evidence: %s.", text_string(&t));
+        fates_describe(r->c->fates, &records);
+        d->text->failed |= text_failed(&records);
+        if (records.size > 0)
+                document_say(d, "Records %s.", text_string(&records));
         if (r->c->incident_since == 0)
-                document_say(d, "What to do: %s", cause_action(a->cause));
+                document_say(d, "What to do: %s", attribution_advise(a, r->c->fates));
 }
 
 static void append_cause(const struct report *r, struct document *d)
@@ -294,6 +298,10 @@ static void append_embedder(const struct embedder_view *e, struct document *d)
                 "median of 1 - cos %s.",
                 e->name, words_time(e->at).s, e->moved, e->compared,
                 !isfinite(e->median) ? "unknown" : words_distance(e->median).s);
+        if (e->unanswered > 0)
+                document_note(d, "unmeasured", "The embedder has no vector for some queries.",
+                        "%zu of them; the first, \"%s\": %s", e->unanswered, e->unanswered_query,
+                        e->unanswered_reason);
         if (e->replayed)
                 document_say(d,
                         "Replayed with the fresh vectors: %zu pass, %zu drift, %zu fail, %zu "

@@ -199,6 +199,12 @@ static int set_fail_under(struct settings *s, const char *value)
         return parse_share(value, &s->options.fail_under);
 }
 
+static int set_override(struct settings *s, const char *value)
+{
+        s->options.override = value;
+        return 0;
+}
+
 static int set_min_pass(struct settings *s, const char *value)
 {
         return parse_share(value, &s->options.min_pass);
@@ -243,14 +249,16 @@ static const struct flag flags[] = {
                 "pass when this share of the judged queries does, from 0 to 1 (1)"},
         {"baseline.file", "FILE", USE_CHECK, set_baseline_file,
                 "an approved baseline, instead of that in the storage; repeatable"},
+        {"override", "REASON", USE_CHECK, set_override,
+                "exit 0 whatever the verdict, and say so everywhere; needs --by"},
         {"fail-under", "SHARE", USE_COVERAGE, set_fail_under,
                 "exit 1 when a smaller share of the values is watched, from 0 to 1 (0)"},
         {"audit", NULL, USE_CHECK, set_audit,
                 "read every vector and compare with the true neighbours; takes its time"},
         {"fail-on", "OUTCOME", USE_CHECK, set_fail_on,
                 "drift: any drift or fail fails the gate; fail: only fail does (drift)"},
-        {"by", "NAME", USE_BASELINE | USE_COVERAGE, set_by,
-                "baseline: who approves; coverage: metadata.KEY, whose values are listed"},
+        {"by", "NAME", USE_BASELINE | USE_COVERAGE | USE_CHECK, set_by,
+                "baseline: who approves; check: who overrides; coverage: metadata.KEY, whose values are listed"},
         {"reason", "TEXT", USE_BASELINE, set_reason, "why it is approved"},
         {"force", NULL, USE_BASELINE, set_force, "approve what the cause speaks against"},
         {"new-only", NULL, USE_BASELINE, set_new_only,

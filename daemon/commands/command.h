@@ -33,7 +33,8 @@ struct options {
         bool json;
         const char *word; /* the second word, of baseline; NULL */
         const char *argument; /* the third one, of baseline rollback; NULL */
-        const char *by; /* baseline: who approves; coverage: "metadata.KEY" */
+        const char *by; /* baseline: who approves; check: who overrides; coverage: "metadata.KEY" */
+        const char *override; /* check: why the release goes through whatever is found; NULL */
         const char *reason;
         bool force, fresh, new_only, audit;
         bool online; /* validate: ask the servers, too */

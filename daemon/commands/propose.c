@@ -371,6 +371,7 @@ int baseline_propose(const struct options *options)
         int status = EXIT_SUCCESS, r;
 
         p.round.owner = (struct watch_owner){on_replayed, on_changed, on_exchanged, &p};
+        p.round.needs_baselines = true;
         r = round_load(&p.round, options);
         if (r == -EBADMSG)
                 return EXIT_USAGE;

@@ -104,7 +104,7 @@ static int check_given(const struct round *r, const struct options *options)
 }
 
 /* One that is there and cannot be read is a finding, not a reason to judge without it. */
-static int load_baseline(const struct options *options, struct watch *w)
+static int load_baseline(const struct round *round, const struct options *options, struct watch *w)
 {
         _cleanup_(baseline_unrefp) struct baseline *baseline = NULL;
         _cleanup_error_ struct error error = {0};
@@ -122,6 +122,10 @@ static int load_baseline(const struct options *options, struct watch *w)
                 watch_set_baseline(w, baseline, 1);
         if (r >= 0 || r == -ENOENT)
                 return 0;
+        if (round->needs_baselines) {
+                fprintf(stderr, "driftwatch: %s\n", error_text(&error, r));
+                return -EBADMSG;
+        }
         return dossier_refuse_baseline(watch_dossier(w), error_text(&error, r));
 }
 
@@ -142,7 +146,7 @@ static int watch_chosen(struct round *r, const struct options *options)
                         continue;
                 code = watch_new(r->event, c, r->client, &r->owner, &r->watches[r->count]);
                 if (code >= 0)
-                        code = load_baseline(options, r->watches[r->count++]);
+                        code = load_baseline(r, options, r->watches[r->count++]);
         }
         return code;
 }

@@ -344,6 +344,15 @@ static usec_t fades(const struct subject *s, const struct finding *f, const stru
         return 0;
 }
 
+/* Nobody could look: it is as it was, but what is known of the query may have changed. */
+static int keep(struct findings *ret, const struct finding *earlier, bool excused)
+{
+        struct finding f = *earlier;
+
+        f.excused = excused;
+        return findings_add(ret, &f);
+}
+
 /* Appends the finding of this kind if there is one now, or still is as far as anybody knows. */
 static int judge_kind(struct findings *ret, struct subject *s, enum finding_kind kind,
         const struct finding *earlier, usec_t now)
@@ -353,6 +362,7 @@ static int judge_kind(struct findings *ret, struct subject *s, enum finding_kind
                 .since = earlier ? earlier->since : now,
                 .seen = now,
                 .effect = finding_types[kind].effect,
+                .excused = s->state && s->state->excused,
                 .explained = SIZE_MAX,
                 .cause = cause_of(s),
                 .value = NAN,
@@ -360,7 +370,7 @@ static int judge_kind(struct findings *ret, struct subject *s, enum finding_kind
         int r;
 
         if (kinds[kind].known && !kinds[kind].known(s))
-                return earlier ? findings_add(ret, earlier) : 0;
+                return earlier ? keep(ret, earlier, f.excused) : 0;
         s->limit = f.limit = limit_of(s->c, s->policy, finding_types[kind].rule);
         if (!kinds[kind].holds(s, &f))
                 return 0;

@@ -325,6 +325,17 @@ json_t *facts_quality(const struct collection_view *c)
         return take_ptr(object);
 }
 
+json_t *facts_known_failing(const struct query *q)
+{
+        char day[TIME_TEXT_MAX];
+
+        if (!q->known_failing.reason)
+                return json_null();
+        summary_last_day(q, day);
+        return json_pack(
+                "{s:o, s:s}", "reason", value_string(q->known_failing.reason), "until", day);
+}
+
 json_t *facts_baseline(const struct baseline *b)
 {
         if (!b)

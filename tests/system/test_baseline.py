@@ -255,6 +255,28 @@ def test_only_what_is_new(world):
     assert recorded["q5"]["distance"] == pytest.approx(0.4, abs=1e-5)
 
 
+def test_what_is_newly_expected_is_told_apart_from_what_broke(world):
+    """What is written into the query set is no change of retrieval."""
+    for query in world.queries:
+        del query["expect"]
+    world.driftwatch.write_queries(world.name, world.queries[:5])
+    world.approved()
+    status, report = world.driftwatch.check()
+    assert (status, report["verdict"]) == (OK, "pass"), "the baseline is the expectation"
+    world.queries[0]["expect"] = {"ids": ["agent-0"], "within": 1}
+    world.queries[1]["expect"] = {"ids": ["agent-59"]}
+    world.queries[2]["expect"] = {"distance": {"max": 0.1}}
+    world.queries[5]["expect"] = {"ids": ["agent-59"], "within": 1}
+    world.driftwatch.write_queries(world.name, world.queries)
+    world.chroma.delete(world.name, ["agent-3"])
+    status, report = world.driftwatch.check()
+    collection, = report["collections"]
+    assert (status, report["verdict"]) == (REFUSED, "fail")
+    assert collection["lists"] == {
+        "pass_to_fail": ["q3"], "fail_to_pass": [], "newly_expected": ["q1", "q2"], "new": ["q5"], "known_failing": [],
+        "passing_again": []}
+
+
 def test_another_text_is_another_query(world):
     world.approved()
     changed = [dict(query, text="Who else?") if query["id"] == "q1" else query for query in world.queries[:5]]

@@ -459,7 +459,7 @@ static void replay(void **state)
                 "{'collection':'original_agents','server':'main','verdict':'fail',"
                 "'cause':'REMOVED','records':311,'unreachable_records':2,'recall':0.985,'audit':null,"
                 "'error':null}");
-        assert_int_equal(json_object_size(json_array_get(list, 0)), 11);
+        assert_int_equal(json_object_size(json_array_get(list, 0)), 13);
         assert_members(json_array_get(list, 0),
                 "{'id':'react-hooks','outcome':'pass','band':'good','distance':0.91968507,"
                 "'expected_distance':0.91968507,'expected_rank':1,'baseline_distance':0.764,"

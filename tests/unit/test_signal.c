@@ -380,7 +380,8 @@ static void each_kind_raises_its_rule(void **state)
                 {embedder_partial, RULE_EMBEDDER_CHANGED, "critical",
                         "Embedder minilm gives other vectors than the pinned ones for 2 of 44",
                         "cause", "EMBEDDER"},
-                {embedder_longer, RULE_EMBEDDER_CHANGED, "critical", "(they have another length)"},
+                {embedder_longer, RULE_EMBEDDER_CHANGED, "critical",
+                        "(they have another number of components)"},
                 {embedder_away, RULE_EMBEDDER_UNREACHABLE, "warning", "connection refused"},
         };
 

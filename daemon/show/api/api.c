@@ -262,22 +262,22 @@ static json_t *query_json(const struct collection_view *c, size_t i)
         const struct judgement *v = &view->judgement;
 
         return json_pack(
-                "{s:o, s:o, s:o, s:o, s:o, s:o, s:s, s:o, s:o, s:o, s:o, s:b, s:o, s:o, s:o, s:o, "
-                "s:o, s:o, s:o, s:o, s:o, s:o}",
+                "{s:o, s:o, s:o, s:o, s:o, s:o, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:b, s:o, s:o, "
+                "s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
                 "id", value_string(q->id), "text", value_string(q->text), "tags", tags_json(q),
                 "where", filter_json(q->where), "where_document", filter_json(q->where_document),
                 "expect", expectation_json(&q->expect), "outcome", outcome_name(v->outcome),
-                "reason", value_string(summary_reason(c, v)), "band", band_or_null(c, v->band),
-                "confirmed_band", band_or_null(c, v->confirmed_band), "home_band",
-                band_or_null(c, v->home_band), "crossed", v->crossed, "home_distance",
+                "cause", value_string(cause_name(view->cause)), "known_failing",
+                facts_known_failing(q), "reason", value_string(summary_reason(c, v)), "band",
+                band_or_null(c, v->band), "confirmed_band", band_or_null(c, v->confirmed_band),
+                "home_band", band_or_null(c, v->home_band), "crossed", v->crossed, "home_distance",
                 json_from_float(v->home_distance), "distance", json_from_float(v->distance),
                 "expected_distance", json_from_float(v->expected_distance), "expected_rank",
                 value_count_or_null(v->expected_rank), "baseline_distance",
                 json_from_float((float)view->drift.baseline[LEVEL_TOP1]), "drift",
                 facts_query(&view->drift), "embedder_distance",
                 json_from_double(view->embedder_distance), "ids", value_ids(view->answer),
-                "distances", value_distances(view->answer), "cause",
-                value_string(cause_name(view->cause)));
+                "distances", value_distances(view->answer));
 }
 
 static unsigned get_queries(

@@ -4,6 +4,7 @@
 
 #include "judge/attribution.h"
 #include "judge/drift.h"
+#include "judge/incident.h"
 #include "show/report/body.h"
 #include "show/report/series.h"
 #include "show/words.h"
@@ -238,30 +239,44 @@ static void append_calibration(const struct report *r, struct document *d)
         append_border(r, d);
 }
 
-static void append_cause(const struct report *r, struct document *d)
+/* What was found although nobody need be told of it. */
+static void append_attribution(const struct report *r, struct document *d)
 {
         const struct attribution *a = &r->c->attribution;
         _cleanup_text_ struct text t = {0}, records = {0};
 
+        attribution_describe(a, &t);
+        d->text->failed |= text_failed(&t);
+        document_say(d, "%s. %s", cause_name(a->cause), cause_meaning(a->cause));
+        if (t.size > 0)
+                document_say(d, "Evidence: %s.", text_string(&t));
+        fates_describe(r->c->fates, &records);
+        d->text->failed |= text_failed(&records);
+        if (records.size > 0)
+                document_say(d, "Records %s.", text_string(&records));
+        if (r->c->incident_since == 0)
+                document_say(d, "What to do: %s", attribution_advise(a, r->c->fates));
+}
+
+static void append_cause(const struct report *r, struct document *d)
+{
+        _cleanup_text_ struct text why = {0};
+        enum cause causes[CAUSE_COUNT];
+
         document_heading(d, 3, "Probable cause");
-        if (!cause_name(a->cause)) {
+        if (incident_causes(r->c, causes) == 0) {
                 document_say(d, "Unknown: %s.",
                         r->c->baseline ? "the evidence could not be had"
                                        : "there is no baseline to compare with");
                 return;
         }
-        attribution_describe(a, &t);
-        if (text_failed(&t))
-                d->text->failed = true;
-        document_say(d, "%s. %s", cause_name(a->cause), cause_meaning(a->cause));
-        if (t.size > 0)
-                document_say(d, "Evidence: %s.", text_string(&t));
-        fates_describe(r->c->fates, &records);
-        if (text_failed(&records))
-                d->text->failed = true;
-        if (records.size > 0)
-                document_say(d, "Records %s.", text_string(&records));
-        document_say(d, "What to do: %s", attribution_advise(a, r->c->fates));
+        if (r->c->incident_since > 0)
+                incident_explain(r->c, &why);
+        d->text->failed |= text_failed(&why);
+        if (why.size > 0)
+                document_say(d, "%s", text_string(&why));
+        else
+                append_attribution(r, d);
         if (r->c->attributed > 0)
                 document_say(d, "Looked into at %s.", words_time(r->c->attributed).s);
 }

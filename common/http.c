@@ -7,20 +7,16 @@
 
 #include "text.h"
 
-static void secret_free(char *s)
-{
-        if (s)
-                explicit_bzero(s, strlen(s));
-        free(s);
-}
-
 void http_peer_done(struct http_peer *peer)
 {
         for (char **header = peer->headers; header && *header; header++)
                 free(*header);
         free(peer->headers);
-        secret_free(peer->authorization);
-        secret_free(peer->user_password);
+        secret_unref(peer->secret_url);
+        secret_unref(peer->secret);
+        secret_unref(peer->proxy_secret);
+        free(peer->secret_header);
+        free(peer->proxy);
         free(peer->url);
         free(peer->ca_file);
         free(peer->cert_file);
@@ -49,14 +45,17 @@ static int copy_headers(char **from, char ***ret)
 int http_peer_copy(const struct http_peer *from, struct http_peer *ret)
 {
         struct http_peer copy = {
+                .secret_url = secret_ref(from->secret_url),
+                .secret = secret_ref(from->secret),
+                .proxy_secret = secret_ref(from->proxy_secret),
                 .insecure_skip_verify = from->insecure_skip_verify,
                 .connect_timeout_usec = from->connect_timeout_usec,
                 .timeout_usec = from->timeout_usec,
         };
 
         if (strdup_to(&copy.url, from->url) < 0 || copy_headers(from->headers, &copy.headers) < 0 ||
-                strdup_to(&copy.authorization, from->authorization) < 0 ||
-                strdup_to(&copy.user_password, from->user_password) < 0 ||
+                strdup_to(&copy.secret_header, from->secret_header) < 0 ||
+                strdup_to(&copy.proxy, from->proxy) < 0 ||
                 strdup_to(&copy.ca_file, from->ca_file) < 0 ||
                 strdup_to(&copy.cert_file, from->cert_file) < 0 ||
                 strdup_to(&copy.key_file, from->key_file) < 0 ||
@@ -80,6 +79,40 @@ char *http_url_address(const char *url)
         text_append_bytes(&t, url, (size_t)(host - url));
         text_append_bytes(&t, host + user, size - user);
         return text_take(&t, NULL);
+}
+
+/* The values of a query: "?api-version=...". */
+static void append_query(struct text *t, const char *query)
+{
+        while (*query && *query != '#') {
+                size_t name = strcspn(query, "=&#");
+
+                text_append_bytes(t, query, name);
+                query += name;
+                if (*query == '=')
+                        text_append(t, "=...");
+                query += strcspn(query, "&#");
+                if (*query == '&')
+                        text_append_bytes(t, query++, 1);
+        }
+}
+
+char *http_url_shown(const char *url)
+{
+        _cleanup_free_ char *address = http_url_address(url);
+        const char *scheme_end = strstr(url, "://"), *path = scheme_end ? scheme_end + 3 : url;
+        _cleanup_text_ struct text t = {0};
+        size_t size;
+
+        path += strcspn(path, "/?#");
+        size = strcspn(path, "?#");
+        text_append(&t, address ? address : "");
+        text_append_bytes(&t, path, size);
+        if (path[size] == '?') {
+                text_append(&t, "?");
+                append_query(&t, path + size + 1);
+        }
+        return address ? text_take(&t, NULL) : NULL;
 }
 
 char *http_url_peer(const char *url)

@@ -9,14 +9,18 @@
 
 #include "duration.h"
 #include "error.h"
+#include "secret.h"
 
-/* How to reach one peer. Strings are owned. Secrets are read from their files when the
- * configuration is (re)loaded and held only here. */
+/* How to reach one peer. Strings are owned, secrets referenced. */
 struct http_peer {
         char *url; /* http:// or https://, without a trailing slash */
+        struct secret *secret_url; /* is the URL instead, `url` what it was at first; NULL */
         char **headers; /* "Name: value", static, NULL-terminated; NULL for none */
-        char *authorization; /* whole header line with a secret, or NULL; never logged */
-        char *user_password; /* "user:password" for Basic authentication, or NULL; never logged */
+        struct secret *secret; /* what to authenticate with; NULL for nothing. Never logged */
+        char *secret_header; /* what stands before it: "Authorization: Bearer "; NULL: it is
+                                "user:password" for Basic authentication */
+        char *proxy; /* URL of a proxy; NULL: none, whatever the environment says */
+        struct secret *proxy_secret; /* "user:password" for it; NULL */
         char *ca_file, *cert_file, *key_file; /* NULL: the system's */
         char *server_name; /* name expected in the certificate; NULL: the URL's host */
         bool insecure_skip_verify;
@@ -25,6 +29,9 @@ struct http_peer {
 };
 void http_peer_done(struct http_peer *peer);
 _must_check_ int http_peer_copy(const struct http_peer *from, struct http_peer *ret);
+/* A URL as people may see it: without user information, the values of its query, and fragment.
+ * Owned; NULL when memory is short. */
+char *http_url_shown(const char *url);
 /* Scheme, host and port of a URL: what of it may be shown where user information, path and query
  * may be secret. Owned; NULL when memory is short. */
 char *http_url_address(const char *url);
@@ -43,7 +50,8 @@ void http_request_done(struct http_request *request);
 
 /* `result` is 0 when a complete response arrived, whatever its status, else a negative errno:
  * -ETIMEDOUT, -ECONNREFUSED, -EHOSTUNREACH (no route, name not resolved), -ECONNRESET (closed
- * before the response was complete), -EPROTO (not HTTP, TLS failure), -EMSGSIZE, -ECANCELED. */
+ * before the response was complete), -EPROTO (not HTTP, TLS failure), -EMSGSIZE, -EBADMSG (an
+ * encoding that cannot be undone), -ECANCELED. */
 struct http_response {
         int result;
         unsigned status; /* 0 unless result is 0 */
@@ -51,6 +59,7 @@ struct http_response {
         size_t body_size;
         const char *content_type; /* as the server calls it; NULL when it says nothing */
         const char *error; /* one sentence when result is not 0, e.g. "no answer within 10s" */
+        const char *url; /* as http_url_shown(); NULL where it is a secret or not known */
         usec_t duration_usec;
         usec_t retry_after_usec; /* of a Retry-After header in seconds; 0 when there is none */
 };

@@ -15,6 +15,7 @@
 #include "config/config.h"
 #include "keep/snapshot.h"
 #include "log.h"
+#include "pulse.h"
 #include "serve/handover.h"
 #include "serve/http_server.h"
 #include "watch/approvals.h"
@@ -230,7 +231,8 @@ static void restore_home(const char *collection, const char *query, const char *
 
         for (size_t i = 0; i < d->watch_count; i++)
                 if (streq(watch_config(d->watches[i])->label, collection))
-                        watch_restore_home(d->watches[i], query, band, home_distance);
+                        dossier_restore_home(
+                                watch_dossier(d->watches[i]), query, band, home_distance);
 }
 
 static void restore(struct daemon *d)
@@ -304,7 +306,10 @@ static int configure(struct daemon *d)
 {
         _cleanup_errors_ struct errors errors = {0};
         struct config *config;
-        int r = config_load(d->options->config_path, &config, &errors);
+        int r;
+
+        pulse_enable(true);
+        r = config_load(d->options->config_path, &config, &errors);
 
         if (r >= 0) {
                 r = apply(d, config);
@@ -316,6 +321,7 @@ static int configure(struct daemon *d)
         }
         for (size_t i = 0; i < errors.count; i++)
                 log_event(LOG_ERR, LOG_ID_RELOAD_FAILED, NULL, "%s", errors.messages[i]);
+        pulse_enable(false);
         publisher_configured(&d->publisher, r, &errors, clock_usec(CLOCK_REALTIME));
         d->dirty = true;
         /* Reading vectors took ten times the memory that they keep; malloc() would not return it.

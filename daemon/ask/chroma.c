@@ -57,6 +57,7 @@ int chroma_build_query(const char *tenant, const char *database, const char *id,
         const float *const *vectors, size_t count, unsigned dimension, unsigned results,
         const char *where, const char *where_document, unsigned include, struct http_request *ret)
 {
+        uint64_t record_max = include & CHROMA_METADATAS ? CHROMA_METADATA_MAX : CHROMA_RECORD_MAX;
         _cleanup_text_ struct text t = {0};
         int r;
 
@@ -76,7 +77,7 @@ int chroma_build_query(const char *tenant, const char *database, const char *id,
         text_append(&t, "}");
         return wire_build("POST", tenant, database, id, "/query", &t,
                 MIN((uint64_t)CHROMA_QUERY_RESPONSE_MAX,
-                        CHROMA_SMALL_RESPONSE_MAX + (uint64_t)count * results * CHROMA_RECORD_MAX),
+                        CHROMA_SMALL_RESPONSE_MAX + (uint64_t)count * results * record_max),
                 ret);
 }
 

@@ -12,8 +12,10 @@
 
 /* More components than any embedding has; the server's own limit is its request size. */
 #define CHROMA_DIMENSION_MAX 1000000
-/* Largest response body accepted for a query, per expected record (id, distance and metadata). */
+/* Largest response body accepted for a query, per expected record: with id and distance, or with
+ * its metadata, which some keep whole documents in. */
 #define CHROMA_RECORD_MAX (64U << 10)
+#define CHROMA_METADATA_MAX (512U << 10)
 #define CHROMA_SMALL_RESPONSE_MAX (1U << 20)
 #define CHROMA_QUERY_RESPONSE_MAX (256U << 20)
 
@@ -43,7 +45,8 @@ _must_check_ int chroma_parse_count(const char *body, size_t size, uint64_t *ret
 /* One query's share of a response: an answer, or why there is none. */
 struct chroma_answer {
         struct answer *answer; /* reference; NULL when unusable */
-        const char *unmeasured; /* static sentence when answer is NULL: "a distance is null", … */
+        const char *unmeasured; /* sentence when answer is NULL: "a distance is null", …; static,
+                                   or of a refused one whoever holds the array keeps it */
         bool refused; /* the server did not take the query */
 };
 /* Reads a response to `count` vectors into `ret[0 … count-1]`, which the caller provides zeroed and

@@ -2,7 +2,8 @@
 #pragma once
 
 /* Asks an embedder for the vectors of texts, in batches, waiting as long as it asks (429 and 503
- * with Retry-After). It compares nothing. */
+ * with Retry-After). What it refuses is halved down to the one text, which then has no vector while
+ * the others have theirs. It compares nothing. */
 
 #include "ask/embedding.h"
 #include "ask/http_client.h"
@@ -12,21 +13,40 @@
 #define EMBED_TRIES 4
 #define EMBED_WAIT_MAX (60 * USEC_PER_SEC)
 
+/* So many texts without a vector, when they are more than those with one, are not the texts' fault.
+ */
+#define EMBED_REFUSED_MAX 8
+
+/* What an embedder was found to want, from one time to the next. Zeroed at first. */
+struct embed_memory {
+        bool plain; /* it refuses the dialect's option */
+        size_t batch; /* the most texts in one request that it takes; 0: as configured */
+};
+
 /* Borrowed until it ended. */
 struct embed_target {
         const char *name; /* the embedder's, for messages */
         const struct embedding_dialect *dialect;
-        const struct http_peer *peer;
-        const char *model;
+        const struct http_peer *peer; /* with the whole URL: see embedding_url() */
+        struct embedding_options options; /* `plain` aside, which is remembered */
+        struct embed_memory *memory; /* not NULL */
         unsigned batch; /* texts in one request */
         const char *const *ids, *const *texts; /* count, e.g. of all canonical queries */
         size_t count;
 };
 
+/* A text that has no vector. */
+struct embed_refusal {
+        size_t text; /* its number in the target */
+        char *reason; /* in the server's words: "HTTP 500: ..." */
+};
+
 struct embed_result {
-        const char *failure; /* metric reason, static; NULL when successful */
+        const char *failure; /* metric reason, static; NULL when there are vectors */
         struct error error;
         struct vector_set *vectors; /* by id; NULL on failure; may be moved out */
+        struct embed_refusal *refusals; /* ascending by text */
+        size_t refused;
 };
 
 struct embed;

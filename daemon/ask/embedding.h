@@ -5,28 +5,66 @@
  * Hugging Face's text-embeddings-inference (/embed). A table of dialects; builds and reads, no I/O.
  */
 
+#include <jansson.h>
+
 #include "http.h"
 
 struct embedding_dialect {
-        const char *name; /* "openai", "ollama", "tei" */
+        const char *name; /* "openai" */
         bool needs_model; /* the server may have several */
-        /* POST with the texts. `model` may be NULL where the server has one of its own. -EINVAL
-         * when `count` is 0 or a text is not UTF-8. The response's limit grows with `count`. */
-        int (*build)(const char *model, const char *const *texts, size_t count,
-                struct http_request *ret);
-        /* Reads a 2xx body into `count` rows, in the order of the texts whatever the server's:
-         * `*ret` is count × `*ret_dimension` finite floats, owned, and no row is all zeros.
-         * -EBADMSG with a sentence, in which texts count from 0. */
-        int (*parse)(const char *body, size_t size, size_t count, float **ret,
-                unsigned *ret_dimension, struct error *e);
+        const char *path; /* "/v1/embeddings" */
+        const char *input; /* member of the request that holds the texts */
+        const char *option; /* member that is sent though some servers refuse it, ... */
+        const char *word; /* ... its value; NULL: true */
+        const char *wanted; /* what its answers have, for messages */
+        /* The vectors of an answer, NULL when there is no list of them; borrowed. */
+        const json_t *(*find)(const json_t *document);
+        bool indexed; /* they say to which text they belong */
 };
 extern const struct embedding_dialect embedding_dialects[];
 extern const size_t embedding_dialect_count;
 /* NULL for an unknown name. */
 const struct embedding_dialect *embedding_dialect_find(const char *name);
+
+/* The whole URL of a request, from what an administrator writes: the server's address; that with
+ * the path, or the beginning of the path, already there; or, with a query, the whole URL as it is.
+ * Owned; NULL when memory is short. */
+char *embedding_url(const struct embedding_dialect *dialect, const char *url);
+
+/* What is sent beside the texts. Borrowed. */
+struct embedding_options {
+        const char *model; /* NULL: the server's own; never sent where the dialect has no name */
+        const char *prefix; /* before each text; NULL: none */
+        const json_t *body; /* further members, which win over the dialect's; NULL: none */
+        bool plain; /* without the dialect's option */
+};
+/* POST with the texts; the path is "", as the URL is a whole one. -EINVAL when `count` is 0 or a
+ * text is not UTF-8. The response's limit grows with `count`. */
+_must_check_ int embedding_build(const struct embedding_dialect *dialect,
+        const struct embedding_options *options, const char *const *texts, size_t count,
+        struct http_request *ret);
+
+/* A vector for each text, in the order of the texts whatever the server's. */
+struct embedding_rows {
+        size_t count;
+        unsigned dimension; /* of all vectors */
+        float *values; /* count × dimension, finite; no row that is right is all zeros */
+        char **wrong; /* count: what is wrong with the text's vector, whose row then means nothing;
+                         NULL: nothing */
+};
+void embedding_rows_done(struct embedding_rows *rows);
+/* Reads a 2xx body: lists of numbers, or base64 of little-endian 32-bit floats. -EBADMSG with a
+ * sentence where no vector can be used. */
+_must_check_ int embedding_parse(const struct embedding_dialect *dialect, const char *body,
+        size_t size, size_t count, struct embedding_rows *ret, struct error *e);
+
 /* As ruling_check(): 0 for 2xx; the server's own words in whichever shape it says them
- * ({"error":{"message":...}}, {"error":"..."}, {"error":..,"error_type":..}, text). -EACCES (401,
- * 403), -ENOENT (404, 405), -E2BIG (413), -EAGAIN (429, 503), -EREMOTEIO (other status), or the
- * transport's errno. */
+ * ({"error":{"message":...}}, {"error":"..."}, {"error":..,"error_type":..}, text). `what` NULL:
+ * those alone. -EACCES (401, 403), -ENOENT (404, 405), -E2BIG (400, 413, 422, 500: these texts, or
+ * so many, are refused), -EAGAIN (429, 503), -EREMOTEIO (other status), or the transport's errno.
+ */
 _must_check_ int embedding_check(
         const struct http_response *response, const char *what, struct error *e);
+/* Whether what is refused is the dialect's option: the request may do without it. */
+bool embedding_refuses_option(
+        const struct embedding_dialect *dialect, const struct http_response *response);

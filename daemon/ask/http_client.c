@@ -7,6 +7,7 @@
 
 #include "ask/http_transfer.h"
 #include "clock.h"
+#include "log.h"
 
 /* Easy handles kept for reuse; connections live in the multi handle and survive either way. */
 #define IDLE_HANDLES_MAX 16
@@ -274,6 +275,17 @@ static int client_attach(struct http_client *client, struct http_transfer *t)
         return 0;
 }
 
+static void refresh(struct secret *secret)
+{
+        _cleanup_error_ struct error e = {0};
+        int r = secret ? secret_refresh(secret, clock_usec(CLOCK_MONOTONIC), &e) : 0;
+
+        if (r > 0)
+                log_info("%s has changed: its secret was read again", secret_path(secret));
+        else if (r < 0)
+                log_warning("%s; the secret that was read before is still sent", error_text(&e, r));
+}
+
 int http_client_submit(struct http_client *client, const struct http_peer *peer,
         const struct http_request *request, http_done_t done, void *userdata,
         struct http_transfer **ret)
@@ -284,6 +296,9 @@ int http_client_submit(struct http_client *client, const struct http_peer *peer,
 
         if (client->attached_count + client->broken_count >= HTTP_TRANSFERS_MAX)
                 return -EAGAIN;
+        refresh(peer->secret);
+        refresh(peer->secret_url);
+        refresh(peer->proxy_secret);
         easy = client->idle_count > 0 ? client->idle[--client->idle_count] : curl_easy_init();
         if (!easy)
                 return -ENOMEM;

@@ -3,8 +3,9 @@
 
 /* The one HTTP client: libcurl's multi interface inside an sd-event loop. It keeps connections
  * alive, bounds every exchange in time and size, follows no redirect and never blocks the loop,
- * name resolution included. It speaks HTTP/1.1, directly: proxies named in the environment are
- * ignored, because a monitor measures the server itself. It knows nothing of what it carries. */
+ * name resolution included. It speaks HTTP/1.1, directly or through the peer's proxy: those named
+ * in the environment are ignored, because a monitor measures the server itself. It knows nothing of
+ * what it carries. */
 
 #include <systemd/sd-event.h>
 
@@ -29,6 +30,8 @@ sd_event *http_client_event(const struct http_client *client);
 /* Starts an exchange. Peer and request are borrowed until the callback ran or the transfer was
  * cancelled. A timeout of 0 stands for 10 s (connecting: 2 s), and none lasts more than a day.
  * `Accept` and `Content-Type` are sent as application/json unless the peer's headers say otherwise.
+ * A peer's secret is read again when its file has changed; that it cannot be is logged, once, and
+ * the one before is sent.
  * The response's error names host and port, never path, credentials or headers; beside the results
  * that http.h lists it may be -EIO (the library failed) or -ENOMEM. `ret` may be NULL. Errors:
  * -EAGAIN, -ENOMEM, -EIO, -EINVAL (a URL that is not http or https, control characters in it or in

@@ -15,16 +15,11 @@
 /* A server that asks to wait longer than this is not obeyed to the letter. */
 #define RETRY_AFTER_MAX USEC_PER_DAY
 
-static void secret_free(char *s)
-{
-        if (s)
-                explicit_bzero(s, strlen(s));
-        free(s);
-}
-
 static void secret_freep(char **s)
 {
-        secret_free(*s);
+        if (*s)
+                explicit_bzero(*s, strlen(*s));
+        free(*s);
 }
 
 static void url_cleanupp(CURLU **url)
@@ -49,6 +44,8 @@ struct http_transfer *http_transfer_free(struct http_transfer *t)
         text_done(&t->body);
         free(t->content_type);
         free(t->host);
+        free(t->where);
+        free(t->url);
         free(t);
         return NULL;
 }
@@ -123,6 +120,20 @@ static bool peer_has_header(const struct http_peer *peer, const char *line)
         return false;
 }
 
+static int add_secret(struct http_transfer *t)
+{
+        _cleanup_(secret_freep) char *line = NULL;
+        const struct http_peer *peer = t->peer;
+
+        if (!peer->secret || !peer->secret_header)
+                return 0;
+        if (asprintf(&line, "%s%s", peer->secret_header, secret_value(peer->secret)) < 0) {
+                line = NULL;
+                return -ENOMEM;
+        }
+        return add_header(t, line);
+}
+
 /* Headers of the peer win over ours. */
 static int set_headers(struct http_transfer *t, bool sends_body)
 {
@@ -141,11 +152,9 @@ static int set_headers(struct http_transfer *t, bool sends_body)
                 if (r < 0)
                         return r;
         }
-        if (t->peer->authorization) {
-                r = add_header(t, t->peer->authorization);
-                if (r < 0)
-                        return r;
-        }
+        r = add_secret(t);
+        if (r < 0)
+                return r;
         headers = curl_slist_append(t->headers, "Expect:"); /* no 100-continue round trip */
         if (!headers)
                 return -ENOMEM;
@@ -189,10 +198,14 @@ static int read_url(struct http_transfer *t, CURLU *url)
         CURLUcode code;
         int r;
 
-        if (asprintf(&whole, "%s%s", t->peer->url, t->request->path ? t->request->path : "") < 0) {
+        if (asprintf(&whole, "%s%s",
+                    t->peer->secret_url ? secret_value(t->peer->secret_url) : t->peer->url,
+                    t->request->path ? t->request->path : "") < 0) {
                 whole = NULL;
                 return -ENOMEM;
         }
+        if (!t->peer->secret_url)
+                t->url = http_url_shown(whole);
         code = curl_url_set(url, CURLUPART_URL, whole, CURLU_PATH_AS_IS);
         if (code == CURLUE_OK)
                 code = curl_url_get(url, CURLUPART_SCHEME, &scheme, 0);
@@ -212,6 +225,17 @@ static int read_url(struct http_transfer *t, CURLU *url)
         curl_free(host);
         curl_free(port);
         return r;
+}
+
+static int name_place(struct http_transfer *t)
+{
+        const char *proxy = t->peer->proxy;
+
+        if (asprintf(&t->where, "%s%s%s", t->host, proxy ? " through proxy " : "",
+                    proxy ? proxy : "") >= 0)
+                return 0;
+        t->where = NULL;
+        return -ENOMEM;
 }
 
 /* Any error is one of memory: the options themselves are all in libcurl 7.88. */
@@ -241,8 +265,14 @@ static int set_peer(CURL *easy, const struct http_peer *peer)
         SET(easy, CURLOPT_TIMEOUT_MS, to_milliseconds(peer->timeout_usec, TIMEOUT_DEFAULT));
         SET(easy, CURLOPT_CONNECTTIMEOUT_MS,
                 to_milliseconds(peer->connect_timeout_usec, CONNECT_TIMEOUT_DEFAULT));
-        if (peer->user_password)
-                SET(easy, CURLOPT_USERPWD, peer->user_password);
+        if (peer->secret && !peer->secret_header)
+                SET(easy, CURLOPT_USERPWD, secret_value(peer->secret));
+        /* Without one, http_proxy and its kind are ignored: a monitor measures the server itself.
+         * With one, so is no_proxy. */
+        SET(easy, CURLOPT_PROXY, peer->proxy ? peer->proxy : "");
+        SET(easy, CURLOPT_NOPROXY, "");
+        if (peer->proxy && peer->proxy_secret)
+                SET(easy, CURLOPT_PROXYUSERPWD, secret_value(peer->proxy_secret));
         if (peer->ca_file) {
                 /* Instead of the system's certificates, not besides them. */
                 SET(easy, CURLOPT_CAINFO, peer->ca_file);
@@ -279,8 +309,6 @@ static int set_manners(struct http_transfer *t, const char *user_agent)
         SET(t->easy, CURLOPT_PROTOCOLS_STR, "http,https");
         SET(t->easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
         SET(t->easy, CURLOPT_PATH_AS_IS, 1L); /* a collection may be called ".." */
-        /* http_proxy and its kind are ignored: a monitor measures the server itself. */
-        SET(t->easy, CURLOPT_PROXY, "");
         SET(t->easy, CURLOPT_TCP_KEEPALIVE, 1L);
         return 0;
 }
@@ -296,6 +324,8 @@ static int transfer_configure(struct http_transfer *t, const char *user_agent)
         if (!url)
                 return -ENOMEM;
         r = read_url(t, url);
+        if (r >= 0)
+                r = name_place(t);
         if (r >= 0)
                 r = set_headers(t, sends_body);
         if (r >= 0 && t->peer->server_name)
@@ -344,6 +374,8 @@ static const struct failure {
         {CURLE_UNSUPPORTED_PROTOCOL, -EPROTO, "", " did not answer with HTTP", true},
         {CURLE_WEIRD_SERVER_REPLY, -EPROTO, "", " did not answer with HTTP", true},
         {CURLE_COULDNT_RESOLVE_HOST, -EHOSTUNREACH, "the name of ", " was not resolved", false},
+        {CURLE_COULDNT_RESOLVE_PROXY, -EHOSTUNREACH, "the name of the proxy was not resolved: ", "",
+                false},
         {CURLE_COULDNT_CONNECT, -ECONNREFUSED, "no connection to ", "", true},
         {CURLE_GOT_NOTHING, -ECONNRESET, "", " closed the connection without an answer", false},
         {CURLE_BAD_CONTENT_ENCODING, -EBADMSG, "the Content-Encoding of the answer of ",
@@ -446,7 +478,7 @@ static char *timeout_sentence(const struct http_transfer *t)
                     pretransfer == 0              ? "no connection to %s within %s"
                             : t->headers_size > 0 ? "no complete answer from %s within %s"
                                                   : "no answer from %s within %s",
-                    t->host, buffer) < 0)
+                    t->where, buffer) < 0)
                 return NULL;
         return sentence;
 }
@@ -457,12 +489,12 @@ static int describe_refusal(const struct http_transfer *t, char **ret_sentence)
         int r;
 
         if (t->no_memory)
-                r = asprintf(ret_sentence, "out of memory for the answer of %s", t->host);
+                r = asprintf(ret_sentence, "out of memory for the answer of %s", t->where);
         else if (t->headers_size > RESPONSE_HEADERS_MAX)
                 r = asprintf(ret_sentence, "the header of the answer of %s is larger than %u bytes",
-                        t->host, RESPONSE_HEADERS_MAX);
+                        t->where, RESPONSE_HEADERS_MAX);
         else
-                r = asprintf(ret_sentence, "the answer of %s is larger than %zu bytes", t->host,
+                r = asprintf(ret_sentence, "the answer of %s is larger than %zu bytes", t->where,
                         t->request->response_limit);
         if (r < 0)
                 *ret_sentence = NULL;
@@ -479,7 +511,7 @@ static int describe_socket_failure(const struct http_transfer *t, char **ret_sen
 
                 if (f->error != error)
                         continue;
-                if (asprintf(ret_sentence, "%s%s%s", f->before, t->host, f->after) < 0)
+                if (asprintf(ret_sentence, "%s%s%s", f->before, t->where, f->after) < 0)
                         *ret_sentence = NULL;
                 return f->result;
         }
@@ -507,7 +539,7 @@ static int describe_failure(const struct http_transfer *t, CURLcode code, char *
         }
         while (f->code != code && f->code != CURL_LAST)
                 f++;
-        r = asprintf(ret_sentence, "%s%s%s%s%s", f->before, t->host, f->after,
+        r = asprintf(ret_sentence, "%s%s%s%s%s", f->before, t->where, f->after,
                 f->detail ? ": " : "",
                 !f->detail           ? ""
                         : *t->detail ? t->detail
@@ -551,6 +583,7 @@ void http_transfer_result(
                 ret->content_type = t->content_type;
                 ret->retry_after_usec = retry_after(t->easy);
         }
+        ret->url = t->url;
         ret->body = text_string(&t->body);
         ret->body_size = t->body.size;
 }

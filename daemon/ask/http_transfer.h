@@ -24,7 +24,9 @@ struct http_transfer {
         const struct http_request *request;
         struct curl_slist *headers;
         struct curl_slist *connect_to;
-        char *host; /* "127.0.0.1:8000", for messages: without credentials, path and query */
+        char *host; /* "127.0.0.1:8000" */
+        char *where; /* for messages: that, and which proxy is on the way */
+        char *url; /* as http_url_shown(); NULL where it is a secret */
         struct text body;
         char *content_type; /* of the answer; NULL */
         size_t headers_size;

@@ -2,7 +2,7 @@
 #pragma once
 
 /* Chroma filters that find the records which an expectation means by their metadata. Only builds
- * JSON text; who sends it, and what an answer means, is inquiry.h's. */
+ * JSON text; who sends it, and what an answer means, is lookup.h's. */
 
 #include <jansson.h>
 #include <stdbool.h>

@@ -29,15 +29,23 @@ static int append_ids(struct text *t, const struct records_request *what)
 /* Always says what to include: the server's default is metadata and documents. */
 static void append_include(struct text *t, unsigned include)
 {
-        static const char *const lists[] = {
-                [0] = "",
-                [RECORDS_EMBEDDINGS] = "\"embeddings\"",
-                [RECORDS_METADATAS] = "\"metadatas\"",
-                [RECORDS_EMBEDDINGS | RECORDS_METADATAS] = "\"embeddings\",\"metadatas\"",
+        static const struct {
+                enum records_include what;
+                const char *name;
+        } lists[] = {
+                {RECORDS_EMBEDDINGS, "embeddings"},
+                {RECORDS_METADATAS, "metadatas"},
+                {RECORDS_DOCUMENTS, "documents"},
         };
+        const char *comma = "";
 
-        text_appendf(
-                t, "{\"include\":[%s]", lists[include & (RECORDS_EMBEDDINGS | RECORDS_METADATAS)]);
+        text_append(t, "{\"include\":[");
+        for (size_t i = 0; i < ARRAY_SIZE(lists); i++)
+                if (include & lists[i].what) {
+                        text_appendf(t, "%s\"%s\"", comma, lists[i].name);
+                        comma = ",";
+                }
+        text_append(t, "]");
 }
 
 int records_build(const char *tenant, const char *database, const char *collection_id,
@@ -178,6 +186,28 @@ static int read_metadatas(json_t *rows, struct records *r, struct error *e)
         return code >= 0 && !r->metadatas ? -ENOMEM : code;
 }
 
+static int read_documents(const json_t *rows, struct records *r, struct error *e)
+{
+        int code = check_rows(rows, "documents", r->count, e);
+
+        if (code < 0)
+                return code;
+        r->excerpts = calloc(MAX(r->count, (size_t)1), sizeof(*r->excerpts));
+        if (!r->excerpts)
+                return -ENOMEM;
+        for (size_t i = 0; i < r->count; i++) {
+                const json_t *document = json_array_get(rows, i);
+
+                if (!json_is_string(document))
+                        continue;
+                r->excerpts[i] = http_body_excerpt(
+                        json_string_value(document), json_string_length(document), RECORDS_EXCERPT);
+                if (!r->excerpts[i])
+                        return -ENOMEM;
+        }
+        return 0;
+}
+
 int records_parse(
         const char *body, size_t size, unsigned include, struct records *ret, struct error *e)
 {
@@ -191,6 +221,8 @@ int records_parse(
                 code = read_embeddings(json_object_get(document, "embeddings"), &r, e);
         if (code >= 0 && include & RECORDS_METADATAS)
                 code = read_metadatas(json_object_get(document, "metadatas"), &r, e);
+        if (code >= 0 && include & RECORDS_DOCUMENTS)
+                code = read_documents(json_object_get(document, "documents"), &r, e);
         if (code < 0)
                 return code;
         *ret = r;
@@ -200,9 +232,13 @@ int records_parse(
 
 void records_done(struct records *r)
 {
-        for (size_t i = 0; i < r->count; i++)
+        for (size_t i = 0; i < r->count; i++) {
                 free(r->ids[i]);
+                if (r->excerpts)
+                        free(r->excerpts[i]);
+        }
         free(r->ids);
+        free(r->excerpts);
         free(r->embeddings);
         json_decref(r->metadatas);
         *r = (struct records){0};

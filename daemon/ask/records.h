@@ -8,7 +8,10 @@
 
 #include "ask/chroma.h"
 
-enum records_include { RECORDS_EMBEDDINGS = 1, RECORDS_METADATAS = 2 };
+enum records_include { RECORDS_EMBEDDINGS = 1, RECORDS_METADATAS = 2, RECORDS_DOCUMENTS = 4 };
+
+/* Bytes of a document that are kept: its first words. */
+#define RECORDS_EXCERPT 80
 
 /* Largest body accepted: embeddings of one page or of a few records. */
 #define RECORDS_RESPONSE_MAX (256U << 20)
@@ -36,6 +39,8 @@ struct records {
         float *embeddings; /* count × dimension, all finite; NULL without records or when not asked
                               for */
         json_t *metadatas; /* count objects or nulls; NULL when not asked for */
+        char **excerpts; /* count, first words of the documents on one line, owned; NULL for a
+                            record without; NULL when not asked for */
 };
 /* Reads a 2xx response; -EBADMSG with a sentence when it is not right (not JSON, another shape, a
  * row of another length, a component that is no finite float). */

@@ -459,8 +459,10 @@ static bool check_vectors(struct replay *r)
         }
         if (dimension != 0 && dimension != vectors->dimension) {
                 (void)error_set(&r->result.error, -EINVAL,
-                        "the collection has dimension %u, but the vectors in %s have %u", dimension,
-                        vectors->path, vectors->dimension);
+                        "the collection has dimension %u, but the vectors in %s have %u: use vectors "
+                        "of the model that embedded the collection (%u), not %u",
+                        dimension, vectors->path, vectors->dimension, dimension,
+                        vectors->dimension);
                 fail(r, "dimension", "the pinned vector's dimension is not the collection's");
                 return false;
         }

@@ -193,8 +193,9 @@ int ruling_check(const struct http_response *response, const char *what, struct 
         if (is_page(response))
                 return reject_page(response, what, ruling->code, e);
         text = complaint_text(&complaint, response);
-        return error_set(e, ruling->code, "%s: HTTP %u: %s%s", what, response->status,
-                text ? text : "out of memory", ruling->hint);
+        return error_set(e, ruling->code, "%s: HTTP %u: %s%s%s%s%s", what, response->status,
+                text ? text : "out of memory", ruling->hint, response->url ? " (" : "",
+                response->url ? response->url : "", response->url ? ")" : "");
 }
 
 bool ruling_reached(const struct http_response *response)

@@ -6,6 +6,7 @@
 #include <math.h>
 #include <stdio.h>
 
+#include "ask/directory.h"
 #include "ask/exchange.h"
 #include "ask/records.h"
 #include "ask/ruling.h"
@@ -18,6 +19,8 @@ struct survey {
         survey_done_t done;
         void *userdata;
         struct survey_result result;
+        struct directory_target directory_target;
+        struct directory *directory; /* asked when the collection was not found */
 };
 
 static void finish(struct survey *s)
@@ -42,17 +45,6 @@ static void ask(struct survey *s, int code, http_done_t done)
                 return;
         (void)error_set(&s->result.error, code, "a request cannot be sent: %s", strerror(-code));
         fail(s, "other");
-}
-
-/* False when the survey is over. */
-static bool accept_response(
-        struct survey *s, const struct http_response *response, const char *what)
-{
-        int code = exchange_accept(&s->exchange, response, what, &s->result.error);
-
-        if (code < 0)
-                fail(s, exchange_reason(response, code));
-        return code >= 0;
 }
 
 /* The same for what the survey can do without: `*ret_answered` is false when the server refused
@@ -202,15 +194,54 @@ static void on_count(const struct http_response *response, void *userdata)
                         on_newest);
 }
 
+static void on_exchanged(const struct http_response *response, void *userdata)
+{
+        struct survey *s = userdata;
+
+        s->exchange.noted(response, s->exchange.userdata);
+}
+
+static void on_directory(const char *found, void *userdata)
+{
+        struct survey *s = userdata;
+        _cleanup_error_ struct error error = s->result.error;
+
+        s->result.error = (struct error){0};
+        (void)error_set(&s->result.error, -ENOENT, "%s%s%s", error.message, found ? "; " : "",
+                found ? found : "");
+        fail(s, "not_found");
+}
+
+/* A typing mistake shows beside what exists. */
+static void explain_absence(struct survey *s)
+{
+        const struct survey_target *t = s->target;
+
+        s->directory_target = (struct directory_target){.tenant = t->tenant,
+                .database = t->database,
+                .collection = t->collection,
+                .peer = t->peer};
+        if (directory_start(s->exchange.client, &s->directory_target, on_directory, on_exchanged, s,
+                    &s->directory) < 0)
+                fail(s, "not_found");
+}
+
 static void on_collection(const struct http_response *response, void *userdata)
 {
         static const char what[] = "looking up the collection";
         struct survey *s = userdata;
         const struct survey_target *t = s->target;
         struct epoch *epoch = &s->result.epoch;
+        int code = exchange_accept(&s->exchange, response, what, &s->result.error);
 
-        if (!accept_response(s, response, what))
+        if (code == -ENOENT) {
+                explain_absence(s);
                 return;
+        }
+        if (code < 0) {
+                fail(s, exchange_reason(response, code));
+                return;
+        }
         if (!accept_body(s,
                     chroma_parse_collection(
                             response->body, response->body_size, epoch, &s->result.error),
@@ -249,6 +280,7 @@ struct survey *survey_free(struct survey *s)
         if (!s)
                 return NULL;
         exchange_done(&s->exchange);
+        directory_free(s->directory);
         epoch_done(&s->result.epoch);
         error_done(&s->result.error);
         free(s);

@@ -18,19 +18,29 @@ static void append_encoded(struct text *t, const char *s)
                         text_appendf(t, "%%%02X", (unsigned)(unsigned char)*s);
 }
 
-static char *build_path(
-        const char *tenant, const char *database, const char *collection, const char *tail)
+static char *build_path(const char *const *segments, const char *tail)
 {
         _cleanup_text_ struct text t = {0};
 
-        text_append(&t, "/api/v2/tenants/");
-        append_encoded(&t, tenant);
-        text_append(&t, "/databases/");
-        append_encoded(&t, database);
-        text_append(&t, "/collections/");
-        append_encoded(&t, collection);
+        text_append(&t, "/api/v2");
+        for (; *segments; segments++) {
+                text_append(&t, "/");
+                append_encoded(&t, *segments);
+        }
         text_append(&t, tail);
         return text_take(&t, NULL);
+}
+
+int wire_build_path(const char *method, const char *const *segments, const char *tail,
+        uint64_t response_limit, struct http_request *ret)
+{
+        char *path = build_path(segments, tail);
+
+        if (!path)
+                return -ENOMEM;
+        *ret = (struct http_request){
+                .method = method, .path = path, .response_limit = response_limit};
+        return 0;
 }
 
 int wire_build(const char *method, const char *tenant, const char *database, const char *collection,
@@ -39,7 +49,9 @@ int wire_build(const char *method, const char *tenant, const char *database, con
         _cleanup_(http_request_done) struct http_request request = {
                 .method = method, .response_limit = response_limit};
 
-        request.path = build_path(tenant, database, collection, tail);
+        request.path = build_path((const char *const[]){"tenants", tenant, "databases", database,
+                                          "collections", collection, NULL},
+                tail);
         if (body)
                 request.body = text_take(body, &request.body_size);
         if (!request.path || (body && !request.body))

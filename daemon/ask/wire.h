@@ -16,6 +16,10 @@
 _must_check_ int wire_build(const char *method, const char *tenant, const char *database,
         const char *collection, const char *tail, struct text *body, uint64_t response_limit,
         struct http_request *ret);
+/* "/api/v2" with each of `segments` (the last is NULL) as one path segment, and the tail. -ENOMEM.
+ */
+_must_check_ int wire_build_path(const char *method, const char *const *segments, const char *tail,
+        uint64_t response_limit, struct http_request *ret);
 /* Any JSON value; -EBADMSG with a sentence. */
 _must_check_ int wire_parse(const char *body, size_t size, json_t **ret, struct error *e);
 /* The string, or NULL when it is none or contains a NUL, which C strings cannot. */

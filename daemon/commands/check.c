@@ -122,7 +122,28 @@ static int print(
         check.duration = r->duration;
         check.policy.drift_passes = streq(options->fail_on, "fail");
         check.policy.pass_share = options->min_pass;
+        check.override_reason = options->override;
+        check.override_by = options->by;
+        check.workspace = getenv("GITHUB_WORKSPACE");
+        if (options->override)
+                fprintf(stderr, "driftwatch: the verdict is %s, and %s lets it through: %s\n",
+                        verdict_name(check_verdict(&check)), options->by, options->override);
         return publish(&check, options);
+}
+
+/* An override without a name or a reason would be one that nobody answers for. */
+static bool override_valid(const struct options *options)
+{
+        bool by = options->by && *options->by;
+
+        if (!options->override && !options->by)
+                return true;
+        if (options->override && *options->override && by)
+                return true;
+        fprintf(stderr,
+                "driftwatch: check --override REASON and --by NAME go together: who lets the "
+                "release through, and why?\n");
+        return false;
 }
 
 static bool usage_valid(const struct options *options)
@@ -144,7 +165,7 @@ static bool usage_valid(const struct options *options)
                                 options->outputs.values[i]);
                         return false;
                 }
-        return true;
+        return override_valid(options);
 }
 
 /* The exact audit, where it was asked for. */

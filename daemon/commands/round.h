@@ -15,6 +15,7 @@ struct round {
         struct http_client *client;
         struct config *config;
         struct watch_owner owner;
+        bool needs_baselines; /* an approved one that cannot be read is an error */
         struct watch **watches;
         const struct collection_view **views; /* count, after round_run(); borrowed */
         size_t count;
@@ -24,8 +25,8 @@ struct round {
 
 /* Reads the configuration and the approved baselines of what options->collections chooses (all,
  * when empty), unless --no-baseline. Every error is printed: -EBADMSG then. A baseline that cannot
- * be read, or with --baseline is missing, is a finding of its collection. r->owner, where it is
- * set, hears of replays. */
+ * be read, or with --baseline is missing, is a finding of its collection, unless
+ * r->needs_baselines. r->owner, where it is set, hears of replays. */
 _must_check_ int round_load(struct round *r, const struct options *options);
 /* Only the configuration: for commands that measure nothing. */
 _must_check_ int round_load_config(struct round *r, const struct options *options);

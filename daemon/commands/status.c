@@ -105,6 +105,41 @@ static void print_number(const json_t *object, const char *key, int width)
                 printf(" %*.6g", width, value);
 }
 
+static void print_causes(const json_t *causes)
+{
+        char line[256] = "";
+        const json_t *one;
+        size_t i, size = 0;
+
+        json_array_foreach (causes, i, one)
+                if (size < sizeof(line))
+                        size += (size_t)snprintf(line + size, sizeof(line) - size, "%s%s",
+                                i > 0 ? "," : "", json_string_value(one));
+        printf("  %-13s", size > 0 ? line : "-");
+}
+
+/* Why the verdict is no pass, and what to do where nothing is wrong with retrieval. */
+static void print_remark(const json_t *c)
+{
+        const char *error = json_string_value(json_object_get(c, "last_error"));
+        const json_t *incident = json_object_get(c, "incident");
+        json_int_t unjudged = json_integer_value(
+                json_object_get(json_object_get(c, "outcomes"), outcome_name(OUTCOME_UNJUDGED)));
+
+        if (error)
+                printf("  %s\n", error);
+        else if (!json_is_true(json_object_get(c, "up")))
+                puts("  not replayed yet");
+        else if (json_is_object(incident))
+                printf("  %s\n", text_of(incident, "summary"));
+        else if (unjudged > 0)
+                puts("  write what the unjudged queries expect, or driftwatch baseline propose");
+        else if (!streq(text_of(c, "verdict"), verdict_name(VERDICT_PASS)))
+                puts("  /api/v1/queries says why");
+        else
+                puts("");
+}
+
 static void print_collection(const json_t *c)
 {
         const json_t *outcomes = json_object_get(c, "outcomes");
@@ -114,8 +149,8 @@ static void print_collection(const json_t *c)
         print_number(c, "records", 9);
         for (enum outcome o = 0; o < OUTCOME_COUNT; o++)
                 print_number(outcomes, outcome_name(o), 10);
-        printf("  %-13s  %s\n", text_of(json_object_get(c, "cause"), "cause"),
-                text_of(c, "last_error"));
+        print_causes(json_object_get(c, "causes"));
+        print_remark(c);
 }
 
 static int print_table(const json_t *collections)
@@ -125,7 +160,7 @@ static int print_table(const json_t *collections)
 
         printf("%-24s %-12s %-10s %-4s %9s %10s %10s %10s %10s %10s  %-13s  %s\n", "COLLECTION",
                 "SERVER", "VERDICT", "UP", "RECORDS", "PASS", "DRIFT", "FAIL", "UNMEASURED",
-                "UNJUDGED", "CAUSE", "LAST ERROR");
+                "UNJUDGED", "CAUSES", "REMARK");
         json_array_foreach (collections, i, c)
                 print_collection(c);
         return fflush(stdout) == 0 ? EXIT_SUCCESS : EXIT_FAILURE;

@@ -51,7 +51,8 @@ static int build_server(
         if (r == 0)
                 r = strdup_to(&ret->database, keys->database);
         if (r == 0)
-                r = peer_build(&l->reader, keys, PEER_BASE, l->config->replay.timeout, &ret->peer);
+                r = peer_build(
+                        &l->reader, keys, PEER_CHROMA, l->config->replay.timeout, &ret->peer);
         return r;
 }
 
@@ -79,9 +80,14 @@ static int build_embedder(
         if (r == 0)
                 r = strdup_to(&ret->model, keys->model);
         if (r == 0)
-                r = peer_build(&l->reader, keys, PEER_BASE, keys->timeout, &ret->peer);
+                r = strdup_to(&ret->query_prefix, keys->query_prefix);
+        if (r == 0)
+                r = peer_build(&l->reader, keys, PEER_EMBEDDER, keys->timeout, &ret->peer);
+        if (r == 0)
+                r = peer_build_body(&l->reader, keys, &ret->body);
         ret->dialect = embedding_dialect_find(keys->api);
         ret->batch = keys->batch;
+        ret->limit = keys->limit;
         if (ret->dialect && ret->dialect->needs_model &&
                 yaml_is_null(yaml_get(keys->place.node, "model")))
                 schema_error(&l->reader, &keys->place, "model", NULL, "is required with api: %s",
@@ -287,7 +293,7 @@ static int build_collection(const struct loader *l, size_t i, struct collection_
         if (r == 0)
                 r = strdup_to(&ret->label, keys->label);
         if (r == 0)
-                r = borders_build(&l->reader, keys, &ret->bands);
+                r = borders_build(&l->reader, keys, &ret->bands_source, &ret->bands);
         if (r == 0)
                 r = load_queries(l, i, &ret->queries);
         if (r == 0)
@@ -346,7 +352,7 @@ static int build_alertmanagers(struct loader *l)
         if (!a->alertmanagers)
                 return -ENOMEM;
         for (size_t i = 0; r == 0 && i < list->count; i++)
-                r = peer_build(&l->reader, &keys[i], PEER_BASE, keys[i].timeout,
+                r = peer_build(&l->reader, &keys[i], PEER_ALERTMANAGER, keys[i].timeout,
                         &a->alertmanagers[a->alertmanager_count++]);
         return r;
 }
@@ -543,6 +549,8 @@ struct config *config_free(struct config *c)
                 http_peer_done(&c->embedders[i].peer);
                 free(c->embedders[i].name);
                 free(c->embedders[i].model);
+                free(c->embedders[i].query_prefix);
+                json_decref(c->embedders[i].body);
         }
         alerting_done(&c->alerting);
         errors_done(&c->warnings);

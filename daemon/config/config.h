@@ -41,8 +41,11 @@ struct server_config {
 struct embedder_config {
         char *name;
         const struct embedding_dialect *dialect;
-        struct http_peer peer;
+        struct http_peer peer; /* its URL is that of a request */
         char *model;
+        char *query_prefix; /* NULL: none */
+        json_t *body; /* further members of a request; NULL: none */
+        double limit; /* 1 - cos above which a vector is another one */
         unsigned batch; /* texts in one request */
 };
 
@@ -56,7 +59,8 @@ struct collection_config {
         struct replay_config replay;
         struct probe_config probes;
         struct finding_policy policy; /* how the daemon judges it */
-        struct bands bands;
+        enum bands_source bands_source;
+        struct bands bands; /* configured, or else the default while the space is unknown */
         struct query_set *queries;
         struct vector_set *vectors; /* NULL: those of the baseline, or of an embedder */
         bool embedder_gates; /* an embedder that cannot be asked leaves the gate unmeasured */

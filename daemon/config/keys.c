@@ -65,30 +65,36 @@ static const struct schema_key replay_table[] = {
 };
 static const struct schema replay_schema = SCHEMA(replay_table, replay_keys);
 
-static const char *const chroma_schemes[] = {"token", "bearer", "basic", NULL};
-static const char *const http_schemes[] = {"bearer", "basic", NULL};
+static const char *const chroma_schemes[] = {"token", "bearer", "basic", "header", NULL};
+static const char *const http_schemes[] = {"bearer", "basic", "header", NULL};
 
-#define AUTH_KEYS(schemes, explanation) \
-        KEY(auth_keys, scheme, "scheme", SCHEMA_WORD, .required = true, .words = schemes, \
-                .doc = explanation), \
-                KEY(auth_keys, credential, "credential", SCHEMA_STRING, \
-                        .check = schema_check_value, \
-                        .doc = "Name of the secret's file in `$CREDENTIALS_DIRECTORY`."), \
+#define SECRET_KEYS \
+        KEY(auth_keys, credential, "credential", SCHEMA_STRING, .check = schema_check_value, \
+                .doc = "Name of the secret's file in `$CREDENTIALS_DIRECTORY`."), \
                 KEY(auth_keys, secret_file, "secret_file", SCHEMA_STRING, .kind = "path", \
                         .check = schema_check_value, \
                         .doc = "File whose first line is the secret.")
+#define AUTH_KEYS(schemes, explanation) \
+        KEY(auth_keys, scheme, "scheme", SCHEMA_WORD, .required = true, .words = schemes, \
+                .doc = explanation), \
+                KEY(auth_keys, name, "name", SCHEMA_STRING, .check = schema_check_value, \
+                        .doc = "Name of the header with `scheme: header`, such as `api-key`."), \
+                SECRET_KEYS
+
+static const struct schema_key proxy_auth_table[] = {SECRET_KEYS};
+static const struct schema proxy_auth_schema = SCHEMA(proxy_auth_table, auth_keys);
 
 static const struct schema_key chroma_auth_table[] = {
         AUTH_KEYS(chroma_schemes,
                 "How the secret is sent: `X-Chroma-Token`, `Authorization: "
-                "Bearer`, or user and password."),
+                "Bearer`, user and password, or a header of another name."),
 };
 static const struct schema chroma_auth_schema = SCHEMA(chroma_auth_table, auth_keys);
 
 static const struct schema_key http_auth_table[] = {
         AUTH_KEYS(http_schemes,
-                "How the secret is sent: `Authorization: Bearer`, or user and "
-                "password."),
+                "How the secret is sent: `Authorization: Bearer`, user and "
+                "password, or a header of another name."),
 };
 static const struct schema http_auth_schema = SCHEMA(http_auth_table, auth_keys);
 
@@ -113,6 +119,11 @@ static const struct schema tls_schema = SCHEMA(tls_table, tls_keys);
                 .doc = "Headers sent with each request. Not for secrets."), \
                 KEY(peer_keys, auth, "auth", SCHEMA_OBJECT, .object = &(auth_schema), \
                         .doc = "How to authenticate."), \
+                KEY(peer_keys, proxy, "proxy", SCHEMA_STRING, .kind = "URL", \
+                        .check = url_check_proxy, .doc = "HTTP proxy that requests go through."), \
+                KEY(peer_keys, proxy_auth, "proxy_auth", SCHEMA_OBJECT, \
+                        .object = &proxy_auth_schema, \
+                        .doc = "Where `user:password` for the proxy is, if it wants one."), \
                 KEY(peer_keys, tls, "tls", SCHEMA_OBJECT, .object = &tls_schema, \
                         .doc = "For `https://` only.")
 
@@ -138,9 +149,16 @@ static const struct schema_key embedder_table[] = {
                 .doc = "What it speaks: `/v1/embeddings`, Ollama's `/api/embed`, or `/embed` of "
                        "text-embeddings-inference."),
         KEY(peer_keys, url, "url", SCHEMA_STRING, .required = true, .kind = "URL",
-                .check = url_check_base, .doc = "Where it listens, without the path of the API."),
+                .check = url_check_target,
+                .doc = "Where it listens; with a query it is the whole URL of a request."),
         KEY(peer_keys, model, "model", SCHEMA_STRING, NAME_CHECKED,
                 .doc = "The model's name there; needed unless `api` is `tei`."),
+        KEY(peer_keys, query_prefix, "query_prefix", SCHEMA_STRING,
+                .doc = "Put before each text, such as `query: `."),
+        KEY(peer_keys, body, "body", SCHEMA_MAPPING,
+                .doc = "Further members of the request, such as `dimensions`."),
+        KEY(peer_keys, limit, "limit", SCHEMA_NUMBER, .fallback = "0.0002", BETWEEN(0, 2),
+                .doc = "1 - cos of the pinned and the fresh vector above which it is another one."),
         KEY(peer_keys, timeout, "timeout", SCHEMA_DURATION, .fallback = "30s", TIMEOUT_BOUNDS,
                 .doc = "Time one request may take in total."),
         KEY(peer_keys, batch, "batch", SCHEMA_INTEGER, .fallback = "32", BETWEEN(1, BATCH_MAX),
@@ -156,6 +174,8 @@ static const struct schema_key band_table[] = {
                 .doc = "Distances from the band before up to this one; the last band has none."),
 };
 static const struct schema band_schema = SCHEMA(band_table, band_keys);
+
+static const char *const band_words[] = {"auto", NULL};
 
 static const struct schema_key collection_table[] = {
         KEY(collection_keys, name, "name", SCHEMA_STRING, .required = true,
@@ -175,7 +195,9 @@ static const struct schema_key collection_table[] = {
                 BETWEEN(0, BANDS_MAX),
                 .fallback = "[{name: excellent, below: 0.8}, {name: good, below: 1.0}, "
                             "{name: okay, below: 1.2}, {name: poor}]",
-                .doc = "Named ranges of distance, best first."),
+                .words = band_words,
+                .doc = "Named ranges of distance, best first; or `auto` for those that were approved "
+                       "with the baseline. The default is half of that on `cosine` and `ip`."),
         KEY(collection_keys, replay.interval, "interval", SCHEMA_DURATION, INTERVAL_BOUNDS,
                 .inherits = "replay.interval", .doc = "As in `replay`, for this collection."),
         KEY(collection_keys, replay.timeout, "timeout", SCHEMA_DURATION, TIMEOUT_BOUNDS,

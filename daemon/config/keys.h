@@ -9,7 +9,7 @@
 
 struct auth_keys {
         struct schema_place place;
-        const char *scheme, *credential, *secret_file;
+        const char *scheme, *name, *credential, *secret_file;
 };
 
 struct tls_keys {
@@ -23,11 +23,15 @@ struct peer_keys {
         struct schema_place place;
         const char *name; /* of a server or an embedder */
         const char *tenant, *database; /* of a server */
-        const char *api, *model; /* of an embedder */
+        const char *api, *model, *query_prefix; /* of an embedder, as the next three */
         unsigned batch;
+        double limit;
+        const struct yaml_node *body;
         const char *url, *url_file;
         const struct yaml_node *headers;
         struct auth_keys auth;
+        const char *proxy;
+        struct auth_keys proxy_auth; /* without scheme and name */
         struct tls_keys tls;
         usec_t timeout;
         bool send_resolved; /* of a webhook, as what follows */

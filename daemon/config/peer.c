@@ -8,9 +8,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "ask/embedding.h"
 #include "file.h"
+#include "json.h"
 
 #define HEADERS_MAX 64
+
+static const char ours[] = "driftwatch sets it itself";
 
 /* Headers that are not the administrator's: written by us, or a way to put a secret into a file
  * that is not kept like one. */
@@ -18,15 +22,17 @@ static const struct {
         const char *name, *why;
 } refused_headers[] = {
         {"Authorization", "a secret is never written here; use auth"},
-        {"Cookie", "a secret is never written here"},
-        {"Proxy-Authorization", "a secret is never written here"},
+        {"Cookie", "a secret is never written here; use auth with scheme: header"},
+        {"Proxy-Authorization", "a secret is never written here; use proxy_auth"},
+        {"api-key", "a secret is never written here; use auth with scheme: header"},
+        {"X-Api-Key", "a secret is never written here; use auth with scheme: header"},
         {"X-Chroma-Token", "a secret is never written here; use auth with scheme: token"},
-        {"Accept-Encoding", "driftwatch sets it itself"},
-        {"Connection", "driftwatch sets it itself"},
-        {"Content-Length", "driftwatch sets it itself"},
-        {"Content-Type", "driftwatch sets it itself"},
-        {"Expect", "driftwatch sets it itself"},
-        {"Transfer-Encoding", "driftwatch sets it itself"},
+        {"Accept-Encoding", ours},
+        {"Connection", ours},
+        {"Content-Length", ours},
+        {"Content-Type", ours},
+        {"Expect", ours},
+        {"Transfer-Encoding", ours},
 };
 
 static const char *check_port(const char *s, const char *end)
@@ -89,6 +95,18 @@ const char *url_check_base(const char *url)
         return check_url(url, "?#");
 }
 
+const char *url_check_proxy(const char *url)
+{
+        const char *host = strstr(url, "://");
+
+        if (host && strchr(host, '@'))
+                return "must not contain user information; name the file that holds user:password "
+                       "in proxy_auth";
+        if (host && strchr(host + 3, '/') && *(strchr(host + 3, '/') + 1))
+                return "must not have a path";
+        return check_url(url, "?#");
+}
+
 const char *url_check_target(const char *url)
 {
         return check_url(url, "#");
@@ -99,58 +117,87 @@ const char *url_check_link(const char *url)
         return check_url(url, "");
 }
 
-static void secret_freep(char **secret)
+/* What is wrong with the name of a header; NULL for nothing. RFC 9110, section 5.6.2: a token. */
+static const char *check_name(const char *name)
 {
-        if (*secret)
-                explicit_bzero(*secret, strlen(*secret));
-        free(*secret);
+        static const char token[] =
+                "!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
+
+        return !*name || name[strspn(name, token)] ? "is not the name of a header" : NULL;
+}
+
+/* What is wrong with a header's name, its value or with setting it; NULL for nothing. */
+static const char *check_header(const char *name, const char *value)
+{
+        const char *wrong = check_name(name);
+
+        for (size_t i = 0; !wrong && i < ARRAY_SIZE(refused_headers); i++)
+                if (strcasecmp(name, refused_headers[i].name) == 0)
+                        wrong = refused_headers[i].why;
+        return wrong ? wrong : schema_check_value(value);
+}
+
+static bool header_is_ours(const char *name)
+{
+        for (size_t i = 0; i < ARRAY_SIZE(refused_headers); i++)
+                if (strcasecmp(name, refused_headers[i].name) == 0)
+                        return refused_headers[i].why == ours;
+        return false;
+}
+
+static bool header_is_there(char *const *headers, const char *name)
+{
+        size_t length = strlen(name);
+
+        for (; headers && *headers; headers++)
+                if (strncasecmp(*headers, name, length) == 0 && (*headers)[length] == ':')
+                        return true;
+        return false;
+}
+
+static const char *check_user_password(const char *value)
+{
+        const char *wrong = schema_check_line(value);
+
+        return wrong ? wrong : strchr(value, ':') ? NULL : "must be user:password";
 }
 
 /* `*ret` stays NULL after a complaint. */
 static int read_secret(const struct schema_reader *reader, const struct schema_place *place,
-        const char *key, const char *path, char **ret)
+        const char *key, const char *path, secret_check_t check, struct secret **ret)
 {
-        _cleanup_(secret_freep) char *secret = NULL;
         _cleanup_error_ struct error e = {0};
-        int r = file_read_secret(path, &secret, &e);
+        int r = secret_new(path, check, ret, &e);
 
         if (r == -ENOMEM)
                 return r;
-        if (r < 0) {
+        if (r < 0)
                 schema_error(reader, place, key, NULL, "%s", error_text(&e, r));
-                return 0;
-        }
-        if (schema_check_line(secret)) {
-                schema_error(
-                        reader, place, key, NULL, "the secret in %s has control characters", path);
-                return 0;
-        }
-        *ret = take_ptr(secret);
         return 0;
 }
 
 static int read_secret_file(const struct schema_reader *reader, const struct schema_place *place,
-        const char *key, const char *file, char **ret)
+        const char *key, const char *file, secret_check_t check, struct secret **ret)
 {
         _cleanup_free_ char *path = path_resolve(file, reader->file);
 
-        return path ? read_secret(reader, place, key, path, ret) : -ENOMEM;
+        return path ? read_secret(reader, place, key, path, check, ret) : -ENOMEM;
 }
 
-static int read_credential(const struct schema_reader *reader, const struct schema_place *place,
-        const char *name, char **ret)
+static int read_credential(const struct schema_reader *reader, const struct auth_keys *keys,
+        secret_check_t check, struct secret **ret)
 {
         _cleanup_error_ struct error e = {0};
         _cleanup_free_ char *path = NULL;
-        int r = credential_path(name, &path, &e);
+        int r = credential_path(keys->credential, &path, &e);
 
         if (r == -ENOMEM)
                 return r;
         if (r < 0) {
-                schema_error(reader, place, "credential", NULL, "%s", error_text(&e, r));
+                schema_error(reader, &keys->place, "credential", NULL, "%s", error_text(&e, r));
                 return 0;
         }
-        return read_secret(reader, place, "credential", path, ret);
+        return read_secret(reader, &keys->place, "credential", path, check, ret);
 }
 
 static int join(const char *first, const char *second, const char *third, char **ret)
@@ -161,36 +208,77 @@ static int join(const char *first, const char *second, const char *third, char *
         return -ENOMEM;
 }
 
+/* NULL after a complaint. */
+static int find_secret(const struct schema_reader *reader, const struct auth_keys *keys,
+        secret_check_t check, struct secret **ret)
+{
+        if (keys->credential && !keys->secret_file)
+                return read_credential(reader, keys, check, ret);
+        if (keys->secret_file && !keys->credential)
+                return read_secret_file(
+                        reader, &keys->place, "secret_file", keys->secret_file, check, ret);
+        schema_error(reader, &keys->place, NULL, NULL, "needs either credential or secret_file");
+        return 0;
+}
+
+/* The name of the header that holds the secret; NULL after a complaint. */
+static const char *secret_header_name(
+        const struct schema_reader *reader, const struct auth_keys *keys, char *const *headers)
+{
+        const char *wrong;
+
+        if (!keys->name) {
+                if (!yaml_get(keys->place.node, "name"))
+                        schema_error(reader, &keys->place, NULL, NULL,
+                                "scheme: header needs the header's name");
+                return NULL;
+        }
+        wrong = check_name(keys->name);
+        if (!wrong && header_is_ours(keys->name))
+                wrong = ours;
+        if (!wrong && header_is_there(headers, keys->name))
+                wrong = "is among headers already";
+        if (!wrong)
+                return keys->name;
+        schema_error(reader, &keys->place, "name", NULL, "%s", wrong);
+        return NULL;
+}
+
 static int build_auth(
         const struct schema_reader *reader, const struct auth_keys *keys, struct http_peer *ret)
 {
-        _cleanup_(secret_freep) char *secret = NULL;
-        int r = 0;
+        bool basic = keys->scheme && streq(keys->scheme, "basic");
+        const char *name;
+        int r;
 
         if (!keys->place.node)
                 return 0;
-        if (!keys->credential == !keys->secret_file)
-                schema_error(
-                        reader, &keys->place, NULL, NULL, "needs either credential or secret_file");
-        else if (keys->credential)
-                r = read_credential(reader, &keys->place, keys->credential, &secret);
-        else
-                r = read_secret_file(
-                        reader, &keys->place, "secret_file", keys->secret_file, &secret);
-        if (r < 0 || !secret)
+        r = find_secret(
+                reader, keys, basic ? check_user_password : schema_check_line, &ret->secret);
+        if (r < 0 || !keys->scheme)
                 return r;
+        if (!streq(keys->scheme, "header") && keys->name)
+                schema_error(reader, &keys->place, "name", NULL, "goes with scheme: header only");
         if (streq(keys->scheme, "token"))
-                return join("X-Chroma-Token: ", secret, "", &ret->authorization);
+                return strdup_to(&ret->secret_header, "X-Chroma-Token: ");
         if (streq(keys->scheme, "bearer"))
-                return join("Authorization: Bearer ", secret, "", &ret->authorization);
-        if (!streq(keys->scheme, "basic"))
+                return strdup_to(&ret->secret_header, "Authorization: Bearer ");
+        if (basic)
                 return 0;
-        if (!strchr(secret, ':'))
-                schema_error(reader, &keys->place, NULL, NULL,
-                        "the secret of scheme: basic must be user:password");
-        else
-                ret->user_password = take_ptr(secret);
-        return 0;
+        name = secret_header_name(reader, keys, ret->headers);
+        return name ? join(name, ": ", "", &ret->secret_header) : 0;
+}
+
+static int build_proxy(
+        const struct schema_reader *reader, const struct peer_keys *keys, struct http_peer *ret)
+{
+        int r = strdup_to(&ret->proxy, keys->proxy);
+
+        if (r < 0 || !keys->proxy_auth.place.node)
+                return r;
+        if (!keys->proxy && !yaml_get(keys->place.node, "proxy"))
+                schema_error(reader, &keys->proxy_auth.place, NULL, NULL, "goes with proxy only");
+        return find_secret(reader, &keys->proxy_auth, check_user_password, &ret->proxy_secret);
 }
 
 /* The client opens the file when it connects; a mistake should be known before. */
@@ -230,31 +318,6 @@ static int build_tls(
         return r;
 }
 
-/* What is wrong with a header's name, its value or with setting it; NULL for nothing. */
-static const char *check_header(const char *name, const char *value)
-{
-        /* RFC 9110, section 5.6.2: a token. */
-        static const char token[] =
-                "!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
-
-        if (!*name || name[strspn(name, token)])
-                return "is not the name of a header";
-        for (size_t i = 0; i < ARRAY_SIZE(refused_headers); i++)
-                if (strcasecmp(name, refused_headers[i].name) == 0)
-                        return refused_headers[i].why;
-        return schema_check_value(value);
-}
-
-static bool header_is_there(char *const *headers, const char *name)
-{
-        size_t length = strlen(name);
-
-        for (; *headers; headers++)
-                if (strncasecmp(*headers, name, length) == 0 && (*headers)[length] == ':')
-                        return true;
-        return false;
-}
-
 static int build_headers(
         const struct schema_reader *reader, const struct peer_keys *keys, struct http_peer *ret)
 {
@@ -288,28 +351,45 @@ static int build_headers(
 static int build_url_file(
         const struct schema_reader *reader, const struct peer_keys *keys, struct http_peer *ret)
 {
-        _cleanup_(secret_freep) char *url = NULL;
-        const char *wrong;
-        int r = read_secret_file(reader, &keys->place, "url_file", keys->url_file, &url);
+        int r = read_secret_file(reader, &keys->place, "url_file", keys->url_file, url_check_target,
+                &ret->secret_url);
 
-        if (r < 0 || !url)
-                return r;
-        wrong = url_check_target(url);
-        if (wrong)
-                schema_error(
-                        reader, &keys->place, "url_file", NULL, "the URL in the file %s", wrong);
-        else
-                ret->url = take_ptr(url);
-        return 0;
+        return r < 0 || !ret->secret_url ? r : strdup_to(&ret->url, secret_value(ret->secret_url));
 }
 
-/* A base loses its trailing slashes, because paths begin with one. A target is used as it stands:
- * to some receivers "/hook" and "/hook/" are two. */
+/* How URLs end that were copied with the path of the API: the first that fits is cut off. */
+static const char *const known_paths[PEER_KIND_COUNT][4] = {
+        [PEER_CHROMA] = {"/api/v2", "/api/v1"},
+        [PEER_ALERTMANAGER] = {"/api/v2/alerts", "/api/v1/alerts", "/api/v2"},
+};
+
+/* Without slashes at the end, because paths begin with one, and without a known path. */
+static char *base_url(const char *url, const char *const *paths)
+{
+        size_t length = strlen(url);
+
+        while (url[length - 1] == '/')
+                length--;
+        for (; *paths; paths++) {
+                size_t size = strlen(*paths);
+
+                if (length <= size || memcmp(url + length - size, *paths, size) != 0)
+                        continue;
+                length -= size;
+                break;
+        }
+        while (url[length - 1] == '/')
+                length--;
+        return strndup(url, length);
+}
+
+/* A target is used as it stands: to some receivers "/hook" and "/hook/" are two. */
 static int build_url(const struct schema_reader *reader, const struct peer_keys *keys,
         enum peer_kind kind, struct http_peer *ret)
 {
         const struct yaml_node *node = keys->place.node;
-        size_t length;
+        const struct embedding_dialect *dialect = embedding_dialect_find(keys->api);
+        _cleanup_free_ char *base = NULL;
 
         if (kind == PEER_TARGET && !yaml_get(node, "url") == !yaml_get(node, "url_file"))
                 schema_error(reader, &keys->place, NULL, NULL, "needs either url or url_file");
@@ -317,10 +397,12 @@ static int build_url(const struct schema_reader *reader, const struct peer_keys 
                 return build_url_file(reader, keys, ret);
         if (!keys->url)
                 return 0;
-        length = strlen(keys->url);
-        while (kind == PEER_BASE && keys->url[length - 1] == '/')
-                length--;
-        ret->url = strndup(keys->url, length);
+        if (kind == PEER_TARGET || strchr(keys->url, '?'))
+                return strdup_to(&ret->url, keys->url);
+        base = base_url(keys->url, known_paths[kind]);
+        if (!base)
+                return -ENOMEM;
+        ret->url = dialect ? embedding_url(dialect, base) : take_ptr(base);
         return ret->url ? 0 : -ENOMEM;
 }
 
@@ -334,9 +416,34 @@ int peer_build(const struct schema_reader *reader, const struct peer_keys *keys,
         if (r == 0)
                 r = build_auth(reader, &keys->auth, ret);
         if (r == 0)
+                r = build_proxy(reader, keys, ret);
+        if (r == 0)
                 r = build_tls(reader, &keys->tls, ret);
         peer_set_timeout(ret, timeout);
         return r;
+}
+
+/* What the texts stand under, and whose model they are, is said by keys of their own. */
+int peer_build_body(const struct schema_reader *reader, const struct peer_keys *keys, json_t **ret)
+{
+        const struct schema_place place = {&keys->place, "body", NULL, SIZE_MAX, keys->body};
+        static const struct {
+                const char *name, *why;
+        } refused[] = {
+                {"model", "is said by the embedder's own key model"},
+                {"input", "is what driftwatch puts the texts into"},
+                {"inputs", "is what driftwatch puts the texts into"},
+        };
+
+        if (!keys->body)
+                return 0;
+        for (size_t i = 0; i < keys->body->count; i++)
+                for (size_t k = 0; k < ARRAY_SIZE(refused); k++)
+                        if (streq(keys->body->keys[i]->scalar, refused[k].name))
+                                schema_error(reader, &place, refused[k].name, keys->body->keys[i],
+                                        "%s", refused[k].why);
+        *ret = json_from_yaml(keys->body);
+        return *ret ? 0 : -ENOMEM;
 }
 
 void peer_set_timeout(struct http_peer *peer, usec_t timeout)

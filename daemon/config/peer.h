@@ -7,22 +7,31 @@
 
 #include "config/keys.h"
 #include "http.h"
+#include "json.h"
 
 /* Of a request to establish a connection, unless the request's own timeout is shorter. */
 #define CONNECT_TIMEOUT_MAX (2 * USEC_PER_SEC)
 
 enum peer_kind {
-        PEER_BASE, /* paths are appended to its URL */
+        PEER_CHROMA, /* paths are appended to its URL, which loses one that is there already */
+        PEER_ALERTMANAGER, /* likewise */
+        PEER_EMBEDDER, /* its URL becomes that of a request */
         PEER_TARGET, /* its URL is the address, exactly */
+        PEER_KIND_COUNT,
 };
 
 /* Fills the zeroed `ret`, as far as there is no complaint; -ENOMEM. */
 _must_check_ int peer_build(const struct schema_reader *reader, const struct peer_keys *keys,
         enum peer_kind kind, usec_t timeout, struct http_peer *ret);
+/* What an embedder's requests have beside the texts; new reference, NULL for nothing. -ENOMEM. */
+_must_check_ int peer_build_body(
+        const struct schema_reader *reader, const struct peer_keys *keys, json_t **ret);
 void peer_set_timeout(struct http_peer *peer, usec_t timeout);
 
 /* String checks of the table: what is wrong with it, NULL for nothing. A base URL gets paths
- * appended, so that it has no query; a link is for people and may have a fragment too. */
+ * appended, so that it has no query; a link is for people and may have a fragment too; a proxy's
+ * has nothing but host and port. */
 const char *url_check_base(const char *url);
+const char *url_check_proxy(const char *url);
 const char *url_check_target(const char *url);
 const char *url_check_link(const char *url);

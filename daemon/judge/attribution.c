@@ -4,123 +4,15 @@
 #include <errno.h>
 #include <math.h>
 
+#include "judge/causes.h"
 #include "judge/embedder.h"
 #include "judge/fit.h"
+#include "judge/pair.h"
 #include "judge/similarity.h"
-
-void inquest_done(struct inquest *q)
-{
-        for (size_t i = 0; i < q->missing_count; i++)
-                free(q->missing[i].exists_id);
-        *q = (struct inquest){0};
-}
 
 static double scale(const char *space, double distance)
 {
         return space_unit(space) * fmax(1, fabs(distance));
-}
-
-bool attribution_moved(const char *space, double before, double after)
-{
-        /* Negated so that NaN has moved. */
-        return !(fabs(after - before) <= ATTRIBUTION_MOVED * scale(space, before));
-}
-
-static bool nearer(const char *space, double distance, double last)
-{
-        return distance + ATTRIBUTION_TIE * scale(space, distance) < last;
-}
-
-static bool has_filters(const struct query *q)
-{
-        return q->where || q->where_document;
-}
-
-/* One query's answers, then and now. */
-struct pair {
-        const struct answer *before, *now; /* now: NULL when not measured */
-        unsigned k, before_count, now_count;
-        /* What a record must be nearer than to be in the list; infinite while a list has room. */
-        double before_last, now_last;
-        const char *space;
-        bool filtered, full;
-};
-
-static double last_distance(const struct answer *a, unsigned count, unsigned k)
-{
-        return count < k || count == 0 ? INFINITY : a->distances[count - 1];
-}
-
-static bool is_full(const struct attribution_input *input, const struct pair *p)
-{
-        int64_t holds = input->epoch.records < 0 ? p->before->count : input->epoch.records;
-
-        return p->now && (p->filtered || p->now->count >= MIN((int64_t)input->results, holds));
-}
-
-/* False when the query's answers cannot be compared. */
-static bool pair_get(const struct attribution_input *input, size_t i, struct pair *ret)
-{
-        const struct query *query = &input->set->queries[i];
-        const struct baseline_query *known = baseline_find(input->baseline, query->id);
-        struct pair p = {.now = input->answers[i]};
-
-        if (!known || !known->answer || !streq(known->text, query->text))
-                return false;
-        p.before = known->answer;
-        p.k = MIN(input->results, input->baseline->results);
-        p.before_count = MIN(p.before->count, p.k);
-        p.now_count = p.now ? MIN(p.now->count, p.k) : 0;
-        p.before_last = last_distance(p.before, p.before_count, p.k);
-        p.now_last = last_distance(p.now, p.now_count, p.k);
-        p.space = input->baseline->epoch.space;
-        p.filtered = has_filters(query);
-        p.full = is_full(input, &p);
-        *ret = p;
-        return true;
-}
-
-/* The rank (from 0) of an id, `count` when it is not there. Tries its former place first, because
- * most records keep it. */
-static unsigned find(const struct answer *a, unsigned count, const char *id, unsigned hint)
-{
-        for (unsigned i = 0; i < count; i++) {
-                unsigned rank = (hint + i) % count;
-
-                if (streq(a->ids[rank], id))
-                        return rank;
-        }
-        return count;
-}
-
-static bool is_hole(const struct pair *p, unsigned rank)
-{
-        return find(p->now, p->now_count, p->before->ids[rank], rank) == p->now_count &&
-                nearer(p->space, p->before->distances[rank], p->now_last);
-}
-
-static bool is_intruder(const struct pair *p, unsigned rank)
-{
-        return find(p->before, p->before_count, p->now->ids[rank], rank) == p->before_count &&
-                nearer(p->space, p->now->distances[rank], p->before_last);
-}
-
-static size_t count_holes(const struct pair *p)
-{
-        size_t n = 0;
-
-        for (unsigned rank = 0; p->now && rank < p->before_count; rank++)
-                n += is_hole(p, rank);
-        return n;
-}
-
-static size_t count_intruders(const struct pair *p)
-{
-        size_t n = 0;
-
-        for (unsigned rank = 0; rank < p->now_count; rank++)
-                n += is_intruder(p, rank);
-        return n;
 }
 
 /* Records in both answers: their distances, and how many have another one. */
@@ -132,7 +24,7 @@ struct common {
 static void common_add(struct common *c, const struct pair *p)
 {
         for (unsigned i = 0; i < p->before_count && p->now; i++) {
-                unsigned rank = find(p->now, p->now_count, p->before->ids[i], i);
+                unsigned rank = pair_rank_now(p, i);
                 double x = p->before->distances[i];
 
                 if (rank == p->now_count)
@@ -205,110 +97,35 @@ static double overdispersion(const struct overlaps *o, unsigned k)
         return o->square / (double)(o->n - 1) / binomial;
 }
 
-/* Whether the i-th of n is one of `take` that are spread evenly over them. */
-static bool evenly(size_t i, size_t n, size_t take)
+static void count_suspects(const struct suspects *s, struct evidence *e)
 {
-        return (i + 1) * take / n > i * take / n;
+        e->same = s->same;
+        e->changed = s->more[FATE_EDITED];
+        e->holes = s->more[FATE_UNKNOWN];
+        e->intruders = s->more[FATE_NEW];
+        for (size_t i = 0; i < s->count; i++) {
+                const struct suspect *r = &s->records[i];
+
+                e->changed += r->changed;
+                e->holes += r->hole;
+                e->intruders += r->entered && !r->left && !r->changed;
+        }
 }
 
-static void add_hole(
-        const struct attribution_input *input, struct inquest *q, size_t query, size_t nth)
+static void compare_lists(const struct attribution_input *input, struct evidence *e)
 {
-        const struct vector_set *vectors = input->baseline->vectors;
-        const float *vector = vector_set_find(vectors, input->set->queries[query].id);
-        struct pair p;
-
-        if (!vector || !pair_get(input, query, &p))
-                return;
-        q->dimension = vectors->dimension;
-        for (unsigned rank = 0; rank < p.before_count; rank++)
-                if (is_hole(&p, rank) && nth-- == 0) {
-                        q->holes[q->hole_count++] = (struct hole){.query = query,
-                                .id = p.before->ids[rank],
-                                .distance = p.before->distances[rank],
-                                .vector = vector};
-                        return;
-                }
-}
-
-/* The first hole of each query, then the second, …: evenly spread where not all can be taken.
- * Queries with filters come last, because a record that exists may have left their filter. */
-static void choose_holes(
-        const struct attribution_input *input, const size_t *holes, struct inquest *q)
-{
-        const struct query_set *set = input->set;
-
-        for (int filtered = 0; filtered <= 1; filtered++)
-                for (size_t nth = 0; q->hole_count < INQUEST_HOLES; nth++) {
-                        size_t n = 0, k = 0, take;
-
-                        for (size_t i = 0; i < set->count; i++)
-                                n += holes[i] > nth && has_filters(&set->queries[i]) == filtered;
-                        if (n == 0)
-                                break;
-                        take = MIN(n, INQUEST_HOLES - q->hole_count);
-                        for (size_t i = 0; i < set->count; i++)
-                                if (holes[i] > nth && has_filters(&set->queries[i]) == filtered &&
-                                        evenly(k++, n, take))
-                                        add_hole(input, q, i, nth);
-                }
-}
-
-static void choose_lists(const struct attribution_input *input, struct inquest *q)
-{
-        struct pair p;
-        size_t n = 0, k = 0;
-
-        for (size_t i = 0; i < input->set->count; i++)
-                n += pair_get(input, i, &p) && p.now;
-        for (size_t i = 0; i < input->set->count; i++)
-                if (pair_get(input, i, &p) && p.now &&
-                        evenly(k++, n, MIN(n, (size_t)INQUEST_LISTS)))
-                        q->lists[q->list_count++] =
-                                (struct twin_list){.query = i, .answer = p.now, .before = p.before};
-}
-
-static bool misses_records(const struct attribution_input *input, size_t i)
-{
-        return input->outcomes[i] == OUTCOME_FAIL &&
-                expectation_names_records(&input->set->queries[i].expect);
-}
-
-static void choose_missing(const struct attribution_input *input, struct inquest *q)
-{
-        size_t n = 0, k = 0;
-
-        for (size_t i = 0; i < input->set->count; i++)
-                n += misses_records(input, i);
-        for (size_t i = 0; i < input->set->count; i++)
-                if (misses_records(input, i) && evenly(k++, n, MIN(n, (size_t)INQUEST_EXPECTED)))
-                        q->missing[q->missing_count++] = (struct missing){.query = i};
-}
-
-static int compare_lists(
-        const struct attribution_input *input, struct evidence *e, struct inquest *q)
-{
-        _cleanup_free_ size_t *holes = calloc(input->set->count + 1, sizeof(*holes));
         struct overlaps overlaps = {0};
         struct common common = common_records(input);
         struct pair p;
 
-        if (!holes)
-                return -ENOMEM;
         for (size_t i = 0; i < input->set->count; i++) {
                 if (!pair_get(input, i, &p))
                         continue;
                 e->queries++;
                 e->unanswered += !p.full;
-                if (!p.now)
-                        continue;
-                overlaps_add(&overlaps, &p);
-                holes[i] = count_holes(&p);
-                e->holes += holes[i];
-                e->intruders += count_intruders(&p);
+                if (p.now)
+                        overlaps_add(&overlaps, &p);
         }
-        e->same = common.fit.n;
-        e->changed = common.changed;
         e->fit_rms = fit_rms(&common.fit);
         e->square_root = is_square_root(&common.fit, input->baseline->epoch.space);
         if (overlaps.answered > 0)
@@ -316,10 +133,6 @@ static int compare_lists(
         e->overdispersion =
                 overdispersion(&overlaps, MIN(input->results, input->baseline->results));
         e->records_before = input->baseline->epoch.records;
-        choose_holes(input, holes, q);
-        if (e->intruders > 0)
-                choose_lists(input, q);
-        return 0;
 }
 
 static int compare_embedder(const struct attribution_input *input, struct evidence *e)
@@ -329,96 +142,155 @@ static int compare_embedder(const struct attribution_input *input, struct eviden
 
         if (!input->embedder_distances)
                 return 0;
-        r = embedder_judge(
-                input->embedder_distances, input->embedder_limits, input->set->count, &verdict);
+        r = embedder_judge(input->embedder_distances, input->embedder_limits,
+                input->embedder_lengths, input->set->count, &verdict);
         if (r < 0)
                 return r;
         e->embedder_compared = verdict.compared;
         e->embedder_moved = verdict.moved;
         e->embedder_distance = verdict.median;
+        e->embedder_length = verdict.length;
         return 0;
 }
 
 int attribution_compare(
-        const struct attribution_input *input, struct evidence *ret, struct inquest *ret_inquest)
+        const struct attribution_input *input, struct evidence *ret, struct suspects *ret_suspects)
 {
-        struct inquest q = {0};
+        _cleanup_(suspects_done) struct suspects s = {0};
         struct attribution a;
         int r;
 
         attribution_init(&a);
         a.evidence.records_after = input->epoch.records;
-        choose_missing(input, &q);
         r = compare_embedder(input, &a.evidence);
-        if (r >= 0 && input->baseline)
-                r = compare_lists(input, &a.evidence, &q);
+        if (r >= 0)
+                r = suspects_collect(input, &s);
         if (r < 0)
                 return r;
+        if (input->baseline) {
+                compare_lists(input, &a.evidence);
+                count_suspects(&s, &a.evidence);
+        }
         *ret = a.evidence;
-        *ret_inquest = q;
+        *ret_suspects = s;
+        s = (struct suspects){0};
         return 0;
 }
 
-/* The findings beside the evidence, and what each of them speaks for, as numbers of places in the
- * answers. */
-struct circumstances {
-        const struct attribution_input *input;
-        const struct evidence *e;
-        struct fit fit; /* of the distances of records in both answers */
-        size_t silent; /* queries without any answer */
-        size_t holed, intruded; /* queries with a hole, with an intruder */
-        double gone, edited, twins;
+/* Places in the answers: of two causes that coincide the one with more of them is told. */
+struct places {
+        size_t same, changed; /* of records in both answers; at another distance */
+        size_t holes, intruders;
+        size_t gone, edited, present; /* of holes whose record's fate is known */
+        size_t moved; /* of holes whose record exists, by fate or not */
+        size_t displaced_gone, displaced_edited; /* no holes, but looked up as well */
+        size_t listed, twins; /* in the answers looked at */
 };
 
-/* A filtered query's record that exists as it was but left the answer: the index lost it only if
- * its own vector does not find it either; otherwise its metadata was edited out of the filter. */
-static bool left_filter(const struct attribution_input *input, const struct hole *h)
+/* The findings beside the evidence, and what each of them speaks for, as numbers of places. */
+struct circumstances {
+        const struct attribution_input *input;
+        const struct suspects *suspects;
+        const struct evidence *e;
+        struct fit fit; /* of the distances of records in both answers */
+        struct places places;
+        size_t silent; /* queries without any answer */
+        size_t holed, intruded; /* queries with a hole, with an intruder */
+        size_t unreached; /* queries with a record that exists unchanged and should be there */
+        double gone, edited, present, twins;
+};
+
+static void count_record(const struct suspect *r, struct evidence *e)
 {
-        return has_filters(&input->set->queries[h->query]) && !h->unreadable &&
-                !(h->self_asked && !h->self_found);
+        enum fate fate = r->left ? suspects_left(r) : FATE_UNKNOWN;
+        bool missing = fate == FATE_GONE || fate == FATE_EDITED;
+
+        e->near_duplicates += r->entered && r->twin;
+        e->holes += missing && !r->hole;
+        e->sampled += missing || fate == FATE_UNREACHABLE;
+        e->gone += fate == FATE_GONE;
+        e->edited += fate == FATE_EDITED;
+        e->present += fate == FATE_UNREACHABLE;
+        e->unreadable += r->hole && r->unreadable;
+        e->self_asked += r->self_asked;
+        e->self_found += r->self_asked && r->self_found;
 }
 
-static void count_findings(
-        const struct attribution_input *input, const struct inquest *findings, struct evidence *e)
+static void count_findings(const struct suspects *s, struct evidence *e)
 {
-        for (size_t i = 0; i < findings->hole_count; i++) {
-                const struct hole *h = &findings->holes[i];
+        for (size_t i = 0; i < s->count; i++)
+                count_record(&s->records[i], e);
+        e->entries = s->listed;
+}
 
-                e->sampled += h->looked_up;
-                e->gone += h->looked_up && !h->exists;
-                if (!h->looked_up || !h->exists)
+static void count_hole(struct places *p, const struct suspect *r)
+{
+        enum fate fate = r ? suspects_left(r) : FATE_UNKNOWN;
+
+        p->holes++;
+        p->gone += fate == FATE_GONE;
+        p->edited += fate == FATE_EDITED;
+        p->present += fate == FATE_UNREACHABLE;
+        p->moved += r && r->looked_up && r->exists;
+}
+
+static void count_place(struct circumstances *c, const struct place *place)
+{
+        const struct suspect *r =
+                place->suspect == SUSPECTS_MAX ? NULL : &c->suspects->records[place->suspect];
+        struct places *p = &c->places;
+
+        p->intruders += place->presence == PRESENCE_ENTERED;
+        if (place->presence == PRESENCE_HOLE)
+                count_hole(p, r);
+        else if (place->presence == PRESENCE_DISPLACED && r) {
+                p->displaced_gone += suspects_left(r) == FATE_GONE;
+                p->displaced_edited += suspects_left(r) == FATE_EDITED;
+        }
+}
+
+static void count_queries(struct circumstances *c)
+{
+        const struct suspects *s = c->suspects;
+        struct pair p;
+
+        for (size_t i = 0; i < c->input->set->count; i++) {
+                struct places before = c->places;
+
+                if (!pair_get(c->input, i, &p))
                         continue;
-                if (h->moved || left_filter(input, h))
-                        e->edited++;
-                else
-                        e->present++;
-                e->unreadable += h->unreadable;
-                e->self_asked += h->self_asked;
-                e->self_found += h->self_asked && h->self_found;
-        }
-        for (size_t i = 0; i < findings->list_count; i++) {
-                e->entries += findings->lists[i].looked_up;
-                e->near_duplicates += findings->lists[i].near_duplicates;
+                c->silent += !p.now;
+                for (size_t k = s->starts[i]; k < s->starts[i + 1]; k++)
+                        count_place(c, &s->places[k]);
+                c->holed += c->places.holes > before.holes;
+                c->intruded += c->places.intruders > before.intruders;
+                c->unreached += c->places.present > before.present;
         }
 }
 
-static bool crowded(const struct evidence *e)
+static bool crowded(const struct circumstances *c)
 {
-        return (double)e->near_duplicates > ATTRIBUTION_FLOOD * (double)e->entries;
+        return (double)c->places.twins > ATTRIBUTION_FLOOD * (double)c->places.listed;
 }
 
 /* Samples are scaled up to all places, so that causes which coincide can be weighed. Holes that
  * could not be looked up are taken for gone. */
-static void weigh(struct circumstances *c, const struct inquest *findings)
+static void weigh(struct circumstances *c)
 {
-        const struct evidence *e = c->e;
-        double each = e->sampled > 0 ? (double)e->holes / (double)e->sampled : 0;
+        const struct places *p = &c->places;
+        size_t compared = p->edited + p->present;
+        size_t existing = compared > 0 ? p->moved : 0;
+        size_t sampled = p->gone + existing;
+        double each = sampled > 0 ? (double)p->holes / (double)sampled : 0;
+        double exists = compared > 0 ? each * (double)existing / (double)compared : 0;
 
-        c->gone = e->sampled > 0 ? each * (double)e->gone : (double)e->holes;
-        c->edited = each * (double)e->edited + (double)e->changed;
-        if (crowded(e))
-                c->twins = (double)e->near_duplicates * (double)(e->queries - c->silent) /
-                        (double)findings->list_count;
+        c->gone = (sampled > 0 ? each * (double)p->gone : (double)p->holes) +
+                (double)p->displaced_gone;
+        c->edited = exists * (double)p->edited + (double)(p->changed + p->displaced_edited);
+        c->present = exists * (double)p->present;
+        if (crowded(c))
+                c->twins = (double)p->twins * (double)(c->e->queries - c->silent) /
+                        (double)c->suspects->list_count;
 }
 
 static bool nothing_to_compare(const struct circumstances *c)
@@ -451,7 +323,7 @@ static bool unanswered(const struct circumstances *c)
 
 static bool other_distance(const struct circumstances *c)
 {
-        return (double)c->e->changed >= ATTRIBUTION_CHANGED * (double)c->e->same &&
+        return (double)c->places.changed >= ATTRIBUTION_CHANGED * (double)c->places.same &&
                 (is_square_root(&c->fit, c->input->baseline->epoch.space) ||
                         is_affine(&c->fit, c->input->baseline->epoch.space));
 }
@@ -459,11 +331,9 @@ static bool other_distance(const struct circumstances *c)
 /* Where other vectors left hardly a record in its answer, those that were looked up count, too. */
 static bool changed_throughout(const struct circumstances *c)
 {
-        double present = c->edited - (double)c->e->changed + (double)c->e->same;
+        double there = c->edited - (double)c->places.changed + (double)c->places.same + c->present;
 
-        if (c->e->sampled > 0)
-                present += (double)c->e->present * (double)c->e->holes / (double)c->e->sampled;
-        return c->edited > 0 && c->edited >= ATTRIBUTION_CHANGED * present && c->edited >= c->gone;
+        return c->edited > 0 && c->edited >= ATTRIBUTION_CHANGED * there && c->edited >= c->gone;
 }
 
 /* So few answers differ after any restart: a server inserts what is still in its log into the index
@@ -473,12 +343,14 @@ static bool by_itself(const struct circumstances *c, size_t queries)
         return (double)queries <= fmax(1, ATTRIBUTION_BY_ITSELF * (double)c->e->queries);
 }
 
+static bool not_themselves(const struct circumstances *c)
+{
+        return (double)c->e->self_found < ATTRIBUTION_SELF * (double)c->e->self_asked;
+}
+
 static bool lost_by_index(const struct circumstances *c)
 {
-        bool not_itself = c->e->self_asked > 0 &&
-                (double)c->e->self_found < ATTRIBUTION_SELF * (double)c->e->self_asked;
-
-        return index_fault(c) && (c->e->unreadable > 0 || not_itself);
+        return index_fault(c) && (c->e->unreadable > 0 || not_themselves(c));
 }
 
 static bool missed_by_index(const struct circumstances *c)
@@ -529,7 +401,7 @@ static bool untouched(const struct circumstances *c)
 
 static bool grown(const struct circumstances *c)
 {
-        return (c->e->intruders > 0 && !(untouched(c) && by_itself(c, c->intruded))) ||
+        return (c->places.intruders > 0 && !(untouched(c) && by_itself(c, c->intruded))) ||
                 (c->e->records_before >= 0 && c->e->records_after > c->e->records_before);
 }
 
@@ -562,31 +434,93 @@ static enum cause first_rule(const struct circumstances *c)
         return CAUSE_NONE;
 }
 
-static void count_queries(struct circumstances *c)
+static void find_circumstances(struct circumstances *c)
 {
-        struct pair p;
+        struct common common = common_records(c->input);
 
-        for (size_t i = 0; i < c->input->set->count; i++) {
-                if (!pair_get(c->input, i, &p))
-                        continue;
-                c->silent += !p.now;
-                c->holed += count_holes(&p) > 0;
-                c->intruded += count_intruders(&p) > 0;
+        c->fit = common.fit;
+        c->places.same = common.fit.n;
+        c->places.changed = common.changed;
+        for (size_t i = 0; i < c->suspects->list_count; i++) {
+                c->places.listed += c->suspects->lists[i].looked_up;
+                c->places.twins += c->suspects->lists[i].near_duplicates;
         }
+        count_queries(c);
+        weigh(c);
 }
 
-void attribution_decide(const struct attribution_input *input, const struct inquest *findings,
-        const struct evidence *compared, struct attribution *ret)
+/* What unreachable records mean. */
+static enum cause index_cause(const struct circumstances *c)
+{
+        if (c->e->unreadable > 0 || not_themselves(c))
+                return CAUSE_INDEX_LOSS;
+        return by_itself(c, c->unreached) ? CAUSE_NONE : CAUSE_ANN_RECALL;
+}
+
+static bool expects_lost(const struct suspects *s)
+{
+        for (size_t i = 0; i < s->count; i++) {
+                const struct suspect *r = &s->records[i];
+
+                if (r->expected && (r->fate == FATE_GONE || r->fate == FATE_UNREACHABLE))
+                        return true;
+        }
+        for (size_t i = 0; i < s->missing_count; i++)
+                if (s->missing[i].looked_up && !s->missing[i].exists)
+                        return true;
+        return false;
+}
+
+static int decide_records(const struct circumstances *c, enum cause label, enum cause *causes,
+        struct fates **ret_fates)
+{
+        struct causes_setting setting = {
+                .label = label,
+                .topic = c->e->overdispersion > ATTRIBUTION_TOPIC,
+                .throughout = changed_throughout(c),
+                .index = index_cause(c),
+                .crowded = crowded(c),
+                .embedder = embedder_moved(c),
+                .added = grown(c),
+        };
+        _cleanup_(fates_unrefp) struct fates *f = NULL;
+        int r = 0;
+
+        /* Distances of another measure say nothing about records. */
+        if (label == CAUSE_METRIC)
+                f = fates_new();
+        else
+                r = suspects_fates(c->suspects, &f);
+        if (r < 0 || !f)
+                return r < 0 ? r : -ENOMEM;
+        /* Some copies stand in answers without what they are copies of. */
+        if (setting.crowded && f->totals[FATE_NEW] < f->totals[FATE_NEAR_COPY] / ATTRIBUTION_STRAYS)
+                setting.added = false;
+        f->expected_lost = label != CAUSE_METRIC && expects_lost(c->suspects);
+        causes_of_queries(c->input, c->suspects, &setting, causes, f->cause_queries);
+        if (ret_fates)
+                *ret_fates = take_ptr(f);
+        return 0;
+}
+
+int attribution_decide(const struct attribution_input *input, struct suspects *findings,
+        const struct evidence *compared, struct attribution *ret, enum cause *causes,
+        struct fates **ret_fates)
 {
         struct attribution a = {.cause = CAUSE_UNKNOWN, .evidence = *compared};
-        struct circumstances c = {.input = input, .e = &a.evidence};
+        struct circumstances c = {.input = input, .suspects = findings, .e = &a.evidence};
+        int r = suspects_settle(findings);
 
-        count_findings(input, findings, &a.evidence);
+        if (r < 0)
+                return r;
+        count_findings(findings, &a.evidence);
         if (input->baseline) {
-                c.fit = common_records(input).fit;
-                count_queries(&c);
-                weigh(&c, findings);
+                find_circumstances(&c);
                 a.cause = first_rule(&c);
+                a.evidence.other_space = other_space(&c);
         }
-        *ret = a;
+        r = decide_records(&c, a.cause, causes, ret_fates);
+        if (r >= 0)
+                *ret = a;
+        return r;
 }

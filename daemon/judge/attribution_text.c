@@ -3,6 +3,7 @@
 #include <math.h>
 
 #include "judge/attribution.h"
+#include "judge/embedder.h"
 #include "text.h"
 
 /* "1 record", "14 records" */
@@ -72,15 +73,20 @@ static void describe_embedder(const struct evidence *e, struct text *t)
         text_appendf(t, "%zu of %zu fresh vectors differ from the pinned ones (", e->embedder_moved,
                 e->embedder_compared);
         if (isfinite(e->embedder_distance)) {
-                text_append(t, "median 1 - cos ");
-                text_append_float(t, (float)e->embedder_distance);
+                text_appendf(t, "median 1 - cos %.3g", e->embedder_distance);
         } else
-                text_append(t, "they have another length");
+                text_append(t, "they have another number of components");
+        if (fabs(e->embedder_length - 1) > EMBEDDER_LENGTH) {
+                text_append(t, "; ");
+                embedder_length_describe(e->embedder_length, t);
+        }
         text_append(t, "), while the pinned ones find what they found");
 }
 
 static void describe_changed(const struct evidence *e, struct text *t)
 {
+        if (e->changed == 0)
+                return;
         text_appendf(t, "%zu of %zu records that are in both answers have another distance",
                 e->changed, e->same);
 }
@@ -88,15 +94,12 @@ static void describe_changed(const struct evidence *e, struct text *t)
 static void describe_reembed(const struct evidence *e, struct text *t)
 {
         describe_changed(e, t);
-        if (isfinite(e->fit_rms)) {
-                text_append(t, ", by no common rule (rms of the fit ");
-                text_append_float(t, (float)e->fit_rms);
-                text_append(t, ")");
-        }
+        if (e->changed > 0 && isfinite(e->fit_rms))
+                text_appendf(t, ", by no common rule (rms of the fit %.3g)", e->fit_rms);
         if (e->edited > 0)
                 text_appendf(t,
-                        "; %zu of %zu missing ones looked up are stored with another vector",
-                        e->edited, e->sampled);
+                        "%s%zu of %zu missing records looked up are stored with another vector",
+                        e->changed > 0 ? "; " : "", e->edited, e->sampled);
 }
 
 static void describe_metric(const struct evidence *e, struct text *t)
@@ -107,9 +110,7 @@ static void describe_metric(const struct evidence *e, struct text *t)
                         e->changed);
         else if (e->changed > 0 && isfinite(e->fit_rms)) {
                 describe_changed(e, t);
-                text_append(t, ", a linear function of the former one (rms ");
-                text_append_float(t, (float)e->fit_rms);
-                text_append(t, ")");
+                text_appendf(t, ", a linear function of the former one (rms %.3g)", e->fit_rms);
         } else
                 text_append(t, "the collection has another space or dimension than the baseline's");
 }
@@ -152,7 +153,7 @@ static void describe_edit(const struct evidence *e, struct text *t)
 {
         describe_changed(e, t);
         if (e->sampled > 0) {
-                text_append(t, "; ");
+                text_append(t, e->changed > 0 ? "; " : "");
                 append_missing(t, e);
                 text_appendf(t, ": %zu of %zu looked up are stored with other contents", e->edited,
                         e->sampled);
@@ -202,4 +203,73 @@ static void (*const describe[CAUSE_COUNT])(const struct evidence *e, struct text
 void attribution_describe(const struct attribution *a, struct text *text)
 {
         describe[a->cause](&a->evidence, text);
+}
+
+/* The most urgent first: what makes the others hard to see, then what loses records, then what only
+ * changes them. */
+static const struct {
+        enum cause cause;
+        const char *before_others; /* where it is not alone */
+} urgency[] = {
+        {CAUSE_TRANSPORT, "Look at the server and the network first; then judge the rest."},
+        {CAUSE_METRIC, "Undo the change of the distance first; then judge the rest."},
+        {CAUSE_REEMBED,
+                "First check which model re-embedded the collection, because queries must use the "
+                "same one; then judge the rest."},
+        {CAUSE_INDEX_LOSS,
+                "Rebuild the index first: recreate the collection from its records; then judge the "
+                "rest."},
+        {CAUSE_ANN_RECALL,
+                "First raise ef_search and restart the server, or rebuild the index; then judge "
+                "the rest."},
+        {CAUSE_REMOVED_TOPIC, "Restore the deleted records first; then judge the rest."},
+        {CAUSE_REMOVED, "Restore the deleted records first; then judge the rest."},
+        {CAUSE_EMBEDDER,
+                "First find out which model or version of the embedder answers, and go back to it; "
+                "then judge the rest."},
+        {CAUSE_FLOOD, "Remove the duplicates first; then judge the rest."},
+        {CAUSE_EDIT, NULL},
+        {CAUSE_GROWTH, NULL},
+};
+
+static bool holds(const struct attribution *a, const struct fates *f, enum cause cause)
+{
+        return a->cause == cause || (f && f->cause_queries[cause] > 0);
+}
+
+/* What was meant is settled by a new baseline, unless that would approve of a loss. */
+static bool is_settled_by_approval(const struct fates *f, enum cause cause)
+{
+        return f && !f->expected_lost && cause_acceptance(cause) != cause_action(cause);
+}
+
+static const char *advise(const struct attribution *a, const struct fates *f, size_t first)
+{
+        enum cause cause = urgency[first].cause;
+        bool alone = true;
+
+        if (cause == CAUSE_METRIC && a->evidence.other_space)
+                return "Recreate the collection from its records, with the space and dimension "
+                       "that the baseline was approved with.";
+        for (size_t i = 0; i < ARRAY_SIZE(urgency); i++)
+                alone &= i == first || !holds(a, f, urgency[i].cause);
+        return alone || !urgency[first].before_others ? cause_action(cause)
+                                                      : urgency[first].before_others;
+}
+
+const char *attribution_advise(const struct attribution *a, const struct fates *fates)
+{
+        enum cause settled = CAUSE_UNKNOWN;
+
+        for (size_t i = 0; i < ARRAY_SIZE(urgency); i++) {
+                enum cause cause = urgency[i].cause;
+
+                if (!holds(a, fates, cause))
+                        continue;
+                if (!is_settled_by_approval(fates, cause))
+                        return advise(a, fates, i);
+                if (settled == CAUSE_UNKNOWN)
+                        settled = cause;
+        }
+        return settled == CAUSE_UNKNOWN ? cause_action(a->cause) : cause_acceptance(settled);
 }

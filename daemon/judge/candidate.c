@@ -146,8 +146,13 @@ static int copy_query(const struct baseline_query *from, struct baseline_query *
         *ret = *from;
         ret->answer = answer_ref(from->answer);
         ret->id = ret->text = NULL;
+        memset(ret->excerpts, 0, sizeof(ret->excerpts));
         r = strdup_to(&ret->id, from->id);
-        return r < 0 ? r : strdup_to(&ret->text, from->text);
+        if (r >= 0)
+                r = strdup_to(&ret->text, from->text);
+        for (size_t i = 0; r >= 0 && i < EXCERPTS_MAX; i++)
+                r = excerpt_copy(&from->excerpts[i], &ret->excerpts[i]);
+        return r;
 }
 
 static const float *vector_of(const struct baseline *b, const char *id)
@@ -216,5 +221,60 @@ int candidate_merge(
         if (r < 0)
                 return r;
         *ret = take_ptr(b);
+        return 0;
+}
+
+struct unasked {
+        const struct baseline *b;
+        const struct baseline *approved;
+};
+
+/* Whether the query has another text than was approved, and no vector. */
+static bool is_unasked(const struct unasked *u, const char *id)
+{
+        const struct baseline_query *q = baseline_find(u->b, id);
+        const struct baseline_query *k = baseline_find(u->approved, id);
+
+        return q && k && !streq(q->text, k->text) && !vector_of(u->b, id);
+}
+
+static bool drop_asked(const char *id, const float *vector, void *userdata)
+{
+        return !is_unasked(userdata, id);
+}
+
+static int replace_query(struct baseline_query *q, const struct baseline_query *by)
+{
+        struct baseline_query copy;
+        int r = copy_query(by, &copy);
+
+        if (r < 0)
+                return r;
+        answer_unref(q->answer);
+        free(q->id);
+        free(q->text);
+        *q = copy;
+        return 0;
+}
+
+int candidate_keep_unasked(const struct baseline *approved, struct baseline *b)
+{
+        _cleanup_(vector_set_unrefp) struct vector_set *kept = NULL, *all = NULL;
+        struct unasked u = {b, approved};
+        int r = 0;
+
+        if (!approved->vectors)
+                return 0;
+        r = vector_set_without(approved->vectors, drop_asked, &u, &kept);
+        if (r >= 0)
+                r = vector_set_merge((struct vector_set *const[]){b->vectors, kept}, 2, &all);
+        for (size_t i = 0; i < b->count && r >= 0; i++)
+                if (is_unasked(&u, b->queries[i].id))
+                        r = replace_query(
+                                &b->queries[i], baseline_find(approved, b->queries[i].id));
+        if (r < 0)
+                return r;
+        vector_set_unref(b->vectors);
+        b->vectors = take_ptr(all);
         return 0;
 }

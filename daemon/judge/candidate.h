@@ -42,3 +42,7 @@ _must_check_ int candidate_new(const struct candidate_input *input, struct basel
  * in the vectors' dimension, so that no query may be taken over; -ENOMEM. */
 _must_check_ int candidate_merge(
         const struct baseline *approved, const struct baseline *fresh, struct baseline **ret);
+/* Puts back into `b` what `approved` has of queries that have another text and no vector of it yet:
+ * with the old text and vector, so that this vector is still known not to be the new one's.
+ * -ENOMEM. */
+_must_check_ int candidate_keep_unasked(const struct baseline *approved, struct baseline *b);

@@ -11,10 +11,9 @@ enum direction { UP, DOWN, DIRECTION_COUNT };
 struct tracked {
         const struct query *query;
         const struct baseline_query *reference; /* NULL: none */
-        struct answer *last, *stable;
+        struct answer *last;
         struct level_state levels[LEVEL_COUNT][DIRECTION_COUNT];
         unsigned standing; /* replays with the same answer, up to DRIFT_SETTLED */
-        double stable_overlap; /* of `last` and `stable`; NaN */
         struct query_drift shown; /* of `last` */
 };
 
@@ -25,21 +24,18 @@ struct limits {
 struct drift {
         struct baseline *baseline;
         struct limits limits;
-        bool fresh; /* no replay was compared with the baseline yet */
         bool provoked; /* an ingest that no judged replay has come after yet */
-        unsigned quiet; /* replays without news, up to DRIFT_SETTLED */
         struct level_state set;
-        bool share_up, share_down;
+        bool share_up;
         size_t count;
         struct tracked queries[];
 };
 
 /* What a replay adds up to. */
 struct sums {
-        size_t news, raised, differ;
-        size_t armed, compared;
-        size_t samples, stable_overlaps; /* terms of `shift` and of its namesake */
-        double shift, overlap, stable_overlap;
+        size_t news, armed, compared;
+        size_t samples; /* terms of `shift` */
+        double shift, overlap;
 };
 
 double drift_limit(double configured, double fallback, const char *space)
@@ -123,7 +119,6 @@ struct drift *drift_new(const struct query_set *set)
                 struct tracked *t = &d->queries[i];
 
                 t->query = &set->queries[i];
-                t->stable_overlap = NAN;
                 query_drift_init(&t->shown);
                 for (size_t s = 0; s < LEVEL_COUNT; s++)
                         forget(t->levels[s]);
@@ -136,10 +131,8 @@ struct drift *drift_free(struct drift *d)
 {
         if (!d)
                 return NULL;
-        for (size_t i = 0; i < d->count; i++) {
+        for (size_t i = 0; i < d->count; i++)
                 answer_unref(d->queries[i].last);
-                answer_unref(d->queries[i].stable);
-        }
         baseline_unref(d->baseline);
         free(d);
         return NULL;
@@ -184,10 +177,9 @@ static void link_all(struct drift *d, struct baseline *b, const struct limits *l
                 moved = link_query(&d->queries[i], b, limits) || moved;
         if (moved) {
                 level_init(&d->set);
-                d->share_up = d->share_down = false;
+                d->share_up = false;
         }
         d->limits = *limits;
-        d->fresh = b && (d->fresh || b != old);
         d->baseline = baseline_ref(b);
         baseline_unref(old);
 }
@@ -245,14 +237,11 @@ int drift_adopt(struct drift *d, struct drift *old)
                 moved = adopt_query(d, t, *found) || moved;
                 adopted = true;
         }
-        d->fresh = d->baseline && (old->fresh || d->baseline != old->baseline);
         d->provoked = old->provoked;
         if (!adopted || moved)
                 return 0;
-        d->quiet = old->quiet;
         d->set = old->set;
         d->share_up = old->share_up;
-        d->share_down = old->share_down;
         return 0;
 }
 
@@ -284,14 +273,6 @@ static void compare(const struct drift *d, struct tracked *t, int64_t records)
         t->shown.rbo = similarity_rbo(t->last, before, RBO_P, tie_of(t));
 }
 
-static void compare_stable(struct tracked *t)
-{
-        if (t->stable)
-                t->stable_overlap = same_order(t->last, t->stable)
-                        ? 1
-                        : similarity_overlap(t->last, t->stable, 0, tie_of(t));
-}
-
 /* Takes over the answer of a replay; whether it is news. */
 static bool take(const struct drift *d, struct tracked *t, struct answer *a, int64_t records)
 {
@@ -302,7 +283,6 @@ static bool take(const struct drift *d, struct tracked *t, struct answer *a, int
         if (other) {
                 answer_unref(t->last);
                 t->last = answer_ref(a);
-                compare_stable(t);
         }
         /* What a short answer is a sample of depends on how much the collection holds. */
         if (t->reference && (other || !t->shown.compared || a->count < d->baseline->results))
@@ -310,37 +290,27 @@ static bool take(const struct drift *d, struct tracked *t, struct answer *a, int
         return t->shown.changed && settled;
 }
 
-/* Advances the rules; how many of those upwards were raised. */
-static size_t advance(struct tracked *t)
+static void advance(struct tracked *t)
 {
-        size_t raised = 0;
-
         for (size_t s = 0; s < LEVEL_COUNT; s++) {
                 double shift = t->shown.shift[s], tau = t->shown.tau[s];
 
                 if (isnan(shift))
                         continue;
                 t->shown.judged[s] = shift;
-                raised += level_update(&t->levels[s][UP], shift, tau) == LEVEL_RAISED;
+                (void)level_update(&t->levels[s][UP], shift, tau);
                 (void)level_update(&t->levels[s][DOWN], -shift, tau);
         }
-        return raised;
 }
 
 static void add_numbers(const struct drift *d, const struct tracked *t, struct sums *sums)
 {
         double shift = t->shown.shift[LEVEL_TOPK];
 
-        if (!isnan(t->stable_overlap)) {
-                sums->stable_overlaps++;
-                sums->stable_overlap += t->stable_overlap;
-        }
         if (!t->shown.compared)
                 return;
         sums->compared++;
         sums->overlap += t->shown.overlap;
-        if (d->fresh)
-                sums->differ += !drift_same(t->last, t->reference->answer);
         if (!t->shown.armed || isnan(shift))
                 return;
         sums->samples++;
@@ -375,44 +345,25 @@ static void show(struct tracked *t, bool measured, struct drift_view *view, stru
                 ret->shift[s] = NAN;
 }
 
-static void settle(struct drift *d)
-{
-        for (size_t i = 0; i < d->count; i++) {
-                struct tracked *t = &d->queries[i];
-
-                if (!t->last || t->stable == t->last)
-                        continue;
-                answer_unref(t->stable);
-                t->stable = answer_ref(t->last);
-                t->stable_overlap = 1;
-        }
-}
-
 static bool reached(bool on, size_t moved, double needed)
 {
         return (double)moved >= (on ? needed / 2 : needed);
 }
 
-/* Advances the rules of the set and fills in its numbers; whether one of them gives a reason to
- * ask. */
-static bool judge_set(
+/* Advances the rules of the set and fills in its numbers. */
+static void judge_set(
         struct drift *d, const struct sums *sums, bool ingesting, struct drift_view *ret)
 {
         double needed = fmax(DRIFT_SHARE_MIN, ceil(DRIFT_SHARE * (double)sums->armed));
-        bool raised = false, down_before = d->share_down;
 
         if (sums->compared > 0)
                 ret->overlap = sums->overlap / (double)sums->compared;
-        if (sums->stable_overlaps > 0)
-                ret->stable_overlap = sums->stable_overlap / (double)sums->stable_overlaps;
         if (sums->samples > 0 && (double)sums->samples >= DRIFT_VALID * (double)sums->armed)
                 ret->set_shift = sums->shift / (double)sums->samples;
         if (!ingesting && !isnan(ret->set_shift))
-                raised = level_update(&d->set, ret->set_shift, d->limits.shift) == LEVEL_RAISED;
+                (void)level_update(&d->set, ret->set_shift, d->limits.shift);
         ret->pending |= level_pending(&d->set);
         d->share_up = reached(d->share_up, ret->up[LEVEL_TOPK], needed);
-        d->share_down = reached(d->share_down, ret->down[LEVEL_TOPK], needed);
-        return raised || (d->share_down && !down_before) || ret->stable_overlap < DRIFT_OVERLAP_MIN;
 }
 
 void drift_update(struct drift *d, struct answer *const *answers, int64_t records, bool ingesting,
@@ -420,7 +371,7 @@ void drift_update(struct drift *d, struct answer *const *answers, int64_t record
 {
         struct sums sums = {0};
         size_t known = 0; /* the others have nothing to be asked with, which is no fault */
-        bool judged, reason;
+        bool judged;
 
         drift_view_init(ret);
         ret->queries = d->count;
@@ -438,7 +389,7 @@ void drift_update(struct drift *d, struct answer *const *answers, int64_t record
                 if (measured) {
                         sums.news += take(d, t, answers[i], records);
                         if (!ingesting && t->shown.armed)
-                                sums.raised += advance(t);
+                                advance(t);
                         add_numbers(d, t, &sums);
                         ret->changed = ret->changed || t->shown.changed;
                 } else if (judged && d->provoked) {
@@ -450,14 +401,8 @@ void drift_update(struct drift *d, struct answer *const *answers, int64_t record
         if (judged) {
                 ret->compared = sums.compared;
                 ret->unprovoked = sums.news > 0 && !d->provoked;
-                reason = judge_set(d, &sums, ingesting, ret) || ret->unprovoked ||
-                        sums.raised > 0 || sums.differ > 0;
-                ret->ask_why = reason && !ingesting;
-                d->quiet = sums.news > 0 || ingesting ? 0 : MIN(d->quiet + 1, DRIFT_SETTLED);
-                if (d->quiet == DRIFT_SETTLED)
-                        settle(d);
+                judge_set(d, &sums, ingesting, ret);
                 d->provoked = ingesting;
-                d->fresh = d->fresh && (ingesting || sums.compared == 0);
         }
         ret->set_shifted = d->set.on;
         ret->share_moved = d->share_up;

@@ -19,7 +19,6 @@
 #define DRIFT_CLIP 0.1
 #define DRIFT_SHARE 0.1 /* of the queries, but at least DRIFT_SHARE_MIN of them */
 #define DRIFT_SHARE_MIN 3
-#define DRIFT_OVERLAP_MIN 0.95 /* with the last stable answers; below: ask why */
 /* An answer that was the same for so many replays has settled: that it changes is news. */
 #define DRIFT_SETTLED 3
 /* Same pair, same distance: answers of one index differ by no more (absolute, and relative for
@@ -49,7 +48,7 @@ DEFINE_CLEANUP(struct drift *, drift_free)
 void drift_set_baseline(
         struct drift *d, struct baseline *baseline, const char *space, double set_shift_limit);
 /* Moves from `old`, a drift of an earlier query set, what belongs to queries of the same id and
- * text: last and stable answers, and states - theirs and the set's - as drift_set_baseline() would
+ * text: last answers, and states - theirs and the set's - as drift_set_baseline() would
  * keep them. Without a baseline of its own, `d` takes over that of `old` with its limits. `old` is
  * good for nothing but drift_free() then; it is untouched by -ENOMEM. */
 _must_check_ int drift_adopt(struct drift *d, struct drift *old);

@@ -22,28 +22,70 @@ double embedder_distance(const float *pinned, const float *fresh, size_t dimensi
         return fmax(0, 1 - dot / sqrt(a * b));
 }
 
-double embedder_limit(double noise)
+double embedder_limit(double configured, double noise)
 {
         /* fmax() passes over a NaN. */
-        return fmax(EMBEDDER_EPSILON, EMBEDDER_NOISE_FACTOR * noise);
+        return fmax(
+                isnan(configured) ? EMBEDDER_EPSILON : configured, EMBEDDER_NOISE_FACTOR * noise);
 }
 
-int embedder_judge(
-        const double *distances, const double *limits, size_t count, struct embedder_verdict *ret)
+static double length_of(const float *vector, size_t dimension)
 {
-        _cleanup_free_ double *compared = calloc(count + 1, sizeof(*compared));
+        double sum = 0;
+
+        for (size_t i = 0; i < dimension; i++)
+                sum += (double)vector[i] * (double)vector[i];
+        return sqrt(sum);
+}
+
+double embedder_length(const float *pinned, const float *fresh, size_t dimension)
+{
+        double before = length_of(pinned, dimension), now = length_of(fresh, dimension);
+
+        return before > 0 && now > 0 ? now / before : NAN;
+}
+
+bool embedder_length_counts(const char *space)
+{
+        return streq(space, "l2") || streq(space, "ip");
+}
+
+void embedder_length_describe(double length, struct text *t)
+{
+        text_appendf(t, "vectors are %.3g times as long", length);
+}
+
+/* Of those that are known. */
+static double median_of(const double *values, size_t count, double *buffer)
+{
+        size_t known = 0;
+
+        for (size_t i = 0; values && i < count; i++)
+                if (!isnan(values[i]))
+                        buffer[known++] = values[i];
+        sample_sort(buffer, known);
+        return sample_median(buffer, known);
+}
+
+int embedder_judge(const double *distances, const double *limits, const double *lengths,
+        size_t count, struct embedder_verdict *ret)
+{
+        _cleanup_free_ double *buffer = calloc(count + 1, sizeof(*buffer));
         struct embedder_verdict verdict = {0};
 
-        if (!compared)
+        if (!buffer)
                 return -ENOMEM;
         for (size_t i = 0; i < count; i++) {
+                double limit = limits && !isnan(limits[i]) ? limits[i] : EMBEDDER_EPSILON;
+
                 if (isnan(distances[i]))
                         continue;
-                compared[verdict.compared++] = distances[i];
-                verdict.moved += distances[i] > fmax(EMBEDDER_EPSILON, limits ? limits[i] : NAN);
+                verdict.compared++;
+                verdict.moved +=
+                        distances[i] > limit || (lengths && fabs(lengths[i] - 1) > EMBEDDER_LENGTH);
         }
-        sample_sort(compared, verdict.compared);
-        verdict.median = sample_median(compared, verdict.compared);
+        verdict.median = median_of(distances, count, buffer);
+        verdict.length = median_of(lengths, count, buffer);
         verdict.changed = verdict.moved > 0 &&
                 (double)verdict.moved >= EMBEDDER_SHARE * (double)verdict.compared;
         verdict.partial = verdict.moved >= EMBEDDER_PARTIAL;

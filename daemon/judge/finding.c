@@ -240,10 +240,9 @@ static bool out_of_range(const struct subject *s, struct finding *f)
 static bool band_is_worse(const struct collection_view *c, const struct query_view *q)
 {
         float baseline = (float)q->drift.baseline[LEVEL_TOP1];
-        float hysteresis = BAND_HYSTERESIS * (float)space_unit(c->epoch.space);
 
         return q->drift.compared && !isnan(baseline) &&
-                bands_index(&c->bands, q->judgement.distance - hysteresis) >
+                bands_index(&c->bands, q->judgement.distance - band_hysteresis(&c->bands)) >
                 bands_index(&c->bands, baseline);
 }
 
@@ -351,6 +350,15 @@ static usec_t fades(const struct subject *s, const struct finding *f, const stru
         return s->c->ingest_under_way && f->seen < since + s->policy->grace ? since : 0;
 }
 
+/* Nobody could look: it is as it was, but what is known of the query may have changed. */
+static int keep(struct findings *ret, const struct finding *earlier, bool excused)
+{
+        struct finding f = *earlier;
+
+        f.excused = excused;
+        return findings_add(ret, &f);
+}
+
 /* Appends the finding of this kind if there is one now, or still is as far as anybody knows. */
 static int judge_kind(struct findings *ret, struct subject *s, enum finding_kind kind,
         const struct finding *earlier, usec_t now)
@@ -360,6 +368,7 @@ static int judge_kind(struct findings *ret, struct subject *s, enum finding_kind
                 .since = earlier ? earlier->since : now,
                 .seen = now,
                 .effect = finding_types[kind].effect,
+                .excused = s->state && s->state->excused,
                 .explained = SIZE_MAX,
                 .cause = cause_of(s),
                 .value = NAN,
@@ -367,7 +376,7 @@ static int judge_kind(struct findings *ret, struct subject *s, enum finding_kind
         int r;
 
         if (kinds[kind].known && !kinds[kind].known(s))
-                return earlier ? findings_add(ret, earlier) : 0;
+                return earlier ? keep(ret, earlier, f.excused) : 0;
         s->limit = f.limit = limit_of(s->c, s->policy, finding_types[kind].rule);
         if (!kinds[kind].holds(s, &f))
                 return 0;

@@ -155,16 +155,23 @@ static void append_count(struct text *t, size_t n, const char *what, const char 
 
 void incident_summarise(const struct collection_view *c, struct text *t)
 {
-        size_t outcomes[OUTCOME_COUNT] = {0}, queries = c->query_set->count;
+        size_t outcomes[OUTCOME_COUNT] = {0}, known = 0, queries = c->query_set->count;
         const char *separator = "";
 
-        for (size_t i = 0; i < queries; i++)
-                outcomes[c->queries[i].judgement.outcome]++;
+        for (size_t i = 0; i < queries; i++) {
+                const struct query_view *q = &c->queries[i];
+
+                if (q->excused && q->judgement.outcome != OUTCOME_PASS)
+                        known++;
+                else
+                        outcomes[q->judgement.outcome]++;
+        }
         text_appendf(t, "of %zu quer%s ", queries, queries == 1 ? "y" : "ies");
         append_count(t, outcomes[OUTCOME_FAIL], "fail", &separator);
         append_count(t, outcomes[OUTCOME_DRIFT], "drifted", &separator);
         append_count(t, outcomes[OUTCOME_UNMEASURED], "unmeasured", &separator);
         append_count(t, outcomes[OUTCOME_UNJUDGED], "unjudged", &separator);
+        append_count(t, known, "known to fail", &separator);
         append_count(t, outcomes[OUTCOME_PASS], "pass", &separator);
 }
 
@@ -178,12 +185,23 @@ static void append_cause(const struct collection_view *c, enum cause cause, stru
         text_appendf(t, ": %s ", cause_meaning(cause));
 }
 
+/* Of a cause that only a finding knows, the answers say nothing. */
+static const char *advise(const struct collection_view *c, enum cause cause)
+{
+        bool answers =
+                c->attribution.cause == cause || (c->fates && c->fates->cause_queries[cause] > 0);
+
+        return answers ? attribution_advise(&c->attribution, c->fates) : cause_action(cause);
+}
+
 void incident_explain(const struct collection_view *c, struct text *t)
 {
         enum cause causes[CAUSE_COUNT];
         size_t count = incident_causes(c, causes);
+        _cleanup_text_ struct text records = {0};
 
-        if (count == 0)
+        /* What is wrong although nothing changed has another reason than the records. */
+        if (count == 0 || causes[0] == CAUSE_NONE)
                 return;
         text_append(t, count > 1 ? "Probable causes: " : "Probable cause: ");
         for (size_t i = 0; i < count; i++)
@@ -192,7 +210,10 @@ void incident_explain(const struct collection_view *c, struct text *t)
                 attribution_describe(&c->attribution, t);
                 text_append(t, ". ");
         }
-        text_append(t, cause_action(causes[0]));
+        fates_describe(c->fates, &records);
+        if (records.size > 0)
+                text_appendf(t, "Records %s. ", text_string(&records));
+        text_append(t, advise(c, causes[0]));
 }
 
 static int copy_worst(

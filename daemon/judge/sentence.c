@@ -5,6 +5,7 @@
 #include <math.h>
 
 #include "http.h"
+#include "judge/embedder.h"
 #include "judge/epoch.h"
 #include "text.h"
 
@@ -93,7 +94,11 @@ static void say_embedder_changed(
         if (isfinite(e->median))
                 text_appendf(t, "median of 1 - cos: %.3g)", e->median);
         else
-                text_append(t, "they have another length)");
+                text_append(t, "they have another number of components)");
+        if (fabs(e->length - 1) > EMBEDDER_LENGTH) {
+                text_append(t, "; ");
+                embedder_length_describe(e->length, t);
+        }
 }
 
 static void say_embedder_unreachable(

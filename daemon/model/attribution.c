@@ -6,6 +6,7 @@
 
 static const struct {
         const char *name, *meaning, *action;
+        const char *acceptance; /* NULL: the action */
         bool refuses_approval;
 } causes[CAUSE_COUNT] = {
         [CAUSE_UNKNOWN] = {NULL,
@@ -22,29 +23,36 @@ static const struct {
         [CAUSE_REEMBED] = {"REEMBED", "The stored vectors have changed throughout.",
                 "Check which model re-embedded the collection; queries must use the same one."},
         [CAUSE_METRIC] = {"METRIC", "The distance itself is another: space or normalisation.",
-                "Recreate the collection with the space that it had.", true},
+                "Find out who changed the normalisation of the stored vectors, and undo it.",
+                .refuses_approval = true},
         [CAUSE_GROWTH] = {"GROWTH", "New records have come nearer than the ones before.",
+                "Find out which ingest wrote the new records, and whether it was meant.",
                 "If the ingest was meant, approve a new baseline."},
         [CAUSE_FLOOD] = {"FLOOD", "Near-duplicate records crowd the answers.",
                 "Remove the duplicates and find the ingest that wrote them."},
         [CAUSE_REMOVED] = {"REMOVED", "Records that used to answer have been deleted.",
-                "Find out who deleted them, and restore them or approve a new baseline."},
+                "Restore the deleted records, or change the expectations of the queries that "
+                "asked for them.",
+                "Find out who deleted the records; if that was meant, approve a new baseline."},
         [CAUSE_REMOVED_TOPIC] = {"REMOVED_TOPIC", "The records of a whole topic have been deleted.",
-                "Find out who deleted them, and restore them or approve a new baseline."},
+                "Restore the deleted records, or change the expectations of the queries that "
+                "asked for them.",
+                "Find out who deleted the records; if that was meant, approve a new baseline."},
         [CAUSE_EDIT] = {"EDIT", "Records have been edited: their ids hold other contents now.",
+                "Find out who edited the records, and whether it was meant.",
                 "If the edit was meant, approve a new baseline."},
         [CAUSE_INDEX_LOSS] = {"INDEX_LOSS",
                 "The index has lost records that the collection still holds.",
                 "Rebuild the index: recreate the collection from its records; a restart does not "
                 "heal it.",
-                true},
+                .refuses_approval = true},
         [CAUSE_ANN_RECALL] = {"ANN_RECALL",
                 "The index misses records that it could find: its search is too shallow.",
                 "Raise ef_search and restart the server, which it needs to take effect, or rebuild "
                 "the index.",
-                true},
+                .refuses_approval = true},
         [CAUSE_TRANSPORT] = {"TRANSPORT", "Too few queries got an answer to judge retrieval.",
-                "Look at the server and the network first.", true},
+                "Look at the server and the network first.", .refuses_approval = true},
 };
 
 void attribution_init(struct attribution *a)
@@ -56,7 +64,8 @@ void attribution_init(struct attribution *a)
                         .overlap = NAN,
                         .records_before = -1,
                         .records_after = -1,
-                        .embedder_distance = NAN},
+                        .embedder_distance = NAN,
+                        .embedder_length = NAN},
         };
 }
 
@@ -83,6 +92,11 @@ const char *cause_meaning(enum cause cause)
 const char *cause_action(enum cause cause)
 {
         return causes[cause].action;
+}
+
+const char *cause_acceptance(enum cause cause)
+{
+        return causes[cause].acceptance ? causes[cause].acceptance : causes[cause].action;
 }
 
 bool cause_refuses_approval(enum cause cause)

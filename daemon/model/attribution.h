@@ -27,23 +27,26 @@ enum cause {
         CAUSE_COUNT,
 };
 
-/* Counts behind the label: causes can coincide. */
+/* Counts behind the label, of queries and of distinct records: causes can coincide. */
 struct evidence {
         size_t queries, unanswered; /* compared, and those without a full answer */
-        size_t same, changed; /* pairs of an id in both lists; those at another distance */
+        size_t same, changed; /* records in both answers; those at another distance */
         double fit_rms; /* of d_new as an affine function of d_old over them; NaN: too few */
         bool square_root; /* d_new is the root of d_old */
-        size_t holes; /* baseline records that are missing though nearer than what was returned */
+        size_t holes; /* baseline records that are missing: nearer than what was returned, or found
+                         gone or edited */
         size_t sampled, gone, edited, present; /* of the holes that were looked up */
         size_t unreadable; /* present ones whose vectors the server fails to read */
         size_t self_asked, self_found; /* present ones that were asked for with their own vector */
         size_t intruders; /* new records nearer than the baseline's last one */
-        size_t entries, near_duplicates; /* records looked at for twins, those that have one */
+        size_t entries, near_duplicates; /* records looked at for twins, new ones that have one */
         double overdispersion; /* phi of the overlaps: 1 when losses are spread evenly; NaN */
         double overlap; /* mean overlap@k; NaN */
         int64_t records_before, records_after; /* -1: unknown */
         size_t embedder_compared, embedder_moved; /* queries with a fresh vector; beyond epsilon */
         double embedder_distance; /* median of 1 - cos(pinned, fresh); NaN */
+        double embedder_length; /* as embedder_view.length; NaN */
+        bool other_space; /* than the baseline was approved with, or another dimension */
 };
 
 struct attribution {
@@ -58,9 +61,12 @@ void attribution_init(struct attribution *a);
 const char *cause_name(enum cause cause);
 /* -ENOENT for a name that is none. */
 _must_check_ int cause_parse(const char *name, enum cause *ret);
-/* What happened, and what to do about it: one static sentence each. */
+/* What happened, and what to do about it, whatever records it cost: one static sentence each.
+ * attribution_advise() knows more. */
 const char *cause_meaning(enum cause cause);
 const char *cause_action(enum cause cause);
+/* What to do where no query expects a record that is gone or unreachable. */
+const char *cause_acceptance(enum cause cause);
 /* Whether it is a fault of the index, the transport or the distance itself, so that a baseline
  * recorded now would record the fault. */
 bool cause_refuses_approval(enum cause cause);

@@ -3,6 +3,12 @@
 
 #include <stdlib.h>
 
+#include "http.h"
+#include "text.h"
+
+/* Bytes of an id that are shown. */
+#define ID_SHOWN 80
+
 struct fates *fates_new(void)
 {
         struct fates *f = calloc(1, sizeof(*f));
@@ -45,4 +51,86 @@ const char *fate_name(enum fate fate)
         };
 
         return names[fate];
+}
+
+static size_t new_records(const struct fates *f)
+{
+        size_t copies = f->cause_queries[CAUSE_FLOOD] > 0 ? 0 : f->totals[FATE_NEAR_COPY];
+
+        return f->totals[FATE_NEW] + copies;
+}
+
+size_t fates_records(const struct fates *f, enum cause cause)
+{
+        switch (cause) {
+        case CAUSE_REMOVED:
+        case CAUSE_REMOVED_TOPIC:
+                return f->totals[FATE_GONE];
+        case CAUSE_EDIT:
+        case CAUSE_REEMBED:
+                return f->totals[FATE_EDITED];
+        case CAUSE_INDEX_LOSS:
+        case CAUSE_ANN_RECALL:
+                return f->totals[FATE_UNREACHABLE];
+        case CAUSE_FLOOD:
+                return f->totals[FATE_NEAR_COPY];
+        case CAUSE_GROWTH:
+                return new_records(f);
+        default:
+                return 0;
+        }
+}
+
+/* A server's bytes for a person: on one line, and read in the direction in which they stand. */
+static void append_quoted(struct text *t, const char *s)
+{
+        _cleanup_free_ char *clean = http_body_excerpt(s, strlen(s), ID_SHOWN);
+
+        if (!clean) {
+                t->failed = true;
+                return;
+        }
+        text_append(t, "\"");
+        for (const char *p = clean; *p; p++)
+                if (utf8_turns(p)) {
+                        text_append(t, "?");
+                        p += 2; /* of the three bytes that each of them has */
+                } else
+                        text_append_bytes(t, p, 1);
+        text_append(t, strlen(s) > ID_SHOWN ? "\"…" : "\"");
+}
+
+static void append_fate(struct text *t, const struct fates *f, enum fate fate, bool first)
+{
+        size_t shown = 0;
+
+        text_appendf(t, "%s%s:", first ? "" : "; ", fate_name(fate));
+        for (size_t i = 0; i < f->count && shown < FATES_SHOWN; i++) {
+                const struct touched_record *r = &f->records[i];
+
+                if (r->fate != fate)
+                        continue;
+                text_append(t, shown++ > 0 ? ", " : " ");
+                append_quoted(t, r->id);
+                if (r->excerpt) {
+                        text_append(t, " (");
+                        append_quoted(t, r->excerpt);
+                        text_append(t, ")");
+                }
+        }
+        if (f->totals[fate] > shown)
+                text_appendf(t, " and %zu more", f->totals[fate] - shown);
+}
+
+void fates_describe(const struct fates *f, struct text *text)
+{
+        static const enum fate told[] = {
+                FATE_GONE, FATE_EDITED, FATE_UNREACHABLE, FATE_NEAR_COPY, FATE_NEW};
+        bool first = true;
+
+        for (size_t i = 0; f && i < ARRAY_SIZE(told); i++)
+                if (f->totals[told[i]] > 0) {
+                        append_fate(text, f, told[i], first);
+                        first = false;
+                }
 }

@@ -18,7 +18,8 @@ enum fate {
         FATE_CROWDED_OUT, /* exists unchanged, but enough others are nearer now */
         FATE_NEAR_COPY, /* new in the answers, with a near-duplicate beside it */
         FATE_NEW, /* new in the answers */
-        FATE_UNKNOWN, /* left the answers and could not be looked up */
+        FATE_UNKNOWN, /* left the answers and could not be looked up; or came nearer and is not new
+                       */
         FATE_COUNT,
 };
 
@@ -31,7 +32,8 @@ struct touched_record {
         bool expected; /* by one of them */
 };
 
-/* Records kept with their ids; of further ones only the totals count. */
+/* Records kept with their ids, of each fate an equal share at most; of further ones only the totals
+ * count. */
 #define FATES_RECORDS_MAX 1000
 /* Ids of one fate that people are shown. */
 #define FATES_SHOWN 10
@@ -41,7 +43,8 @@ struct fates {
         struct touched_record *records; /* by fate, then by `queries` descending, then by id */
         size_t count;
         size_t totals[FATE_COUNT]; /* distinct records, those not kept included */
-        size_t cause_queries[CAUSE_COUNT]; /* queries with this cause of their own */
+        size_t cause_queries[CAUSE_COUNT]; /* in which it holds: several may in one query */
+        bool expected_lost; /* a query expects a record that is gone or unreachable */
 };
 
 /* Zeroed, one reference. NULL when memory is short. */
@@ -51,3 +54,11 @@ struct fates *fates_unref(struct fates *f);
 DEFINE_CLEANUP(struct fates *, fates_unref)
 /* "gone", "edited", "unreachable", "crowded out", "near-copy", "new", "unknown". */
 const char *fate_name(enum fate fate);
+/* Distinct records of the fate that this cause is told by; 0 for one that is told by none. Near
+ * copies are new records where no flood is among the causes. */
+size_t fates_records(const struct fates *f, enum cause cause);
+/* Counts, ids and first words of those that are gone, edited, unreachable, near copies or new, e.g.
+ * `gone: "r12", "r13"; edited: "r7" ("How do I ask")`, at most FATES_SHOWN of each; appends nothing
+ * when there are none or `f` is NULL. Safe to print: on one line, valid UTF-8. */
+struct text;
+void fates_describe(const struct fates *f, struct text *text);

@@ -17,6 +17,17 @@ enum outcome {
         OUTCOME_COUNT,
 };
 
+/* What became of the expected record of a query that fails, as far as it was looked up. */
+enum expected_record {
+        EXPECTED_UNKNOWN,
+        EXPECTED_GONE,
+        EXPECTED_UNFOUND,
+        EXPECTED_FILTERED, /* it exists, behind the query's filter */
+        EXPECTED_UNREACHED, /* it passes the filter, and no answer came */
+        EXPECTED_REFUSED, /* the server refused to look */
+        EXPECTED_COUNT,
+};
+
 struct judgement {
         enum outcome outcome; /* with what its findings say */
         enum outcome expected; /* by the expectation alone */
@@ -29,6 +40,7 @@ struct judgement {
         int home_band; /* the first confirmed band, the reference for a crossing */
         float home_distance; /* last distance measured while at home */
         bool crossed; /* confirmed band worse than home */
+        enum expected_record expected_record;
         char *reason; /* a sentence whenever the outcome is not pass; owned */
 };
 
@@ -36,5 +48,8 @@ struct judgement {
 void judgement_init(struct judgement *v);
 void judgement_done(struct judgement *v);
 _must_check_ int judgement_copy(const struct judgement *from, struct judgement *ret);
+/* Makes what became of the expected record part of the reason, for people: to be called once, on a
+ * copy that is shown. -ENOMEM. */
+_must_check_ int judgement_explain(struct judgement *v);
 /* "pass", "drift", "fail", "unmeasured", "unjudged". */
 const char *outcome_name(enum outcome o);

@@ -12,5 +12,5 @@ void query_drift_init(struct query_drift *q)
 
 void drift_view_init(struct drift_view *d)
 {
-        *d = (struct drift_view){.set_shift = NAN, .overlap = NAN, .stable_overlap = NAN};
+        *d = (struct drift_view){.set_shift = NAN, .overlap = NAN};
 }

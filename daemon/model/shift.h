@@ -35,9 +35,7 @@ struct drift_view {
         bool share_moved; /* up[LEVEL_TOPK] reached max(3, 10 %) */
         size_t moved_up, moved_down; /* queries moved by either signal */
         double overlap; /* mean overlap@k with the baseline; NaN */
-        double stable_overlap; /* with the last stable answers; NaN */
         bool pending; /* a query, or the set, is beyond its limit upwards; that is not confirmed */
-        bool ask_why; /* something happened whose cause is worth asking for */
 };
 
 /* Nothing compared, numbers unknown. */

@@ -6,6 +6,7 @@
 
 #include "file.h"
 #include "json.h"
+#include "pulse.h"
 #include "schema.h"
 
 static const char *const known_keys[] = {"model", "dimension", "vectors"};
@@ -59,6 +60,7 @@ static int read_head(const struct reader *r, const json_t *root)
 
 static void read_vector(const struct reader *r, const char *id, const json_t *vector, float *ret)
 {
+        pulse();
         for (size_t i = 0; i < r->set->dimension; i++) {
                 const char *wrong = json_to_float(json_array_get(vector, i), &ret[i]);
 
@@ -302,6 +304,36 @@ int vector_set_merge(struct vector_set *const *sets, size_t count, struct vector
         if (copy_rows(rows, n, merged) < 0)
                 return -ENOMEM;
         *ret = take_ptr(merged);
+        return 0;
+}
+
+int vector_set_without(struct vector_set *set,
+        bool (*drop)(const char *query_id, const float *vector, void *userdata), void *userdata,
+        struct vector_set **ret)
+{
+        _cleanup_(vector_set_unrefp) struct vector_set *rest =
+                vector_set_new(set->path, set->model, set->dimension, set->count);
+        size_t n = 0;
+
+        if (!rest)
+                return -ENOMEM;
+        for (size_t i = 0; i < set->count; i++) {
+                const float *row = set->values + i * set->dimension;
+
+                if (drop(set->ids[i], row, userdata))
+                        continue;
+                if (strdup_to(&rest->ids[n], set->ids[i]) < 0)
+                        return -ENOMEM;
+                memcpy(rest->values + n++ * set->dimension, row, set->dimension * sizeof(float));
+        }
+        if (n == set->count)
+                *ret = vector_set_ref(set);
+        else if (n == 0)
+                *ret = NULL;
+        else {
+                rest->count = n;
+                *ret = take_ptr(rest);
+        }
         return 0;
 }
 

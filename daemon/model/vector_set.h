@@ -5,6 +5,7 @@
  * queries, or those an embedder gives now. Immutable once filled and counted by references. */
 
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "error.h"
@@ -41,6 +42,11 @@ _must_check_ int vector_set_sort(struct vector_set *set);
  * and the set itself when there is only one. */
 _must_check_ int vector_set_merge(
         struct vector_set *const *sets, size_t count, struct vector_set **ret);
+/* The set without the vectors that `drop` names: `*ret` is the set itself when that is none of
+ * them, NULL when it is all. -ENOMEM. */
+_must_check_ int vector_set_without(struct vector_set *set,
+        bool (*drop)(const char *query_id, const float *vector, void *userdata), void *userdata,
+        struct vector_set **ret);
 struct vector_set *vector_set_ref(struct vector_set *set);
 struct vector_set *vector_set_unref(struct vector_set *set);
 DEFINE_CLEANUP(struct vector_set *, vector_set_unref)

@@ -114,7 +114,7 @@ struct collection_view *collection_view_new(size_t query_count)
         drift_view_init(&c->drift);
         attribution_init(&c->attribution);
         index_health_init(&c->health);
-        c->embedder.median = NAN;
+        c->embedder.median = c->embedder.length = NAN;
         c->queries = calloc(MAX(query_count, (size_t)1), sizeof(*c->queries));
         if (!c->queries) {
                 free(c);
@@ -124,8 +124,34 @@ struct collection_view *collection_view_new(size_t query_count)
                 judgement_init(&c->queries[i].judgement);
                 query_drift_init(&c->queries[i].drift);
                 c->queries[i].embedder_distance = c->queries[i].embedder_limit = NAN;
+                c->queries[i].embedder_noise = NAN;
         }
         return c;
+}
+
+static int embedder_view_copy(const struct embedder_view *from, struct embedder_view *ret)
+{
+        int r;
+
+        *ret = *from;
+        ret->name = ret->error = ret->unanswered_query = ret->unanswered_reason = NULL;
+        r = strdup_to(&ret->name, from->name);
+        if (r >= 0)
+                r = strdup_to(&ret->error, from->error);
+        if (r >= 0)
+                r = strdup_to(&ret->unanswered_query, from->unanswered_query);
+        if (r >= 0)
+                r = strdup_to(&ret->unanswered_reason, from->unanswered_reason);
+        return r;
+}
+
+void embedder_view_done(struct embedder_view *e)
+{
+        free(e->name);
+        free(e->error);
+        free(e->unanswered_query);
+        free(e->unanswered_reason);
+        *e = (struct embedder_view){.median = NAN, .length = NAN};
 }
 
 int collection_view_continue(const struct collection_view *old, struct collection_view *v)
@@ -136,11 +162,7 @@ int collection_view_continue(const struct collection_view *old, struct collectio
                 r = index_health_copy(&old->health, &v->health);
         if (r < 0)
                 return r;
-        v->embedder = old->embedder;
-        v->embedder.name = v->embedder.error = NULL;
-        r = strdup_to(&v->embedder.name, old->embedder.name);
-        if (r >= 0)
-                r = strdup_to(&v->embedder.error, old->embedder.error);
+        r = embedder_view_copy(&old->embedder, &v->embedder);
         if (r >= 0)
                 r = strdup_to(&v->last_error, old->last_error);
         if (r >= 0)
@@ -207,8 +229,7 @@ static void collection_view_free(struct collection_view *c)
         fates_unref(c->fates);
         findings_unref(c->findings);
         index_health_done(&c->health);
-        free(c->embedder.name);
-        free(c->embedder.error);
+        embedder_view_done(&c->embedder);
         free(c);
 }
 

@@ -48,6 +48,8 @@ struct query_view {
         double embedder_distance; /* 1 - cos of the pinned and the fresh vector; infinite when
                                      they have another length; NaN */
         double embedder_limit; /* above which it is another vector; NaN */
+        double embedder_noise; /* 1 - cos among fresh vectors of a row, where they were asked for
+                                  to measure it; NaN */
 };
 
 /* A collection's embedder as it was asked last. */
@@ -56,12 +58,20 @@ struct embedder_view {
         usec_t at; /* wall clock of the last answer; 0: never */
         size_t compared, moved; /* queries; of them, those with another vector than the pinned */
         double median; /* 1 - cos; as embedder_distance */
+        double length; /* median of the fresh vectors' length over that of the pinned, where the
+                          collection's distance depends on it; NaN */
         bool changed; /* at least half of the queries moved */
         bool partial; /* at least two did */
         size_t outcomes[OUTCOME_COUNT]; /* of a replay with the fresh vectors */
         bool replayed; /* there was one */
         char *error; /* a sentence when it could not be asked last time; NULL */
+        usec_t failing_since; /* wall clock since when it could not be asked; 0: it answers */
+        size_t unanswered; /* queries that it gave no vector for last time it answered */
+        char *unanswered_query, *unanswered_reason; /* id of the first, and the server's words */
 };
+
+/* Of no embedder. */
+void embedder_view_done(struct embedder_view *e);
 
 /* A counter by reason, e.g. replays_failed_total. */
 struct reason_count {
@@ -107,7 +117,7 @@ struct collection_view {
         usec_t unprovoked_at; /* wall clock of the last unprovoked change; 0: none since start */
         struct attribution attribution;
         struct fates *fates; /* of the records behind it, a reference; NULL: none looked at */
-        usec_t attributed; /* wall clock of the inquest behind it; 0: none */
+        usec_t attributed; /* wall clock of the lookups behind it; 0: none */
         struct index_health health;
         struct embedder_view embedder;
         struct findings *findings; /* a reference; NULL before the first replay */

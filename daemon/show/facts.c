@@ -18,7 +18,7 @@ static json_t *evidence_counts(const struct evidence *e)
 {
         return json_pack(
                 "{s:o, s:o, s:o, s:o, s:o, s:b, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o,"
-                " s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
+                " s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:b}",
                 "queries", value_count(e->queries), "unanswered", value_count(e->unanswered),
                 "same_records", value_count(e->same), "changed_distances", value_count(e->changed),
                 "fit_rms", json_from_double(e->fit_rms), "square_root", e->square_root, "missing",
@@ -32,11 +32,67 @@ static json_t *evidence_counts(const struct evidence *e)
                 "records_before", value_known(e->records_before), "records_after",
                 value_known(e->records_after), "embedder_compared",
                 value_count(e->embedder_compared), "embedder_moved", value_count(e->embedder_moved),
-                "embedder_distance", json_from_double(e->embedder_distance));
+                "embedder_distance", json_from_double(e->embedder_distance), "other_space",
+                e->other_space);
 }
 
-json_t *facts_cause(const struct attribution *a)
+/* The causes that hold in some query. */
+static json_t *causes_json(const struct fates *f)
 {
+        _cleanup_json_ json_t *list = json_array();
+
+        for (enum cause c = CAUSE_NONE + 1; list && c < CAUSE_COUNT; c++)
+                if (f->cause_queries[c] > 0 &&
+                        json_array_append_new(list,
+                                json_pack("{s:s, s:o, s:o}", "cause", cause_name(c), "queries",
+                                        value_count(f->cause_queries[c]), "records",
+                                        value_count(fates_records(f, c)))) < 0)
+                        return NULL;
+        return take_ptr(list);
+}
+
+/* All ids that are kept, but first words only of the first. */
+static json_t *fate_json(const struct fates *f, enum fate fate)
+{
+        _cleanup_json_ json_t *ids = json_array(), *excerpts = json_array();
+
+        for (size_t i = 0; i < f->count; i++) {
+                const struct touched_record *r = &f->records[i];
+
+                if (r->fate != fate)
+                        continue;
+                if (json_array_append_new(ids, value_string(r->id)) < 0)
+                        return NULL;
+                if (json_array_size(ids) <= FATES_SHOWN &&
+                        json_array_append_new(excerpts, value_string(r->excerpt)) < 0)
+                        return NULL;
+        }
+        return json_pack("{s:o, s:O, s:O}", "count", value_count(f->totals[fate]), "ids", ids,
+                "excerpts", excerpts);
+}
+
+static int put_fates(json_t *object, const struct fates *f)
+{
+        json_t *records;
+        int r;
+
+        if (!f)
+                return 0;
+        records = json_object();
+        r = json_put(object, "causes", causes_json(f));
+        if (r >= 0)
+                r = json_put(object, "records", records);
+        else
+                json_decref(records);
+        for (enum fate fate = 0; fate < FATE_COUNT && r >= 0; fate++)
+                if (f->totals[fate] > 0)
+                        r = json_put(records, fate_name(fate), fate_json(f, fate));
+        return r;
+}
+
+json_t *facts_cause(const struct attribution *a, const struct fates *fates)
+{
+        _cleanup_json_ json_t *object = NULL;
         _cleanup_text_ struct text t = {0};
 
         if (!cause_name(a->cause))
@@ -44,9 +100,12 @@ json_t *facts_cause(const struct attribution *a)
         attribution_describe(a, &t);
         if (text_failed(&t))
                 return NULL;
-        return json_pack("{s:s, s:s, s:s, s:s, s:o}", "cause", cause_name(a->cause), "meaning",
-                cause_meaning(a->cause), "action", cause_action(a->cause), "evidence",
+        object = json_pack("{s:s, s:s, s:s, s:s, s:o}", "cause", cause_name(a->cause), "meaning",
+                cause_meaning(a->cause), "action", attribution_advise(a, fates), "evidence",
                 text_string(&t), "counts", evidence_counts(&a->evidence));
+        if (!object || put_fates(object, fates) < 0)
+                return NULL;
+        return take_ptr(object);
 }
 
 static const char *finding_state(const struct finding *f)
@@ -179,11 +238,15 @@ json_t *facts_embedder(const struct embedder_view *e)
 {
         if (!e->name)
                 return json_null();
-        return json_pack("{s:s, s:o, s:o, s:o, s:o, s:b, s:b, s:o, s:o}", "embedder", e->name,
-                "asked", value_time(e->at), "compared", value_count(e->compared), "moved",
-                value_count(e->moved), "distance", json_from_double(e->median), "changed",
-                e->changed, "partial", e->partial, "outcomes", fresh_outcomes(e), "error",
-                value_string(e->error));
+        return json_pack("{s:s, s:o, s:o, s:o, s:o, s:b, s:b, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
+                "embedder", e->name, "asked", value_time(e->at), "compared",
+                value_count(e->compared), "moved", value_count(e->moved), "distance",
+                json_from_double(e->median), "changed", e->changed, "partial", e->partial,
+                "outcomes", fresh_outcomes(e), "error", value_string(e->error), "length",
+                json_from_double(e->length), "failing_since", value_time(e->failing_since),
+                "unanswered", value_count(e->unanswered), "unanswered_query",
+                value_string(e->unanswered_query), "unanswered_reason",
+                value_string(e->unanswered_reason));
 }
 
 static json_t *quality_json(const struct quality *q)
@@ -260,6 +323,17 @@ json_t *facts_quality(const struct collection_view *c)
                 json_put(object, "unlisted_tags", value_count(unlisted)) < 0)
                 return NULL;
         return take_ptr(object);
+}
+
+json_t *facts_known_failing(const struct query *q)
+{
+        char day[TIME_TEXT_MAX];
+
+        if (!q->known_failing.reason)
+                return json_null();
+        summary_last_day(q, day);
+        return json_pack(
+                "{s:o, s:s}", "reason", value_string(q->known_failing.reason), "until", day);
 }
 
 json_t *facts_baseline(const struct baseline *b)

@@ -10,9 +10,10 @@
 
 #include "model/view.h"
 
-/* {"cause": "REMOVED", "meaning", "action", "evidence": "sentence", "counts": {...}}; null when the
- * cause is unknown. */
-json_t *facts_cause(const struct attribution *a);
+/* {"cause": "REMOVED", "meaning", "action", "evidence": "sentence", "counts": {...}}, and of
+ * `fates`, unless it is NULL, "causes": [{"cause", "queries", "records"}] and by fate "records":
+ * {"gone": {"count", "ids": [...], "excerpts": [...]}}; null when the cause is unknown. */
+json_t *facts_cause(const struct attribution *a, const struct fates *fates);
 /* The findings: {"kind", "query" (null: of the collection), "severity", "effect", "cause", "since",
  * "seen", "state", "sentence"}. */
 json_t *facts_findings(const struct collection_view *c);
@@ -29,6 +30,8 @@ json_t *facts_embedder(const struct embedder_view *e);
 /* hit@k, MRR, nDCG@k and pass share: of the whole set, and in "tags" of every value of every tag;
  * of the first 200 values, with the number of other queries' tags in "unlisted_tags". */
 json_t *facts_quality(const struct collection_view *c);
+/* {"reason", "until": "2027-01-31"}, the last day; null for a query that is not known to fail. */
+json_t *facts_known_failing(const struct query *q);
 /* Who approved which baseline when and why, and what it holds in numbers; null without one. */
 json_t *facts_baseline(const struct baseline *b);
 /* Of one query: baseline distances, shifts, whether it moved, overlap; null when not compared. */

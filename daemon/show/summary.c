@@ -3,6 +3,8 @@
 
 #include <math.h>
 
+#include "text.h"
+
 void summary_count(const struct collection_view *c, struct summary *ret)
 {
         *ret = (struct summary){0};
@@ -11,6 +13,8 @@ void summary_count(const struct collection_view *c, struct summary *ret)
                 int band = summary_band(v);
 
                 ret->outcomes[v->outcome]++;
+                ret->excused[v->outcome] += c->queries[i].excused;
+                ret->known += c->queries[i].excused && v->outcome != OUTCOME_PASS;
                 if (band >= 0 && band < BANDS_MAX)
                         ret->bands[band]++;
         }
@@ -46,6 +50,38 @@ const char *summary_reason(const struct collection_view *c, const struct judgeme
         if (!c->replayed)
                 return "not replayed yet";
         return c->last_error ? c->last_error : "no reason is known";
+}
+
+void summary_last_day(const struct query *q, char ret[TIME_TEXT_MAX])
+{
+        (void)time_format(ret, TIME_TEXT_MAX, q->known_failing.until - 1);
+        ret[strcspn(ret, "T")] = '\0';
+}
+
+/* "known to fail until 2027-01-31: REASON". */
+static void append_excuse(const struct query *q, struct text *t)
+{
+        char day[TIME_TEXT_MAX];
+
+        if (!q->known_failing.reason)
+                return;
+        summary_last_day(q, day);
+        text_appendf(t, "known to fail until %s: %s", day, q->known_failing.reason);
+}
+
+void summary_remark(const struct collection_view *c, size_t query, struct text *t)
+{
+        const struct query_view *q = &c->queries[query];
+        const char *cause = q->judgement.outcome == OUTCOME_PASS ? NULL : cause_name(q->cause);
+
+        text_append(t, summary_reason(c, &q->judgement));
+        if (q->excused) {
+                text_append(
+                        t, q->judgement.outcome == OUTCOME_PASS ? "passes, although it is " : "; ");
+                append_excuse(&c->query_set->queries[query], t);
+        }
+        if (cause)
+                text_appendf(t, " (%s)", cause);
 }
 
 struct quality summary_quality(const struct collection_view *c)

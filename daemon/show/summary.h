@@ -7,8 +7,12 @@
 #include "judge/quality.h"
 #include "model/view.h"
 
+struct text;
+
 struct summary {
         size_t outcomes[OUTCOME_COUNT];
+        size_t excused[OUTCOME_COUNT]; /* of these, those that are known to fail */
+        size_t known; /* that are known to fail, and do not pass */
         size_t bands[BANDS_MAX]; /* index of the collection's bands; queries without a distance are
                                     in none */
 };
@@ -25,3 +29,8 @@ size_t *summary_worst_first(const struct collection_view *c);
 /* Why the query did not pass: a sentence, never NULL; "" when it passed. Valid as long as the view.
  */
 const char *summary_reason(const struct collection_view *c, const struct judgement *v);
+/* The last day on which it is known to fail: "2027-01-31". */
+void summary_last_day(const struct query *q, char ret[TIME_TEXT_MAX]);
+/* Appends why the query did not pass, that it is known to fail, and its own cause, as far as these
+ * are known; nothing for a query that passes and should. */
+void summary_remark(const struct collection_view *c, size_t query, struct text *t);

@@ -13,7 +13,7 @@ static int state_init(struct query_state *s)
         band_state_init(&s->band);
         judgement_init(&s->judgement);
         query_drift_init(&s->drift);
-        s->embedder_distance = s->embedder_limit = NAN;
+        s->embedder_distance = s->embedder_limit = s->embedder_length = s->embedder_noise = NAN;
         s->history = history_new();
         return s->history ? 0 : -ENOMEM;
 }
@@ -23,6 +23,8 @@ static void state_done(struct query_state *s)
         history_free(s->history);
         answer_unref(s->answer);
         judgement_done(&s->judgement);
+        free(s->refused);
+        free(s->no_vector);
 }
 
 /* The part of a view that does not change between results. */
@@ -42,7 +44,7 @@ static int view_describe(const struct dossier *d, struct collection_view *v)
         if (r >= 0)
                 r = strdup_to(&v->url, c->peer.url);
         if (r >= 0)
-                r = bands_copy(&c->bands, &v->bands);
+                r = bands_copy(&d->bands, &v->bands);
         return r;
 }
 
@@ -53,11 +55,15 @@ static int view_queries(const struct dossier *d, struct collection_view *v)
                 struct query_view *q = &v->queries[i];
                 int r = judgement_copy(&s->judgement, &q->judgement);
 
+                if (r >= 0)
+                        r = judgement_explain(&q->judgement);
                 if (r < 0)
                         return r;
                 q->drift = s->drift;
+                q->cause = s->cause;
                 q->embedder_distance = s->embedder_distance;
                 q->embedder_limit = s->embedder_limit;
+                q->embedder_noise = s->embedder_noise;
                 q->answer = answer_ref(s->answer);
                 q->history = history_snapshot(s->history);
                 if (!q->history)
@@ -75,8 +81,7 @@ static int view_embedder(const struct dossier *d, struct collection_view *v)
         e->name = NULL;
         if (d->config->embedder)
                 return strdup_to(&e->name, d->config->embedder->name);
-        free(e->error);
-        *e = (struct embedder_view){.median = NAN};
+        embedder_view_done(e);
         return 0;
 }
 
@@ -114,68 +119,38 @@ void dossier_show(struct dossier *d, struct collection_view *v)
         d->view = v;
 }
 
-int dossier_merge_vectors(struct dossier *d)
+static void restart_band(
+        struct query_state *s, const struct bands *before, const struct bands *bands)
 {
-        struct vector_set *sources[] = {
-                d->baseline ? d->baseline->vectors : NULL, d->config->vectors, d->fresh};
-        _cleanup_(vector_set_unrefp) struct vector_set *pinned = NULL;
-        struct vector_set *all;
-        int r = vector_set_merge(sources, 2, &pinned);
+        int home = bands_find(bands, bands_name(before, s->band.home));
 
-        if (d->prefer_fresh) {
-                sources[2] = sources[0];
-                sources[0] = d->fresh;
-        }
-        if (r >= 0)
-                r = vector_set_merge(sources, ARRAY_SIZE(sources), &all);
+        band_state_restore(&s->band, home, home < 0 ? NAN : s->band.home_distance);
+        s->judgement.band = bands_index(bands, s->judgement.distance);
+        s->judgement.confirmed_band = -1;
+        s->judgement.home_band = home;
+        s->judgement.crossed = false;
+}
+
+/* A baseline's homes are of its own space, whatever the collection is in by now. */
+int dossier_choose_bands(struct dossier *d, const char *space)
+{
+        static const struct bands none;
+        const struct baseline *b = d->baseline;
+        struct bands bands;
+        int r = bands_choose(d->config->bands_source, &d->config->bands, b ? &b->bands : &none,
+                b && b->epoch.space ? b->epoch.space : space, &bands);
+
         if (r < 0)
                 return r;
-        vector_set_unref(d->pinned);
-        vector_set_unref(d->vectors);
-        d->pinned = take_ptr(pinned);
-        d->vectors = all;
+        if (bands_equal(&bands, &d->bands)) {
+                bands_done(&bands);
+                return 0;
+        }
+        for (size_t i = 0; i < query_count(d); i++)
+                restart_band(&d->queries[i], &d->bands, &bands);
+        bands_done(&d->bands);
+        d->bands = bands;
         return 0;
-}
-
-void dossier_measure_embedder(struct dossier *d)
-{
-        for (size_t i = 0; i < query_count(d); i++) {
-                const char *id = d->config->queries->queries[i].id;
-                const struct baseline_query *b =
-                        d->baseline ? baseline_find(d->baseline, id) : NULL;
-                const float *pinned = d->pinned ? vector_set_find(d->pinned, id) : NULL;
-                const float *fresh = vector_set_find(d->fresh, id);
-                struct query_state *s = &d->queries[i];
-
-                s->embedder_limit = embedder_limit(b ? b->embedder_noise : NAN);
-                s->embedder_distance = NAN;
-                if (!pinned || !fresh)
-                        continue;
-                /* Vectors of another length are another model, and no angle is between them. */
-                s->embedder_distance = d->pinned->dimension == d->fresh->dimension
-                        ? embedder_distance(pinned, fresh, d->fresh->dimension)
-                        : INFINITY;
-        }
-}
-
-void dossier_note_embedder(const struct dossier *d, struct embedder_view *e)
-{
-        _cleanup_free_ double *distances = calloc(query_count(d) + 1, sizeof(double));
-        _cleanup_free_ double *limits = calloc(query_count(d) + 1, sizeof(double));
-        struct embedder_verdict verdict;
-
-        for (size_t i = 0; distances && limits && i < query_count(d); i++) {
-                distances[i] = d->queries[i].embedder_distance;
-                limits[i] = d->queries[i].embedder_limit;
-        }
-        if (!distances || !limits ||
-                embedder_judge(distances, limits, query_count(d), &verdict) < 0)
-                return;
-        e->compared = verdict.compared;
-        e->moved = verdict.moved;
-        e->median = verdict.median;
-        e->changed = verdict.changed;
-        e->partial = verdict.partial;
 }
 
 int dossier_new(const struct collection_config *config, struct dossier **ret)
@@ -197,6 +172,8 @@ int dossier_new(const struct collection_config *config, struct dossier **ret)
                 r = state_init(&d->queries[i]);
         if (r >= 0)
                 r = dossier_merge_vectors(d);
+        if (r >= 0)
+                r = dossier_choose_bands(d, NULL);
         drift_set_baseline(d->drift, NULL, NULL, config->policy.limits[RULE_SET_DRIFT]);
         if (r >= 0)
                 r = view_build(d, NULL, &d->view);
@@ -221,13 +198,14 @@ struct dossier *dossier_free(struct dossier *d)
         free(d->queries);
         drift_free(d->drift);
         baseline_unref(d->baseline);
+        bands_done(&d->bands);
         vector_set_unref(d->pinned);
         vector_set_unref(d->fresh);
         vector_set_unref(d->vectors);
         epoch_done(&d->reference);
         free(d->rebuilt);
         dossier_forget_sentinels(d);
-        reasoning_done(&d->reasoning);
+        investigation_done(&d->investigation);
         collection_view_unref(d->view);
         free(d);
         return NULL;
@@ -263,16 +241,48 @@ static void adopt_state(struct query_state *to, struct query_state *from, bool s
         *from = swap;
         if (!same_bands)
                 band_state_init(&to->band);
-        to->expected = EXPECTED_UNKNOWN; /* something else may be expected now */
+        to->judgement.expected_record = EXPECTED_UNKNOWN; /* something else may be expected now */
+}
+
+/* Another text is another question: of what is known, its past alone stays. */
+static void adopt_past(struct query_state *to, struct query_state *from)
+{
+        struct history *swap = to->history;
+
+        to->history = from->history;
+        from->history = swap;
+}
+
+static bool same_embedder(const struct embedder_config *a, const struct embedder_config *b)
+{
+        return a && b && streq(a->name, b->name) && a->dialect == b->dialect &&
+                streq(a->peer.url, b->peer.url) && streq(a->model, b->model) &&
+                streq(a->query_prefix, b->query_prefix) &&
+                (a->body ? json_equal(a->body, b->body) : !b->body);
+}
+
+/* What an embedder gave for other texts, or another one gave, is not what this one gives. */
+static int adopt_fresh(struct dossier *d, struct dossier *old, struct names *changed)
+{
+        int r = 0;
+
+        if (old->fresh && same_embedder(d->config->embedder, old->config->embedder))
+                r = names_drop(changed, old->fresh, &d->fresh);
+        for (size_t i = 0; i < query_count(d); i++) {
+                struct query_state *s = &d->queries[i];
+
+                if (d->fresh && vector_set_find(d->fresh, d->config->queries->queries[i].id))
+                        continue;
+                s->embedder_distance = s->embedder_length = NAN;
+                free(s->refused);
+                s->refused = NULL;
+        }
+        return r;
 }
 
 /* What belongs to the collection as a whole. */
 static void adopt_facts(struct dossier *d, struct dossier *old)
 {
-        if (d->config->embedder)
-                d->fresh = take_ptr(old->fresh);
-        for (size_t i = 0; !d->fresh && i < query_count(d); i++)
-                d->queries[i].embedder_distance = NAN;
         d->calm = old->calm;
         d->reference = old->reference;
         d->reference_changed = old->reference_changed;
@@ -281,8 +291,8 @@ static void adopt_facts(struct dossier *d, struct dossier *old)
         memcpy(d->sentinels, old->sentinels, sizeof(d->sentinels));
         d->sentinel_count = old->sentinel_count;
         old->sentinel_count = 0;
-        /* Its inquest borrows from the old query set; the next replay begins another. */
-        d->reasoning.asked = old->reasoning.asked;
+        /* Its suspects belong to the old query set; the next replay begins another. */
+        d->investigation.asked = old->investigation.asked;
 }
 
 /* In the baseline's space; another one now is reported, not computed with. */
@@ -321,31 +331,73 @@ static void restore_homes(struct dossier *d)
                 double distance = q ? q->levels[LEVEL_TOP1].location : NAN;
 
                 if (!isnan(distance))
-                        set_home(d, i, bands_index(&d->config->bands, (float)distance),
-                                (float)distance);
+                        set_home(d, i, bands_index(&d->bands, (float)distance), (float)distance);
         }
+}
+
+/* What became of records is told by indices of queries, and against a baseline. */
+static void forget_records(struct dossier *d, struct collection_view *v)
+{
+        v->fates = fates_unref(v->fates);
+        for (size_t i = 0; i < query_count(d); i++)
+                d->queries[i].cause = v->queries[i].cause = CAUSE_UNKNOWN;
+}
+
+/* `ret`: those whose text is another now. */
+static int adopt_queries(struct dossier *d, struct dossier *old, struct names *ret)
+{
+        const struct query_set *old_set = old->config->queries;
+        _cleanup_free_ struct id_index *index = index_ids(old_set);
+        bool same_bands;
+        int r;
+
+        ret->ids = calloc(query_count(d) + 1, sizeof(char *));
+        if (!index || !ret->ids)
+                return -ENOMEM;
+        d->baseline = baseline_ref(old->baseline);
+        r = dossier_choose_bands(d, old->view->epoch.space);
+        if (r < 0)
+                return r;
+        same_bands = bands_equal(&d->bands, &old->bands);
+        for (size_t i = 0; i < query_count(d); i++) {
+                const struct query *q = &d->config->queries->queries[i];
+                struct id_index key = {q->id, 0};
+                struct id_index *found =
+                        bsearch(&key, index, old_set->count, sizeof(key), compare_ids);
+
+                if (!found)
+                        continue;
+                if (streq(q->text, old_set->queries[found->i].text)) {
+                        adopt_state(&d->queries[i], &old->queries[found->i], same_bands);
+                        continue;
+                }
+                adopt_past(&d->queries[i], &old->queries[found->i]);
+                ret->ids[ret->count++] = q->id;
+        }
+        names_sort(ret);
+        return 0;
+}
+
+/* Its name aside: it was not asked yet. */
+static void forget_embedder(struct collection_view *v)
+{
+        char *name = take_ptr(v->embedder.name);
+
+        embedder_view_done(&v->embedder);
+        v->embedder.name = name;
 }
 
 int dossier_adopt(struct dossier *d, struct dossier *old)
 {
-        const struct query_set *old_set = old->config->queries;
-        _cleanup_free_ struct id_index *index = index_ids(old_set);
-        bool same_bands = bands_equal(&d->config->bands, &old->config->bands);
+        _cleanup_(names_done) struct names changed = {0};
         struct collection_view *view;
-        int r;
+        int r = adopt_queries(d, old, &changed);
 
-        if (!index)
-                return -ENOMEM;
-        for (size_t i = 0; i < query_count(d); i++) {
-                struct id_index key = {d->config->queries->queries[i].id, 0};
-                struct id_index *found =
-                        bsearch(&key, index, old_set->count, sizeof(key), compare_ids);
-
-                if (found)
-                        adopt_state(&d->queries[i], &old->queries[found->i], same_bands);
-        }
+        if (r >= 0)
+                r = adopt_fresh(d, old, &changed);
+        if (r < 0)
+                return r;
         adopt_facts(d, old);
-        d->baseline = baseline_ref(old->baseline);
         compare_with_baseline(d, old->view->epoch.space);
         r = drift_adopt(d->drift, old->drift);
         if (r >= 0)
@@ -355,16 +407,20 @@ int dossier_adopt(struct dossier *d, struct dossier *old)
         if (r < 0)
                 return r;
         findings_unref(view->findings);
-        view->findings = findings_rebase(old->view->findings, old_set, d->config->queries);
+        view->findings =
+                findings_rebase(old->view->findings, old->config->queries, d->config->queries);
+        if (d->config->embedder && !same_embedder(d->config->embedder, old->config->embedder))
+                forget_embedder(view);
+        forget_records(d, view);
         dossier_show(d, view);
         restore_homes(d);
-        return 0;
+        return changed.count > 0;
 }
 
 void dossier_restore_home(
         struct dossier *d, const char *query_id, const char *band, float home_distance)
 {
-        const struct bands *bands = &d->config->bands;
+        const struct bands *bands = &d->bands;
         const struct query *q = query_set_find(d->config->queries, query_id);
 
         /* An approved answer's band is home, whatever was measured once. */
@@ -388,7 +444,9 @@ int dossier_set_baseline(struct dossier *d, struct baseline *baseline)
         dossier_forget_sentinels(d);
         free(d->view->baseline_error);
         d->view->baseline_error = NULL;
-        r = dossier_merge_vectors(d);
+        r = dossier_choose_bands(d, d->view->epoch.space);
+        if (r >= 0)
+                r = dossier_merge_vectors(d);
         if (r >= 0 && d->fresh)
                 dossier_measure_embedder(d);
         if (r >= 0)
@@ -396,12 +454,13 @@ int dossier_set_baseline(struct dossier *d, struct baseline *baseline)
         if (r < 0)
                 return r;
         if (d->fresh)
-                dossier_note_embedder(d, &view->embedder);
+                dossier_note_embedder(d, view->epoch.space, &view->embedder);
         dossier_show(d, view);
-        reasoning_reset(&d->reasoning);
+        investigation_reset(&d->investigation);
         /* Against another baseline, another cause. */
         attribution_init(&d->view->attribution);
         d->view->attributed = 0;
+        forget_records(d, d->view);
         restore_homes(d);
         return 0;
 }
@@ -433,6 +492,11 @@ void dossier_conclude(struct dossier *d, usec_t now)
         v->judged = now;
         v->verdict = verdict_judge(v, NULL);
         incident_update(v, since, now);
+}
+
+void dossier_repeat(struct dossier *d)
+{
+        d->repeating = true;
 }
 
 int dossier_prefer_fresh(struct dossier *d)

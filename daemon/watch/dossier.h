@@ -27,7 +27,8 @@ _must_check_ int dossier_new(const struct collection_config *config, struct doss
 struct dossier *dossier_free(struct dossier *d);
 DEFINE_CLEANUP(struct dossier *, dossier_free)
 /* Takes over what `old` knows, per query id, under an earlier configuration. Band states start
- * afresh when the bands were changed. `old` is good for nothing but dossier_free() then. */
+ * afresh when the bands were changed; of a query whose text was, nothing but its history stays: 1
+ * when there is such a one. `old` is good for nothing but dossier_free() then. */
 _must_check_ int dossier_adopt(struct dossier *d, struct dossier *old);
 /* Tells a query, not yet replayed, which band was its home in an earlier life and how far its best
  * answer lay then. Unknown queries and bands are ignored: the configuration has changed since. Only
@@ -47,6 +48,8 @@ void dossier_judge_at_once(struct dossier *d, bool demands_baseline);
 /* From now on the embedder's vectors come first, then the configured ones, and those of the
  * baseline last: for recording a baseline of another model. -ENOMEM. */
 _must_check_ int dossier_prefer_fresh(struct dossier *d);
+/* From now on what the embedder gives is compared with what it gave before: its noise. */
+void dossier_repeat(struct dossier *d);
 bool dossier_prefers_fresh(const struct dossier *d);
 
 /* What is to be asked. The vectors to replay with: the baseline's, else the configured ones, else
@@ -59,20 +62,21 @@ struct vector_set *dossier_fresh_vectors(const struct dossier *d);
 /* The last answer of each query, NULL for none; an array to be freed, NULL when memory is short. */
 struct answer **dossier_answers(const struct dossier *d);
 
-/* Results. Each makes a new view. A replay judges every query. An inquest that is to be carried out
- * is put into `*ret_inquest`, borrowed until dossier_inquired(); NULL for none. */
+/* Results. Each makes a new view. A replay judges every query. Suspects that are to be looked up
+ * are is put into `*ret_suspects`, borrowed until dossier_looked_up(); NULL for none. */
 void dossier_replayed(
-        struct dossier *d, struct replay_result *result, struct inquest **ret_inquest);
+        struct dossier *d, struct replay_result *result, struct suspects **ret_suspects);
 /* When (wall clock) the replay after that will be. Only before the view was shared. */
 void dossier_set_due(struct dossier *d, usec_t due);
-/* The inquest has been carried out, as far as `error` (NULL: wholly) let it. */
-void dossier_inquired(struct dossier *d, const char *error, usec_t now);
+/* The suspects have been looked up, as far as `error` (NULL: wholly) let it. */
+void dossier_looked_up(struct dossier *d, const char *error, usec_t now);
 /* Whether the collection has changed since the last replay. `*ret_calm`: an ingest is over, and
  * findings that waited for that make another view. */
 bool dossier_surveyed(
         struct dossier *d, const struct survey_result *result, usec_t now, bool *ret_calm);
 void dossier_probed(struct dossier *d, struct probe_result *result, usec_t now);
-void dossier_embedded(struct dossier *d, struct embed_result *result, usec_t now);
+/* True when a query has a vector now that had none. */
+bool dossier_embedded(struct dossier *d, struct embed_result *result, usec_t now);
 /* A replay with the fresh vectors: judged by the expectations alone. */
 void dossier_replayed_fresh(struct dossier *d, const struct replay_result *result);
 

@@ -2,48 +2,11 @@
 #include <errno.h>
 #include <math.h>
 
+#include "judge/embedder.h"
 #include "judge/judge.h"
 #include "log.h"
 #include "text.h"
 #include "watch/state.h"
-
-static const char *const expected_findings[] = {
-        [EXPECTED_GONE] = "; no such record exists any more: it was deleted, or the expectation is "
-                          "stale",
-        [EXPECTED_UNFOUND] = "; the collection holds such a record: others are nearer, or search "
-                             "does not reach it",
-        [EXPECTED_FILTERED] = "; the collection holds such a record, but the filter excludes it",
-        [EXPECTED_UNREACHED] = "; but the collection holds such a record that passes it: search "
-                               "does not reach it",
-        [EXPECTED_REFUSED] = "; whether such a record exists could not be looked up",
-};
-
-/* What an inquest found out belongs to the sentence that says what is missing. */
-static int explain_expected(struct query_state *s)
-{
-        _cleanup_text_ struct text t = {0};
-
-        if (s->judgement.outcome != OUTCOME_FAIL || s->expected == EXPECTED_UNKNOWN)
-                return 0;
-        text_appendf(&t, "%s%s", s->judgement.reason ? s->judgement.reason : "not found",
-                expected_findings[s->expected]);
-        if (text_failed(&t))
-                return -ENOMEM;
-        free(s->judgement.reason);
-        s->judgement.reason = text_take(&t, NULL);
-        return 0;
-}
-
-/* The reason as it was before. */
-static void retract_expected(struct query_state *s)
-{
-        const char *finding = expected_findings[s->expected];
-        char *end = finding && s->judgement.reason ? strstr(s->judgement.reason, finding) : NULL;
-
-        if (end)
-                *end = '\0';
-        s->expected = EXPECTED_UNKNOWN;
-}
 
 /* What the query has to find where it expects nothing itself. */
 static const struct answer *reference_of(const struct dossier *d, const struct query *q)
@@ -59,20 +22,18 @@ static int judge_query(struct dossier *d, size_t i, struct chroma_answer *got)
         const struct query *q = &d->config->queries->queries[i];
         bool same = got->answer ? answer_equal(got->answer, s->answer)
                                 : s->judgement.outcome == OUTCOME_UNMEASURED;
+        const char *unmeasured = got->unmeasured && s->no_vector ? s->no_vector : got->unmeasured;
         struct judgement v;
-        int r = judge_answer(q, reference_of(d, q), got->answer, got->unmeasured, &d->config->bands,
-                &s->band, &v);
+        int r = judge_answer(
+                q, reference_of(d, q), got->answer, unmeasured, &d->bands, &s->band, &v);
 
         if (r < 0)
                 return r;
+        if (v.outcome == OUTCOME_FAIL || v.outcome == OUTCOME_UNMEASURED)
+                v.expected_record = s->judgement.expected_record;
         judgement_done(&s->judgement);
         s->judgement = v;
         s->same = same;
-        if (v.outcome != OUTCOME_FAIL && v.outcome != OUTCOME_UNMEASURED)
-                s->expected = EXPECTED_UNKNOWN;
-        r = explain_expected(s);
-        if (r < 0)
-                return r;
         if (got->answer && !same) {
                 answer_drop_metadata(got->answer);
                 answer_unref(s->answer);
@@ -111,22 +72,11 @@ static void judge_all(struct dossier *d, struct replay_result *result)
                         d->config->label, strerror(-r));
 }
 
-/* The answers of the last replay: of a query that was not measured there is none. */
-static struct answer **measured_answers(const struct dossier *d)
-{
-        struct answer **answers = dossier_answers(d);
-
-        for (size_t i = 0; answers && i < query_count(d); i++)
-                if (d->queries[i].judgement.outcome == OUTCOME_UNMEASURED)
-                        answers[i] = NULL;
-        return answers;
-}
-
 static int update_drift(struct dossier *d, const struct replay_result *result, unsigned changes,
         struct drift_view *ret)
 {
         _cleanup_free_ struct query_drift *queries = calloc(query_count(d) + 1, sizeof(*queries));
-        _cleanup_free_ struct answer **answers = measured_answers(d);
+        _cleanup_free_ struct answer **answers = dossier_measured_answers(d);
 
         if (!queries || !answers)
                 return -ENOMEM;
@@ -137,96 +87,16 @@ static int update_drift(struct dossier *d, const struct replay_result *result, u
         return 0;
 }
 
-/* What the cause is judged from, and the arrays it lies in. */
-struct input {
-        struct attribution_input input;
-        struct answer **answers;
-        enum outcome *outcomes;
-        double *distances, *limits;
-};
-
-static void input_done(struct input *in)
-{
-        free(in->answers);
-        free(in->outcomes);
-        free(in->distances);
-        free(in->limits);
-}
-
-static int input_init(const struct dossier *d, bool ingested, struct input *ret)
-{
-        size_t n = query_count(d);
-        _cleanup_(input_done) struct input in = {
-                .answers = measured_answers(d),
-                .outcomes = calloc(n + 1, sizeof(*in.outcomes)),
-                .distances = calloc(n + 1, sizeof(double)),
-                .limits = calloc(n + 1, sizeof(double)),
-        };
-
-        if (!in.answers || !in.outcomes || !in.distances || !in.limits)
-                return -ENOMEM;
-        for (size_t i = 0; i < n; i++) {
-                in.outcomes[i] = d->queries[i].judgement.outcome;
-                in.distances[i] = d->queries[i].embedder_distance;
-                in.limits[i] = d->queries[i].embedder_limit;
-        }
-        in.input = (struct attribution_input){
-                .set = d->config->queries,
-                .baseline = d->baseline,
-                .answers = in.answers,
-                .outcomes = in.outcomes,
-                .epoch = d->view->epoch,
-                .ingested = ingested,
-                .ingesting = d->view->ingesting,
-                .results = d->config->replay.results,
-                .embedder_distances = in.distances,
-                .embedder_limits = in.limits,
-        };
-        *ret = in;
-        in = (struct input){0};
-        return 0;
-}
-
-static void note_cause(struct dossier *d, enum cause before, usec_t now)
-{
-        const struct attribution *a = &d->view->attribution;
-        _cleanup_text_ struct text t = {0};
-
-        d->view->attributed = now;
-        if (a->cause == before || !cause_name(a->cause))
-                return;
-        attribution_describe(a, &t);
-        log_event(LOG_DEBUG, LOG_ID_CAUSE,
-                log_fields({"DRIFTWATCH_COLLECTION", d->config->label},
-                        {"DRIFTWATCH_CAUSE", cause_name(a->cause)}),
-                "%s: cause %s: %s %s", d->config->label, cause_name(a->cause),
-                cause_meaning(a->cause), text_failed(&t) ? "" : text_string(&t));
-}
-
-/* Judges the cause of the current, not yet shared view; whether to ask for it. */
-static bool consider(struct dossier *d, bool news, bool ingested, usec_t now)
-{
-        _cleanup_(input_done) struct input in = {0};
-        enum cause before = d->view->attribution.cause;
-        bool ask = false;
-        int r = input_init(d, ingested, &in);
-
-        if (r >= 0)
-                r = reasoning_consider(&d->reasoning, &in.input, &d->view->drift, news, now,
-                        &d->view->attribution, &ask);
-        if (r < 0)
-                log_error("%s: cannot judge the cause: %s", d->config->label, strerror(-r));
-        else if (!ask)
-                note_cause(d, before, now);
-        return ask;
-}
-
 /* Why there are no vectors yet is the embedder's to say. */
 static void blame_embedder(const struct dossier *d, struct replay_result *result)
 {
         const char *error = d->view->embedder.error;
 
-        if (!error || !streq(result->failure, "no_vectors"))
+        if (!streq(result->failure, "no_vectors"))
+                return;
+        for (size_t i = 0; !error && i < query_count(d); i++)
+                error = d->queries[i].no_vector;
+        if (!error)
                 return;
         error_done(&result->error);
         (void)error_set(&result->error, -ENODATA, "%s: none of its queries has a vector yet: %s",
@@ -291,38 +161,12 @@ static void count_outcomes(struct collection_view *v)
         }
 }
 
-/* A replay without answers has its cause already: the distance cannot be compared, the index cannot
- * be searched, or nothing answered. A collection that is not there is none of these, nor is a
- * request that the server does not take. */
-static void note_failure(struct dossier *d, const char *failure, usec_t now)
-{
-        static const struct {
-                const char *failure;
-                enum cause cause;
-        } causes[] = {{"dimension", CAUSE_METRIC}, {"not_found", CAUSE_UNKNOWN},
-                {"no_vectors", CAUSE_UNKNOWN}, {"refused", CAUSE_UNKNOWN}, {"quota", CAUSE_UNKNOWN},
-                {"index", CAUSE_INDEX_LOSS}};
-        struct attribution *a = &d->view->attribution;
-        enum cause before = a->cause;
-
-        attribution_init(a);
-        a->cause = CAUSE_TRANSPORT;
-        for (size_t i = 0; i < ARRAY_SIZE(causes); i++)
-                if (streq(causes[i].failure, failure))
-                        a->cause = causes[i].cause;
-        a->evidence.queries = query_count(d);
-        for (size_t i = 0; i < query_count(d); i++)
-                a->evidence.unanswered += d->queries[i].judgement.outcome == OUTCOME_UNMEASURED;
-        reasoning_reset(&d->reasoning);
-        note_cause(d, before, now);
-}
-
 /* Told again only after a while: what goes on changing is one piece of news. */
 static void note_unprovoked(const struct dossier *d, struct collection_view *v, usec_t now)
 {
         if (!v->drift.unprovoked)
                 return;
-        if (v->unprovoked_at == 0 || now >= v->unprovoked_at + REASONING_INTERVAL)
+        if (v->unprovoked_at == 0 || now >= v->unprovoked_at + INVESTIGATION_INTERVAL)
                 log_event(LOG_DEBUG, NULL, log_fields({"DRIFTWATCH_COLLECTION", d->config->label}),
                         "%s: answers changed although nothing was ingested: the index was rebuilt "
                         "or lost something, or records were edited in place",
@@ -330,7 +174,8 @@ static void note_unprovoked(const struct dossier *d, struct collection_view *v, 
         v->unprovoked_at = now;
 }
 
-void dossier_replayed(struct dossier *d, struct replay_result *result, struct inquest **ret_inquest)
+void dossier_replayed(
+        struct dossier *d, struct replay_result *result, struct suspects **ret_suspects)
 {
         unsigned changes = d->view->epoch.id ? epoch_compare(&d->view->epoch, &result->epoch) : 0;
         usec_t now = result->started + result->duration;
@@ -338,8 +183,10 @@ void dossier_replayed(struct dossier *d, struct replay_result *result, struct in
         struct collection_view *v;
         int r = 0;
 
-        *ret_inquest = NULL;
+        *ret_suspects = NULL;
         dossier_note_calm(d, result, changes);
+        if (result->epoch.id && dossier_choose_bands(d, result->epoch.space) < 0)
+                log_error("%s: out of memory: its bands stay as they are", d->config->label);
         blame_embedder(d, result);
         log_outcome(d, result);
         judge_all(d, result);
@@ -356,85 +203,27 @@ void dossier_replayed(struct dossier *d, struct replay_result *result, struct in
                 note_unprovoked(d, v, now);
         dossier_note_epoch(d, v, result);
         note_result(d, v, result);
+        if (d->fresh)
+                dossier_note_embedder(d, v->epoch.space, &v->embedder);
         if (result->reached && v->epoch.id)
                 v->epoch_changes = dossier_compare_reference(d, &v->epoch, now);
         dossier_show(d, v);
         if (d->sentinel_count == 0)
                 dossier_choose_sentinels(d);
         if (result->failure)
-                note_failure(d, result->failure, now);
-        else if (consider(d, false, (changes & EPOCH_INGEST) != 0, now))
-                *ret_inquest = &d->reasoning.inquest;
+                dossier_note_failure(d, result->failure, now);
+        else if (dossier_consider(d, false, (changes & EPOCH_INGEST) != 0, now))
+                *ret_suspects = &d->investigation.suspects;
         dossier_conclude(d, now);
         record_histories(d, result->started);
         count_outcomes(d->view);
-        if (!*ret_inquest)
+        if (!*ret_suspects)
                 dossier_note_rebuilt(d);
 }
 
 void dossier_set_due(struct dossier *d, usec_t due)
 {
         d->view->next_due = due;
-}
-
-/* Nothing was found at all, where only a filter can be why. */
-static bool is_empty_handed(const struct query_state *s)
-{
-        return isnan(s->judgement.distance);
-}
-
-static enum expected_record classify_missing(const struct missing *m, const struct query_state *s)
-{
-        if (m->refused)
-                return EXPECTED_REFUSED;
-        if (!m->exists)
-                return EXPECTED_GONE;
-        if (m->filtered_out)
-                return EXPECTED_FILTERED;
-        return is_empty_handed(s) ? EXPECTED_UNREACHED : EXPECTED_UNFOUND;
-}
-
-/* What became of the expected records of queries that fail. */
-static void take_missing(struct dossier *d)
-{
-        const struct inquest *q = &d->reasoning.inquest;
-
-        for (size_t i = 0; i < q->missing_count; i++) {
-                struct query_state *s = &d->queries[q->missing[i].query];
-
-                if (!q->missing[i].looked_up && !q->missing[i].refused)
-                        continue;
-                retract_expected(s);
-                s->expected = classify_missing(&q->missing[i], s);
-                if (explain_expected(s) < 0)
-                        s->expected = EXPECTED_UNKNOWN;
-        }
-}
-
-void dossier_inquired(struct dossier *d, const char *error, usec_t now)
-{
-        _cleanup_(input_done) struct input in = {0};
-        enum cause before = d->view->attribution.cause;
-        struct collection_view *v;
-        int r;
-
-        if (error && !d->view->attribution.unfinished)
-                log_warning("%s: the cause is judged from the answers alone: %s", d->config->label,
-                        error);
-        take_missing(d);
-        v = dossier_next_view(d);
-        if (!v)
-                return;
-        dossier_show(d, v);
-        r = input_init(d, false, &in);
-        if (r >= 0)
-                r = reasoning_decide(&d->reasoning, &in.input, !error, &v->attribution);
-        if (r < 0)
-                log_error("%s: cannot judge the cause: %s", d->config->label, strerror(-r));
-        else
-                note_cause(d, before, now);
-        dossier_conclude(d, now);
-        dossier_note_rebuilt(d);
 }
 
 bool dossier_surveyed(
@@ -490,32 +279,83 @@ void dossier_probed(struct dossier *d, struct probe_result *result, usec_t now)
         dossier_conclude(d, now);
 }
 
-void dossier_embedded(struct dossier *d, struct embed_result *result, usec_t now)
+/* True when a query has a vector now that had none. */
+static bool take_fresh(struct dossier *d, struct embed_result *result)
+{
+        _cleanup_(vector_set_unrefp) struct vector_set *before = d->fresh;
+        int r;
+
+        d->fresh = take_ptr(result->vectors);
+        for (size_t i = 0; i < query_count(d); i++) {
+                free(d->queries[i].refused);
+                d->queries[i].refused = NULL;
+        }
+        for (size_t i = 0; i < result->refused; i++)
+                d->queries[result->refusals[i].text].refused = take_ptr(result->refusals[i].reason);
+        r = dossier_merge_vectors(d);
+        if (r < 0)
+                log_error("%s: out of memory: the fresh vectors are not used", d->config->label);
+        dossier_measure_embedder(d);
+        if (d->repeating && before)
+                dossier_measure_noise(d, before);
+        return r > 0;
+}
+
+static void note_refusals(
+        const struct dossier *d, const struct embed_result *result, struct embedder_view *e)
+{
+        free(e->unanswered_query);
+        free(e->unanswered_reason);
+        e->unanswered_query = e->unanswered_reason = NULL;
+        e->unanswered = result->refused;
+        for (size_t i = 0; i < query_count(d) && !e->unanswered_query; i++)
+                if (d->queries[i].refused &&
+                        (strdup_to(&e->unanswered_query, d->config->queries->queries[i].id) < 0 ||
+                                strdup_to(&e->unanswered_reason, d->queries[i].refused) < 0))
+                        return;
+}
+
+/* On changes only. */
+static void log_embedder(const struct dossier *d, const struct embed_result *result)
+{
+        const struct embedder_view *old = &d->view->embedder;
+
+        if (result->failure && !old->error)
+                log_warning("%s: %s", d->config->label, error_text(&result->error, -EIO));
+        else if (!result->failure && old->error)
+                log_info("%s: embedder %s answers again", d->config->label, old->name);
+        if (!result->failure && result->refused > 0 && old->unanswered != result->refused)
+                log_warning("%s: embedder %s has no vector for %zu queries; query \"%s\": %s",
+                        d->config->label, old->name, result->refused,
+                        d->config->queries->queries[result->refusals[0].text].id,
+                        result->refusals[0].reason);
+}
+
+bool dossier_embedded(struct dossier *d, struct embed_result *result, usec_t now)
 {
         struct collection_view *v;
+        bool more = false;
 
-        if (!result->failure) {
-                vector_set_unref(d->fresh);
-                d->fresh = take_ptr(result->vectors);
-                dossier_measure_embedder(d);
-                if (dossier_merge_vectors(d) < 0)
-                        log_error("%s: out of memory: the fresh vectors are not used",
-                                d->config->label);
-        } else if (!d->view->embedder.error)
-                log_warning("%s: %s", d->config->label, error_text(&result->error, -EIO));
+        log_embedder(d, result);
+        if (!result->failure)
+                more = take_fresh(d, result);
         v = dossier_next_view(d);
         if (!v)
-                return;
+                return more;
         free(v->embedder.error);
         v->embedder.error = result->failure ? take_ptr(result->error.message) : NULL;
         if (!result->failure) {
                 v->embedder.at = now;
-                dossier_note_embedder(d, &v->embedder);
-        }
+                v->embedder.failing_since = 0;
+                note_refusals(d, result, &v->embedder);
+                dossier_note_embedder(d, v->epoch.space, &v->embedder);
+        } else if (v->embedder.failing_since == 0)
+                v->embedder.failing_since = now;
         dossier_show(d, v);
         if (!result->failure && v->replayed && !v->last_error)
-                (void)consider(d, true, false, now);
+                (void)dossier_consider(d, true, false, now);
         dossier_conclude(d, now);
+        return more;
 }
 
 void dossier_replayed_fresh(struct dossier *d, const struct replay_result *result)
@@ -533,8 +373,8 @@ void dossier_replayed_fresh(struct dossier *d, const struct replay_result *resul
                 const struct query *q = &d->config->queries->queries[i];
 
                 band_state_init(&state);
-                if (judge_answer(q, reference_of(d, q), got->answer, got->unmeasured,
-                            &d->config->bands, &state, &judgement) < 0)
+                if (judge_answer(q, reference_of(d, q), got->answer, got->unmeasured, &d->bands,
+                            &state, &judgement) < 0)
                         continue;
                 v->embedder.outcomes[judgement.outcome]++;
                 judgement_done(&judgement);

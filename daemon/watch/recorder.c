@@ -163,16 +163,20 @@ bool recorder_stable(const struct recorder *r)
         return r->stable;
 }
 
-/* An embedder that has moved already has no noise, but a shift. */
+/* What it differs from itself, and from what is pinned. An embedder that has moved already has no
+ * noise, but a shift; one that gives another vector each time has no limit that could help. */
 static void note_embedder(struct baseline *b, const struct collection_view *view)
 {
         for (size_t i = 0; i < view->query_set->count; i++) {
-                double distance = view->queries[i].embedder_distance;
+                const struct query_view *v = &view->queries[i];
+                double limit = isnan(v->embedder_limit) ? EMBEDDER_EPSILON : v->embedder_limit;
+                double pinned = v->embedder_distance <= limit ? v->embedder_distance : NAN;
+                double noise = fmax(v->embedder_noise, pinned);
                 struct baseline_query *q =
                         (struct baseline_query *)baseline_find(b, view->query_set->queries[i].id);
 
-                if (q && distance <= EMBEDDER_EPSILON)
-                        q->embedder_noise = distance;
+                if (q && noise <= EMBEDDER_NOISE_MAX)
+                        q->embedder_noise = noise;
         }
 }
 
@@ -227,9 +231,14 @@ int recorder_candidate(const struct recorder *r, const struct collection_view *v
                 baseline_unref(b);
                 b = take_ptr(merged);
         }
+        code = approved ? candidate_keep_unasked(approved, b) : 0;
+        if (code < 0)
+                return error_set(e, code, "%s: the candidate cannot be made: %s", view->label,
+                        strerror(-code));
         b->number = approved ? approved->number + 1 : 1;
         /* Also of what is taken over: the new answers come through this index. */
         b->unreachable = view->health.unreachable;
+        b->copies = view->health.copies;
         b->recall = view->health.recall;
         b->attribution = view->attribution;
         *ret = take_ptr(b);

@@ -1,24 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
-/* The inside of a dossier, for the three files that are it: dossier.c keeps it and shows it,
- * intake.c takes in what was found out, ingest.c what happened to the collection meanwhile. Nobody
- * else includes this. */
+/* The inside of a dossier, for the files that are it: dossier.c keeps it and shows it,
+ * intake.c takes in what was found out, ingest.c what happened to the collection meanwhile,
+ * vectors.c chooses and compares vectors, reasons.c finds out why answers differ. Nobody else
+ * includes this. */
 
 #include "judge/band.h"
 #include "judge/drift.h"
-#include "judge/reasoning.h"
+#include "judge/investigation.h"
 #include "watch/dossier.h"
-
-/* What an inquest found about the expected record of a query that fails. */
-enum expected_record {
-        EXPECTED_UNKNOWN,
-        EXPECTED_GONE,
-        EXPECTED_UNFOUND,
-        EXPECTED_FILTERED, /* it exists, behind the query's filter */
-        EXPECTED_UNREACHED, /* it passes the filter, and no answer came */
-        EXPECTED_REFUSED, /* the server refused to look */
-};
 
 struct query_state {
         struct band_state band;
@@ -27,8 +18,12 @@ struct query_state {
         struct judgement judgement; /* by the expectation alone; findings are the view's */
         bool same; /* the last answer is the one before */
         struct query_drift drift;
-        enum expected_record expected;
+        enum cause cause;
         double embedder_distance, embedder_limit;
+        double embedder_length; /* of the fresh vector over that of the pinned; NaN */
+        double embedder_noise; /* the most among fresh vectors of a row, while repeating; NaN */
+        char *refused; /* why the embedder gave no vector; NULL: it did, or was not asked */
+        char *no_vector; /* why there is none to ask with; NULL: there is, or nothing to say */
 };
 
 struct dossier {
@@ -39,15 +34,17 @@ struct dossier {
         struct query_state *queries;
         struct drift *drift;
         struct baseline *baseline;
+        struct bands bands; /* in force */
         struct vector_set *pinned; /* the baseline's and the configured ones; NULL: none */
         struct vector_set *fresh; /* the embedder's; NULL: none */
         struct vector_set *vectors; /* both merged, to replay with; NULL: none */
         bool prefer_fresh; /* the fresh ones win */
+        bool repeating; /* fresh ones are compared with those before: their noise */
         struct epoch reference; /* without a baseline: the collection as it was */
         usec_t reference_changed; /* wall clock when it stopped being so; 0: it is so */
         char *sentinels[SURVEY_SENTINELS_MAX];
         size_t sentinel_count;
-        struct reasoning reasoning;
+        struct investigation investigation;
         struct collection_view *view;
 };
 
@@ -61,14 +58,34 @@ static inline size_t query_count(const struct dossier *d)
 struct collection_view *dossier_next_view(const struct dossier *d);
 /* Takes the view. */
 void dossier_show(struct dossier *d, struct collection_view *v);
-/* Chooses the vectors anew after one of their sources changed. */
+/* Ids of queries, borrowed; ascending after names_sort(). */
+struct names {
+        const char **ids;
+        size_t count;
+};
+static inline void names_done(struct names *names)
+{
+        free(names->ids);
+}
+void names_sort(struct names *names);
+/* As vector_set_without() these. */
+_must_check_ int names_drop(struct names *names, struct vector_set *set, struct vector_set **ret);
+
+/* Chooses the bands anew, for a collection whose distances are of `space` (NULL: unknown); where
+ * they become others, queries are in no band until they are replayed, and keep their homes by name.
+ * -ENOMEM. */
+_must_check_ int dossier_choose_bands(struct dossier *d, const char *space);
+/* Chooses the vectors anew after one of their sources changed: 1 when a query has one that had
+ * none. A vector belongs to the text that it was made of. -ENOMEM. */
 _must_check_ int dossier_merge_vectors(struct dossier *d);
-/* Compares the fresh vectors, which there are, with the pinned ones: of every query that has both,
- * and of the set. */
+/* Compares the fresh vectors with the pinned ones: of every query that has both, and of the set,
+ * whose distance is `space` (NULL: not known yet). */
 void dossier_measure_embedder(struct dossier *d);
-void dossier_note_embedder(const struct dossier *d, struct embedder_view *e);
 /* Judges the current view, which is not shared yet, after whatever was taken in. */
 void dossier_conclude(struct dossier *d, usec_t now);
+void dossier_note_embedder(const struct dossier *d, const char *space, struct embedder_view *e);
+/* Compares the fresh vectors with those before. */
+void dossier_measure_noise(struct dossier *d, const struct vector_set *before);
 void dossier_forget_sentinels(struct dossier *d);
 
 /* Signs of an ingest: what was seen of the collection itself, beside its answers. */
@@ -82,3 +99,11 @@ void dossier_note_sentinels(struct dossier *d, uint64_t sentinels);
 void dossier_note_calm(struct dossier *d, const struct replay_result *result, unsigned changes);
 /* Takes a collection that was created again with the baseline's content for the baseline's. */
 void dossier_note_rebuilt(struct dossier *d);
+
+/* Why answers differ. The answers of the last replay: of a query that was not measured there is
+ * none; NULL when memory is short. */
+struct answer **dossier_measured_answers(const struct dossier *d);
+/* Judges the cause of the current, not yet shared view; whether to ask for it. */
+bool dossier_consider(struct dossier *d, bool news, bool ingested, usec_t now);
+/* A replay without answers has its cause already. */
+void dossier_note_failure(struct dossier *d, const char *failure, usec_t now);

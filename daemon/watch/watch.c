@@ -4,13 +4,14 @@
 #include <errno.h>
 
 #include "ask/embed.h"
-#include "ask/inquiry.h"
+#include "ask/lookup.h"
 #include "ask/probe.h"
 #include "ask/replay.h"
 #include "ask/survey.h"
 #include "clock.h"
 #include "judge/epoch.h"
 #include "log.h"
+#include "watch/freshness.h"
 #include "watch/schedule.h"
 
 /* What a watch asks of the server, in the order of precedence. */
@@ -27,7 +28,8 @@ struct watch {
         struct http_client *client;
         const struct watch_owner *owner;
         struct dossier *dossier;
-        struct timer timers[STEP_COUNT], embed_timer;
+        struct timer timers[STEP_COUNT];
+        struct freshness freshness;
         bool wanted[STEP_COUNT]; /* whatever the timer says */
         unsigned confirming; /* replays that were added to confirm the last regular one */
         usec_t probed; /* CLOCK_BOOTTIME of the last probe; 0: never */
@@ -36,20 +38,20 @@ struct watch {
         uint64_t baseline_signature;
         unsigned changing; /* surveys one after another that saw a change */
         struct vector_set *asked; /* what is under way asks with these */
-        struct collection_view *inquired; /* what the inquiry is about: an embedder that answers
+        struct collection_view *looked_at; /* what the lookup is about: an embedder that answers
                                              meanwhile makes another view */
 
         struct replay_target replay_target;
         struct survey_target survey_target;
         struct probe_target probe_target;
-        struct inquiry_target inquiry_target;
-        struct embed_target embed_target;
+        struct lookup_target lookup_target;
         struct replay *replay; /* under way, or NULL, as the next */
         bool fresh; /* the replay asks with fresh vectors */
-        struct inquiry *inquiry;
+        struct lookup *lookup;
         struct survey *survey;
         struct probe *probe;
         struct embed *embed;
+        bool await_embed; /* replays wait for its answer */
 };
 
 static void set_timer(struct timer *t, const char *label, usec_t interval, usec_t due)
@@ -76,37 +78,6 @@ static void set_timers(struct watch *w)
         set_timer(&w->timers[STEP_PROBE], w->config->label, w->config->probes.interval,
                 USEC_INFINITY);
         set_timer(&w->timers[STEP_SURVEY], w->config->label, survey, USEC_INFINITY);
-        w->embed_timer.due = USEC_INFINITY;
-        if (w->config->embedder)
-                set_timer(
-                        &w->embed_timer, w->config->label, MAX(c->embed_interval, c->interval), 0);
-}
-
-static int fill_embed_target(struct watch *w)
-{
-        const struct embedder_config *c = w->config->embedder;
-        const struct query_set *set = w->config->queries;
-        const char **ids, **texts;
-
-        if (!c)
-                return 0;
-        ids = calloc(set->count + 1, sizeof(char *));
-        texts = calloc(set->count + 1, sizeof(char *));
-        w->embed_target = (struct embed_target){.name = c->name,
-                .dialect = c->dialect,
-                .peer = &c->peer,
-                .model = c->model,
-                .batch = c->batch,
-                .ids = ids,
-                .texts = texts,
-                .count = set->count};
-        if (!ids || !texts)
-                return -ENOMEM;
-        for (size_t i = 0; i < set->count; i++) {
-                ids[i] = set->queries[i].id;
-                texts[i] = set->queries[i].text;
-        }
-        return 0;
 }
 
 static void fill_targets(struct watch *w)
@@ -130,7 +101,7 @@ static void fill_targets(struct watch *w)
                 .recall_results = c->probes.recall_results,
                 .recall_queries = c->probes.recall_queries,
                 .records_max = c->probes.records_max};
-        w->inquiry_target = (struct inquiry_target){.label = c->label,
+        w->lookup_target = (struct lookup_target){.label = c->label,
                 .tenant = c->server->tenant,
                 .database = c->server->database,
                 .peer = &c->peer,
@@ -151,7 +122,7 @@ int watch_new(sd_event *event, const struct collection_config *config, struct ht
         w->owner = owner;
         set_timers(w);
         fill_targets(w);
-        r = fill_embed_target(w);
+        r = freshness_init(&w->freshness, config);
         if (r >= 0)
                 r = dossier_new(config, &w->dossier);
         if (r >= 0)
@@ -163,13 +134,13 @@ int watch_new(sd_event *event, const struct collection_config *config, struct ht
 static void release(struct watch *w)
 {
         w->asked = vector_set_unref(w->asked);
-        w->inquired = collection_view_unref(w->inquired);
+        w->looked_at = collection_view_unref(w->looked_at);
 }
 
 static void cancel(struct watch *w)
 {
         w->replay = replay_free(w->replay);
-        w->inquiry = inquiry_free(w->inquiry);
+        w->lookup = lookup_free(w->lookup);
         w->survey = survey_free(w->survey);
         w->probe = probe_free(w->probe);
         w->embed = embed_free(w->embed);
@@ -183,8 +154,7 @@ struct watch *watch_free(struct watch *w)
         cancel(w);
         dossier_free(w->dossier);
         baseline_unref(w->next_baseline);
-        free((void *)w->embed_target.ids);
-        free((void *)w->embed_target.texts);
+        freshness_done(&w->freshness);
         sd_event_unref(w->event);
         free(w);
         return NULL;
@@ -192,31 +162,30 @@ struct watch *watch_free(struct watch *w)
 
 static bool asking(const struct watch *w)
 {
-        return w->replay || w->inquiry || w->survey || w->probe;
+        return w->replay || w->lookup || w->survey || w->probe;
 }
 
 int watch_adopt(struct watch *w, struct watch *old)
 {
         const struct replay_config *before = &old->config->replay, *c = &w->config->replay;
         bool under_way = asking(old);
+        int r;
 
         cancel(old);
-        if (!under_way && dossier_view(old->dossier)->replayed && c->interval == before->interval &&
-                c->survey_interval == before->survey_interval)
-                memcpy(w->timers, old->timers, sizeof(w->timers));
         w->next_baseline = take_ptr(old->next_baseline);
         w->rebase = old->rebase;
         w->baseline_signature = old->baseline_signature;
-        return dossier_adopt(w->dossier, old->dossier);
+        r = dossier_adopt(w->dossier, old->dossier);
+        if (r < 0)
+                return r;
+        w->await_embed = r > 0;
+        if (r == 0 && !under_way && dossier_view(w->dossier)->replayed &&
+                c->interval == before->interval && c->survey_interval == before->survey_interval)
+                memcpy(w->timers, old->timers, sizeof(w->timers));
+        return 0;
 }
 
-void watch_restore_home(
-        struct watch *w, const char *query_id, const char *band, float home_distance)
-{
-        dossier_restore_home(w->dossier, query_id, band, home_distance);
-}
-
-/* An inquest under way borrows from the baseline before. */
+/* A lookup under way borrows from the baseline before. */
 static void rebase(struct watch *w)
 {
         if (!w->rebase || asking(w))
@@ -277,12 +246,12 @@ static void finish_replay(struct watch *w)
         watch_run(w);
 }
 
-static void on_inquired(struct inquest *inquest, const char *error, void *userdata)
+static void on_looked_up(struct suspects *suspects, const char *error, void *userdata)
 {
         struct watch *w = userdata;
 
-        dossier_inquired(w->dossier, error, clock_usec(CLOCK_REALTIME));
-        w->inquiry = inquiry_free(w->inquiry);
+        dossier_looked_up(w->dossier, error, clock_usec(CLOCK_REALTIME));
+        w->lookup = lookup_free(w->lookup);
         release(w);
         /* How much of the index is gone is what people ask next. */
         if (dossier_view(w->dossier)->attribution.cause == CAUSE_INDEX_LOSS)
@@ -290,19 +259,19 @@ static void on_inquired(struct inquest *inquest, const char *error, void *userda
         finish_replay(w);
 }
 
-static void inquire(struct watch *w, struct inquest *inquest)
+static void look_up(struct watch *w, struct suspects *suspects)
 {
         int r;
 
-        w->inquired = collection_view_ref(dossier_view(w->dossier));
-        w->inquiry_target.collection_id = w->inquired->epoch.id;
-        w->inquiry_target.space = w->inquired->epoch.space;
-        r = inquiry_start(
-                w->client, &w->inquiry_target, inquest, on_inquired, on_exchanged, w, &w->inquiry);
+        w->looked_at = collection_view_ref(dossier_view(w->dossier));
+        w->lookup_target.collection_id = w->looked_at->epoch.id;
+        w->lookup_target.space = w->looked_at->epoch.space;
+        r = lookup_start(
+                w->client, &w->lookup_target, suspects, on_looked_up, on_exchanged, w, &w->lookup);
         if (r >= 0)
                 return;
         release(w);
-        dossier_inquired(w->dossier, strerror(-r), clock_usec(CLOCK_REALTIME));
+        dossier_looked_up(w->dossier, strerror(-r), clock_usec(CLOCK_REALTIME));
         finish_replay(w);
 }
 
@@ -338,7 +307,7 @@ static void on_replayed(struct replay_result *result, void *userdata)
         _cleanup_(collection_view_unrefp) struct collection_view *before = NULL;
         struct watch *w = userdata;
         bool complete = result->complete, measured = !result->failure;
-        struct inquest *inquest = NULL;
+        struct suspects *suspects = NULL;
         usec_t due;
 
         if (w->fresh) {
@@ -352,7 +321,7 @@ static void on_replayed(struct replay_result *result, void *userdata)
         before = collection_view_ref(dossier_view(w->dossier));
         note_batch(w, result->batch);
         set_next(&w->timers[STEP_SURVEY], complete);
-        dossier_replayed(w->dossier, result, &inquest);
+        dossier_replayed(w->dossier, result, &suspects);
         due = set_next_replay(w, complete, measured);
         if (dossier_view(w->dossier) != before) /* else memory was short, and this one is shared */
                 dossier_set_due(w->dossier, due);
@@ -360,8 +329,8 @@ static void on_replayed(struct replay_result *result, void *userdata)
         release(w);
         if (complete)
                 schedule_probe(w, epoch_compare(&before->epoch, &dossier_view(w->dossier)->epoch));
-        if (inquest)
-                inquire(w, inquest);
+        if (suspects)
+                look_up(w, suspects);
         else
                 finish_replay(w);
 }
@@ -489,10 +458,16 @@ static const struct {
 static void on_embedded(struct embed_result *result, void *userdata)
 {
         struct watch *w = userdata;
+        usec_t now = clock_usec(CLOCK_BOOTTIME);
+        bool success = !result->failure;
 
-        set_next(&w->embed_timer, !result->failure);
-        w->wanted[STEP_FRESH] |= !result->failure;
-        dossier_embedded(w->dossier, result, clock_usec(CLOCK_REALTIME));
+        if (success)
+                w->await_embed = freshness_on_answered(&w->freshness, now);
+        else
+                freshness_on_failed(&w->freshness, now);
+        w->await_embed &= success;
+        w->wanted[STEP_FRESH] |= success;
+        w->wanted[STEP_REPLAY] |= dossier_embedded(w->dossier, result, clock_usec(CLOCK_REALTIME));
         w->embed = embed_free(w->embed);
         w->owner->changed(w, w->owner->userdata);
         watch_run(w);
@@ -502,27 +477,30 @@ static void run_embed(struct watch *w, usec_t now)
 {
         int r;
 
-        if (w->embed || w->embed_timer.due > now)
+        if (w->embed || w->freshness.due > now)
                 return;
+        freshness_on_asked(&w->freshness, now);
         r = embed_start(
-                w->event, w->client, &w->embed_target, on_embedded, on_exchanged, w, &w->embed);
+                w->event, w->client, &w->freshness.target, on_embedded, on_exchanged, w, &w->embed);
         if (r >= 0)
                 return;
         log_warning("%s: cannot ask embedder %s: %s; trying again later", w->config->label,
                 w->config->embedder->name, strerror(-r));
-        set_next(&w->embed_timer, false);
+        freshness_on_failed(&w->freshness, now);
 }
 
-/* Without vectors, or with those of another model, nothing is to be replayed until the embedder
- * has answered. */
+/* Without vectors, with those of another model, or where a command or another text waits for them,
+ * nothing is to be replayed until the embedder has answered. */
 static bool waits_for_vectors(const struct watch *w)
 {
-        return w->embed && (!dossier_vectors(w->dossier) || dossier_prefers_fresh(w->dossier));
+        return w->embed &&
+                (w->await_embed || !dossier_vectors(w->dossier) ||
+                        dossier_prefers_fresh(w->dossier));
 }
 
 usec_t watch_due(const struct watch *w)
 {
-        usec_t due = w->embed ? USEC_INFINITY : w->embed_timer.due;
+        usec_t due = w->embed ? USEC_INFINITY : w->freshness.due;
 
         if (w->rebase && !asking(w))
                 return 0;
@@ -557,8 +535,15 @@ void watch_run(struct watch *w)
 
 void watch_replay(struct watch *w)
 {
+        freshness_want(&w->freshness, clock_usec(CLOCK_BOOTTIME));
         w->wanted[STEP_REPLAY] = true;
         watch_run(w);
+}
+
+void watch_repeat_embedding(struct watch *w, unsigned times)
+{
+        freshness_repeat(&w->freshness, times);
+        dossier_repeat(w->dossier);
 }
 
 void watch_everything(struct watch *w)
@@ -566,12 +551,13 @@ void watch_everything(struct watch *w)
         w->wanted[STEP_PROBE] = w->config->probes.interval > 0;
         for (enum step s = 0; s < STEP_COUNT; s++)
                 w->timers[s].due = USEC_INFINITY;
+        w->await_embed = true;
         watch_replay(w);
 }
 
 bool watch_running(const struct watch *w)
 {
-        return (w->replay && !w->fresh) || w->inquiry;
+        return (w->replay && !w->fresh) || w->lookup;
 }
 
 bool watch_busy(const struct watch *w)
@@ -583,24 +569,9 @@ bool watch_busy(const struct watch *w)
         return wanted || asking(w) || w->embed;
 }
 
-int watch_refuse_baseline(struct watch *w, const char *error)
+struct dossier *watch_dossier(const struct watch *w)
 {
-        return dossier_refuse_baseline(w->dossier, error);
-}
-
-void watch_judge_at_once(struct watch *w, bool demands_baseline)
-{
-        dossier_judge_at_once(w->dossier, demands_baseline);
-}
-
-int watch_prefer_fresh(struct watch *w)
-{
-        return dossier_prefer_fresh(w->dossier);
-}
-
-struct vector_set *watch_vectors(const struct watch *w)
-{
-        return dossier_vectors(w->dossier);
+        return w->dossier;
 }
 
 struct collection_view *watch_view(const struct watch *w)

@@ -24,7 +24,9 @@
 
 #include <cmocka.h>
 
+#include "../unit/a_secret.h"
 #include "ask/http_client.h"
+#include "clock.h"
 #include "fake_server.h"
 #include "file.h"
 
@@ -44,7 +46,7 @@ struct outcome {
         unsigned calls;
         int result;
         unsigned status;
-        char *body, *error;
+        char *body, *error, *url;
         size_t body_size;
         usec_t duration, retry_after;
         struct fixture *fixture;
@@ -86,6 +88,7 @@ static void outcome_done(struct outcome *o)
 {
         free(o->body);
         free(o->error);
+        free(o->url);
 }
 #define _cleanup_outcome_ _cleanup_(outcome_done)
 
@@ -103,6 +106,7 @@ static void on_done(const struct http_response *response, void *userdata)
         o->body = calloc(1, response->body_size + 1);
         memcpy(o->body, response->body, response->body_size + 1);
         o->error = response->error ? strdup(response->error) : NULL;
+        o->url = response->url ? strdup(response->url) : NULL;
         if (o->then)
                 o->then(o);
 }
@@ -190,7 +194,7 @@ static void sends_exactly_these_bytes(void **state)
         static char *const own[] = {
                 (char *)"accept: text/plain", (char *)"CONTENT-TYPE: application/x", NULL};
         static const struct {
-                const char *method, *path, *body, *authorization, *user_password;
+                const char *method, *path, *body, *secret_header, *secret;
                 char *const *headers;
                 const char *head; /* what follows the Host header */
                 const char *before; /* what precedes User-Agent */
@@ -204,11 +208,11 @@ static void sends_exactly_these_bytes(void **state)
                 {"GET", "/h", NULL, NULL, NULL, team,
                         "X-Team: search\r\nx-empty:\r\nAccept: application/json\r\nAccept-Encoding: identity\r\n\r\n",
                         ""},
-                {"POST", "/p", "{\"a\":1}", "Authorization: Bearer t0ken", NULL, NULL,
+                {"POST", "/p", "{\"a\":1}", "Authorization: Bearer ", "t0ken", NULL,
                         "Accept: application/json\r\nAccept-Encoding: identity\r\nContent-Type: application/json\r\n"
                         "Authorization: Bearer t0ken\r\nContent-Length: 7\r\n\r\n",
                         ""},
-                {"POST", "/p", NULL, "X-Chroma-Token: t0ken", NULL, NULL,
+                {"POST", "/p", NULL, "X-Chroma-Token: ", "t0ken", NULL,
                         "Accept: application/json\r\nAccept-Encoding: identity\r\nContent-Type: application/json\r\n"
                         "X-Chroma-Token: t0ken\r\nContent-Length: 0\r\n\r\n",
                         ""},
@@ -233,8 +237,8 @@ static void sends_exactly_these_bytes(void **state)
         for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
                 struct http_peer peer = {.url = f->peer.url,
                         .headers = (char **)cases[i].headers,
-                        .authorization = (char *)cases[i].authorization,
-                        .user_password = (char *)cases[i].user_password,
+                        .secret = a_secret(cases[i].secret),
+                        .secret_header = (char *)cases[i].secret_header,
                         .timeout_usec = PATIENCE};
                 struct http_request request = {.method = cases[i].method,
                         .path = (char *)cases[i].path,
@@ -248,6 +252,7 @@ static void sends_exactly_these_bytes(void **state)
                 assert_int_equal(
                         http_client_submit(f->client, &peer, &request, on_done, &o, NULL), 0);
                 wait_for(f, &o);
+                secret_unref(peer.secret);
                 assert_int_equal(o.result, 0);
                 assert_int_equal(o.status, 204);
                 assert_int_equal(o.body_size, 0);
@@ -260,6 +265,122 @@ static void sends_exactly_these_bytes(void **state)
                 assert_string_equal(got->body, cases[i].body ? cases[i].body : "");
         }
         assert_int_equal(fake_server_connections(f->server), 1);
+}
+
+static void says_what_it_asked_without_secrets(void **state)
+{
+        static const struct fake_step nothing[] = {
+                FAKE(READ), FAKE_RAW("HTTP/1.1 204 No Content\r\n\r\n"), FAKE(AGAIN)};
+        struct fixture *f = *state;
+        _cleanup_free_ char *address = strdup(fake_server_url(f->server) + strlen("http://"));
+        _cleanup_free_ char *shown = NULL, *url = NULL;
+        struct http_peer peer = {.timeout_usec = PATIENCE};
+        _cleanup_outcome_ struct outcome o = {0}, secret = {0};
+
+        fake_server_script(f->server, nothing);
+        assert_true(asprintf(&url, "http://me:pw@%s/a?key=s3cret&b", address) > 0);
+        peer.url = url;
+        f->request.path[0] = '\0';
+        assert_int_equal(http_client_submit(f->client, &peer, &f->request, on_done, &o, NULL), 0);
+        wait_for(f, &o);
+        assert_true(asprintf(&shown, "http://%s/a?key=...&b", address) > 0);
+        assert_string_equal(o.url, shown);
+        /* A URL that is a secret itself is not shown at all. */
+        peer.secret_url = a_secret(url);
+        peer.url = (char *)"http://127.0.0.1:1";
+        assert_int_equal(
+                http_client_submit(f->client, &peer, &f->request, on_done, &secret, NULL), 0);
+        wait_for(f, &secret);
+        secret_unref(peer.secret_url);
+        assert_int_equal(secret.status, 204);
+        assert_null(secret.url);
+}
+
+static void write_secret(const char *path, const char *value)
+{
+        _cleanup_error_ struct error e = {0};
+
+        assert_int_equal(file_replace(path, value, strlen(value), &e), 0);
+}
+
+/* The secret of the last request. */
+static char *exchange_secret(struct fixture *f)
+{
+        _cleanup_outcome_ struct outcome o = {0};
+
+        exchange(f, &o);
+        return fake_request_header(
+                fake_server_request(f->server, fake_server_requests(f->server) - 1), "api-key");
+}
+
+static void a_rotated_secret_is_sent(void **state)
+{
+        struct fixture *f = *state;
+        char path[] = "/tmp/driftwatch-secret-XXXXXX";
+        _cleanup_free_ char *first = NULL, *sent = NULL;
+        usec_t deadline = clock_usec(CLOCK_MONOTONIC) + PATIENCE;
+        int fd = mkstemp(path);
+
+        assert_true(fd >= 0);
+        close(fd);
+        fake_server_script(f->server, always_ok);
+        write_secret(path, "first");
+        f->peer.secret_header = strdup("api-key: ");
+        assert_int_equal(secret_new(path, any_secret, &f->peer.secret, NULL), 0);
+        first = exchange_secret(f);
+        assert_string_equal(first, "first");
+        write_secret(path, "second");
+        while (!streq(sent, "second")) {
+                assert_true(clock_usec(CLOCK_MONOTONIC) < deadline);
+                free(sent);
+                sent = exchange_secret(f);
+        }
+        /* Without its file it stays. */
+        unlink(path);
+        deadline = clock_usec(CLOCK_MONOTONIC) + SECRET_LOOK_INTERVAL * 3 / 2;
+        while (clock_usec(CLOCK_MONOTONIC) < deadline) {
+                free(sent);
+                sent = exchange_secret(f);
+                assert_string_equal(sent, "second");
+        }
+}
+
+/* Requests go to the proxy with the whole URL; over TLS it is asked for a tunnel. */
+static void a_proxy_is_used_where_it_is_configured(void **state)
+{
+        static const struct fake_step nothing[] = {
+                FAKE(READ), FAKE_RAW("HTTP/1.1 204 No Content\r\n\r\n"), FAKE(AGAIN)};
+        static const struct fake_step no_tunnel[] = {FAKE(READ),
+                FAKE_RAW("HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n"), FAKE(AGAIN)};
+        struct fixture *f = *state;
+        _cleanup_outcome_ struct outcome plain = {0}, tunnel = {0};
+        _cleanup_free_ char *proxy = strdup(fake_server_url(f->server));
+        const struct fake_request *got;
+
+        fake_server_script(f->server, nothing);
+        fake_server_script(f->server, no_tunnel);
+        free(f->peer.url);
+        f->peer.url = strdup("http://embedder.invalid:81");
+        f->peer.proxy = strdup(proxy);
+        f->peer.proxy_secret = a_secret("me:pass");
+        submit(f, &plain);
+        wait_for(f, &plain);
+        assert_int_equal(plain.status, 204);
+        got = fake_server_request(f->server, 0);
+        assert_string_equal(got->path, "http://embedder.invalid:81/x");
+        assert_non_null(strstr(got->head, "Proxy-Authorization: Basic bWU6cGFzcw==\r\n"));
+        free(f->peer.url);
+        f->peer.url = strdup("https://embedder.invalid:82");
+        f->peer.secret = a_secret("s3cret");
+        f->peer.secret_header = strdup("Authorization: Bearer ");
+        submit(f, &tunnel);
+        wait_for(f, &tunnel);
+        got = fake_server_request(f->server, 1);
+        assert_string_equal(got->method, "CONNECT");
+        assert_string_equal(got->path, "embedder.invalid:82");
+        assert_null(strstr(got->head, "s3cret")); /* not the proxy's business */
+        assert_true(tunnel.result < 0);
+        assert_non_null(strstr(tunnel.error, "embedder.invalid:82 through proxy "));
 }
 
 /* More than a megabyte is where libcurl would ask for permission first. */
@@ -633,11 +754,12 @@ static void refuses_what_is_not_one_request(void **state)
                         http_client_submit(f->client, &peer, &request, on_done, &o, &transfer),
                         -EINVAL);
                 peer.headers = NULL;
-                peer.authorization = (char *)bad_headers[i][0];
+                peer.secret = a_secret("x");
+                peer.secret_header = (char *)bad_headers[i][0];
                 assert_int_equal(
                         http_client_submit(f->client, &peer, &request, on_done, &o, &transfer),
                         -EINVAL);
-                peer.authorization = NULL;
+                peer.secret = secret_unref(peer.secret);
         }
         for (size_t i = 0; i < ARRAY_SIZE(paths); i++) {
                 request.path = (char *)paths[i];
@@ -1287,6 +1409,9 @@ int main(void)
                 on_fixture(connections_are_kept),
                 on_fixture(closed_connections_are_replaced),
                 on_fixture(sends_exactly_these_bytes),
+                on_fixture(says_what_it_asked_without_secrets),
+                on_fixture(a_rotated_secret_is_sent),
+                on_fixture(a_proxy_is_used_where_it_is_configured),
                 on_fixture(large_bodies_go_at_once),
                 cmocka_unit_test(reads_odd_answers),
                 on_fixture(bodies_may_contain_nul),

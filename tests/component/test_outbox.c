@@ -12,6 +12,7 @@
 #include <errno.h>
 #include <time.h>
 
+#include "../unit/a_secret.h"
 #include "macro.h"
 #include "tell/outbox.h"
 
@@ -22,7 +23,7 @@
 
 /* A request in flight or answered. */
 struct call {
-        char *body, *url, *authorization;
+        char *body, *url, *secret;
         const struct http_peer *peer; /* as given: must stay valid until the answer */
         const struct http_request *request;
         void (*done)(const struct http_response *response, void *userdata);
@@ -92,8 +93,8 @@ static int fake_send(void *sender, const struct http_peer *peer, const struct ht
         assert_true(f->call_count < CALLS_MAX);
         f->call_count++;
         *c = (struct call){strdup(request->body), strdup(peer->url),
-                peer->authorization ? strdup(peer->authorization) : NULL, peer, request, done,
-                userdata, now_usec(CLOCK_MONOTONIC)};
+                strdup(secret_value(peer->secret)), peer, request, done, userdata,
+                now_usec(CLOCK_MONOTONIC)};
         note(f, "send", 0, request->body);
         return 0;
 }
@@ -156,8 +157,7 @@ static void configure(struct fixture *f, size_t count, const char *const *keys, 
 {
         struct outbox_destination destinations[4];
         /* Freed at once: the outbox must keep what it needs. */
-        struct http_peer peer = {
-                .url = strdup(url), .authorization = strdup("Authorization: Bearer secret")};
+        struct http_peer peer = {.url = strdup(url), .secret = a_secret("secret")};
 
         for (size_t i = 0; i < count; i++)
                 destinations[i] =
@@ -191,7 +191,7 @@ static int teardown(void **state)
         for (size_t i = 0; i < f->call_count; i++) {
                 free(f->calls[i].body);
                 free(f->calls[i].url);
-                free(f->calls[i].authorization);
+                free(f->calls[i].secret);
         }
         sd_event_unref(f->event);
         free(f);
@@ -252,7 +252,7 @@ static void delivered_one_at_a_time_and_in_order(void **state)
         assert_true(outbox_generation(f->outbox) > generation);
         assert_events(f, "put 1 1st;send 1st;put 2 2nd;put 3 other;send other;");
         assert_string_equal(f->calls[0].url, URL);
-        assert_string_equal(f->calls[0].authorization, "Authorization: Bearer secret");
+        assert_string_equal(f->calls[0].secret, "secret");
         assert_counts(f, 2, 0, 2);
         answer(f, 200);
         assert_events(f, "remove 1;send 2nd;");

@@ -306,7 +306,10 @@ static void failures_have_a_reason_and_a_sentence(void **state)
                         {.collection = {200,
                                  "{\"id\":\"" UUID "\",\"dimension\":3,"
                                  "\"configuration_json\":{\"hnsw\":{\"space\":\"l2\"}}}"}},
-                        "dimension", "dimension 3", "----"},
+                        "dimension",
+                        "dimension 3, but the vectors in vectors.json have 2: use vectors of the "
+                        "model that embedded the collection (3), not 2",
+                        "----"},
                 {"too few lists", {.query = {200, "{\"ids\":[[\"x\"]],\"distances\":[[0.5]]}"}},
                         "bad_response", "agents", "----"},
                 {"a null distance", {.query = {200, ROW("null")}}, "bad_response", "agents",

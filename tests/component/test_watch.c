@@ -7,7 +7,8 @@
 #include "ask/embedding.h"
 #include "clock.h"
 #include "fake_server.h"
-#include "judge/reasoning.h"
+#include "judge/embedder.h"
+#include "judge/investigation.h"
 #include "watch/dossier.h"
 #include "watch/waiters.h"
 #include "watch/watch.h"
@@ -17,7 +18,7 @@
 
 #define COLLECTION \
         "{\"id\":\"aaaaaaaa-0000-4000-8000-00000000000%u\",\"name\":\"c\",\"dimension\":1," \
-        "\"configuration_json\":{\"hnsw\":{\"space\":\"l2\"}}}"
+        "\"configuration_json\":{\"hnsw\":{\"space\":\"%s\"}}}"
 #define QUERIES \
         "queries: [{id: a, text: a, expect: {distance: {max: 9}}}," \
         " {id: b, text: b, expect: {distance: {max: 9}}}]"
@@ -32,9 +33,10 @@ struct world {
         struct server_config server_config;
         struct collection_config config, changed;
         struct watch_owner owner;
-        struct watch *watch;
+        struct watch *watch, *other;
         struct waiters waiters;
         float distance;
+        const char *space; /* of the collection; NULL: "l2" */
         const char *best; /* id of the record that is answered with */
         unsigned generation; /* of the collection's id */
         bool broken;
@@ -69,7 +71,7 @@ static void answer(const struct fake_request *request, struct text *out, void *u
                 text_append(&body, "{\"ids\":[\"x\"],\"embeddings\":[[1]]}");
         else {
                 w->looks++;
-                text_appendf(&body, COLLECTION, w->generation);
+                text_appendf(&body, COLLECTION, w->generation, w->space ? w->space : "l2");
         }
         fake_answer(out, 200, NULL, body.data, body.size);
 }
@@ -111,7 +113,7 @@ static struct collection_config make_config(struct world *w, const char *queries
                         .batch = 10},
         };
 
-        assert_int_equal(bands_default(&c.bands), 0);
+        assert_int_equal(bands_default(NULL, &c.bands), 0);
         assert_int_equal(query_set_parse("q", queries, strlen(queries), &c.queries, &errors), 0);
         assert_int_equal(vector_set_parse("v", VECTORS, strlen(VECTORS), &c.vectors, &errors), 0);
         return c;
@@ -149,6 +151,7 @@ static int tear_down(void **state)
         struct world *w = *state;
 
         waiters_done(&w->waiters);
+        watch_free(w->other);
         watch_free(w->watch);
         http_client_free(w->client);
         fake_server_free(w->server);
@@ -404,8 +407,8 @@ static void replays_close_together_are_left_alone(void **state)
                 .action = FAKE_CALL, .call = answer \
         }
 
-/* The first replay's five requests, then what an inquiry asks first. */
-static const struct fake_step serve_inquiry_late[] = {READ_AND_ANSWER, READ_AND_ANSWER,
+/* The first replay's five requests, then what a lookup asks first. */
+static const struct fake_step serve_lookup_late[] = {READ_AND_ANSWER, READ_AND_ANSWER,
         READ_AND_ANSWER, READ_AND_ANSWER, READ_AND_ANSWER, {.action = FAKE_READ},
         {.action = FAKE_WAIT}, {.action = FAKE_CALL, .call = answer}, {.action = FAKE_AGAIN}};
 
@@ -431,8 +434,8 @@ static bool embedder_answered(void *userdata)
         return ((const struct two_servers *)userdata)->world->changed_views > 0;
 }
 
-/* Its answer makes another view, and the inquiry goes on. */
-static void an_embedder_may_answer_during_an_inquiry(void **state)
+/* Its answer makes another view, and the lookup goes on. */
+static void an_embedder_may_answer_during_a_lookup(void **state)
 {
         struct world *w = *state;
         _cleanup_(fake_server_freep) struct fake_server *embedder = fake_server_new(w->event, w);
@@ -442,6 +445,7 @@ static void an_embedder_may_answer_during_an_inquiry(void **state)
                 .peer = {.url = (char *)fake_server_url(embedder),
                         .timeout_usec = 5 * USEC_PER_SEC},
                 .model = (char *)"m",
+                .limit = EMBEDDER_EPSILON,
                 .batch = 10};
         struct baseline *b = baseline_as_answered(w);
 
@@ -450,7 +454,7 @@ static void an_embedder_may_answer_during_an_inquiry(void **state)
         fake_server_free(w->server);
         w->server = fake_server_new(w->event, w);
         w->config.peer.url = (char *)fake_server_url(w->server);
-        fake_server_script(w->server, serve_inquiry_late);
+        fake_server_script(w->server, serve_lookup_late);
         fake_server_script(embedder, embed_late);
         w->config.embedder = &config;
         assert_int_equal(watch_new(w->event, &w->config, w->client, &w->owner, &w->watch), 0);
@@ -467,7 +471,7 @@ static void an_embedder_may_answer_during_an_inquiry(void **state)
         assert_int_equal(fake_server_release(w->server), 1);
         assert_true(fake_run_until(w->event, idle, w));
         assert_int_equal(w->replayed, 1);
-        assert_int_equal(watch_view(w->watch)->attribution.evidence.sampled, 2);
+        assert_int_equal(watch_view(w->watch)->attribution.evidence.sampled, 1);
         w->watch = watch_free(w->watch);
 }
 
@@ -591,7 +595,7 @@ static void embed(struct dossier *d, const char *vectors)
 
         assert_int_equal(
                 vector_set_parse("e", vectors, strlen(vectors), &result.vectors, &errors), 0);
-        dossier_embedded(d, &result, 1);
+        (void)dossier_embedded(d, &result, 1);
 }
 
 #define OTHER_VECTORS "{\"dimension\":1,\"vectors\":{\"a\":[-1],\"b\":[-1]}}"
@@ -600,7 +604,7 @@ static void embed(struct dossier *d, const char *vectors)
 static void another_embedder_is_approved_or_goes(void **state)
 {
         struct world *w = *state;
-        const struct embedder_config minilm = {.name = (char *)"minilm"};
+        const struct embedder_config minilm = {.name = (char *)"minilm", .limit = EMBEDDER_EPSILON};
         _cleanup_(baseline_unrefp) struct baseline *b = make_baseline(w, .9);
         _cleanup_(dossier_freep) struct dossier *d = NULL, *without = NULL;
         const struct embedder_view *e;
@@ -638,7 +642,7 @@ static void another_embedder_is_approved_or_goes(void **state)
 
 /* A replay of one query, whose answer is "x", of a collection with so many records. */
 static const char *replay_at(
-        struct dossier *d, usec_t now, int64_t records, struct inquest **ret_inquest)
+        struct dossier *d, usec_t now, int64_t records, struct suspects **ret_suspects)
 {
         static const char *const ids[] = {"x"};
         static const float distances[] = {.9f};
@@ -649,19 +653,62 @@ static const char *replay_at(
         epoch_init(&result.epoch);
         result.epoch.id = strdup("1");
         result.epoch.records = records;
-        dossier_replayed(d, &result, ret_inquest);
+        dossier_replayed(d, &result, ret_suspects);
         epoch_done(&result.epoch);
         answer_unref(got.answer);
         return dossier_view(d)->queries[0].judgement.reason;
 }
 
-static const char *look_up(struct dossier *d, struct inquest *inquest, bool exists, usec_t now)
+/* A collection of three dimensions refused vectors of one. */
+static enum cause refuse_dimension(struct dossier *d)
 {
-        assert_non_null(inquest);
-        assert_int_equal(inquest->missing_count, 1);
-        inquest->missing[0].looked_up = true;
-        inquest->missing[0].exists = exists;
-        dossier_inquired(d, NULL, now);
+        struct chroma_answer got = {.unmeasured = "the pinned vector's dimension is another"};
+        struct replay_result result = {.started = USEC_PER_DAY,
+                .failure = "dimension",
+                .reached = true,
+                .answers = &got,
+                .count = 1};
+        struct suspects *suspects;
+
+        epoch_init(&result.epoch);
+        result.epoch.id = strdup("1");
+        result.epoch.dimension = 3;
+        dossier_replayed(d, &result, &suspects);
+        assert_null(suspects);
+        epoch_done(&result.epoch);
+        assert_int_equal(dossier_view(d)->queries[0].cause, dossier_view(d)->attribution.cause);
+        return dossier_view(d)->attribution.cause;
+}
+
+/* Of a collection that nobody approved only the vectors can be wrong; one that was approved with
+ * their dimension has another now. */
+static void another_dimension_is_held_against_the_baseline_only(void **state)
+{
+        struct world *w = *state;
+        _cleanup_(config_done) struct collection_config c =
+                make_config(w, "queries: [{id: a, text: a}]");
+        _cleanup_(dossier_freep) struct dossier *d = NULL;
+        _cleanup_(baseline_unrefp) struct baseline *same = baseline_as_answered(w);
+        _cleanup_(baseline_unrefp) struct baseline *other = baseline_as_answered(w);
+
+        same->epoch.dimension = 3;
+        other->epoch.dimension = 1;
+        assert_int_equal(dossier_new(&c, &d), 0);
+        assert_int_equal(refuse_dimension(d), CAUSE_UNKNOWN);
+        assert_int_equal(dossier_set_baseline(d, same), 0);
+        assert_int_equal(refuse_dimension(d), CAUSE_UNKNOWN);
+        assert_int_equal(dossier_set_baseline(d, other), 0);
+        assert_int_equal(refuse_dimension(d), CAUSE_METRIC);
+        assert_true(dossier_view(d)->attribution.evidence.other_space);
+}
+
+static const char *look_up(struct dossier *d, struct suspects *suspects, bool exists, usec_t now)
+{
+        assert_non_null(suspects);
+        assert_int_equal(suspects->missing_count, 1);
+        suspects->missing[0].looked_up = true;
+        suspects->missing[0].exists = exists;
+        dossier_looked_up(d, NULL, now);
         return dossier_view(d)->queries[0].judgement.reason;
 }
 
@@ -672,28 +719,28 @@ static void what_became_of_an_expected_record_is_told_anew_after_an_ingest(void 
         _cleanup_(config_done) struct collection_config c =
                 make_config(w, "queries: [{id: a, text: a, expect: {ids: [y]}}]");
         _cleanup_(dossier_freep) struct dossier *d = NULL, *successor = NULL;
-        struct inquest *inquest;
+        struct suspects *suspects;
         usec_t now = USEC_PER_DAY;
         const char *reason;
 
         assert_int_equal(dossier_new(&c, &d), 0);
-        (void)replay_at(d, now, 6, &inquest);
-        reason = look_up(d, inquest, false, now);
+        (void)replay_at(d, now, 6, &suspects);
+        reason = look_up(d, suspects, false, now);
         assert_non_null(strstr(reason, "; no such record exists any more: it was deleted, or"));
-        now += REASONING_INTERVAL;
-        reason = replay_at(d, now, 6, &inquest);
-        assert_null(inquest); /* nothing happened */
+        now += INVESTIGATION_INTERVAL;
+        reason = replay_at(d, now, 6, &suspects);
+        assert_null(suspects); /* nothing happened */
         assert_non_null(strstr(reason, "; no such record exists"));
-        (void)replay_at(d, now, 7, &inquest);
-        reason = look_up(d, inquest, true, now);
+        (void)replay_at(d, now, 7, &suspects);
+        reason = look_up(d, suspects, true, now);
         assert_non_null(strstr(reason, "; the collection holds such a record: others are nearer"));
         assert_null(strstr(reason, "no such record"));
         /* After a reload, another record may be expected. */
         assert_int_equal(dossier_new(&c, &successor), 0);
         assert_int_equal(dossier_adopt(successor, d), 0);
-        reason = replay_at(successor, now, 7, &inquest);
+        reason = replay_at(successor, now, 7, &suspects);
         assert_null(strstr(reason, "the collection holds"));
-        reason = look_up(successor, inquest, false, now);
+        reason = look_up(successor, suspects, false, now);
         assert_non_null(strstr(reason, "no such record exists any more"));
 }
 
@@ -701,15 +748,47 @@ static void a_home_of_an_earlier_life_is_known_at_once(void **state)
 {
         struct world *w = *state;
 
-        watch_restore_home(w->watch, "a", "excellent", .5f);
-        watch_restore_home(w->watch, "b", "no such band", .5f);
-        watch_restore_home(w->watch, "nobody", "good", .5f);
+        dossier_restore_home(watch_dossier(w->watch), "a", "excellent", .5f);
+        dossier_restore_home(watch_dossier(w->watch), "b", "no such band", .5f);
+        dossier_restore_home(watch_dossier(w->watch), "nobody", "good", .5f);
         assert_int_equal(watch_view(w->watch)->queries[0].judgement.home_band, 0);
         assert_int_equal(watch_view(w->watch)->queries[1].judgement.home_band, -1);
         for (int i = 0; i < 4; i++)
                 (void)replay(w);
         assert_true(watch_view(w->watch)->queries[0].judgement.crossed);
         assert_false(watch_view(w->watch)->queries[1].judgement.crossed);
+}
+
+/* Bands that nobody configured are known with the first answer, and a home keeps its name. */
+static void default_bands_are_those_of_the_space(void **state)
+{
+        struct world *w = *state;
+        const struct collection_view *v;
+
+        w->changed.bands_source = BANDS_OF_SPACE;
+        assert_int_equal(watch_new(w->event, &w->changed, w->client, &w->owner, &w->other), 0);
+        dossier_restore_home(watch_dossier(w->other), "b", "excellent", .35f);
+        assert_true(watch_view(w->other)->bands.bands[0].below == .8f);
+        w->space = "cosine";
+        w->distance = .45f;
+        for (unsigned i = 0; i < 4; i++) {
+                unsigned before = w->replayed;
+
+                watch_replay(w->other);
+                while (w->replayed == before)
+                        assert_true(sd_event_run(w->event, 1000000) >= 0);
+        }
+        v = watch_view(w->other);
+        assert_true(v->bands.bands[0].below == .4f);
+        assert_string_equal(bands_name(&v->bands, v->queries[0].judgement.band), "good");
+        assert_string_equal(bands_name(&v->bands, v->queries[0].judgement.home_band), "excellent");
+        assert_true(v->queries[0].judgement.home_distance == .35f);
+        assert_true(v->queries[0].judgement.crossed);
+        /* What is configured is taken as it is. */
+        for (int i = 0; i < 4; i++)
+                (void)replay(w);
+        assert_true(watch_view(w->watch)->bands.bands[0].below == .8f);
+        assert_int_equal(watch_view(w->watch)->queries[0].judgement.band, 0);
 }
 
 static void on_completed(struct command *c, unsigned status, char *body, size_t size)
@@ -828,15 +907,17 @@ int main(void)
                 world_test(a_collection_that_never_stands_still_is_replayed_at_its_interval),
                 world_test(replays_far_apart_are_confirmed_soon),
                 world_test(replays_close_together_are_left_alone),
-                world_test(an_embedder_may_answer_during_an_inquiry),
+                world_test(an_embedder_may_answer_during_a_lookup),
                 world_test(a_successor_carries_on_by_query_id),
                 world_test(changed_bands_are_confirmed_anew),
                 world_test(a_change_without_an_ingest_is_remembered),
                 world_test(the_baseline_s_home_outlives_other_bands),
                 world_test(another_baseline_with_the_same_home_ends_no_crossing),
                 world_test(another_embedder_is_approved_or_goes),
+                world_test(another_dimension_is_held_against_the_baseline_only),
                 world_test(what_became_of_an_expected_record_is_told_anew_after_an_ingest),
                 world_test(a_home_of_an_earlier_life_is_known_at_once),
+                world_test(default_bands_are_those_of_the_space),
                 world_test(a_failed_probe_adds_what_it_found_and_takes_nothing),
                 world_test(who_waits_is_answered_with_the_verdict),
                 world_test(a_replay_under_way_does_not_count),

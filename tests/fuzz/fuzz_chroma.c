@@ -6,6 +6,8 @@
 #include <math.h>
 
 #include "ask/chroma.h"
+#include "ask/directory.h"
+#include "ask/ruling.h"
 #include "fuzz.h"
 
 #define QUERIES 3
@@ -46,6 +48,41 @@ static void parse_id_counts(const char *body, size_t size)
                         REQUIRE(counts[i] <= RESULTS);
 }
 
+static void parse_names(const char *body, size_t size)
+{
+        char **names;
+        size_t count;
+
+        if (directory_parse(body, size, &names, &count) < 0)
+                return;
+        REQUIRE(count <= DIRECTORY_NAMES_MAX);
+        for (size_t i = 0; i < count; i++)
+                REQUIRE(names[i]);
+        directory_names_free(names, count);
+}
+
+/* A body is NUL-terminated when it comes from the client. */
+static void rule(const char *data, size_t size)
+{
+        static const unsigned statuses[] = {200, 400, 403, 404, 422, 429, 500, 502};
+        char *body = malloc(size + 1);
+
+        REQUIRE(body);
+        if (size > 0)
+                memcpy(body, data, size);
+        body[size] = '\0';
+        for (size_t i = 0; i < ARRAY_SIZE(statuses); i++) {
+                const struct http_response response = {
+                        .status = statuses[i], .body = body, .body_size = size};
+                _cleanup_error_ struct error error = {0};
+                int r = ruling_check(&response, "x", &error);
+
+                REQUIRE((r == 0) == (error.message == NULL));
+                REQUIRE(r < 0 || ruling_reached(&response));
+        }
+        free(body);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
         _cleanup_(epoch_done) struct epoch epoch = {0};
@@ -53,6 +90,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         const char *body = (const char *)data;
         uint64_t count;
 
+        rule(body, size);
+        parse_names(body, size);
         parse_query(body, size);
         parse_id_counts(body, size);
         if (chroma_parse_collection(body, size, &epoch, &error) == 0) {

@@ -28,7 +28,7 @@ ROOMS = [
 # What arrows may point to, from left to right.
 DATA = ["common", "model", "judge"]
 # The readers of a view, each in a room of its own; what they share lies in show/ itself.
-READERS = {"metrics": [], "page": ["gate"], "report": ["gate", "api"], "gate": ["api"], "api": ["gate", "report"]}
+READERS = {"metrics": [], "page": [], "report": [], "gate": [], "api": ["gate", "report"]}
 TOLD = DATA + ["tell", "show", *READERS]
 MAY_INCLUDE = {
     "common": [],

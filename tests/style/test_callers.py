@@ -7,8 +7,6 @@ import callers
 # What tests need and the program does not, with the reason.
 ONLY_FOR_TESTS = {
     "config_key_info": "docs/configuration.md is compared with the table of keys",
-    "fate_name": "each fate has its word",
-    "fates_new": "fates are counted before anything tells them",
     "history_size": "its memory is bounded",
     "outbox_idle": "how a test waits until all is sent",
     "outbox_restore": "entries of an earlier life go on",

@@ -109,7 +109,7 @@ def test_the_installed_file_has_no_other_key(keys, installed):
         if isinstance(value, list):
             for item in value:
                 yield from paths(item, prefix + "[]")
-        if isinstance(value, dict) and not prefix.endswith(".headers"):
+        if isinstance(value, dict) and not prefix.endswith((".headers", ".body")):
             for key, inner in value.items():
                 key = "<rule>" if prefix == "alerting.rules" else key
                 path = f"{prefix}.{key}" if prefix else key

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Filters against a real Chroma: `validate` refuses only what the server refuses, and one query that the server
 refuses all the same blinds no other."""
+import re
+
 import pytest
 import requests
 
@@ -47,6 +49,11 @@ def watched(chroma, driftwatch, name):
                          {f"q{i}": row for i, row in enumerate(questions)}, **keys)
         driftwatch.write()
     return watch
+
+
+def only(report):
+    collection, = report["collections"]
+    return collection
 
 
 def status(chroma, name, key, filter_):
@@ -103,3 +110,40 @@ def test_the_daemon_probes_and_replays_on(watched, driftwatch, name):
     assert driftwatch.metric("driftwatch_queries", collection=name, outcome="unmeasured") == 1
     assert driftwatch.metric("driftwatch_queries", collection=name, outcome="pass") == 19
     assert not driftwatch.alerts()
+
+
+def test_a_filter_that_matches_nothing_any_more(watched, chroma, driftwatch, name):
+    # yaml.safe_dump() would write one object in several places as an alias.
+    watched({0: {"where": {"k": "v"}}, 1: {"where": {"k": "v"}, "expect": {"metadata": {"n": 1}}},
+             2: {"where": {"k": "v"}, "expect": {"distance": {"min": 1.0}}}})
+    assert driftwatch.check()[0] == 1, "the negative control finds something while the filter does"
+    records = chroma.vectors(name)
+    chroma.upsert(name, list(records), list(records.values()), [{"n": i, "k": "w"} for i in range(20)])
+    code, report = driftwatch.check()
+    reasons = {query["id"]: query["reason"] for query in only(report)["queries"] if query["outcome"] != "pass"}
+    assert code == 1 and list(reasons) == ["q0", "q1"], reasons
+    for reason in reasons.values():
+        assert reason == ("the filter matches no record; the collection holds such a record, but the filter excludes "
+                          "it"), reason
+
+
+@pytest.mark.parametrize("key, sentence", [
+    ("database", 'tenant "default_tenant" has no database "nosuch"; it has 1 database: default_database'),
+    ("tenant", 'the server has no tenant "nosuch"'),
+])
+def test_a_wrong_place_is_told_what_exists(watched, driftwatch, key, sentence):
+    watched({})
+    driftwatch.config["servers"][0][key] = "nosuch"
+    driftwatch.write()
+    done = driftwatch.run("check")
+    assert done.returncode == 3 and sentence in done.stdout, done.stdout
+
+
+def test_a_wrong_name_is_told_the_nearest(watched, driftwatch, name):
+    watched({})
+    driftwatch.config["collections"][0]["name"] = name[:-1] + "_"
+    driftwatch.write()
+    done = driftwatch.run("check")
+    assert done.returncode == 3
+    found = r'database "default_database" of tenant "default_tenant" has \d+ collections?(; nearest)?: '
+    assert re.search(found + name, done.stdout), done.stdout

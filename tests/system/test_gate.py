@@ -3,6 +3,7 @@
 import json
 import os
 import pathlib
+import re
 import subprocess
 
 import pytest
@@ -27,6 +28,7 @@ def demo(chroma, build, source, tmp_path):
         "vectors": str(directory / "vectors.json")}]
     program.write()
     yield program
+    assert program.stop() == 0
     chroma.drop("original_agents")
 
 
@@ -59,7 +61,7 @@ def test_the_example_workflow(demo, chroma, source, damaged):
         damage(chroma, source)
     summary = demo.directory / "summary.md"
     summary.write_text("before\n")
-    done = pipeline(demo, source, GITHUB_STEP_SUMMARY=str(summary))
+    done = pipeline(demo, source, GITHUB_STEP_SUMMARY=str(summary), GITHUB_WORKSPACE=str(source))
     assert done.returncode == int(damaged), done.stdout + done.stderr
     reports = demo.directory / "reports"
     verdict = "fail" if damaged else "pass"
@@ -67,11 +69,23 @@ def test_the_example_workflow(demo, chroma, source, damaged):
     validate(reports / "retrieval.xml")
     assert ("<failure" in (reports / "retrieval.xml").read_text()) == damaged
     markdown = (reports / "retrieval.md").read_text()
-    assert markdown.startswith(f"# driftwatch: {verdict}\n")
+    assert markdown.startswith(f"# driftwatch: {verdict} (44 queries: ") and markdown.count("\n# ") == 0
+    assert ("\n| fail |" in markdown) == damaged and "<details><summary>" in markdown
     assert summary.read_text() == "before\n" + markdown
     assert all(file.stat().st_mode & 0o777 == 0o644 for file in reports.iterdir())
     annotations = [row for row in done.stdout.splitlines() if row.startswith("::")]
     assert (1 < len(annotations) <= 10) if damaged else annotations == []
+    lines = (source / "config/demo/queries.yaml").read_text().splitlines()
+    for row in annotations[1:-1]:
+        place = re.match(r"::error file=config/demo/queries\.yaml,line=(\d+),title=original_agents / ([^:]+)::", row)
+        assert f"id: {place[2]}" in lines[int(place[1]) - 1], row
+
+
+def test_the_example_workflow_can_be_overridden(demo, chroma, source):
+    damage(chroma, source)
+    done = pipeline(demo, source, OVERRIDE="the old one is worse", GITHUB_ACTOR="ada", GITHUB_STEP_SUMMARY="")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "::warning title=driftwatch::Let through whatever the verdict, by ada: the old one is worse" in done.stdout
 
 
 def test_unmeasured_junit_is_valid(demo):
@@ -94,11 +108,106 @@ def test_annotations_leave_json_alone(demo, chroma, source):
     assert done.stderr.startswith("::error ")
 
 
-def test_usage(demo):
-    done = demo.run("check", "--output=report.pdf")
-    assert (done.returncode, done.stdout) == (2, "") and "report.pdf" in done.stderr
-    done = demo.run("check", "--baseline")
-    assert (done.returncode, done.stdout) == (2, "") and "driftwatch baseline propose" in done.stderr
+@pytest.mark.parametrize("flags, word", [
+    (["--output=report.pdf"], "report.pdf"), (["--override=the old one is worse"], "--by"),
+    (["--by=Ada"], "--override"), (["--override=", "--by=Ada"], "--override"),
+    (["--override=x", "--by="], "--by"), (["--min-pass=1.1"], "--min-pass")])
+def test_usage(demo, flags, word):
+    done = demo.run("check", *flags)
+    assert (done.returncode, done.stdout) == (2, "") and word in done.stderr
+
+
+FORMATS = ["text", "json", "junit", "markdown", "github"]
+
+
+def test_a_baseline_that_is_demanded_and_missing_leaves_it_unmeasured(demo):
+    for name in FORMATS:
+        done = demo.run("check", "--baseline", f"--format={name}")
+        assert (done.returncode, done.stderr) == (3, "")
+        assert "driftwatch baseline propose" in done.stdout and "unmeasured" in done.stdout, name
+    assert demo.run("check").returncode == 0
+
+
+def test_a_baseline_that_cannot_be_read_is_not_ignored(demo):
+    assert demo.run("baseline", "propose", "--pause=100ms").returncode == 0
+    assert demo.run("baseline", "approve", "--by=Ada", "--reason=as built").returncode == 0
+    file = demo.state / "baselines/original_agents.json"
+    file.write_bytes(file.read_bytes()[:-100])
+    for name in FORMATS:
+        done = demo.run("check", f"--format={name}")
+        assert done.returncode == 3
+        assert "is not used" in done.stdout and "unmeasured" in done.stdout, name
+    assert demo.run("check", "--no-baseline").returncode == 0
+
+
+def test_an_override_lets_through_and_says_who_did(demo, chroma, source):
+    damage(chroma, source)
+    for name in FORMATS:
+        done = demo.run("check", f"--format={name}", "--override=the old index is worse", "--by=Ada Lovelace")
+        assert done.returncode == 0
+        assert done.stderr == ("driftwatch: the verdict is fail, and Ada Lovelace lets it through: "
+                               "the old index is worse\n")
+        assert "Ada Lovelace" in done.stdout and "the old index is worse" in done.stdout and "fail" in done.stdout
+    file = demo.directory / "out.xml"
+    file.write_text(demo.run("check", "--format=junit", "--override=x", "--by=Ada").stdout)
+    validate(file)
+    done = demo.run("check", "--format=json", "--override=x", "--by=Ada")
+    report = json.loads(done.stdout)
+    assert (report["verdict"], report["exit_status"]) == ("fail", 0)
+    assert report["override"] == {"reason": "x", "by": "Ada"}
+
+
+def test_a_share_may_be_enough(demo, chroma, source):
+    damage(chroma, source)
+    _, report = demo.check()
+    queries = report["collections"][0]["queries"]
+    share = sum(query["outcome"] == "pass" for query in queries) / len(queries)
+    assert 0.5 < share < 1
+    assert demo.check(f"--min-pass={share - 0.01:.3f}")[0] == 0
+    assert demo.check(f"--min-pass={share + 0.01:.3f}")[0] == 1
+
+
+def known_failing(demo, source, ids, until):
+    """Marks these queries as known to fail until that day."""
+    queries = yaml.safe_load((source / "config/demo/queries.yaml").read_text())["queries"]
+    for query in queries:
+        if query["id"] in ids:
+            query["known_failing"] = {"reason": "the page moved", "until": until}
+    demo.write_queries("known", queries)
+    demo.config["collections"][0]["queries"] = "known.queries.yaml"
+    demo.write()
+
+
+def test_what_is_known_to_fail_stops_nothing_until_its_day(demo, chroma, source):
+    damage(chroma, source)
+    _, report = demo.check()
+    ids = [query["id"] for query in report["collections"][0]["queries"] if query["outcome"] == "fail"]
+    known_failing(demo, source, ids, "2099-12-31")
+    status, report = demo.check()
+    collection, = report["collections"]
+    assert (status, report["verdict"], collection["verdict"]) == (0, "pass", "pass")
+    assert collection["lists"]["known_failing"] == ids
+    assert {query["outcome"] for query in collection["queries"] if query["id"] in ids} == {"fail"}
+    for name in FORMATS:
+        assert "the page moved" in demo.run("check", f"--format={name}").stdout
+    file = demo.directory / "out.xml"
+    file.write_text(demo.run("check", "--format=junit").stdout)
+    validate(file)
+    assert f'failures="0" errors="0" skipped="{len(ids)}"' in file.read_text()
+    known_failing(demo, source, ids, "2020-12-31")
+    status, report = demo.check()
+    assert (status, report["collections"][0]["lists"]["known_failing"]) == (1, [])
+
+
+def test_what_passes_again_is_told(demo, source):
+    known_failing(demo, source, ["react-hooks"], "2099-12-31")
+    status, report = demo.check()
+    assert (status, report["collections"][0]["lists"]["passing_again"]) == (0, ["react-hooks"])
+    for name in FORMATS:
+        assert "react-hooks" in demo.run("check", f"--format={name}").stdout
+    demo.start()
+    demo.replay("original_agents")
+    assert "passes, although it is known to fail until 2099-12-31: the page moved" in demo.get("/").text
 
 
 def test_a_report_that_cannot_be_written(demo):

@@ -67,10 +67,27 @@ def test_the_page_is_self_contained(watched, name):
     assert "@import" not in response.text and "<script src" not in response.text
 
 
+def test_members_are_documented(watched, source):
+    page = (source / "docs/api.md").read_text()
+    for path, heading in ("collections", "GET /api/v1/collections"), ("status", "GET /api/v1/status"):
+        data = watched.api(path)
+        section = page.split(f"\n## {heading}\n")[1].split("\n## ")[0]
+        members = set(data["collections"][0]) if path == "collections" else set(data)
+        assert sorted(one for one in members if f"`{one}`" not in section and f'"{one}"' not in section) == []
+    section = page.split("\n## POST /api/v1/replay\n")[1].split("\n## ")[0]
+    report = watched.replay()
+    collection, = report["collections"]
+    for members in report, collection, collection["queries"][0], collection["lists"]:
+        assert sorted(one for one in members if f'"{one}"' not in section) == []
+    section = page.split("\n## GET /api/v1/queries\n")[1].split("\n## ")[0]
+    queries = watched.api("queries", collection=collection["collection"])["queries"]
+    assert sorted(one for one in queries[0] if f'"{one}"' not in section and f"`{one}`" not in section) == []
+
+
 def test_status_and_collections(watched, chroma, name):
     status = watched.api("status")
     assert (status["collections"], status["queries"], status["ready"]) == (1, 2, True)
-    assert status["outcomes"] == {"pass": 2, "drift": 0, "fail": 0, "unmeasured": 0}
+    assert status["outcomes"] == {"pass": 2, "drift": 0, "fail": 0, "unmeasured": 0, "unjudged": 0}
     assert status["config"]["last_reload_successful"] is True
     collection, = watched.api("collections")["collections"]
     assert collection["collection"] == collection["name"] == name

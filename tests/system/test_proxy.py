@@ -86,6 +86,8 @@ def test_a_last_count_that_is_refused_leaves_the_replay_measured(watched, proxy,
     code, report = driftwatch.check()
     assert code == 0 and only(report)["records"] == RECORDS, report
     assert {query["outcome"] for query in only(report)["queries"]} == {"pass"}
+    proxy.requests.clear()
+    assert f"is unknown: counting the records again: HTTP {status}" in driftwatch.run("check").stdout
 
 
 @pytest.mark.parametrize("answer", [

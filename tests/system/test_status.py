@@ -29,13 +29,36 @@ def test_the_table(chroma, driftwatch, status, name):
     driftwatch.start()
     driftwatch.replay(name)
     done = status()
-    assert (done.returncode, done.stderr) == (0, "")
+    assert (done.returncode, done.stderr) == (1, "")
     row, = [line for line in done.stdout.splitlines() if line.startswith(name)]
     assert row.split().count("1") >= 2, "one passes and one fails"
+    assert " fail " in row and "of 2 queries 1 fail, 1 pass" in row
     done = status("--json")
-    assert done.returncode == 0
     data = json.loads(done.stdout)
-    assert name in json.dumps(data)
+    assert (done.returncode, data["verdict"], data["collections"][0]["collection"]) == (1, "fail", name)
+
+
+def test_the_exit_status_is_the_verdict(own_chroma, driftwatch, status, name):
+    """As that of check."""
+    queries, records = tools.axes([0.5])
+    own_chroma.create(name)
+    own_chroma.upsert(name, ["r0"], records)
+    driftwatch.server(own_chroma.url)
+    driftwatch.watch(name, [{"id": "a", "text": "?"}], {"a": queries[0]}, interval="1h", timeout="1s")
+    driftwatch.start()
+    driftwatch.replay(name)
+    done = status()
+    assert done.returncode == driftwatch.run("check").returncode == 3
+    assert " unjudged " in done.stdout and "driftwatch baseline propose" in done.stdout
+    assert driftwatch.run("baseline", "propose", "--pause=100ms").returncode == 0
+    assert driftwatch.run("baseline", "approve", "--by=Ada", "--reason=as built").returncode == 0
+    tools.poll(lambda: status().returncode == 0, "the baseline to be the expectation")
+    assert " pass " in status().stdout
+    own_chroma.stop()
+    driftwatch.replay(name)
+    done = status()
+    assert done.returncode == driftwatch.run("check").returncode == 3
+    assert " unmeasured " in done.stdout and own_chroma.url in done.stdout
 
 
 def test_nobody_is_there(status):

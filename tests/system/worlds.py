@@ -208,14 +208,25 @@ def change_space(scene):
     scene.fill("cosine")
 
 
-def lose_index(scene):
-    """The directory of the vector index goes, and the server starts without it: what is in its log is left."""
+def stop_at_index(scene):
+    """Stops the server; the directory of the vector index."""
     collection = scene.chroma.id(scene.name)
     scene.chroma.shut_down()
     with sqlite3.connect(scene.chroma.directory / "data/chroma.sqlite3") as database:
         (segment,), = database.execute(
             "SELECT id FROM segments WHERE scope = 'VECTOR' AND collection = ?", (collection,)).fetchall()
-    shutil.rmtree(scene.chroma.directory / "data" / segment)
+    return scene.chroma.directory / "data" / segment
+
+
+def lose_index(scene):
+    """The directory of the vector index goes, and the server starts without it: what is in its log is left."""
+    shutil.rmtree(stop_at_index(scene))
+    scene.chroma.start()
+
+
+def cut_index(scene, name):
+    """One file of it is empty after the server's next start."""
+    (stop_at_index(scene) / name).write_bytes(b"")
     scene.chroma.start()
 
 

@@ -90,7 +90,7 @@ static struct collection_view *new_collection(
         c->url = copy("http://127.0.0.1:8000");
         c->interval_usec = USEC_PER_MINUTE;
         c->results = 10;
-        done(bands_default(&c->bands));
+        done(bands_default(NULL, &c->bands));
         return c;
 }
 
@@ -192,8 +192,7 @@ static void set_judged(struct collection_view *c)
                 .compared = 1,
                 .set_shift = 0.0123,
                 .moved_up = 1,
-                .overlap = 0.9,
-                .stable_overlap = 1};
+                .overlap = 0.9};
         c->attribution.cause = CAUSE_REMOVED;
         c->attribution.evidence.holes = 5;
         c->attribution.evidence.sampled = c->attribution.evidence.gone = 5;

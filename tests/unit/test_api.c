@@ -408,6 +408,44 @@ static json_t *gated(const struct view *view)
         return check_json(&check);
 }
 
+/* Each cause with its queries and distinct records, and the records by what became of them. */
+static void causes_name_their_records(void **state)
+{
+        _cleanup_view_ struct view *view = sample_view();
+        struct collection_view *c = view->collections[0];
+        struct fates *f = c->fates = fates_new();
+        _cleanup_json_ json_t *run = NULL;
+        const json_t *object, *cause;
+
+        f->count = 2;
+        f->records = calloc(f->count, sizeof(*f->records));
+        f->records[0] = (struct touched_record){.id = strdup("r12"), .fate = FATE_GONE};
+        f->records[1] = (struct touched_record){
+                .id = strdup("r\xff"), .excerpt = strdup("How do I"), .fate = FATE_EDITED};
+        f->totals[FATE_GONE] = 5;
+        f->totals[FATE_EDITED] = 1;
+        f->cause_queries[CAUSE_REMOVED] = 3;
+        f->cause_queries[CAUSE_EDIT] = 2;
+        f->cause_queries[CAUSE_UNKNOWN] = f->cause_queries[CAUSE_NONE] = 1;
+        c->queries[1].cause = CAUSE_EDIT;
+        run = gated(view);
+        object = json_array_get(json_object_get(run, "collections"), 0);
+        cause = json_object_get(object, "evidence");
+        assert_members(cause,
+                "{'action':'Find out who deleted the records; if that was meant, approve a new "
+                "baseline.','causes':[{'cause':'REMOVED','queries':3,'records':5},"
+                "{'cause':'EDIT','queries':2,'records':1}],"
+                "'records':{'gone':{'count':5,'ids':['r12'],'excerpts':[null]},"
+                "'edited':{'count':1,'ids':['r\xef\xbf\xbd'],'excerpts':['How do I']}}}");
+        assert_members(json_array_get(json_object_get(object, "queries"), 0), "{'cause':null}");
+        assert_members(json_array_get(json_object_get(object, "queries"), 1), "{'cause':'EDIT'}");
+        json_decref(run);
+        c->fates = fates_unref(c->fates);
+        run = gated(view);
+        object = json_array_get(json_object_get(run, "collections"), 0);
+        assert_null(json_object_get(json_object_get(object, "evidence"), "causes"));
+}
+
 /* The shape that `check --format json` promises. */
 static void replay(void **state)
 {
@@ -421,7 +459,7 @@ static void replay(void **state)
                 "{'collection':'original_agents','server':'main','verdict':'fail',"
                 "'cause':'REMOVED','records':311,'unreachable_records':2,'recall':0.985,'audit':null,"
                 "'error':null}");
-        assert_int_equal(json_object_size(json_array_get(list, 0)), 10);
+        assert_int_equal(json_object_size(json_array_get(list, 0)), 13);
         assert_members(json_array_get(list, 0),
                 "{'id':'react-hooks','outcome':'pass','band':'good','distance':0.91968507,"
                 "'expected_distance':0.91968507,'expected_rank':1,'baseline_distance':0.764,"
@@ -472,6 +510,7 @@ int main(void)
                 cmocka_unit_test(refuses_bad_parameters),
                 cmocka_unit_test(errors_have_a_type),
                 cmocka_unit_test(success_has_data),
+                cmocka_unit_test(causes_name_their_records),
                 cmocka_unit_test(replay),
                 cmocka_unit_test(survives_invalid_utf8),
         };

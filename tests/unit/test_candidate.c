@@ -225,6 +225,28 @@ static void what_was_measured_otherwise_cannot_be_merged(void **state)
         assert_true(*vector_set_find(b->vectors, "q0002") == 12);
 }
 
+/* q0000 has no vector but the same text, q0001 neither, q0002 another text and a vector of it. */
+static void another_text_without_a_vector_stays_unasked(void **state)
+{
+        _cleanup_(baseline_unrefp) struct baseline *approved = make_baseline("aaa", 10, 3);
+        _cleanup_(baseline_unrefp) struct baseline *b = make_baseline("bbb", 20, 3);
+
+        b->queries[1].text[0] = b->queries[2].text[0] = 'T';
+        free(b->vectors->ids[0]);
+        free(b->vectors->ids[1]);
+        b->vectors->ids[0] = b->vectors->ids[2];
+        b->vectors->values[0] = 22;
+        b->vectors->count = 1;
+        assert_int_equal(candidate_keep_unasked(approved, b), 0);
+        assert_ptr_not_equal(b->queries[0].answer, approved->queries[0].answer);
+        assert_string_equal(b->queries[1].text, approved->queries[1].text);
+        assert_ptr_equal(b->queries[1].answer, approved->queries[1].answer);
+        assert_string_equal(b->queries[2].text, "Text 2");
+        assert_int_equal(b->vectors->count, 2);
+        assert_true(*vector_set_find(b->vectors, "q0001") == 11);
+        assert_true(*vector_set_find(b->vectors, "q0002") == 22);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -234,6 +256,7 @@ int main(void)
                 cmocka_unit_test(filtered_queries_may_answer_with_less),
                 cmocka_unit_test(only_what_is_new_comes_from_the_fresh_one),
                 cmocka_unit_test(what_was_measured_otherwise_cannot_be_merged),
+                cmocka_unit_test(another_text_without_a_vector_stays_unasked),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

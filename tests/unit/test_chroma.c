@@ -92,7 +92,10 @@ static void builds_queries(void **state)
                 assert_string_equal(request.body, cases[i].body);
                 assert_int_equal(request.body_size, strlen(cases[i].body));
                 assert_int_equal(request.response_limit,
-                        CHROMA_SMALL_RESPONSE_MAX + cases[i].count * 10 * CHROMA_RECORD_MAX);
+                        CHROMA_SMALL_RESPONSE_MAX +
+                                cases[i].count * 10 *
+                                        (cases[i].include & CHROMA_METADATAS ? CHROMA_METADATA_MAX
+                                                                             : CHROMA_RECORD_MAX));
                 document = json_loads(request.body, 0, NULL);
                 assert_non_null(document);
                 json_decref(document);

@@ -118,7 +118,7 @@ static void the_minimum_has_every_default(void **state)
         assert_string_equal(c->servers[0].database, "default_database");
         assert_string_equal(c->servers[0].peer.url, "http://127.0.0.1:8000");
         assert_null(c->servers[0].peer.headers);
-        assert_null(c->servers[0].peer.authorization);
+        assert_null(c->servers[0].peer.secret);
         assert_int_equal(c->servers[0].peer.timeout_usec, 10 * USEC_PER_SEC);
         assert_int_equal(c->servers[0].peer.connect_timeout_usec, 2 * USEC_PER_SEC);
         assert_int_equal(c->collection_count, 1);
@@ -128,6 +128,7 @@ static void the_minimum_has_every_default(void **state)
         assert_ptr_equal(faq->peer.url, c->servers[0].peer.url);
         assert_memory_equal(&faq->replay, &c->replay, sizeof(faq->replay));
         assert_int_equal(faq->bands.count, 4);
+        assert_int_equal(faq->bands_source, BANDS_OF_SPACE);
         assert_int_equal(faq->queries->count, 2);
         assert_int_equal(faq->vectors->dimension, 2);
         assert_int_equal(c->alerting.alertmanager_count + c->alerting.receiver_count, 0);
@@ -212,8 +213,9 @@ static void reads_servers(void **state)
         assert_string_equal(main->headers[0], "X-Team: search");
         assert_string_equal(main->headers[1], "x-area: eu");
         assert_null(main->headers[2]);
-        assert_string_equal(main->authorization, "X-Chroma-Token: from-credential");
-        assert_null(main->user_password);
+        assert_string_equal(main->secret_header, "X-Chroma-Token: ");
+        assert_string_equal(secret_value(main->secret), "from-credential");
+        assert_null(main->proxy);
         assert_string_equal(main->ca_file, "ca.pem");
         assert_string_equal(main->cert_file, "ca.pem");
         assert_string_equal(main->key_file, "key.pem");
@@ -221,8 +223,8 @@ static void reads_servers(void **state)
         assert_false(main->insecure_skip_verify);
         assert_int_equal(main->timeout_usec, USEC_PER_SEC);
         assert_int_equal(main->connect_timeout_usec, USEC_PER_SEC);
-        assert_string_equal(spare->user_password, "anna:pass:word");
-        assert_null(spare->authorization);
+        assert_string_equal(secret_value(spare->secret), "anna:pass:word");
+        assert_null(spare->secret_header);
         assert_true(spare->insecure_skip_verify);
 }
 
@@ -239,12 +241,13 @@ static void collections_override_the_defaults(void **state)
         assert_int_equal(faq->replay.batch, 8);
         assert_int_equal(faq->replay.history, 2 * USEC_PER_DAY);
         assert_int_equal(faq->bands.count, 2);
+        assert_int_equal(faq->bands_source, BANDS_CONFIGURED);
         assert_string_equal(faq->bands.bands[0].name, "near");
         assert_true(faq->bands.bands[0].below == -0.5f);
         assert_true(isinf(faq->bands.bands[1].below));
         assert_string_equal(spare->label, "faq-spare");
         assert_ptr_equal(spare->server, &c->servers[1]);
-        assert_string_equal(spare->peer.user_password, "anna:pass:word");
+        assert_ptr_equal(spare->peer.secret, spare->server->peer.secret);
         assert_int_equal(spare->replay.interval, USEC_PER_MINUTE);
         assert_int_equal(spare->replay.results, 3);
         assert_int_equal(spare->replay.batch, 1000);
@@ -261,7 +264,8 @@ static void reads_alerting(void **state)
 
         assert_int_equal(a->alertmanager_count, 1);
         assert_string_equal(a->alertmanagers[0].url, "http://am:9093");
-        assert_string_equal(a->alertmanagers[0].authorization, "Authorization: Bearer s3cret");
+        assert_string_equal(a->alertmanagers[0].secret_header, "Authorization: Bearer ");
+        assert_string_equal(secret_value(a->alertmanagers[0].secret), "s3cret");
         assert_int_equal(a->alertmanagers[0].timeout_usec, 500 * USEC_PER_MSEC);
         assert_int_equal(a->alertmanagers[0].connect_timeout_usec, 500 * USEC_PER_MSEC);
         assert_int_equal(a->receiver_count, 1);
@@ -292,6 +296,14 @@ static void reads_alerting(void **state)
         assert_false(c->collections[1].policy.embedder_counts);
         assert_string_equal(a->runbook_url, "https://wiki.example/runbook#");
         assert_int_equal(c->per_query_limit, 0);
+}
+
+static void bands_may_be_those_approved(void **state)
+{
+        _cleanup_(config_freep) struct config *c = parse(MINIMAL "  bands: auto\n");
+
+        assert_int_equal(c->collections[0].bands_source, BANDS_AUTO);
+        assert_int_equal(c->collections[0].bands.count, 4);
 }
 
 struct refusal {
@@ -379,6 +391,9 @@ static void refuses_wrong_values(void **state)
                                 "2:15: collections[0].queries: is required"}},
                 {MINIMAL "  bands: {name: x}\n",
                         {"6:10: collections[0].bands: a mapping is not a list"}},
+                {MINIMAL "  bands: autp\n", {"6:10: collections[0].bands: \"autp\" is not a list"}},
+                {MINIMAL "  bands: 'auto'\n",
+                        {"6:10: collections[0].bands: \"auto\" is not a list"}},
                 {MINIMAL "  bands: []\n", {"6:10: collections[0].bands: is empty"}},
                 {MINIMAL "  bands: [{name: a, below: 1}, {name: b, below: 1}, {name: c}]\n",
                         {"6:49: collections[0].bands[1].below: must be greater than that of the "
@@ -424,8 +439,9 @@ static void reads_embedders(void **state)
         assert_int_equal(c->embedder_count, 3);
         assert_string_equal(o->name, "o");
         assert_string_equal(o->dialect->name, "ollama");
-        assert_string_equal(o->peer.url, "http://h:11434");
-        assert_string_equal(o->peer.authorization, "Authorization: Bearer s3cret");
+        assert_string_equal(o->peer.url, "http://h:11434/api/embed");
+        assert_string_equal(o->peer.secret_header, "Authorization: Bearer ");
+        assert_string_equal(secret_value(o->peer.secret), "s3cret");
         assert_string_equal(o->peer.headers[0], "X-A: b");
         assert_int_equal(o->peer.timeout_usec, 5 * USEC_PER_SEC);
         assert_string_equal(o->model, "nomic");
@@ -441,6 +457,51 @@ static void reads_embedders(void **state)
         assert_null(c->collections[1].vectors);
         assert_int_equal(c->collections[0].replay.embed_interval, 2 * USEC_PER_HOUR);
         assert_int_equal(c->collections[1].replay.embed_interval, 0);
+}
+
+static void reads_what_an_embedder_wants(void **state)
+{
+        _cleanup_(config_freep) struct config *c =
+                parse(EMBEDDER("api: openai, model: m, query_prefix: 'query: ', limit: 0.001, "
+                               "proxy: 'http://proxy:3128', proxy_auth: {secret_file: password}, "
+                               "auth: {scheme: header, name: api-key, credential: chroma-token}, "
+                               "body: {dimensions: 512, truncate: 'END', extra: {on: [true, 1.5]}}")
+                                EMBEDDED "}]\n");
+        const struct embedder_config *e = &c->embedders[0];
+        _cleanup_free_ char *body = json_text(e->body, JSON_COMPACT, NULL);
+
+        assert_string_equal(e->query_prefix, "query: ");
+        assert_true(e->limit > 9e-4 && e->limit < 1.1e-3);
+        assert_string_equal(e->peer.proxy, "http://proxy:3128");
+        assert_string_equal(secret_value(e->peer.proxy_secret), "anna:pass:word");
+        assert_string_equal(e->peer.secret_header, "api-key: ");
+        assert_string_equal(secret_value(e->peer.secret), "from-credential");
+        assert_string_equal(
+                body, "{\"dimensions\":512,\"truncate\":\"END\",\"extra\":{\"on\":[true,1.5]}}");
+}
+
+/* As people copy them. */
+static void urls_with_the_path_of_their_api_are_understood(void **state)
+{
+        _cleanup_(config_freep) struct config *c =
+                parse("servers:\n- {name: main, url: 'http://c:1/proxy/api/v2/'}\n"
+                      "embedders:\n"
+                      "- {name: a, api: openai, model: m, url: 'http://e/v1/'}\n"
+                      "- {name: b, api: openai, model: m, url: 'http://e/v1/embeddings'}\n"
+                      "- {name: c, api: openai, model: m, "
+                      "url: 'https://e/openai/deployments/x/embeddings?api-version=1'}\n"
+                      "collections:\n- {name: f, queries: queries.yaml, vectors: vectors.json}\n"
+                      "alerting: {alertmanagers: [{url: 'http://am:9093/api/v2/alerts'}, "
+                      "{url: 'http://am:9093/x/api/v2'}, {url: 'http://am:9093/api'}]}\n");
+
+        assert_string_equal(c->servers[0].peer.url, "http://c:1/proxy");
+        assert_string_equal(c->embedders[0].peer.url, "http://e/v1/embeddings");
+        assert_string_equal(c->embedders[1].peer.url, "http://e/v1/embeddings");
+        assert_string_equal(c->embedders[2].peer.url,
+                "https://e/openai/deployments/x/embeddings?api-version=1");
+        assert_string_equal(c->alerting.alertmanagers[0].url, "http://am:9093");
+        assert_string_equal(c->alerting.alertmanagers[1].url, "http://am:9093/x");
+        assert_string_equal(c->alerting.alertmanagers[2].url, "http://am:9093/api");
 }
 
 static void every_dialect_can_be_configured(void **state)
@@ -465,6 +526,13 @@ static void refuses_wrong_embedders(void **state)
                         {"2:13: embedders[0].model: is required with api: ollama"}},
                 {EMBEDDER("api: tei, batch: 1001") EMBEDDED "}]\n",
                         {"2:58: embedders[0].batch: \"1001\" is out of range (1 … 1000)"}},
+                {EMBEDDER("api: openai, model: m, body: {model: x, input: y}") EMBEDDED "}]\n",
+                        {"2:71: embedders[0].body.model: is said by the embedder's own key model",
+                                "2:81: embedders[0].body.input: is what driftwatch puts the "
+                                "texts into"}},
+                {EMBEDDER("api: tei, body: [a]") EMBEDDED "}]\n", {"2:57: embedders[0].body: "}},
+                {EMBEDDER("api: tei, limit: 2.5") EMBEDDED "}]\n",
+                        {"2:58: embedders[0].limit: \"2.5\" is out of range (0 … 2)"}},
                 {EMBEDDER("api: tei, auth: {scheme: token, secret_file: token}") EMBEDDED "}]\n",
                         {"2:66: embedders[0].auth.scheme: \"token\" is not one of bearer, basic"}},
                 {EMBEDDER("api: tei}, {name: m, api: tei, url: 'http://f'") EMBEDDED "}]\n",
@@ -583,7 +651,7 @@ static void refuses_wrong_peers(void **state)
                                 "1:48: servers[0].auth: needs either"}},
                 {SERVER(URL "auth: {scheme: tokn, secret_file: token}"),
                         {"1:57: servers[0].auth.scheme: \"tokn\" is not one of token, bearer, "
-                         "basic; did you mean \"token\"?"}},
+                         "basic, header; did you mean \"token\"?"}},
                 {SERVER(URL "auth: {scheme: token}"),
                         {"1:48: servers[0].auth: needs either credential or secret_file"}},
                 {SERVER(URL "auth: {scheme: token, credential: a, secret_file: b}"),
@@ -593,10 +661,35 @@ static void refuses_wrong_peers(void **state)
                 {SERVER(URL "auth: {scheme: token, secret_file: empty}"),
                         {"1:77: servers[0].auth.secret_file: empty: the first line is empty"}},
                 {SERVER(URL "auth: {scheme: token, secret_file: control}"),
-                        {"1:77: servers[0].auth.secret_file: the secret in control has control "
-                         "characters"}},
+                        {"1:77: servers[0].auth.secret_file: the secret in control must not "
+                         "contain control characters"}},
                 {SERVER(URL "auth: {scheme: basic, secret_file: token}"),
-                        {"1:48: servers[0].auth: the secret of scheme: basic must be "
+                        {"1:77: servers[0].auth.secret_file: the secret in token must be "
+                         "user:password"}},
+                {SERVER(URL "auth: {scheme: header, secret_file: token}"),
+                        {"1:48: servers[0].auth: scheme: header needs the header's name"}},
+                {SERVER(URL "auth: {scheme: bearer, name: api-key, secret_file: token}"),
+                        {"1:71: servers[0].auth.name: goes with scheme: header only"}},
+                {SERVER(URL "auth: {scheme: header, name: 'a b', secret_file: token}"),
+                        {"1:71: servers[0].auth.name: is not the name of a header"}},
+                {SERVER(URL "auth: {scheme: header, name: expect, secret_file: token}"),
+                        {"1:71: servers[0].auth.name: driftwatch sets it itself"}},
+                {SERVER(URL "headers: {X-A: b}, auth: {scheme: header, name: x-a, secret_file: "
+                            "token}"),
+                        {"1:90: servers[0].auth.name: is among headers already"}},
+                {SERVER(URL "headers: {API-Key: s3cret}"),
+                        {"1:52: servers[0].headers.API-Key: a secret is never written here; use "
+                         "auth with scheme: header"}},
+                {SERVER(URL "proxy: 'http://anna:s3cret@p'"),
+                        {"1:49: servers[0].proxy: must not contain user information; name the file "
+                         "that holds user:password in proxy_auth"}},
+                {SERVER(URL "proxy: 'http://p/path'"),
+                        {"1:49: servers[0].proxy: must not have a path"}},
+                {SERVER(URL "proxy: p"), {"1:49: servers[0].proxy: must begin with http://"}},
+                {SERVER(URL "proxy_auth: {secret_file: password}"),
+                        {"1:54: servers[0].proxy_auth: goes with proxy only"}},
+                {SERVER(URL "proxy: 'http://p', proxy_auth: {secret_file: token}"),
+                        {"1:87: servers[0].proxy_auth.secret_file: the secret in token must be "
                          "user:password"}},
                 {SERVER(URL "auth: {scheme: token, credential: ../token}"),
                         {"1:76: servers[0].auth.credential: \"../token\" is not the name of a "
@@ -639,7 +732,7 @@ static void refuses_wrong_alerting(void **state)
                 {ONE_LINE "alerting: {alertmanagers:\n[{url: 'http://a', auth: {scheme: token, "
                           "secret_file: token}}]}}",
                         {"2:35: alerting.alertmanagers[0].auth.scheme: \"token\" is not one of "
-                         "bearer, basic"}},
+                         "bearer, basic, header"}},
                 {ONE_LINE "alerting: {receivers:\n[{name: a}]}}",
                         {"2:2: alerting.receivers[0]: tells nobody; give it webhook_configs"}},
                 {ONE_LINE "alerting: {receivers:\n[{name: a, slack_configs: []}]}}",
@@ -661,11 +754,11 @@ static void refuses_wrong_alerting(void **state)
                         {"2:41: alerting.receivers[0].webhook_configs[0].url_file: cannot open "
                          "none"}},
                 {RECEIVER("url_file: badhook"),
-                        {"2:41: alerting.receivers[0].webhook_configs[0].url_file: the URL in the "
-                         "file must not contain user information; use auth"}},
+                        {"2:41: alerting.receivers[0].webhook_configs[0].url_file: the secret in "
+                         "badhook must not contain user information; use auth"}},
                 {RECEIVER("url_file: token"),
-                        {"2:41: alerting.receivers[0].webhook_configs[0].url_file: the URL in the "
-                         "file must begin with http:// or https://"}},
+                        {"2:41: alerting.receivers[0].webhook_configs[0].url_file: the secret in "
+                         "token must begin with http:// or https://"}},
                 {RECEIVER("url: 'http://a', send_resolved: maybe"),
                         {"2:63: alerting.receivers[0].webhook_configs[0].send_resolved: \"maybe\" "
                          "is not true or false"}},
@@ -832,7 +925,7 @@ static void the_default_bands_are_documented(void **state)
         double below;
 
         assert_int_equal(yaml_parse("t", key.fallback, strlen(key.fallback), &root, &errors), 0);
-        assert_int_equal(bands_default(&bands), 0);
+        assert_int_equal(bands_default(NULL, &bands), 0);
         assert_int_equal(root->count, bands.count);
         for (size_t i = 0; i < bands.count; i++) {
                 const struct yaml_node *band = root->values[i];
@@ -855,8 +948,11 @@ int main(void)
                 cmocka_unit_test(reads_servers),
                 cmocka_unit_test(collections_override_the_defaults),
                 cmocka_unit_test(reads_alerting),
+                cmocka_unit_test(bands_may_be_those_approved),
                 cmocka_unit_test(refuses_wrong_values),
                 cmocka_unit_test(reads_embedders),
+                cmocka_unit_test(reads_what_an_embedder_wants),
+                cmocka_unit_test(urls_with_the_path_of_their_api_are_understood),
                 cmocka_unit_test(every_dialect_can_be_configured),
                 cmocka_unit_test(refuses_wrong_embedders),
                 cmocka_unit_test(refuses_wrong_references),

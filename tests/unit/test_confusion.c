@@ -279,19 +279,22 @@ static const struct record *get(const struct collection *c, const char *id)
         return NULL;
 }
 
-static void look_up_holes(struct collection *c, struct inquest *q)
+static void look_up_wanted(struct collection *c, struct suspects *q)
 {
         size_t asked = 0;
 
-        for (size_t i = 0; i < q->hole_count; i++) {
-                struct hole *h = &q->holes[i];
+        for (size_t i = 0; i < q->wanted_count; i++) {
+                struct suspect *h = &q->records[q->wanted[i]];
                 const struct record *r = get(c, h->id);
                 struct found found;
 
                 h->looked_up = true;
                 h->exists = r;
-                h->moved = r && attribution_moved("l2", h->distance, distance(c, h->vector, r->v));
-                h->self_asked = r && !h->moved && asked++ < INQUEST_SELF;
+                if (!r || i >= SUSPECTS_VECTORS)
+                        continue;
+                h->compared = true;
+                h->moved = attribution_moved("l2", h->distance, distance(c, h->vector, r->v));
+                h->self_asked = h->hole && !h->moved && asked++ < SUSPECTS_SELF;
                 h->self_found =
                         h->self_asked && search(c, r->v, 1, &found) == 1 && found.record == r;
         }
@@ -316,7 +319,7 @@ static bool has_twin(const struct collection *c, const struct answer *a, const s
         return false;
 }
 
-static void look_up_lists(const struct collection *c, struct inquest *q)
+static void look_up_lists(const struct collection *c, struct suspects *q)
 {
         for (size_t i = 0; i < q->list_count; i++) {
                 struct twin_list *l = &q->lists[i];
@@ -409,16 +412,16 @@ static enum cause attribute(struct watch *w, struct collection *c, bool lookups,
                 .embedder_distances = w->distances,
                 .embedder_limits = w->limits,
         };
-        _cleanup_(inquest_done) struct inquest q = {};
+        _cleanup_(suspects_done) struct suspects q = {};
         struct evidence e;
         struct attribution a;
 
         assert_int_equal(attribution_compare(&input, &e, &q), 0);
         if (lookups) {
-                look_up_holes(c, &q);
+                look_up_wanted(c, &q);
                 look_up_lists(c, &q);
         }
-        attribution_decide(&input, &q, &e, &a);
+        assert_int_equal(attribution_decide(&input, &q, &e, &a, NULL, NULL), 0);
         attribution_describe(&a, why);
         return a.cause;
 }

@@ -52,11 +52,14 @@ static void equal_vectors_have_no_distance(void **state)
 static void the_limit_follows_the_noise(void **state)
 {
         static const struct {
-                double noise, limit;
-        } cases[] = {{NAN, 2e-4}, {0, 2e-4}, {1e-5, 2e-4}, {2e-5, 2e-4}, {1e-3, 1e-2}};
+                double configured, noise, limit;
+        } cases[] = {{NAN, NAN, 2e-4}, {NAN, 0, 2e-4}, {NAN, 1e-5, 2e-4}, {NAN, 2e-5, 2e-4},
+                {NAN, 1e-3, 1e-2}, {1e-3, NAN, 1e-3}, {1e-5, NAN, 1e-5}, {1e-5, 1e-5, 1e-4},
+                {2e-3, 9e-4, 9e-3}, {0, NAN, 0}};
 
         for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
-                assert_true(fabs(embedder_limit(cases[i].noise) - cases[i].limit) < 1e-15);
+                assert_true(fabs(embedder_limit(cases[i].configured, cases[i].noise) -
+                                    cases[i].limit) < 1e-15);
 }
 
 static void judges_queries_together(void **state)
@@ -86,8 +89,10 @@ static void judges_queries_together(void **state)
         for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
                 struct embedder_verdict v;
 
-                assert_int_equal(
-                        embedder_judge(cases[i].distances, cases[i].limits, cases[i].count, &v), 0);
+                assert_int_equal(embedder_judge(cases[i].distances, cases[i].limits, NULL,
+                                         cases[i].count, &v),
+                        0);
+                assert_true(isnan(v.length));
                 assert_int_equal(v.compared, cases[i].compared);
                 assert_int_equal(v.moved, cases[i].moved);
                 assert_true(isnan(cases[i].median) ? isnan(v.median)
@@ -97,6 +102,45 @@ static void judges_queries_together(void **state)
         }
 }
 
+static void length_is_another_axis(void **state)
+{
+        static const struct {
+                double distances[3], lengths[3];
+                size_t moved;
+                double length;
+                bool changed;
+        } cases[] = {
+                {{0, 0, 0}, {1, 1, 1}, 0, 1, false},
+                {{0, 0, 0}, {37.5, 37.5, 37.5}, 3, 37.5, true},
+                {{0, 0, 0}, {1.019, .981, 1}, 0, 1, false}, /* a fiftieth */
+                {{0, 0, 0}, {1.021, .979, 1}, 2, 1, true},
+                {{0, 0, 0}, {.5, NAN, NAN}, 1, .5, false},
+                {{NAN, 0, 0}, {NAN, 1, 1}, 0, 1, false},
+        };
+
+        for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+                struct embedder_verdict v;
+
+                assert_int_equal(
+                        embedder_judge(cases[i].distances, NULL, cases[i].lengths, 3, &v), 0);
+                assert_int_equal(v.moved, cases[i].moved);
+                assert_true(fabs(v.length - cases[i].length) < 1e-12);
+                assert_int_equal(v.changed, cases[i].changed);
+        }
+        assert_true(fabs(embedder_length((float[]){3, 4}, (float[]){1.5f, 2}, 2) - .5) < 1e-12);
+        assert_true(isnan(embedder_length((float[]){0, 0}, (float[]){1, 0}, 2)));
+        assert_true(embedder_length_counts("l2") && embedder_length_counts("ip"));
+        assert_false(embedder_length_counts("cosine") || embedder_length_counts(NULL));
+}
+
+static void tells_a_length(void **state)
+{
+        _cleanup_text_ struct text t = {0};
+
+        embedder_length_describe(37.5, &t);
+        assert_string_equal(text_string(&t), "vectors are 37.5 times as long");
+}
+
 int main(void)
 {
         static const struct CMUnitTest tests[] = {
@@ -104,6 +148,8 @@ int main(void)
                 cmocka_unit_test(equal_vectors_have_no_distance),
                 cmocka_unit_test(the_limit_follows_the_noise),
                 cmocka_unit_test(judges_queries_together),
+                cmocka_unit_test(length_is_another_axis),
+                cmocka_unit_test(tells_a_length),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -44,7 +44,7 @@ static int setup(void **state)
         c->name = strdup("kb");
         c->server = strdup("main");
         c->url = strdup("http://127.0.0.1:8000");
-        assert_int_equal(bands_default(&c->bands), 0);
+        assert_int_equal(bands_default(NULL, &c->bands), 0);
         c->baseline = baseline_new(0);
         c->baseline->results = c->results = 10;
         c->baseline->epoch.records = c->epoch.records = 100;
@@ -561,6 +561,34 @@ static void causes_are_told_together(void **state)
         assert_int_equal(incident_causes(f->c, causes), 0);
 }
 
+/* It is shown like any other, and nobody is told. */
+static void what_is_known_to_fail_is_excused(void **state)
+{
+        struct fixture *f = *state;
+        _cleanup_text_ struct text summary = {0};
+        struct judgement *j = &f->c->queries[3].judgement;
+        const struct finding *one;
+        struct incident incident;
+
+        j->expected = OUTCOME_FAIL;
+        judge(f, NOW);
+        assert_true(incident_of(f->c, &incident));
+        f->c->queries[3].excused = true;
+        judge(f, NOW + 1);
+        one = found(f, FINDING_MISSING, 3);
+        assert_non_null(one);
+        assert_true(one->excused && !finding_told(one));
+        assert_int_equal(j->outcome, OUTCOME_FAIL);
+        assert_false(incident_of(f->c, &incident));
+        incident_summarise(f->c, &summary);
+        assert_string_equal(text_string(&summary), "of 12 queries 1 known to fail, 11 pass");
+        /* What could not be measured keeps its finding, not its excuse. */
+        j->expected = OUTCOME_UNMEASURED;
+        f->c->queries[3].excused = false;
+        judge(f, NOW + 2);
+        assert_true(finding_told(found(f, FINDING_MISSING, 3)));
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -586,6 +614,7 @@ int main(void)
                 TEST(findings_move_with_their_queries),
                 TEST(an_incident_is_what_is_open_together),
                 TEST(causes_are_told_together),
+                TEST(what_is_known_to_fail_is_excused),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -61,7 +61,9 @@ static void markdown_escapes(void **state)
         v->outcome = OUTCOME_FAIL;
         v->reason = strdup("a|b\n# c <i> @team `x` [l](u)");
         format_markdown(&check, &text);
-        assert_non_null(strstr(text.data, "# driftwatch: fail\n\n## original\\_agents: fail\n"));
+        assert_non_null(strstr(text.data,
+                "# driftwatch: fail (10 queries: 2 pass, 1 drift, 3 fail, 4 unmeasured, 0 unjudged)\n"
+                "\n## original\\_agents: fail\n"));
         assert_non_null(strstr(
                 text.data, "a\\|b &#35; c &#60;i&#62; &#64;team \\`x\\` \\[l\\]\\(u\\) |\n"));
         assert_null(strstr(text.data, "<script>"));
@@ -101,8 +103,9 @@ static void annotations_are_escaped_and_few(void **state)
         format_github(&check, &text);
         assert_int_equal(lines(text.data), GITHUB_ERRORS_MAX);
         assert_non_null(strstr(text.data,
-                "::error title=a%2Cb%3Ac / category-2.query-00009::100 %25%0D%0A::error::x\n"));
-        assert_non_null(strstr(text.data, "::error title=driftwatch::11 more\n"));
+                "::error file=queries.yaml,line=38,title=a%2Cb%3Ac / category-2.query-00009::100 "
+                "%25%0D%0A::error::x\n"));
+        assert_non_null(strstr(text.data, "::error title=driftwatch::12 more\n"));
 }
 
 static void annotations_are_worst_first(void **state)
@@ -115,9 +118,17 @@ static void annotations_are_worst_first(void **state)
         check.policy.drift_passes = true;
         format_github(&check, &text);
         fail = strstr(text.data, "bundle-budget::");
-        drift = strstr(text.data, "::warning title=original_agents / dialog-focus::");
+        drift = strstr(text.data,
+                "::warning file=queries.yaml,line=10,title=original_agents / dialog-focus::");
         unmeasured = strstr(text.data, "slow-query::");
         assert_true(fail && drift && unmeasured && fail < drift && drift < unmeasured);
+        /* What somebody knows already is no news. */
+        view->collections[0]->queries[1].excused = true;
+        text_clear(&text);
+        format_github(&check, &text);
+        fail = strstr(text.data, "bundle-budget::");
+        unmeasured = strstr(text.data, "slow-query::");
+        assert_true(fail && unmeasured && unmeasured < fail);
 }
 
 static void defuses(void **state)

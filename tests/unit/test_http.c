@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 
+#include "a_secret.h"
 #include "http.h"
 
 static void done_frees_everything(void **state)
@@ -15,8 +16,11 @@ static void done_frees_everything(void **state)
         struct http_peer peer = {
                 .url = strdup("http://a"),
                 .headers = calloc(3, sizeof(char *)),
-                .authorization = strdup("Authorization: Bearer x"),
-                .user_password = strdup("u:p"),
+                .secret_url = a_secret("http://b"),
+                .secret = a_secret("x"),
+                .secret_header = strdup("Authorization: Bearer "),
+                .proxy = strdup("http://proxy:3128"),
+                .proxy_secret = a_secret("u:p"),
                 .ca_file = strdup("ca"),
                 .cert_file = strdup("cert"),
                 .key_file = strdup("key"),
@@ -33,9 +37,27 @@ static void done_frees_everything(void **state)
         }
         assert_null(peer.url);
         assert_null(peer.headers);
-        assert_null(peer.authorization);
+        assert_null(peer.secret);
         assert_null(request.path);
         assert_null(request.body);
+}
+
+static void shows_urls_without_what_may_be_secret(void **state)
+{
+        static const char *const cases[][2] = {
+                {"http://h:1/a/b", "http://h:1/a/b"},
+                {"http://h:1", "http://h:1"},
+                {"https://me:pw@h/a?b=c&d&e=f#g", "https://h/a?b=...&d&e=..."},
+                {"https://h?key=s", "https://h?key=..."},
+                {"https://h/a?s@x/y", "https://h/a?s@x/y"},
+                {"https://h/a#s", "https://h/a"},
+        };
+
+        for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+                _cleanup_free_ char *shown = http_url_shown(cases[i][0]);
+
+                assert_string_equal(shown, cases[i][1]);
+        }
 }
 
 static void names_failures(void **state)
@@ -134,6 +156,7 @@ int main(void)
 {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(done_frees_everything),
+                cmocka_unit_test(shows_urls_without_what_may_be_secret),
                 cmocka_unit_test(names_failures),
                 cmocka_unit_test(excerpts_are_one_line),
                 cmocka_unit_test(a_peer_has_a_port),

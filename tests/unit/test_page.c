@@ -28,7 +28,7 @@ static void shows_everything(void **state)
                 "<title>driftwatch: fail</title>",
                 "<meta http-equiv=\"refresh\" content=\"10\">",
                 "prefers-color-scheme:dark",
-                "2 of 10 queries fail, 1 drifted, 4 unmeasured, 0 unjudged, 3 pass",
+                "<span>of 10 queries 2 fail, 1 drifted, 4 unmeasured, 3 pass</span>",
                 "The last reload failed",
                 "replay.interval: &quot;soon&quot; is not a duration",
                 "<dd>1<small>of 3</small></dd>",
@@ -46,9 +46,12 @@ static void shows_everything(void **state)
                 "by Ada &lt;ada@example.org&gt;</small>",
                 "<dt>Shift</dt><dd>+0.0123<small>1 up, 0 down</small>",
                 "<dt>Index</dt><dd>2 unreachable<small>recall 0.985, probed",
-                "<dt>Embedder</dt><dd>minilm<small>0 of 7 vectors moved</small>",
-                "<b>Why:</b> Probable cause: REMOVED: Records that used to answer have been deleted. 5 "
+                "<dt>Embedder</dt><dd>minilm<small>0 of 7 vectors moved, asked <time",
+                "<div class=\"note incident fail\"><h3>Incident: of 7 queries 2 fail, 1 drifted, 1 "
+                "unmeasured, 3 pass<small>since <time",
+                "<p>Probable cause: REMOVED: Records that used to answer have been deleted. 5 "
                 "baseline records are missing",
+                "<p><b>Worst queries</b></p><ul><li><b>bundle-budget</b> expected a record with",
                 "<td class=\"n\">0.9197<small>+0.1557</small></td>",
                 "<dt>Baseline</dt><dd>none<small>nothing is compared</small>",
                 "The replay of collection tickets on server spare (http://127.0.0.1:8000) failed: tickets: cannot connect",
@@ -209,6 +212,60 @@ static void says_when_all_is_well(void **state)
         assert_has(&text, "Not everything is measured");
 }
 
+/* What was known of a server that is down is not said of now. */
+static void what_is_not_known_now_has_its_age(void **state)
+{
+        _cleanup_view_ struct view *view = sample_view();
+        _cleanup_text_ struct text text = {0};
+        struct collection_view *c = view->collections[0];
+
+        c->last_error = strdup("connection refused");
+        for (size_t i = 0; i < c->query_set->count; i++)
+                c->queries[i].judgement = (struct judgement){.outcome = OUTCOME_UNMEASURED,
+                        .distance = NAN,
+                        .band = -1,
+                        .confirmed_band = -1,
+                        .reason = c->queries[i].judgement.reason};
+        page_render(&text, view, SAMPLE_NOW);
+        assert_lacks(&text, "<dt>Shift</dt>");
+        assert_lacks(&text, "<small>+0.1557</small>");
+        assert_lacks(&text, "<dd>2 unreachable");
+        assert_has(
+                &text, "<dt>Index</dt><dd>unknown<small>2 unreachable, recall 0.985, probed <time");
+        assert_has(&text, "<dt>Records</dt><dd>311<small><time");
+        assert_has(&text, "<span>of 10 queries 10 unmeasured</span>");
+}
+
+static void what_is_known_to_fail_and_what_is_unjudged_is_visible(void **state)
+{
+        _cleanup_view_ struct view *view = sample_view_large(20, 3);
+        _cleanup_text_ struct text text = {0};
+        struct collection_view *c = view->collections[0];
+
+        for (size_t i = 9; i < 20; i += 10) {
+                c->query_set->queries[i].known_failing.reason = strdup("the page <moved>");
+                c->query_set->queries[i].known_failing.until = SAMPLE_NOW;
+                c->queries[i].excused = true;
+        }
+        c->queries[19].judgement.outcome = OUTCOME_PASS;
+        c->queries[0].judgement.outcome = OUTCOME_UNJUDGED;
+        c->verdict = verdict_judge(c, NULL);
+        page_render(&text, view, SAMPLE_NOW);
+        assert_has(&text, "<title>driftwatch: unjudged</title>");
+        assert_has(&text, "<span class=\"badge\">fail</span><small>known to fail</small>");
+        assert_has(&text, "; known to fail until 2026-11-23: the page &lt;moved&gt;</p>");
+        assert_has(&text, "passes, although it is known to fail until 2026-11-23");
+        assert_has(&text, "<b>1 query is unjudged.</b> Neither");
+        assert_has(&text, "<b>Known to fail, but passes:</b> category-5.query-00019</p>");
+        c->queries[0].judgement.outcome = OUTCOME_PASS;
+        c->verdict = verdict_judge(c, NULL);
+        text_clear(&text);
+        page_render(&text, view, SAMPLE_NOW);
+        assert_has(&text, "<title>driftwatch: pass</title>");
+        assert_has(&text,
+                "Nothing is wrong</strong><span>of 20 queries 1 known to fail, 19 pass</span>");
+}
+
 static void stays_small(void **state)
 {
         _cleanup_view_ struct view *full = sample_view_large(PAGE_QUERIES_MAX, 60);
@@ -233,6 +290,8 @@ int main(void)
                 cmocka_unit_test(is_well_formed),
                 cmocka_unit_test(says_when_there_is_nothing),
                 cmocka_unit_test(says_when_all_is_well),
+                cmocka_unit_test(what_is_not_known_now_has_its_age),
+                cmocka_unit_test(what_is_known_to_fail_and_what_is_unjudged_is_visible),
                 cmocka_unit_test(stays_small),
         };
 

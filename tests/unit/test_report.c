@@ -137,7 +137,7 @@ static struct collection_view *new_view(size_t count)
         c->server = copy("main");
         c->url = copy("http://127.0.0.1:8000");
         c->results = 10;
-        assert_return_code(bands_default(&c->bands), 0);
+        assert_return_code(bands_default(NULL, &c->bands), 0);
         return c;
 }
 
@@ -621,6 +621,44 @@ static void counts_transitions(void **state)
         collection_view_unref(c);
 }
 
+static void find(struct collection_view *c, enum finding_kind kind, const char *sentence)
+{
+        struct finding f = {.kind = kind,
+                .query = FINDING_COLLECTION,
+                .effect = finding_types[kind].effect,
+                .explained = SIZE_MAX,
+                .sentence = (char *)sentence};
+
+        if (!c->findings)
+                c->findings = findings_new();
+        assert_int_equal(findings_add(c->findings, &f), 0);
+        c->incident_since = 1;
+}
+
+/* As gate and page do: the findings, and all causes with one advice. */
+static void tells_what_was_found(void **state)
+{
+        struct collection_view *c = full_view(44);
+        const char *formats[] = {"markdown", "html"};
+
+        find(c, FINDING_SET_SHIFTED, "The set lies 0.0210 above its baseline.");
+        c->attribution.cause = CAUSE_REMOVED;
+        c->fates = fates_new();
+        c->fates->cause_queries[CAUSE_REMOVED] = 5;
+        c->fates->cause_queries[CAUSE_EDIT] = 2;
+        c->queries[0].judgement.outcome = OUTCOME_UNJUDGED;
+        for (size_t i = 0; i < ARRAY_SIZE(formats); i++) {
+                _cleanup_text_ struct text text = {0};
+
+                render(c, formats[i], &text);
+                assert_has(&text, "The set lies 0.0210 above its baseline.");
+                assert_has(&text, "Probable causes: REMOVED (5 queries): ");
+                assert_has(&text, "EDIT (2 queries): ");
+                assert_has(&text, "unjudged");
+        }
+        collection_view_unref(c);
+}
+
 /* Whatever came from outside stays text, in one line. */
 static void escapes(void **state)
 {
@@ -629,8 +667,8 @@ static void escapes(void **state)
 
         free(c->label);
         c->label = copy(SAMPLE_NASTY);
-        c->last_error = copy("<script>alert(1)</script>\x1b[31m\n# heading | [a](javascript:b)"
-                             "\u202e\u2067ten");
+        find(c, FINDING_REPLAY_FAILED,
+                "<script>alert(1)</script>\x1b[31m\n# heading | [a](javascript:b)\u202e\u2067ten");
         render(c, "html", &html);
         assert_has(&html, "&lt;gone&gt; | *not* found");
         assert_has(&html, "&lt;script&gt;alert(1)&lt;/script&gt; [31m # heading");
@@ -784,6 +822,7 @@ int main(void)
                 cmocka_unit_test(tells_none_from_unknown),
                 cmocka_unit_test(tells_of_tags_it_leaves_out),
                 cmocka_unit_test(counts_transitions),
+                cmocka_unit_test(tells_what_was_found),
                 cmocka_unit_test(escapes),
                 cmocka_unit_test(orders_rows),
                 cmocka_unit_test(follows_the_course),

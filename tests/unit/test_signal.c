@@ -73,7 +73,7 @@ static int setup(void **state)
         c->name = strdup("docs");
         c->server = strdup("main");
         c->url = strdup("http://chroma:8000");
-        assert_int_equal(bands_default(&c->bands), 0);
+        assert_int_equal(bands_default(NULL, &c->bands), 0);
         c->baseline = baseline_new(0);
         c->baseline->results = c->results = 10;
         c->baseline->epoch.records = c->epoch.records = c->health.records = 311;
@@ -358,7 +358,7 @@ static void each_kind_raises_its_rule(void **state)
                 {moved_up, RULE_DISTANCE_DRIFT, "warning",
                         "the best answer lies at 0.9770, 0.2130 above its baseline 0.7640", "cause",
                         "REMOVED"},
-                {moved_up, RULE_DISTANCE_DRIFT, "warning", "Find out who deleted them",
+                {moved_up, RULE_DISTANCE_DRIFT, "warning", "Restore the deleted records",
                         "baseline_distance", "0.764"},
                 {moved_unconfirmed, RULE_COUNT},
                 {set_shifted, RULE_SET_DRIFT, "warning", "5 of 60 queries moved up and 0 down",
@@ -380,7 +380,8 @@ static void each_kind_raises_its_rule(void **state)
                 {embedder_partial, RULE_EMBEDDER_CHANGED, "critical",
                         "Embedder minilm gives other vectors than the pinned ones for 2 of 44",
                         "cause", "EMBEDDER"},
-                {embedder_longer, RULE_EMBEDDER_CHANGED, "critical", "(they have another length)"},
+                {embedder_longer, RULE_EMBEDDER_CHANGED, "critical",
+                        "(they have another number of components)"},
                 {embedder_away, RULE_EMBEDDER_UNREACHABLE, "warning", "connection refused"},
         };
 

@@ -175,7 +175,7 @@ static int add_findings(json_t *object, const struct collection_view *c)
         if (r >= 0)
                 r = json_put(object, "drift", facts_drift(c));
         if (r >= 0)
-                r = json_put(object, "cause", facts_cause(&c->attribution));
+                r = json_put(object, "cause", facts_cause(&c->attribution, c->fates));
         if (r >= 0)
                 r = json_put(object, "index", facts_index(&c->health));
         if (r >= 0)
@@ -262,14 +262,15 @@ static json_t *query_json(const struct collection_view *c, size_t i)
         const struct judgement *v = &view->judgement;
 
         return json_pack(
-                "{s:o, s:o, s:o, s:o, s:o, s:o, s:s, s:o, s:o, s:o, s:o, s:b, s:o, s:o, s:o, s:o, "
-                "s:o, s:o, s:o, s:o, s:o}",
+                "{s:o, s:o, s:o, s:o, s:o, s:o, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:b, s:o, s:o, "
+                "s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
                 "id", value_string(q->id), "text", value_string(q->text), "tags", tags_json(q),
                 "where", filter_json(q->where), "where_document", filter_json(q->where_document),
                 "expect", expectation_json(&q->expect), "outcome", outcome_name(v->outcome),
-                "reason", value_string(summary_reason(c, v)), "band", band_or_null(c, v->band),
-                "confirmed_band", band_or_null(c, v->confirmed_band), "home_band",
-                band_or_null(c, v->home_band), "crossed", v->crossed, "home_distance",
+                "cause", value_string(cause_name(view->cause)), "known_failing",
+                facts_known_failing(q), "reason", value_string(summary_reason(c, v)), "band",
+                band_or_null(c, v->band), "confirmed_band", band_or_null(c, v->confirmed_band),
+                "home_band", band_or_null(c, v->home_band), "crossed", v->crossed, "home_distance",
                 json_from_float(v->home_distance), "distance", json_from_float(v->distance),
                 "expected_distance", json_from_float(v->expected_distance), "expected_rank",
                 value_count_or_null(v->expected_rank), "baseline_distance",
@@ -502,7 +503,7 @@ static unsigned get_baseline(
         }
         return envelope_success(body,
                 json_pack("{s:o, s:o, s:o}", "baseline", facts_baseline(c->baseline), "drift",
-                        facts_drift(c), "cause", facts_cause(&c->attribution)));
+                        facts_drift(c), "cause", facts_cause(&c->attribution, c->fates)));
 }
 
 /* Of the moment the view was published, so that the same view gives the same report. */

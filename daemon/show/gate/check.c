@@ -6,10 +6,12 @@
 #include <stdio.h>
 
 #include "judge/drift.h"
+#include "judge/incident.h"
 #include "judge/power.h"
 #include "judge/proportion.h"
 #include "judge/rank.h"
 #include "show/gate/formats.h"
+#include "show/summary.h"
 
 #define SENSITIVITY_CONFIDENCE 0.95
 #define SENSITIVITY_POWER 0.8
@@ -45,6 +47,27 @@ static bool met_before(const struct query *q, const struct answer *before)
         return rank > 0 && (q->expect.within == 0 || rank <= q->expect.within);
 }
 
+/* What nothing was expected of when it was approved has become the expectation itself. */
+static bool passed(enum outcome o)
+{
+        return o == OUTCOME_PASS || o == OUTCOME_UNJUDGED;
+}
+
+static bool failed(enum outcome o)
+{
+        return o == OUTCOME_FAIL || o == OUTCOME_DRIFT;
+}
+
+/* The answer is what it was, or was never what is expected now. */
+static bool is_newly_expected(
+        const struct query *q, const struct baseline_query *before, const struct query_view *state)
+{
+        if (!before->answer)
+                return false;
+        return !met_before(q, before->answer) ||
+                (state->answer && drift_same(before->answer, state->answer));
+}
+
 enum transition check_transition(
         const struct check *check, const struct collection_view *c, size_t query)
 {
@@ -52,24 +75,18 @@ enum transition check_transition(
         const struct query_view *state = &c->queries[query];
         const struct baseline_query *before =
                 c->baseline ? baseline_find(c->baseline, q->id) : NULL;
-        bool fails = check_fails(check, c, query);
+        enum outcome now = state->judgement.outcome;
 
-        if (!c->baseline || state->judgement.outcome == OUTCOME_UNMEASURED)
+        if (state->excused)
+                return now == OUTCOME_PASS ? TRANSITION_PASSING : TRANSITION_KNOWN;
+        if (!c->baseline || now == OUTCOME_UNMEASURED)
                 return TRANSITION_NONE;
         if (!before || !streq(before->text, q->text))
                 return TRANSITION_NEW;
-        if (before->outcome == OUTCOME_PASS && fails) {
-                bool same = before->answer && state->answer &&
-                        drift_same(before->answer, state->answer);
-
-                return same || (before->answer && !met_before(q, before->answer))
-                        ? TRANSITION_EXPECTED
-                        : TRANSITION_BROKEN;
-        }
-        if (before->outcome != OUTCOME_PASS && before->outcome != OUTCOME_UNMEASURED &&
-                state->judgement.outcome == OUTCOME_PASS)
-                return TRANSITION_MENDED;
-        return TRANSITION_NONE;
+        if (passed(before->outcome) && check_fails(check, c, query))
+                return is_newly_expected(q, before, state) ? TRANSITION_EXPECTED
+                                                           : TRANSITION_BROKEN;
+        return failed(before->outcome) && now == OUTCOME_PASS ? TRANSITION_MENDED : TRANSITION_NONE;
 }
 
 const struct transition_name transition_names[] = {
@@ -77,15 +94,103 @@ const struct transition_name transition_names[] = {
         {TRANSITION_MENDED, "fail -> pass", "fail_to_pass"},
         {TRANSITION_EXPECTED, "newly expected", "newly_expected"},
         {TRANSITION_NEW, "new since the baseline", "new"},
+        {TRANSITION_KNOWN, "known to fail", "known_failing"},
+        {TRANSITION_PASSING, "known to fail, but passes", "passing_again"},
 };
 const size_t transition_name_count = ARRAY_SIZE(transition_names);
+
+void check_list(const struct check *check, const struct collection_view *c, enum transition t,
+        void (*append)(struct text *text, const char *s), struct text *text)
+{
+        const char *separator = "";
+
+        for (size_t i = 0; i < c->query_set->count; i++) {
+                if (check_transition(check, c, i) != t)
+                        continue;
+                text_append(text, separator);
+                append(text, c->query_set->queries[i].id);
+                separator = ", ";
+        }
+}
+
+void check_counts_text(const struct check *check, char *ret)
+{
+        size_t outcomes[OUTCOME_COUNT] = {0}, queries = 0, known = 0;
+        char known_text[64] = "";
+
+        for (size_t i = 0; i < check->count; i++) {
+                struct summary s;
+
+                summary_count(check->collections[i], &s);
+                for (enum outcome o = 0; o < OUTCOME_COUNT; o++)
+                        outcomes[o] += s.outcomes[o];
+                queries += check->collections[i]->query_set->count;
+                known += s.known;
+        }
+        if (known > 0)
+                (void)snprintf(known_text, sizeof(known_text), "; %zu known to fail", known);
+        sentence(ret, "%zu quer%s: %zu pass, %zu drift, %zu fail, %zu unmeasured, %zu unjudged%s",
+                queries, queries == 1 ? "y" : "ies", outcomes[OUTCOME_PASS],
+                outcomes[OUTCOME_DRIFT], outcomes[OUTCOME_FAIL], outcomes[OUTCOME_UNMEASURED],
+                outcomes[OUTCOME_UNJUDGED], known_text);
+}
+
+bool check_lenience_text(const struct check *check, char *ret)
+{
+        _cleanup_text_ struct text t = {0};
+
+        if (check->policy.drift_passes)
+                text_append(&t, "Drift is let through. ");
+        if (check->policy.pass_share < 1)
+                text_appendf(&t, "It suffices when %g %% of the judged queries pass. ",
+                        100 * check->policy.pass_share);
+        if (check->override_reason)
+                text_appendf(&t, "Let through whatever the verdict, by %s: %s ", check->override_by,
+                        check->override_reason);
+        if (t.size == 0)
+                return false;
+        sentence(ret, "%.*s", (int)MIN(t.size - 1, (size_t)CHECK_SENTENCE_MAX), t.data);
+        return true;
+}
+
+void check_causes_text(const struct collection_view *c, char *ret)
+{
+        enum cause causes[CAUSE_COUNT];
+        size_t count = incident_causes(c, causes);
+        _cleanup_text_ struct text t = {0};
+
+        for (size_t i = 0; i < count; i++)
+                text_appendf(&t, "%s%s", i > 0 ? ", " : "", cause_name(causes[i]));
+        sentence(ret, "%s", count > 0 ? text_string(&t) : "unknown");
+}
+
+void check_reason_text(const struct collection_view *c, size_t query, char *ret)
+{
+        _cleanup_text_ struct text t = {0};
+
+        summary_remark(c, query, &t);
+        sentence(ret, "%s", text_string(&t));
+}
+
+const char *check_file(const struct check *check, const struct collection_view *c)
+{
+        const char *path = c->query_set->path ? c->query_set->path : "";
+        size_t size = check->workspace ? strlen(check->workspace) : 0;
+
+        while (size > 0 && check->workspace[size - 1] == '/')
+                size--;
+        return size > 0 && strncmp(path, check->workspace, size) == 0 && path[size] == '/'
+                ? path + size + 1
+                : path;
+}
 
 struct check_sensitivity check_sensitivity(const struct collection_view *c)
 {
         struct check_sensitivity s = {0};
 
         for (size_t i = 0; i < c->query_set->count; i++)
-                s.queries += c->queries[i].judgement.outcome != OUTCOME_UNMEASURED;
+                s.queries += c->queries[i].judgement.outcome != OUTCOME_UNMEASURED &&
+                        c->queries[i].judgement.outcome != OUTCOME_UNJUDGED;
         s.excluded = proportion_zero_event_bound(s.queries, SENSITIVITY_CONFIDENCE);
         s.detectable = power_detectable_share(s.queries, 1, SENSITIVITY_POWER);
         return s;

@@ -31,6 +31,7 @@ struct check {
         /* The release goes through whatever is found, because somebody said so; NULL: it does not.
          */
         const char *override_reason, *override_by;
+        const char *workspace; /* paths below it are told relative to it; NULL */
 };
 /* Nothing is let through. */
 void check_init(struct check *check);
@@ -44,13 +45,16 @@ const struct check_audit *check_audit(const struct check *check, const struct co
 /* It as a sentence. */
 void check_audit_text(const struct check_audit *audit, const struct collection_view *c, char *ret);
 
-/* How a query stands to the baseline that the collection is compared with. */
+/* How a query stands to what is known of it: to the baseline that the collection is compared with,
+ * and to being known to fail. */
 enum transition {
         TRANSITION_NONE,
         TRANSITION_BROKEN, /* passed at the baseline, and fails the gate now */
         TRANSITION_MENDED, /* the other way round */
         TRANSITION_EXPECTED, /* its answer is the baseline's: what is expected of it is new */
         TRANSITION_NEW, /* the baseline does not know it */
+        TRANSITION_KNOWN, /* it is known to fail, and does not pass */
+        TRANSITION_PASSING, /* it is known to fail, but passes again */
 };
 enum transition check_transition(
         const struct check *check, const struct collection_view *c, size_t query);
@@ -62,9 +66,25 @@ struct transition_name {
 extern const struct transition_name transition_names[];
 extern const size_t transition_name_count;
 
-/* What this number of measured queries could have seen; NaN when none was measured. */
+/* The ids of the queries in such a list, comma by comma; nothing for none. `append` escapes. */
+void check_list(const struct check *check, const struct collection_view *c, enum transition t,
+        void (*append)(struct text *text, const char *s), struct text *text);
+
+/* "15 queries: 7 pass, 0 drift, 8 fail, 0 unmeasured, 0 unjudged", of all collections. */
+void check_counts_text(const struct check *check, char *ret);
+/* What this gate lets through: drift, a share of the queries, or everything, and who said so. False
+ * when it lets nothing through. */
+bool check_lenience_text(const struct check *check, char *ret);
+/* "REMOVED, EDIT", the main one first; "unknown". */
+void check_causes_text(const struct collection_view *c, char *ret);
+/* summary_remark(), as a sentence. */
+void check_reason_text(const struct collection_view *c, size_t query, char *ret);
+/* The file of the collection's query set, relative to the workspace when it lies below. */
+const char *check_file(const struct check *check, const struct collection_view *c);
+
+/* What this number of judged queries could have seen; NaN when none was measured. */
 struct check_sensitivity {
-        size_t queries;
+        size_t queries; /* judged ones */
         double excluded; /* nothing was hit: at 95 % confidence less than this share is affected */
         double detectable; /* a fault of this share touches at least one query with 80 % */
 };

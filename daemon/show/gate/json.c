@@ -60,9 +60,12 @@ static json_t *query_json(const struct collection_view *c, size_t i)
         const struct judgement *v = &c->queries[i].judgement;
         const struct answer *a = v->outcome == OUTCOME_UNMEASURED ? NULL : c->queries[i].answer;
 
-        return json_pack("{s:o, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "id",
-                value_string(c->query_set->queries[i].id), "outcome", outcome_name(v->outcome),
-                "band", value_string(bands_name(&c->bands, v->band)), "distance",
+        return json_pack("{s:o, s:o, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "id",
+                value_string(c->query_set->queries[i].id), "line",
+                value_count_or_null(c->query_set->queries[i].line), "outcome",
+                outcome_name(v->outcome), "cause", value_string(cause_name(c->queries[i].cause)),
+                "known_failing", facts_known_failing(&c->query_set->queries[i]), "band",
+                value_string(bands_name(&c->bands, v->band)), "distance",
                 json_from_float(v->distance), "expected_distance",
                 json_from_float(v->expected_distance), "expected_rank",
                 value_count_or_null(v->expected_rank), "baseline_distance",
@@ -79,16 +82,19 @@ static json_t *collection_json(const struct check *check, const struct collectio
                 if (json_array_append_new(queries, query_json(c, i)) < 0)
                         return NULL;
         return json_pack(
-                "{s:o, s:o, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
-                "collection", value_string(c->label), "server", value_string(c->server), "verdict",
+                "{s:o, s:o, s:o, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, "
+                "s:o, s:o}",
+                "collection", value_string(c->label), "server", value_string(c->server),
+                "query_set", value_string(c->query_set->path), "verdict",
                 verdict_name(check_collection(check, c)), "cause",
                 value_string(cause_name(c->attribution.cause)), "causes", facts_causes(c),
                 "incident", facts_incident(c), "records", value_known(c->epoch.records),
                 "unreachable_records", value_known(c->health.unreachable), "recall",
-                json_from_double(c->health.recall), "error", value_string(c->last_error),
-                "findings", facts_findings(c), "evidence", facts_cause(&c->attribution), "lists",
-                evidence_lists(check, c), "sensitivity", evidence_sensitivity(c), "audit",
-                evidence_audit(check, c), "queries", take_ptr(queries));
+                json_from_double(c->health.recall), "error", value_string(c->last_error), "note",
+                value_string(c->note), "findings", facts_findings(c), "evidence",
+                facts_cause(&c->attribution, c->fates), "lists", evidence_lists(check, c),
+                "sensitivity", evidence_sensitivity(c), "audit", evidence_audit(check, c),
+                "queries", take_ptr(queries));
 }
 
 static json_t *override_json(const struct check *check)
@@ -108,11 +114,13 @@ json_t *check_json(const struct check *check)
         for (size_t i = 0; list && i < check->count; i++)
                 if (json_array_append_new(list, collection_json(check, check->collections[i])) < 0)
                         return NULL;
-        return json_pack("{s:s, s:i, s:s, s:o, s:o, s:o}", "verdict", verdict_name(verdict),
-                "exit_status", check_exit_status(check), "started",
+        return json_pack("{s:s, s:i, s:s, s:o, s:s, s:o, s:o, s:o}", "verdict",
+                verdict_name(verdict), "exit_status", check_exit_status(check), "started",
                 time_format(started, sizeof(started), check->started), "duration_seconds",
-                json_from_double((double)check->duration / (double)USEC_PER_SEC), "override",
-                override_json(check), "collections", take_ptr(list));
+                json_from_double((double)check->duration / (double)USEC_PER_SEC), "fail_on",
+                check->policy.drift_passes ? "fail" : "drift", "min_pass",
+                json_from_double(check->policy.pass_share), "override", override_json(check),
+                "collections", take_ptr(list));
 }
 
 void format_json(const struct check *check, struct text *text)

@@ -54,12 +54,12 @@ static void cell_set(char *cell, const char *s)
         (void)snprintf(cell, 4 * CELL_MAX, "%s", clean ? clean : "?");
 }
 
-static void cell_set_float(char *cell, float value)
+static void cell_set_distance(char *cell, float value)
 {
         if (isnan(value))
                 cell_set(cell, "-");
         else
-                (void)float_format(cell, value);
+                (void)snprintf(cell, 4 * CELL_MAX, "%.4f", (double)value);
 }
 
 static void row_read(const struct collection_view *c, size_t i, struct row *row)
@@ -70,12 +70,13 @@ static void row_read(const struct collection_view *c, size_t i, struct row *row)
         cell_set(row->cells[COLUMN_OUTCOME], outcome_name(v->outcome));
         cell_set(row->cells[COLUMN_QUERY], c->query_set->queries[i].id);
         cell_set(row->cells[COLUMN_BAND], band ? band : "-");
-        cell_set_float(row->cells[COLUMN_DISTANCE], v->distance);
-        cell_set_float(row->cells[COLUMN_EXPECTED], v->expected_distance);
-        cell_set_float(
-                row->cells[COLUMN_RANK], v->expected_rank > 0 ? (float)v->expected_rank : NAN);
-        (void)snprintf(row->reason, sizeof(row->reason), "%s", summary_reason(c, v));
-        row->reason[utf8_prefix(row->reason, sizeof(row->reason) - 1)] = '\0';
+        cell_set_distance(row->cells[COLUMN_DISTANCE], v->distance);
+        cell_set_distance(row->cells[COLUMN_EXPECTED], v->expected_distance);
+        if (v->expected_rank > 0)
+                (void)snprintf(row->cells[COLUMN_RANK], 4 * CELL_MAX, "%u", v->expected_rank);
+        else
+                cell_set(row->cells[COLUMN_RANK], "-");
+        check_reason_text(c, i, row->reason);
 }
 
 /* Columns that a terminal needs for the text, counting each character as one. */
@@ -145,18 +146,12 @@ static void write_findings(const struct collection_view *c, struct text *text)
 static void write_list(const struct check *check, const struct collection_view *c,
         const struct transition_name *wanted, struct text *text)
 {
-        size_t n = 0;
+        _cleanup_text_ struct text ids = {0};
 
-        for (size_t i = 0; i < c->query_set->count; i++) {
-                if (check_transition(check, c, i) != wanted->transition)
-                        continue;
-                if (n++ == 0)
-                        text_appendf(text, "  %s:", wanted->title);
-                text_append(text, n > 1 ? ", " : " ");
-                append_plain(text, c->query_set->queries[i].id);
-        }
-        if (n > 0)
-                text_append(text, "\n");
+        check_list(check, c, wanted->transition, append_plain, &ids);
+        if (ids.size > 0)
+                text_appendf(text, "  %s: %s\n", wanted->title, text_string(&ids));
+        text->failed |= text_failed(&ids);
 }
 
 static void write_causes(const struct collection_view *c, struct text *text)
@@ -174,6 +169,15 @@ static void write_causes(const struct collection_view *c, struct text *text)
         text->failed |= text_failed(&t);
 }
 
+static void write_remark(const char *sentence, struct text *text)
+{
+        if (!sentence)
+                return;
+        text_append(text, "  ");
+        append_plain(text, sentence);
+        text_append(text, "\n");
+}
+
 static void write_collection(
         const struct check *check, const struct collection_view *c, struct text *text)
 {
@@ -189,6 +193,7 @@ static void write_collection(
                 text_appendf(text, ", replayed in %s",
                         duration_format(duration, sizeof(duration), c->last_duration));
         text_append(text, "\n");
+        write_remark(c->note, text);
         write_findings(c, text);
         write_causes(c, text);
         for (size_t i = 0; i < transition_name_count; i++)
@@ -210,29 +215,14 @@ static void write_collection(
 
 void format_text(const struct check *check, struct text *text)
 {
-        size_t outcomes[OUTCOME_COUNT] = {0}, queries = 0;
+        char sentence[CHECK_SENTENCE_MAX];
 
-        for (size_t i = 0; i < check->count; i++) {
-                const struct collection_view *c = check->collections[i];
-                struct summary s;
-
-                write_collection(check, c, text);
-                summary_count(c, &s);
-                for (enum outcome o = 0; o < OUTCOME_COUNT; o++)
-                        outcomes[o] += s.outcomes[o];
-                queries += c->query_set->count;
+        for (size_t i = 0; i < check->count; i++)
+                write_collection(check, check->collections[i], text);
+        check_counts_text(check, sentence);
+        text_appendf(text, "verdict: %s (%s)\n", verdict_name(check_verdict(check)), sentence);
+        if (check_lenience_text(check, sentence)) {
+                append_plain(text, sentence);
+                text_append(text, "\n");
         }
-        text_appendf(text,
-                "verdict: %s (%zu quer%s: %zu pass, %zu drift, %zu fail, %zu unmeasured, %zu "
-                "unjudged)\n",
-                verdict_name(check_verdict(check)), queries, queries == 1 ? "y" : "ies",
-                outcomes[OUTCOME_PASS], outcomes[OUTCOME_DRIFT], outcomes[OUTCOME_FAIL],
-                outcomes[OUTCOME_UNMEASURED], outcomes[OUTCOME_UNJUDGED]);
-        if (!check->override_reason)
-                return;
-        text_append(text, "overridden by ");
-        append_plain(text, check->override_by);
-        text_append(text, ": ");
-        append_plain(text, check->override_reason);
-        text_append(text, "\n");
 }

@@ -7,11 +7,13 @@
 #include "show/summary.h"
 
 #define CELL_MAX 400
+/* An explanation names up to ten ids of each kind. */
+#define REMARK_MAX 4000
 
 /* One line in which nothing is markup, a mention or the end of a cell. */
-static void escape(struct text *text, const char *s)
+static void escape_line(struct text *text, const char *s, size_t max)
 {
-        _cleanup_free_ char *line = http_body_excerpt(s, strlen(s), CELL_MAX);
+        _cleanup_free_ char *line = http_body_excerpt(s, strlen(s), max);
 
         for (const char *p = line ? line : "?"; *p; p++) {
                 if (strchr("<>&@:#", *p))
@@ -23,35 +25,47 @@ static void escape(struct text *text, const char *s)
         }
 }
 
-static void cell_number(struct text *text, double value)
+static void escape(struct text *text, const char *s)
 {
-        text_append(text, " | ");
+        escape_line(text, s, CELL_MAX);
+}
+
+static void cell_distance(struct text *text, double value)
+{
         if (isnan(value))
-                text_append(text, "-");
+                text_append(text, " | -");
         else
-                text_append_float(text, (float)value);
+                text_appendf(text, " | %.4f", value);
 }
 
 static void write_row(const struct collection_view *c, size_t i, struct text *text)
 {
         const struct query_view *q = &c->queries[i];
         const char *band = bands_name(&c->bands, q->judgement.band);
+        char reason[CHECK_SENTENCE_MAX];
 
+        check_reason_text(c, i, reason);
         text_appendf(text, "| %s | ", outcome_name(q->judgement.outcome));
         escape(text, c->query_set->queries[i].id);
         text_append(text, " | ");
         escape(text, band ? band : "-");
-        cell_number(text, (double)q->judgement.distance);
-        cell_number(text, q->drift.compared ? q->drift.baseline[LEVEL_TOP1] : NAN);
+        cell_distance(text, (double)q->judgement.distance);
+        cell_distance(text, q->drift.compared ? q->drift.baseline[LEVEL_TOP1] : NAN);
         text_append(text, " | ");
-        escape(text, summary_reason(c, &q->judgement));
+        escape(text, reason);
         text_append(text, " |\n");
 }
 
-static void write_table(const struct collection_view *c, struct text *text)
+static bool is_folded(const struct collection_view *c, size_t i)
+{
+        return c->queries[i].judgement.outcome == OUTCOME_PASS && !c->queries[i].excused;
+}
+
+/* The queries that are folded away, or all others. */
+static void write_table(const struct collection_view *c, bool folded, struct text *text)
 {
         _cleanup_free_ size_t *order = summary_worst_first(c);
-        size_t i;
+        size_t left_out = 0;
 
         if (!order) {
                 text->failed = true;
@@ -60,32 +74,51 @@ static void write_table(const struct collection_view *c, struct text *text)
         text_append(text,
                 "\n| outcome | query | band | distance | baseline | reason |\n"
                 "|---|---|---|---:|---:|---|\n");
-        for (i = 0; i < c->query_set->count && text->size < MARKDOWN_MAX; i++)
-                write_row(c, order[i], text);
-        if (i < c->query_set->count)
-                text_appendf(text, "\n%zu more queries are left out.\n", c->query_set->count - i);
+        for (size_t i = 0; i < c->query_set->count; i++) {
+                if (is_folded(c, order[i]) != folded)
+                        continue;
+                if (text->size < MARKDOWN_MAX)
+                        write_row(c, order[i], text);
+                else
+                        left_out++;
+        }
+        if (left_out > 0)
+                text_appendf(text, "\n%zu more queries are left out.\n", left_out);
+}
+
+static void write_tables(const struct collection_view *c, struct text *text)
+{
+        size_t folded = 0, count = c->query_set->count;
+
+        for (size_t i = 0; i < count; i++)
+                folded += is_folded(c, i);
+        if (folded < count)
+                write_table(c, false, text);
+        if (folded == 0 || text->size >= MARKDOWN_MAX)
+                return;
+        text_appendf(text, "\n<details><summary>%zu quer%s</summary>\n", folded,
+                folded == 1 ? "y passes" : "ies pass");
+        write_table(c, true, text);
+        text_append(text, "\n</details>\n");
 }
 
 static void write_list(const struct check *check, const struct collection_view *c,
         const struct transition_name *wanted, struct text *text)
 {
-        size_t n = 0;
+        _cleanup_text_ struct text ids = {0};
 
-        for (size_t i = 0; i < c->query_set->count && text->size < MARKDOWN_MAX; i++) {
-                if (check_transition(check, c, i) != wanted->transition)
-                        continue;
-                if (n++ == 0)
-                        text_appendf(text, "\n**%s**\n\n", wanted->title);
-                text_append(text, "- ");
-                escape(text, c->query_set->queries[i].id);
-                text_append(text, "\n");
-        }
+        if (text->size >= MARKDOWN_MAX)
+                return;
+        check_list(check, c, wanted->transition, escape, &ids);
+        if (ids.size > 0)
+                text_appendf(text, "\n**%s**: %s\n", wanted->title, text_string(&ids));
+        text->failed |= text_failed(&ids);
 }
 
 static void write_remark(const char *s, struct text *text)
 {
         text_append(text, "\n");
-        escape(text, s);
+        escape_line(text, s, REMARK_MAX);
         text_append(text, "\n");
 }
 
@@ -98,6 +131,8 @@ static void write_collection(
         text_append(text, "\n## ");
         escape(text, c->label);
         text_appendf(text, ": %s\n", verdict_name(check_collection(check, c)));
+        if (c->note)
+                write_remark(c->note, text);
         for (size_t i = 0; c->findings && i < c->findings->count; i++)
                 if (c->findings->findings[i].query == FINDING_COLLECTION)
                         write_remark(c->findings->findings[i].sentence, text);
@@ -107,16 +142,20 @@ static void write_collection(
                 write_remark(text_string(&why), text);
         for (size_t i = 0; i < transition_name_count; i++)
                 write_list(check, c, &transition_names[i], text);
-        write_table(c, text);
+        write_tables(c, text);
         if (check_sensitivity_text(check_sensitivity(c), sentence))
                 write_remark(sentence, text);
 }
 
 void format_markdown(const struct check *check, struct text *text)
 {
+        char sentence[CHECK_SENTENCE_MAX];
         size_t i;
 
-        text_appendf(text, "# driftwatch: %s\n", verdict_name(check_verdict(check)));
+        check_counts_text(check, sentence);
+        text_appendf(text, "# driftwatch: %s (%s)\n", verdict_name(check_verdict(check)), sentence);
+        if (check_lenience_text(check, sentence))
+                write_remark(sentence, text);
         for (i = 0; i < check->count && text->size < MARKDOWN_MAX; i++)
                 write_collection(check, check->collections[i], text);
         if (i < check->count)

@@ -40,16 +40,22 @@ static void append_baseline(struct text *text, const struct collection_view *c, 
         close_fact(text);
 }
 
-static void append_index(struct text *text, const struct index_health *h, usec_t now)
+/* While nothing can be asked, what a probe found is not said of now. */
+static void append_index(struct text *text, const struct collection_view *c, usec_t now)
 {
+        const struct index_health *h = &c->health;
+        bool current = !c->last_error && h->unreachable >= 0;
+
         if (h->at == 0 && !h->error)
                 return;
         open_fact(text, "Index");
-        if (h->unreachable >= 0)
+        if (current)
                 text_appendf(text, "%lld unreachable", (long long)h->unreachable);
         else
                 text_append(text, h->capped ? "too large to probe" : "unknown");
         text_append(text, "<small>");
+        if (!current && h->unreachable >= 0)
+                text_appendf(text, "%lld unreachable, ", (long long)h->unreachable);
         if (!isnan(h->recall))
                 text_appendf(text, "recall %.3f, ", h->recall);
         text_append(text, "probed ");
@@ -58,7 +64,7 @@ static void append_index(struct text *text, const struct index_health *h, usec_t
         close_fact(text);
 }
 
-static void append_embedder(struct text *text, const struct embedder_view *e)
+static void append_embedder(struct text *text, const struct embedder_view *e, usec_t now)
 {
         if (!e->name)
                 return;
@@ -66,27 +72,31 @@ static void append_embedder(struct text *text, const struct embedder_view *e)
         markup_excerpt(text, e->name, 60);
         if (e->error)
                 text_append(text, "<small>not asked: see below</small>");
-        else if (e->at > 0)
+        else if (e->at > 0) {
                 text_appendf(
-                        text, "<small>%zu of %zu vectors moved</small>", e->moved, e->compared);
+                        text, "<small>%zu of %zu vectors moved, asked ", e->moved, e->compared);
+                markup_time(text, e->at, now);
+                text_append(text, "</small>");
+        }
         close_fact(text);
 }
 
 void diagnosis_append_facts(struct text *text, const struct collection_view *c, usec_t now)
 {
         append_baseline(text, c, now);
-        append_index(text, &c->health, now);
-        append_embedder(text, &c->embedder);
+        append_index(text, c, now);
+        append_embedder(text, &c->embedder, now);
 }
 
-/* Of a finding that could not be looked at this time, when it last was. */
 static void append_finding(
         struct text *text, const struct collection_view *c, const struct finding *f, usec_t now)
 {
-        text_appendf(text, "<p class=\"note %s\">",
-                f->effect == EFFECT_FAIL            ? "fail"
-                        : f->effect == EFFECT_DRIFT ? "drift"
-                                                    : "unmeasured");
+        text_append(text, "<li>");
+        if (f->query != FINDING_COLLECTION) {
+                text_append(text, "<b>");
+                markup_text(text, c->query_set->queries[f->query].id);
+                text_append(text, "</b> ");
+        }
         markup_excerpt(text, f->sentence, MARKUP_EXCERPT_MAX);
         if (f->waiting)
                 text_append(text, " <b>An ingest is under way: nobody is told yet.</b>");
@@ -94,25 +104,150 @@ static void append_finding(
                 text_append(text, " <b>Last seen</b> ");
                 markup_time(text, f->seen, now);
         }
-        text_append(text, "</p>\n");
+        text_append(text, "</li>");
+}
+
+/* Those that speak for themselves, or the consequences of these. */
+static void append_findings(
+        struct text *text, const struct collection_view *c, bool consequences, usec_t now)
+{
+        size_t n = 0;
+
+        for (size_t i = 0; c->findings && i < c->findings->count; i++) {
+                const struct finding *f = &c->findings->findings[i];
+
+                if (f->query != FINDING_COLLECTION || (f->explained != SIZE_MAX) != consequences)
+                        continue;
+                if (n++ == 0)
+                        text_append(text, consequences ? "<p><b>Consequences</b></p><ul>" : "<ul>");
+                append_finding(text, c, f, now);
+        }
+        if (n > 0)
+                text_append(text, "</ul>");
+}
+
+static void append_worst(struct text *text, const struct collection_view *c, usec_t now)
+{
+        const struct finding *worst[INCIDENT_WORST];
+        size_t count = incident_worst(c, RULE_COUNT, worst);
+
+        if (count == 0)
+                return;
+        text_append(text, "<p><b>Worst queries</b></p><ul>");
+        for (size_t i = 0; i < count; i++)
+                append_finding(text, c, worst[i], now);
+        text_append(text, "</ul>");
+}
+
+/* In whole sentences, so that they are read as they are told elsewhere. */
+static void append_why(struct text *text, const struct collection_view *c)
+{
+        _cleanup_text_ struct text why = {0};
+
+        incident_explain(c, &why);
+        if (why.size > 0) {
+                text_append(text, "<p>");
+                markup_text(text, text_string(&why));
+                text_append(text, "</p>");
+        }
+        text->failed |= text_failed(&why);
+}
+
+static void append_head(struct text *text, const struct collection_view *c, usec_t now)
+{
+        _cleanup_text_ struct text summary = {0};
+
+        text_append(text, "<h3>");
+        if (c->incident_since > 0) {
+                incident_summarise(c, &summary);
+                text_append(text, "Incident: ");
+                markup_text(text, text_string(&summary));
+                text_append(text, "<small>since ");
+                markup_time(text, c->incident_since, now);
+                text_append(text, "</small>");
+        } else
+                text_append(text, "What is known");
+        text_append(text, "</h3>");
+        text->failed |= text_failed(&summary);
+}
+
+/* Nothing is wrong with it, but nobody can say that it is good either. */
+static void append_unjudged(struct text *text, const struct collection_view *c)
+{
+        size_t n = 0;
+
+        for (size_t i = 0; i < c->query_set->count; i++)
+                n += c->queries[i].judgement.outcome == OUTCOME_UNJUDGED;
+        if (n > 0)
+                text_appendf(text,
+                        "<p class=\"note unjudged\"><b>%zu quer%s unjudged.</b> Neither an expectation "
+                        "nor an approved baseline says what is good: write what they expect, or record "
+                        "a baseline with driftwatch baseline propose.</p>\n",
+                        n, n == 1 ? "y is" : "ies are");
+}
+
+/* Who marked them as known to fail wants to know. */
+static void append_passing_again(struct text *text, const struct collection_view *c)
+{
+        size_t n = 0;
+
+        for (size_t i = 0; i < c->query_set->count; i++) {
+                if (!c->queries[i].excused || c->queries[i].judgement.outcome != OUTCOME_PASS)
+                        continue;
+                if (n++ == INCIDENT_WORST)
+                        break;
+                text_append(text,
+                        n == 1 ? "<p class=\"note pass\"><b>Known to fail, but passes:</b> "
+                               : ", ");
+                markup_text(text, c->query_set->queries[i].id);
+        }
+        if (n > 0)
+                text_append(text, n > INCIDENT_WORST ? ", …</p>\n" : "</p>\n");
+}
+
+static void append_unanswered(struct text *text, const struct collection_view *c)
+{
+        const struct embedder_view *e = &c->embedder;
+        _cleanup_text_ struct text t = {0};
+
+        if (e->unanswered == 0)
+                return;
+        text_appendf(&t, "Embedder %s: query \"%s\": %s", e->name, e->unanswered_query,
+                e->unanswered_reason);
+        markup_note(text, "unmeasured", "The embedder has no vector for some queries.",
+                text_string(&t));
+        text->failed |= text_failed(&t);
+}
+
+static bool speaks(const struct collection_view *c)
+{
+        for (size_t i = 0; c->findings && i < c->findings->count; i++)
+                if (c->findings->findings[i].query == FINDING_COLLECTION)
+                        return true;
+        return c->incident_since > 0;
 }
 
 void diagnosis_append_incident(struct text *text, const struct collection_view *c, usec_t now)
 {
-        _cleanup_text_ struct text why = {0};
-
-        for (size_t i = 0; c->findings && i < c->findings->count; i++)
-                if (c->findings->findings[i].query == FINDING_COLLECTION)
-                        append_finding(text, c, &c->findings->findings[i], now);
+        if (speaks(c)) {
+                text_appendf(text, "<div class=\"note incident %s\">",
+                        c->verdict == VERDICT_PASS ? "unmeasured" : verdict_name(c->verdict));
+                append_head(text, c, now);
+                append_findings(text, c, false, now);
+                if (c->incident_since > 0) {
+                        append_why(text, c);
+                        append_worst(text, c, now);
+                }
+                append_findings(text, c, true, now);
+                text_append(text, "</div>\n");
+        }
+        append_unjudged(text, c);
+        append_passing_again(text, c);
+        append_unanswered(text, c);
+        if (c->note)
+                markup_note(text, "unmeasured", "The last replay left something unknown.", c->note);
         if (c->health.error)
                 markup_note(text, "unmeasured", "The index could not be probed.", c->health.error);
-        if (c->incident_since == 0)
-                return;
-        incident_explain(c, &why);
-        if (text_failed(&why))
-                text->failed = true;
-        else if (why.size > 0)
-                markup_note(text, "drift", "Why:", text_string(&why));
 }
 
 void diagnosis_append_shift(struct text *text, const struct query_drift *q)

@@ -36,6 +36,7 @@ static void close_fact(const struct page *p)
         text_append(p->text, "</dd></div>");
 }
 
+/* Those that are known to fail, and do, are counted apart. */
 static struct summary sum_up(const struct view *view, size_t *ret_queries)
 {
         struct summary sum = {0};
@@ -46,7 +47,8 @@ static struct summary sum_up(const struct view *view, size_t *ret_queries)
 
                 summary_count(view->collections[i], &s);
                 for (unsigned o = 0; o < OUTCOME_COUNT; o++)
-                        sum.outcomes[o] += s.outcomes[o];
+                        sum.outcomes[o] += s.outcomes[o] - (o == OUTCOME_PASS ? 0 : s.excused[o]);
+                sum.known += s.known;
                 *ret_queries += view->collections[i]->query_set->count;
         }
         return sum;
@@ -73,28 +75,49 @@ static void append_head(const struct page *p, const char *verdict)
         text_append(p->text, "</p></div>\n");
 }
 
+static void append_count(const struct page *p, size_t n, const char *what, const char **separator)
+{
+        if (n == 0)
+                return;
+        text_appendf(p->text, "%s%zu %s", *separator, n, what);
+        *separator = ", ";
+}
+
+/* What is not known now is not among it: a server that is down fails no query. */
+static void append_counts(const struct page *p, const struct summary *sum, size_t queries)
+{
+        const char *separator = "";
+
+        text_appendf(p->text, "<span>of %zu quer%s ", queries, queries == 1 ? "y" : "ies");
+        append_count(p, sum->outcomes[OUTCOME_FAIL], "fail", &separator);
+        append_count(p, sum->outcomes[OUTCOME_DRIFT], "drifted", &separator);
+        append_count(p, sum->outcomes[OUTCOME_UNMEASURED], "unmeasured", &separator);
+        append_count(p, sum->outcomes[OUTCOME_UNJUDGED], "unjudged", &separator);
+        append_count(p, sum->known, "known to fail", &separator);
+        append_count(p, sum->outcomes[OUTCOME_PASS], "pass", &separator);
+        text_append(p->text, "</span>");
+}
+
 static void append_verdict(const struct page *p, enum verdict verdict)
 {
-        static const char *const headlines[VERDICT_COUNT] = {[VERDICT_PASS] = "All queries pass",
+        static const char *const headlines[VERDICT_COUNT] = {[VERDICT_PASS] = "Nothing is wrong",
                 [VERDICT_UNJUDGED] = "Not everything is judged",
                 [VERDICT_UNMEASURED] = "Not everything is measured",
                 [VERDICT_FAIL] = "Retrieval is worse than expected"};
         size_t queries;
         struct summary sum = sum_up(p->view, &queries);
-        const size_t *n = sum.outcomes;
 
         text_appendf(p->text, "<div class=\"verdict %s\"><strong>", verdict_name(verdict));
         if (p->view->collection_count == 0)
                 text_append(p->text, "Nothing is watched</strong>");
-        else if (verdict == VERDICT_PASS)
-                text_appendf(p->text, "%s</strong>",
-                        queries == 1 ? "The only query passes" : headlines[verdict]);
-        else
-                text_appendf(p->text,
-                        "%s</strong><span>%zu of %zu queries fail, %zu drifted, %zu unmeasured, "
-                        "%zu unjudged, %zu pass</span>",
-                        headlines[verdict], n[OUTCOME_FAIL], queries, n[OUTCOME_DRIFT],
-                        n[OUTCOME_UNMEASURED], n[OUTCOME_UNJUDGED], n[OUTCOME_PASS]);
+        else if (verdict == VERDICT_PASS && sum.outcomes[OUTCOME_PASS] == queries)
+                text_append(p->text,
+                        queries == 1 ? "The only query passes</strong>"
+                                     : "All queries pass</strong>");
+        else {
+                text_appendf(p->text, "%s</strong>", headlines[verdict]);
+                append_counts(p, &sum, queries);
+        }
         text_append(p->text, "</div>\n");
         if (!p->view->ready)
                 markup_note(p->text, "unmeasured", "Starting.",
@@ -121,7 +144,10 @@ static void append_tiles(const struct page *p)
         text_appendf(p->text, "%zu<small>of %zu</small>", up, p->view->collection_count);
         close_fact(p);
         open_fact(p, "Queries that pass");
-        text_appendf(p->text, "%zu<small>of %zu</small>", sum.outcomes[OUTCOME_PASS], queries);
+        text_appendf(p->text, "%zu<small>of %zu", sum.outcomes[OUTCOME_PASS], queries);
+        if (sum.outcomes[OUTCOME_UNMEASURED] > 0)
+                text_appendf(p->text, ", %zu unmeasured", sum.outcomes[OUTCOME_UNMEASURED]);
+        text_append(p->text, "</small>");
         close_fact(p);
         open_fact(p, "Alerts firing");
         text_appendf(p->text, "%zu<small>%zu pending</small>", states[ALERT_FIRING],
@@ -157,31 +183,27 @@ static void append_replays(const struct page *p, const struct collection_view *c
         close_fact(p);
 }
 
-static void append_facts(const struct page *p, const struct collection_view *c)
+/* The last number that is known, and when it was. */
+static void append_records(const struct page *p, const struct collection_view *c)
 {
-        text_append(p->text, "<dl class=\"facts\">");
-        open_fact(p, "Server");
-        markup_text(p->text, c->server);
-        text_append(p->text, "<small>");
-        markup_text(p->text, c->url);
-        text_append(p->text, "</small>");
-        close_fact(p);
         open_fact(p, "Records");
         if (c->epoch.records >= 0)
                 text_appendf(p->text, "%lld", (long long)c->epoch.records);
         else
                 text_append(p->text, "–");
+        if (c->epoch.records >= 0 && c->last_error) {
+                text_append(p->text, "<small>");
+                markup_time(p->text, c->last_success, p->now);
+                text_append(p->text, "</small>");
+        }
         close_fact(p);
-        open_fact(p, "Space");
-        markup_text(p->text, c->epoch.space ? c->epoch.space : "–");
-        if (c->epoch.dimension > 0)
-                text_appendf(p->text, "<small>%u dimensions</small>", c->epoch.dimension);
-        close_fact(p);
-        append_replays(p, c);
-        diagnosis_append_facts(p->text, c, p->now);
-        text_append(p->text, "</dl>\n");
-        diagnosis_append_incident(p->text, c, p->now);
-        if (c->replaced > 0) {
+}
+
+/* What happened since the start, where no finding tells of it any more. */
+static void append_events(const struct page *p, const struct collection_view *c)
+{
+        if (c->replaced > 0 && !findings_find(c->findings, FINDING_REPLACED, FINDING_COLLECTION) &&
+                !findings_find(c->findings, FINDING_REBUILT, FINDING_COLLECTION)) {
                 text_append(p->text,
                         "<p class=\"note drift\"><b>The collection was replaced</b> by one with "
                         "another id ");
@@ -195,6 +217,28 @@ static void append_facts(const struct page *p, const struct collection_view *c)
                 markup_time(p->text, c->unprovoked_at, p->now);
                 text_append(p->text, "</p>\n");
         }
+}
+
+static void append_facts(const struct page *p, const struct collection_view *c)
+{
+        text_append(p->text, "<dl class=\"facts\">");
+        open_fact(p, "Server");
+        markup_text(p->text, c->server);
+        text_append(p->text, "<small>");
+        markup_text(p->text, c->url);
+        text_append(p->text, "</small>");
+        close_fact(p);
+        append_records(p, c);
+        open_fact(p, "Space");
+        markup_text(p->text, c->epoch.space ? c->epoch.space : "–");
+        if (c->epoch.dimension > 0)
+                text_appendf(p->text, "<small>%u dimensions</small>", c->epoch.dimension);
+        close_fact(p);
+        append_replays(p, c);
+        diagnosis_append_facts(p->text, c, p->now);
+        text_append(p->text, "</dl>\n");
+        diagnosis_append_incident(p->text, c, p->now);
+        append_events(p, c);
 }
 
 static void append_bars(const struct page *p, const struct collection_view *c)
@@ -221,8 +265,9 @@ static void append_bars(const struct page *p, const struct collection_view *c)
 static void append_query_head(const struct page *p, const struct collection_view *c, size_t i)
 {
         const struct query *q = &c->query_set->queries[i];
-        const char *reason = summary_reason(c, &c->queries[i].judgement);
+        _cleanup_text_ struct text remark = {0};
 
+        summary_remark(c, i, &remark);
         text_append(p->text, "<th scope=\"row\"><b>");
         markup_text(p->text, q->id);
         text_append(p->text, "</b>");
@@ -236,11 +281,12 @@ static void append_query_head(const struct page *p, const struct collection_view
         text_append(p->text, "<p>");
         markup_excerpt(p->text, q->text ? q->text : "", EXCERPT_TEXT_MAX);
         text_append(p->text, "</p>");
-        if (reason[0]) {
+        if (remark.size > 0) {
                 text_append(p->text, "<p class=\"why\">");
-                markup_excerpt(p->text, reason, MARKUP_EXCERPT_MAX);
+                markup_excerpt(p->text, text_string(&remark), MARKUP_EXCERPT_MAX);
                 text_append(p->text, "</p>");
         }
+        p->text->failed |= text_failed(&remark);
         text_append(p->text, "</th>");
 }
 
@@ -270,7 +316,8 @@ static void append_numbers(
                 text_append(p->text, "–");
         else
                 text_appendf(p->text, "%.4f", (double)v->distance);
-        diagnosis_append_shift(p->text, &state->drift);
+        if (!isnan(v->distance))
+                diagnosis_append_shift(p->text, &state->drift);
         text_append(p->text, "</td><td class=\"n\">");
         if (v->expected_rank > 0)
                 text_appendf(p->text, "rank %u<small>%.4f</small>", v->expected_rank,
@@ -290,7 +337,8 @@ static void append_query(
 
         text_appendf(p->text, "<tr class=\"%s\">", outcome);
         append_query_head(p, c, i);
-        text_appendf(p->text, "<td><span class=\"badge\">%s</span></td>", outcome);
+        text_appendf(p->text, "<td><span class=\"badge\">%s</span>%s</td>", outcome,
+                q->excused ? "<small>known to fail</small>" : "");
         append_band(p, c, &q->judgement);
         append_numbers(p, &c->query_set->queries[i], q);
         text_append(p->text, "<td class=\"trend\">");

@@ -43,6 +43,21 @@ static size_t count_controls(const struct report *r)
         return n;
 }
 
+/* Of the collection as a whole; those of queries stand with the queries. */
+static void append_findings(const struct collection_view *c, struct document *d)
+{
+        for (size_t i = 0; c->findings && i < c->findings->count; i++) {
+                const struct finding *f = &c->findings->findings[i];
+
+                if (f->query == FINDING_COLLECTION)
+                        document_note(d,
+                                f->effect == EFFECT_FAIL            ? "fail"
+                                        : f->effect == EFFECT_DRIFT ? "drift"
+                                                                    : "unmeasured",
+                                "Finding:", "%s", f->sentence);
+        }
+}
+
 static void append_measured(const struct report *r, struct document *d)
 {
         const struct collection_view *c = r->c;
@@ -66,8 +81,9 @@ static void append_measured(const struct report *r, struct document *d)
                         words_time(c->last_finished).s, s.outcomes[OUTCOME_PASS],
                         s.outcomes[OUTCOME_DRIFT], s.outcomes[OUTCOME_FAIL],
                         s.outcomes[OUTCOME_UNMEASURED], s.outcomes[OUTCOME_UNJUDGED]);
-        if (c->last_error)
-                document_note(d, "fail", "The last replay failed.", "%s", c->last_error);
+        append_findings(c, d);
+        if (c->note)
+                document_note(d, "unmeasured", "Left unknown:", "%s", c->note);
         if (r->count < c->query_set->count)
                 document_say(d, "The figures are of the first %zu of %zu queries.", r->count,
                         c->query_set->count);
@@ -262,7 +278,7 @@ static void append_bands(const struct report *r, struct document *d)
         document_say(d,
                 "A query counts in its confirmed band (4 of its last 5 distances, %g beyond a "
                 "border); before one is confirmed, where its distance lies.",
-                (double)BAND_HYSTERESIS);
+                (double)band_hysteresis(&r->c->bands));
 }
 
 static const char *margin_words(double margin, struct words *ret)
@@ -294,7 +310,7 @@ static void append_margins(const struct report *r, struct document *d)
                 "%zu of %zu measured queries lie nearer to a border than their own limit of "
                 "drift or the hysteresis of %g, whichever is larger: they may change their "
                 "band without having drifted.",
-                n->close, n->measured, (double)BAND_HYSTERESIS);
+                n->close, n->measured, (double)band_hysteresis(&r->c->bands));
         if (n->close == 0)
                 return;
         document_begin_table(d, "Too small a margin", columns, ARRAY_SIZE(columns));
@@ -337,10 +353,13 @@ static void append_failing(const struct report *r, struct document *d)
         document_begin_table(d, "Queries that did not pass", columns, ARRAY_SIZE(columns));
         for (size_t k = 0; k < shown; k++) {
                 const struct judgement *v = &r->c->queries[order[k]].judgement;
+                _cleanup_text_ struct text remark = {0};
 
+                summary_remark(r->c, order[k], &remark);
                 document_cell(d, "%s", r->c->query_set->queries[order[k]].id);
                 document_cell(d, "%s", outcome_name(v->outcome));
-                document_cell(d, "%s", summary_reason(r->c, v));
+                document_cell(d, "%s", text_string(&remark));
+                d->text->failed |= text_failed(&remark);
         }
         document_end_table(d);
         report_more(d, shown, bad);

@@ -4,6 +4,7 @@
 
 #include "judge/attribution.h"
 #include "judge/drift.h"
+#include "judge/incident.h"
 #include "show/report/body.h"
 #include "show/report/series.h"
 #include "show/words.h"
@@ -238,25 +239,44 @@ static void append_calibration(const struct report *r, struct document *d)
         append_border(r, d);
 }
 
-static void append_cause(const struct report *r, struct document *d)
+/* What was found although nobody need be told of it. */
+static void append_attribution(const struct report *r, struct document *d)
 {
         const struct attribution *a = &r->c->attribution;
-        _cleanup_text_ struct text t = {0};
+        _cleanup_text_ struct text t = {0}, records = {0};
+
+        attribution_describe(a, &t);
+        d->text->failed |= text_failed(&t);
+        document_say(d, "%s. %s", cause_name(a->cause), cause_meaning(a->cause));
+        if (t.size > 0)
+                document_say(d, "Evidence: %s.", text_string(&t));
+        fates_describe(r->c->fates, &records);
+        d->text->failed |= text_failed(&records);
+        if (records.size > 0)
+                document_say(d, "Records %s.", text_string(&records));
+        if (r->c->incident_since == 0)
+                document_say(d, "What to do: %s", attribution_advise(a, r->c->fates));
+}
+
+static void append_cause(const struct report *r, struct document *d)
+{
+        _cleanup_text_ struct text why = {0};
+        enum cause causes[CAUSE_COUNT];
 
         document_heading(d, 3, "Probable cause");
-        if (!cause_name(a->cause)) {
+        if (incident_causes(r->c, causes) == 0) {
                 document_say(d, "Unknown: %s.",
                         r->c->baseline ? "the evidence could not be had"
                                        : "there is no baseline to compare with");
                 return;
         }
-        attribution_describe(a, &t);
-        if (text_failed(&t))
-                d->text->failed = true;
-        document_say(d, "%s. %s", cause_name(a->cause), cause_meaning(a->cause));
-        if (t.size > 0)
-                document_say(d, "Evidence: %s.", text_string(&t));
-        document_say(d, "What to do: %s", cause_action(a->cause));
+        if (r->c->incident_since > 0)
+                incident_explain(r->c, &why);
+        d->text->failed |= text_failed(&why);
+        if (why.size > 0)
+                document_say(d, "%s", text_string(&why));
+        else
+                append_attribution(r, d);
         if (r->c->attributed > 0)
                 document_say(d, "Looked into at %s.", words_time(r->c->attributed).s);
 }
@@ -278,6 +298,10 @@ static void append_embedder(const struct embedder_view *e, struct document *d)
                 "median of 1 - cos %s.",
                 e->name, words_time(e->at).s, e->moved, e->compared,
                 !isfinite(e->median) ? "unknown" : words_distance(e->median).s);
+        if (e->unanswered > 0)
+                document_note(d, "unmeasured", "The embedder has no vector for some queries.",
+                        "%zu of them; the first, \"%s\": %s", e->unanswered, e->unanswered_query,
+                        e->unanswered_reason);
         if (e->replayed)
                 document_say(d,
                         "Replayed with the fresh vectors: %zu pass, %zu drift, %zu fail, %zu "

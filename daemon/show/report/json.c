@@ -234,7 +234,7 @@ json_t *report_json(const struct report *r)
                 {"drift", facts_drift(c)},
                 {"shift", shift_json(r)},
                 {"calibration", calibration_json(r)},
-                {"cause", facts_cause(&c->attribution)},
+                {"cause", facts_cause(&c->attribution, c->fates)},
                 {"causes", facts_causes(c)},
                 {"incident", facts_incident(c)},
                 {"findings", facts_findings(c)},

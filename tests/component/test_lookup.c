@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "../unit/unit.h"
-
 #include <errno.h>
 
-#include "ask/inquiry.h"
-#include "fake_server.h"
+#include "ask/lookup.h"
+#include "stage.h"
 
 #define PATH "/api/v2/tenants/t/databases/d/collections/uuid"
 #define QUERIES \
@@ -15,24 +13,26 @@
         " {id: f, text: f, where: {a: 1}, where_document: {$contains: z}, expect: {ids: [e4]}}," \
         " {id: g, text: g, where: {a: 1}, expect: {metadata: {k: [v, 2]}}}]"
 
+#define RECORDS_MAX 400
+
 struct reply {
         unsigned status;
         const char *body;
 };
 
 struct world {
-        sd_event *event;
-        struct http_client *client;
-        struct fake_server *server;
-        struct http_peer peer;
+        struct stage stage;
         struct query_set *set;
-        struct inquiry_target target;
-        struct inquiry *inquiry;
-        struct inquest inquest;
+        struct lookup_target target;
+        struct lookup *lookup;
+        struct suspects suspects;
         struct answer *now, *before;
+        struct suspect records[RECORDS_MAX]; /* of `suspects`, which borrows them */
+        size_t wanted[RECORDS_MAX], starts[6];
+        struct place places[RECORDS_MAX];
+        struct baseline *baseline;
         const struct reply *replies; /* one a request */
         size_t reply_count, replied;
-        unsigned ended, exchanges;
         char *error;
 };
 
@@ -47,9 +47,6 @@ static void reply(const struct fake_request *request, struct text *out, void *us
                 fake_answer(out, 500, NULL, "unexpected", strlen("unexpected"));
 }
 
-static const struct fake_step serve[] = {
-        FAKE(READ), {.action = FAKE_CALL, .call = reply}, FAKE(AGAIN)};
-
 static int set_up(void **state)
 {
         static const char *const now[] = {"old", "copy", "fresh", "gone"};
@@ -59,119 +56,141 @@ static int set_up(void **state)
         struct errors errors = {};
 
         *state = w;
-        assert_true(sd_event_new(&w->event) >= 0);
-        assert_int_equal(http_client_new(w->event, "test", &w->client), 0);
-        w->server = fake_server_new(w->event, w);
-        fake_server_script(w->server, serve);
+        stage_init(&w->stage, reply, w);
         assert_int_equal(query_set_parse("q.yaml", QUERIES, strlen(QUERIES), &w->set, &errors), 0);
         w->now = answer_new(ARRAY_SIZE(now), now, distances, NULL);
         w->before = answer_new(ARRAY_SIZE(before), before, distances, NULL);
-        w->peer = (struct http_peer){
-                .url = (char *)fake_server_url(w->server), .timeout_usec = 10 * USEC_PER_SEC};
-        w->target = (struct inquiry_target){
+        w->baseline = baseline_new(0);
+        assert_int_equal(strdup_to(&w->baseline->epoch.newest, "newest"), 0);
+        w->target = (struct lookup_target){
                 .label = "agents",
                 .tenant = "t",
                 .database = "d",
                 .collection_id = "uuid",
                 .space = "l2",
-                .peer = &w->peer,
+                .peer = &w->stage.peer,
                 .set = w->set,
         };
         return 0;
+}
+
+/* What lookups put into the suspects, and the order which suspects_settle() made. */
+static void forget(struct world *w)
+{
+        for (size_t i = 0; i < w->suspects.count; i++)
+                free(w->records[i].excerpt);
+        for (size_t i = 0; i < w->suspects.missing_count; i++)
+                free(w->suspects.missing[i].exists_id);
+        free(w->suspects.ordered);
+        w->suspects = (struct suspects){0};
 }
 
 static int tear_down(void **state)
 {
         struct world *w = *state;
 
-        inquiry_free(w->inquiry);
-        http_client_free(w->client);
-        fake_server_free(w->server);
+        lookup_free(w->lookup);
+        stage_done(&w->stage);
         query_set_unref(w->set);
         answer_unref(w->now);
         answer_unref(w->before);
-        inquest_done(&w->inquest);
-        sd_event_unref(w->event);
+        forget(w);
+        baseline_unref(w->baseline);
         free(w->error);
         free(w);
         return 0;
 }
 
-static void on_done(struct inquest *inquest, const char *error, void *userdata)
+static void on_done(struct suspects *suspects, const char *error, void *userdata)
 {
         struct world *w = userdata;
 
-        assert_ptr_equal(inquest, &w->inquest);
-        w->ended++;
+        assert_ptr_equal(suspects, &w->suspects);
+        w->stage.ended++;
         free(w->error);
         w->error = NULL;
         assert_int_equal(strdup_to(&w->error, error), 0);
-        w->inquiry = inquiry_free(w->inquiry);
-}
-
-static void on_exchange(const struct http_response *response, void *userdata)
-{
-        ((struct world *)userdata)->exchanges++;
-}
-
-static bool ended(void *userdata)
-{
-        return ((struct world *)userdata)->ended > 0;
+        w->lookup = lookup_free(w->lookup);
 }
 
 static void start(struct world *w, const struct reply *replies, size_t count)
 {
-        w->ended = w->exchanges = 0;
+        w->stage.ended = w->stage.exchanges = 0;
         w->replies = replies;
         w->reply_count = count;
         w->replied = 0;
-        assert_int_equal(inquiry_start(w->client, &w->target, &w->inquest, on_done, on_exchange, w,
-                                 &w->inquiry),
+        assert_int_equal(lookup_start(w->stage.client, &w->target, &w->suspects, on_done,
+                                 stage_on_exchange, w, &w->lookup),
                 0);
-        assert_int_equal(w->ended, 0); /* never from within */
+        assert_int_equal(w->stage.ended, 0); /* never from within */
 }
 
-static void inquire(struct world *w, const struct reply *replies, size_t count)
+static void look_up(struct world *w, const struct reply *replies, size_t count)
 {
         start(w, replies, count);
-        assert_true(fake_run_until(w->event, ended, w));
-        assert_int_equal(w->ended, 1);
+        stage_await_end(&w->stage);
 }
 
 static const float east[] = {1, 0};
 
+/* The records, all of which left; their vector is `east`. */
+static void suspect(struct world *w, const struct suspect *records, size_t count)
+{
+        forget(w);
+        for (size_t i = 0; i < count; i++) {
+                w->records[i] = records[i];
+                w->records[i].left = !records[i].entered;
+                w->records[i].vector = east;
+                w->wanted[i] = i;
+        }
+        w->suspects = (struct suspects){.baseline = w->baseline,
+                .dimension = 2,
+                .records = w->records,
+                .count = count,
+                .places = w->places,
+                .starts = w->starts,
+                .wanted = w->wanted,
+                .wanted_count = count};
+}
+
 /* One of each kind of question. */
 static void question(struct world *w)
 {
-        inquest_done(&w->inquest);
-        w->inquest = (struct inquest){
-                .dimension = 2,
-                .holes = {{.id = "gone", .distance = .5f, .vector = east},
-                        {.id = "kept", .distance = .5f, .vector = east},
-                        {.id = "moved", .distance = .5f, .vector = east},
-                        {.id = "lost", .distance = 2, .vector = east},
-                        {.id = "kept", .distance = .5f, .vector = east, .query = 1},
-                        {.id = "twin", .distance = 1, .vector = east}},
-                .hole_count = 6,
-                .lists = {{.answer = w->now, .before = w->before}},
-                .list_count = 1,
-                .missing = {{.query = 1}, {.query = 2}, {.query = 3}, {.query = 4}},
-                .missing_count = 4,
-        };
+        static const struct suspect records[] = {{.id = "gone", .distance = .5f, .hole = true},
+                {.id = "kept", .distance = .5f, .hole = true},
+                {.id = "moved", .distance = .5f, .hole = true},
+                {.id = "lost", .distance = 2, .hole = true}, {.id = "displaced", .distance = .5f},
+                {.id = "twin", .distance = 1, .hole = true}, {.id = "copy", .entered = true},
+                {.id = "fresh", .entered = true}};
+
+        suspect(w, records, ARRAY_SIZE(records));
+        w->suspects.wanted_count = 6;
+        w->places[0] = (struct place){6, PRESENCE_ENTERED, false};
+        w->places[1] = (struct place){7, PRESENCE_ENTERED, false};
+        for (size_t i = 1; i < ARRAY_SIZE(w->starts); i++)
+                w->starts[i] = 2;
+        w->suspects.lists[0] = (struct twin_list){.answer = w->now, .before = w->before};
+        w->suspects.list_count = 1;
+        for (size_t i = 0; i < 4; i++)
+                w->suspects.missing[i] = (struct missing){.query = i + 1};
+        w->suspects.missing_count = 4;
 }
 
 static const struct reply healthy[] = {
         {200,
-                "{\"ids\":[\"kept\",\"moved\",\"lost\",\"twin\"],"
-                "\"embeddings\":[[1,0.70710678],[0,0.5],[0,1],[1,1]]}"},
+                "{\"ids\":[\"kept\",\"moved\",\"lost\",\"displaced\",\"twin\"],"
+                "\"embeddings\":[[1,0.70710678],[0,0.5],[0,1],[1,0.70710678],[1,1]]}"},
         {200,
                 "{\"ids\":[[\"kept\"],[\"stranger\"],[\"other\"]],"
                 "\"distances\":[[0],[0.01],[0.00000001]]}"},
-        {200, "{\"ids\":[\"old\",\"copy\",\"fresh\"],\"embeddings\":[[1,0],[1,0.1],[0,1]]}"},
+        {200,
+                "{\"ids\":[\"old\",\"fresh\",\"newest\",\"copy\"],"
+                "\"embeddings\":[[1,0],[0,1],[-1,0],[1,0.1]]}"},
         {200, "{\"ids\":[\"e2\"]}"},
         {200, "{\"ids\":[\"x\"]}"},
         {200, "{\"ids\":[]}"},
         {200, "{\"ids\":[]}"},
+        {200, "{\"ids\":[\"copy\",\"moved\"],\"documents\":[null,\"How do I\\n ask?\"]}"},
 };
 
 static const struct {
@@ -179,14 +198,15 @@ static const struct {
 } requests[] = {
         {PATH "/get",
                 "{\"include\":[\"embeddings\"],\"ids\":[\"gone\",\"kept\",\"moved\",\"lost\","
-                "\"twin\"]}",
+                "\"displaced\",\"twin\"]}",
                 "looking up missing records"},
         {PATH "/query",
                 "{\"query_embeddings\":[[1,0.70710677],[0,1],[1,1]],\"n_results\":1,"
                 "\"include\":[\"distances\"]}",
                 "asking for records with their own vectors"},
         {PATH "/get",
-                "{\"include\":[\"embeddings\"],\"ids\":[\"old\",\"copy\",\"fresh\",\"gone\"]}",
+                "{\"include\":[\"embeddings\"],\"ids\":[\"old\",\"copy\",\"fresh\",\"gone\","
+                "\"newest\"]}",
                 "looking up the answers' records"},
         {PATH "/get", "{\"include\":[],\"ids\":[\"e1\",\"e2\",\"e3\"]}",
                 "looking up expected records"},
@@ -203,35 +223,43 @@ static const struct {
                 "{\"$or\":[{\"k\":{\"$eq\":\"v\"}},{\"k\":{\"$contains\":\"v\"}}]},"
                 "{\"$or\":[{\"k\":{\"$eq\":\"w\"}},{\"k\":{\"$contains\":\"w\"}}]}]},\"limit\":1}",
                 "looking up an expected record by its metadata"},
+        {PATH "/get",
+                "{\"include\":[\"documents\"],\"ids\":[\"moved\",\"kept\",\"lost\",\"twin\","
+                "\"displaced\",\"copy\"]}",
+                "reading documents"},
 };
 
 static void everything_is_looked_up(void **state)
 {
         struct world *w = *state;
-        const struct inquest *q = &w->inquest;
+        const struct suspects *q = &w->suspects;
+        const struct suspect *r = w->records;
 
         question(w);
-        inquire(w, healthy, ARRAY_SIZE(healthy));
+        look_up(w, healthy, ARRAY_SIZE(healthy));
         assert_null(w->error);
-        assert_int_equal(fake_server_requests(w->server), ARRAY_SIZE(requests));
-        assert_int_equal(w->exchanges, ARRAY_SIZE(requests));
+        assert_int_equal(fake_server_requests(w->stage.server), ARRAY_SIZE(requests));
+        assert_int_equal(w->stage.exchanges, ARRAY_SIZE(requests));
         for (size_t i = 0; i < ARRAY_SIZE(requests); i++) {
-                const struct fake_request *r = fake_server_request(w->server, i);
+                const struct fake_request *request = fake_server_request(w->stage.server, i);
 
-                assert_string_equal(r->path, requests[i].path);
-                assert_string_equal(r->body, requests[i].body);
+                assert_string_equal(request->path, requests[i].path);
+                assert_string_equal(request->body, requests[i].body);
         }
-        for (size_t i = 0; i < q->hole_count; i++)
-                assert_true(q->holes[i].looked_up);
-        assert_false(q->holes[0].exists);
-        assert_true(q->holes[1].exists && !q->holes[1].moved);
-        assert_true(q->holes[1].self_asked && q->holes[1].self_found);
-        assert_true(q->holes[2].exists && q->holes[2].moved && !q->holes[2].self_asked);
-        assert_true(q->holes[3].exists && !q->holes[3].moved);
-        assert_true(q->holes[3].self_asked && !q->holes[3].self_found);
-        assert_true(q->holes[4].exists && !q->holes[4].self_asked); /* each record once */
-        assert_true(q->holes[5].self_asked && q->holes[5].self_found); /* a twin stands there */
+        for (size_t i = 0; i < q->wanted_count; i++)
+                assert_true(r[i].looked_up && r[i].compared == r[i].exists);
+        assert_false(r[0].exists);
+        assert_true(r[1].exists && !r[1].moved && r[1].self_asked && r[1].self_found);
+        assert_true(r[2].exists && r[2].moved && !r[2].self_asked);
+        assert_true(r[3].exists && !r[3].moved && r[3].self_asked && !r[3].self_found);
+        assert_true(r[4].exists && !r[4].moved && !r[4].self_asked); /* it may be out of sight */
+        assert_true(r[5].self_asked && r[5].self_found); /* a twin stands there */
+        assert_true(r[6].twin && !r[6].old);
+        assert_true(!r[7].twin && r[7].old); /* added before the newest that the baseline knew */
+        assert_string_equal(r[2].excerpt, "How do I  ask?");
+        assert_null(r[6].excerpt);
         assert_int_equal(q->lists[0].looked_up, 3);
+        assert_int_equal(q->listed, 3); /* the newest stands in none */
         assert_int_equal(q->lists[0].near_duplicates, 1); /* "copy": "old" is not new */
         for (size_t i = 0; i < q->missing_count; i++)
                 assert_true(q->missing[i].looked_up);
@@ -242,12 +270,12 @@ static void everything_is_looked_up(void **state)
         assert_string_equal(q->missing[3].exists_id, "e2");
 }
 
-static size_t count_known(const struct inquest *q)
+static size_t count_known(const struct suspects *q)
 {
         size_t n = 0;
 
-        n += q->hole_count > 0 && q->holes[0].looked_up;
-        n += q->hole_count > 1 && q->holes[1].self_asked;
+        n += q->count > 0 && q->records[0].looked_up;
+        n += q->count > 1 && q->records[1].self_asked;
         n += q->list_count > 0 && q->lists[0].looked_up > 0;
         n += q->missing_count > 0 && q->missing[0].looked_up;
         n += q->missing_count > 1 && q->missing[1].looked_up;
@@ -270,17 +298,18 @@ static void a_failure_ends_it_with_a_sentence(void **state)
         };
         struct world *w = *state;
 
-        for (size_t step = 0; step < ARRAY_SIZE(requests); step++)
+        /* But for the documents. */
+        for (size_t step = 0; step < ARRAY_SIZE(requests) - 1; step++)
                 for (size_t i = 0; i < ARRAY_SIZE(failures); i++) {
                         struct reply replies[ARRAY_SIZE(healthy)];
 
                         memcpy(replies, healthy, sizeof(replies));
                         replies[step] = failures[i].reply;
                         question(w);
-                        inquire(w, replies, ARRAY_SIZE(replies));
-                        assert_int_equal(w->exchanges, step + 1);
+                        look_up(w, replies, ARRAY_SIZE(replies));
+                        assert_int_equal(w->stage.exchanges, step + 1);
                         /* The last two are about one record. */
-                        assert_int_equal(count_known(&w->inquest), MIN(step, 5u));
+                        assert_int_equal(count_known(&w->suspects), MIN(step, 5u));
                         assert_non_null(w->error);
                         assert_ptr_equal(strstr(w->error, "agents at http://"), w->error);
                         if (!strstr(w->error, requests[step].what) ||
@@ -291,7 +320,7 @@ static void a_failure_ends_it_with_a_sentence(void **state)
 
 static const char *body_of(const struct world *w, size_t i)
 {
-        return fake_server_request(w->server, i)->body;
+        return fake_server_request(w->stage.server, i)->body;
 }
 
 #define REFUSED "{\"error\":\"InvalidArgumentError\",\"message\":\"Invalid where clause\"}"
@@ -303,18 +332,18 @@ static void a_server_without_lists_is_asked_for_them_once(void **state)
                 {200, "{\"ids\":[]}"}, {400, REFUSED}, {200, "{\"ids\":[]}"}, {400, REFUSED}};
         struct world *w = *state;
 
-        w->inquest = (struct inquest){
+        w->suspects = (struct suspects){
                 .missing = {{.query = 2}, {.query = 3}, {.query = 6}}, .missing_count = 3};
-        inquire(w, replies, ARRAY_SIZE(replies));
+        look_up(w, replies, ARRAY_SIZE(replies));
         assert_null(w->error);
-        assert_int_equal(w->exchanges, ARRAY_SIZE(replies));
-        assert_true(w->inquest.missing[0].looked_up && !w->inquest.missing[0].exists);
-        assert_true(w->inquest.missing[1].looked_up && !w->inquest.missing[1].exists);
+        assert_int_equal(w->stage.exchanges, ARRAY_SIZE(replies));
+        assert_true(w->suspects.missing[0].looked_up && !w->suspects.missing[0].exists);
+        assert_true(w->suspects.missing[1].looked_up && !w->suspects.missing[1].exists);
         /* Expected in a list: whether it exists is unknown. */
         assert_string_equal(body_of(w, 3),
                 "{\"include\":[],\"where\":{\"$and\":[{\"k\":{\"$contains\":\"v\"}},"
                 "{\"k\":{\"$contains\":2}}]},\"limit\":1}");
-        assert_true(w->inquest.missing[2].refused && !w->inquest.missing[2].looked_up);
+        assert_true(w->suspects.missing[2].refused && !w->suspects.missing[2].looked_up);
 }
 
 static void a_refused_look_leaves_one_record_open(void **state)
@@ -322,11 +351,12 @@ static void a_refused_look_leaves_one_record_open(void **state)
         static const struct reply replies[] = {{400, REFUSED}, {200, "{\"ids\":[\"x\"]}"}};
         struct world *w = *state;
 
-        w->inquest = (struct inquest){.missing = {{.query = 2}, {.query = 3}}, .missing_count = 2};
-        inquire(w, replies, ARRAY_SIZE(replies));
+        w->suspects =
+                (struct suspects){.missing = {{.query = 2}, {.query = 3}}, .missing_count = 2};
+        look_up(w, replies, ARRAY_SIZE(replies));
         assert_null(w->error);
-        assert_true(w->inquest.missing[0].refused && !w->inquest.missing[0].looked_up);
-        assert_true(w->inquest.missing[1].looked_up && w->inquest.missing[1].exists);
+        assert_true(w->suspects.missing[0].refused && !w->suspects.missing[0].looked_up);
+        assert_true(w->suspects.missing[1].looked_up && w->suspects.missing[1].exists);
 }
 
 static void what_exists_is_looked_for_behind_the_filter(void **state)
@@ -342,10 +372,10 @@ static void what_exists_is_looked_for_behind_the_filter(void **state)
                 const struct reply replies[] = {{200, "{\"ids\":[\"e4\"]}"},
                         {200, "{\"ids\":[\"y\"]}"}, rows[i].last, rows[i].last};
 
-                inquest_done(&w->inquest);
-                w->inquest = (struct inquest){
+                forget(w);
+                w->suspects = (struct suspects){
                         .missing = {{.query = 5}, {.query = 6}}, .missing_count = 2};
-                inquire(w, replies, ARRAY_SIZE(replies));
+                look_up(w, replies, ARRAY_SIZE(replies));
                 assert_null(w->error);
                 assert_string_equal(body_of(w, 4 * i + 2),
                         "{\"include\":[],\"ids\":[\"e4\"],\"where\":{\"a\":1},\"where_document\":"
@@ -354,8 +384,8 @@ static void what_exists_is_looked_for_behind_the_filter(void **state)
                         "{\"include\":[],\"where\":{\"$and\":[{\"a\":1},{\"$and\":[{\"k\":"
                         "{\"$contains\":\"v\"}},{\"k\":{\"$contains\":2}}]}]},\"limit\":1}");
                 for (size_t k = 0; k < 2; k++) {
-                        assert_true(w->inquest.missing[k].exists);
-                        assert_int_equal(w->inquest.missing[k].filtered_out, rows[i].filtered_out);
+                        assert_true(w->suspects.missing[k].exists);
+                        assert_int_equal(w->suspects.missing[k].filtered_out, rows[i].filtered_out);
                 }
         }
 }
@@ -366,28 +396,60 @@ static void records_without_vectors_exist(void **state)
         static const struct reply replies[] = {
                 {500, "{\"error\":\"InternalError\",\"message\":\"Error finding id\"}"},
                 {200, "{\"ids\":[\"kept\",\"lost\"]}"},
-                {200, "{\"ids\":[\"old\"],\"embeddings\":[[1,0]]}"},
+                {200, "{\"ids\":[\"old\"],\"embeddings\":[[1,0]]}"}, {503, "busy"}, /* documents */
         };
         struct world *w = *state;
 
         question(w);
-        w->inquest.missing_count = 0;
-        inquire(w, replies, ARRAY_SIZE(replies));
+        w->suspects.missing_count = 0;
+        look_up(w, replies, ARRAY_SIZE(replies));
         assert_null(w->error);
-        assert_string_equal(fake_server_request(w->server, 1)->body,
-                "{\"include\":[],\"ids\":[\"gone\",\"kept\",\"moved\",\"lost\",\"twin\"]}");
-        for (size_t i = 0; i < w->inquest.hole_count; i++) {
-                const struct hole *h = &w->inquest.holes[i];
+        assert_string_equal(fake_server_request(w->stage.server, 1)->body,
+                "{\"include\":[],\"ids\":[\"gone\",\"kept\",\"moved\",\"lost\",\"displaced\","
+                "\"twin\"]}");
+        for (size_t i = 0; i < w->suspects.wanted_count; i++) {
+                const struct suspect *h = &w->records[i];
 
                 assert_true(h->looked_up && !h->self_asked && !h->moved);
                 assert_int_equal(h->exists, streq(h->id, "kept") || streq(h->id, "lost"));
                 assert_int_equal(h->unreadable, h->exists);
         }
-        assert_int_equal(w->inquest.lists[0].looked_up, 1);
+        assert_int_equal(w->suspects.lists[0].looked_up, 1);
         question(w);
-        inquire(w, replies, 1);
+        look_up(w, replies, 1);
         assert_non_null(strstr(w->error, "looking up missing records without vectors"));
-        assert_int_equal(count_known(&w->inquest), 0);
+        assert_int_equal(count_known(&w->suspects), 0);
+}
+
+/* More records than a page holds: those with vectors page by page, the rest by their ids alone, and
+ * each of them once. */
+static void many_records_are_looked_up_in_pages(void **state)
+{
+        static const struct reply empty = {200, "{\"ids\":[],\"embeddings\":[]}"};
+        struct world *w = *state;
+        struct suspect records[SUSPECTS_IDS] = {};
+        struct reply replies[] = {empty, empty, {200, "{\"ids\":[\"r299\"]}"},
+                {200, "{\"ids\":[],\"documents\":[]}"}};
+        char ids[SUSPECTS_IDS][8];
+
+        for (size_t i = 0; i < ARRAY_SIZE(records); i++) {
+                (void)snprintf(ids[i], sizeof(ids[i]), "r%zu", i);
+                records[i] = (struct suspect){.id = ids[i], .hole = true};
+        }
+        suspect(w, records, ARRAY_SIZE(records));
+        look_up(w, replies, ARRAY_SIZE(replies));
+        assert_null(w->error);
+        assert_int_equal(
+                w->stage.exchanges, 3); /* none of those that are left has a fate to be shown */
+        assert_non_null(strstr(fake_server_request(w->stage.server, 0)->body, "\"r0\""));
+        assert_null(strstr(fake_server_request(w->stage.server, 0)->body, "\"r75\""));
+        assert_non_null(strstr(fake_server_request(w->stage.server, 1)->body, "\"r149\""));
+        assert_non_null(strstr(fake_server_request(w->stage.server, 2)->body, "{\"include\":[],"));
+        for (size_t i = 0; i < ARRAY_SIZE(records); i++) {
+                assert_true(w->records[i].looked_up && !w->records[i].compared);
+                assert_int_equal(w->records[i].exists, i == 299);
+                assert_int_equal(w->records[i].fate, i == 299 ? FATE_UNKNOWN : FATE_GONE);
+        }
 }
 
 static void a_bad_row_leaves_only_its_record_unasked(void **state)
@@ -395,15 +457,16 @@ static void a_bad_row_leaves_only_its_record_unasked(void **state)
         static const struct reply replies[] = {
                 {200, "{\"ids\":[\"kept\",\"lost\"],\"embeddings\":[[1,0.70710678],[0,1]]}"},
                 {200, "{\"ids\":[[\"kept\"],[\"stranger\"]],\"distances\":[[null],[0.01]]}"},
+                {200, "<html>"}, /* documents */
         };
         struct world *w = *state;
 
         question(w);
-        w->inquest.list_count = w->inquest.missing_count = 0;
-        inquire(w, replies, ARRAY_SIZE(replies));
+        w->suspects.list_count = w->suspects.missing_count = 0;
+        look_up(w, replies, ARRAY_SIZE(replies));
         assert_null(w->error);
-        assert_false(w->inquest.holes[1].self_asked);
-        assert_true(w->inquest.holes[3].self_asked);
+        assert_false(w->records[1].self_asked);
+        assert_true(w->records[3].self_asked);
 }
 
 static void distances_are_computed_as_the_collection_does(void **state)
@@ -430,15 +493,15 @@ static void distances_are_computed_as_the_collection_does(void **state)
                 _cleanup_text_ struct text body = {};
                 struct reply replies[] = {
                         {200, NULL}, {200, "{\"ids\":[[\"a\",\"kept\"]],\"distances\":[[-9,-6]]}"}};
-                const struct hole *h = &w->inquest.holes[0];
+                const struct suspect *h = &w->records[0];
+                const struct suspect kept = {
+                        .id = "kept", .distance = rows[i].distance, .hole = true};
 
                 text_appendf(&body, "{\"ids\":[\"kept\"],\"embeddings\":[%s]}", rows[i].stored);
                 replies[0].body = text_string(&body);
                 w->target.space = rows[i].space;
-                w->inquest = (struct inquest){.dimension = 2,
-                        .holes = {{.id = "kept", .distance = rows[i].distance, .vector = east}},
-                        .hole_count = 1};
-                inquire(w, replies, ARRAY_SIZE(replies));
+                suspect(w, &kept, 1);
+                look_up(w, replies, ARRAY_SIZE(replies));
                 assert_true(h->exists);
                 if (h->moved != rows[i].moved)
                         fail_msg("row %zu: moved is %d", i, h->moved);
@@ -456,25 +519,24 @@ static void a_stranger_is_no_twin_by_inner_product(void **state)
                 {200, "{\"ids\":[\"kept\"],\"embeddings\":[[7,0]]}"},
                 {200, "{\"ids\":[[\"a\",\"b\"]],\"distances\":[[-9,0]]}"},
         };
+        static const struct suspect kept = {.id = "kept", .distance = -6, .hole = true};
         struct world *w = *state;
 
         w->target.space = "ip";
-        w->inquest = (struct inquest){.dimension = 2,
-                .holes = {{.id = "kept", .distance = -6, .vector = east}},
-                .hole_count = 1};
-        inquire(w, replies, ARRAY_SIZE(replies));
-        assert_non_null(strstr(fake_server_request(w->server, 1)->body, "\"n_results\":10"));
-        assert_true(w->inquest.holes[0].self_asked);
-        assert_false(w->inquest.holes[0].self_found);
+        suspect(w, &kept, 1);
+        look_up(w, replies, ARRAY_SIZE(replies));
+        assert_non_null(strstr(fake_server_request(w->stage.server, 1)->body, "\"n_results\":10"));
+        assert_true(w->records[0].self_asked);
+        assert_false(w->records[0].self_found);
 }
 
 static void without_questions_it_ends_from_the_loop(void **state)
 {
         struct world *w = *state;
 
-        inquire(w, NULL, 0);
+        look_up(w, NULL, 0);
         assert_null(w->error);
-        assert_int_equal(fake_server_requests(w->server), 0);
+        assert_int_equal(fake_server_requests(w->stage.server), 0);
 }
 
 static void a_dead_server_is_told(void **state)
@@ -482,29 +544,24 @@ static void a_dead_server_is_told(void **state)
         struct world *w = *state;
 
         question(w);
-        w->peer.url = (char *)"http://127.0.0.1:9"; /* discard: nobody listens here */
-        inquire(w, NULL, 0);
+        w->stage.peer.url = DEAD_URL;
+        look_up(w, NULL, 0);
         assert_non_null(strstr(w->error, "looking up missing records"));
-        assert_int_equal(count_known(&w->inquest), 0);
+        assert_int_equal(count_known(&w->suspects), 0);
 }
 
-static bool asked(void *userdata)
-{
-        return fake_server_requests(((struct world *)userdata)->server) > 0;
-}
-
-static void a_cancelled_inquiry_calls_nobody(void **state)
+static void a_cancelled_lookup_calls_nobody(void **state)
 {
         struct world *w = *state;
 
         question(w);
         start(w, healthy, ARRAY_SIZE(healthy));
-        w->inquiry = inquiry_free(w->inquiry); /* before it began */
+        w->lookup = lookup_free(w->lookup); /* before it began */
         start(w, healthy, ARRAY_SIZE(healthy));
-        assert_true(fake_run_until(w->event, asked, w));
-        w->inquiry = inquiry_free(w->inquiry);
-        assert_int_equal(w->ended, 0);
-        assert_int_equal(fake_server_requests(w->server), 1);
+        stage_await_request(&w->stage);
+        w->lookup = lookup_free(w->lookup);
+        assert_int_equal(w->stage.ended, 0);
+        assert_int_equal(fake_server_requests(w->stage.server), 1);
 }
 
 int main(void)
@@ -521,6 +578,8 @@ int main(void)
                         a_server_without_lists_is_asked_for_them_once, set_up, tear_down),
                 cmocka_unit_test_setup_teardown(records_without_vectors_exist, set_up, tear_down),
                 cmocka_unit_test_setup_teardown(
+                        many_records_are_looked_up_in_pages, set_up, tear_down),
+                cmocka_unit_test_setup_teardown(
                         a_bad_row_leaves_only_its_record_unasked, set_up, tear_down),
                 cmocka_unit_test_setup_teardown(
                         distances_are_computed_as_the_collection_does, set_up, tear_down),
@@ -529,8 +588,7 @@ int main(void)
                 cmocka_unit_test_setup_teardown(
                         without_questions_it_ends_from_the_loop, set_up, tear_down),
                 cmocka_unit_test_setup_teardown(a_dead_server_is_told, set_up, tear_down),
-                cmocka_unit_test_setup_teardown(
-                        a_cancelled_inquiry_calls_nobody, set_up, tear_down),
+                cmocka_unit_test_setup_teardown(a_cancelled_lookup_calls_nobody, set_up, tear_down),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "judge/reasoning.h"
+#include "judge/investigation.h"
 
 #include "unit.h"
 
@@ -10,8 +10,11 @@ struct world {
         struct answer *same, *missing;
         struct answer *answers[1];
         enum outcome outcomes[1];
-        struct reasoning reasoning;
+        struct investigation investigation;
         struct attribution attribution;
+        enum cause causes[1];
+        struct fates *fates;
+        struct conclusion conclusion;
         struct drift_view drift;
         struct attribution_input input;
 };
@@ -36,6 +39,7 @@ static int set_up(void **state)
         w->baseline->vectors = vector_set_new("v", NULL, 1, 1);
         w->baseline->vectors->ids[0] = strdup("a");
         attribution_init(&w->attribution);
+        w->conclusion = (struct conclusion){&w->attribution, w->causes, &w->fates};
         drift_view_init(&w->drift);
         w->answers[0] = w->same;
         w->outcomes[0] = OUTCOME_PASS;
@@ -52,7 +56,8 @@ static int tear_down(void **state)
 {
         struct world *w = *state;
 
-        reasoning_done(&w->reasoning);
+        investigation_done(&w->investigation);
+        fates_unref(w->fates);
         baseline_unref(w->baseline);
         query_set_unref(w->set);
         answer_unref(w->same);
@@ -66,8 +71,8 @@ static bool consider(struct world *w, bool changed, bool news, usec_t now)
         bool ask = false;
 
         w->drift.changed = changed;
-        assert_int_equal(reasoning_consider(&w->reasoning, &w->input, &w->drift, news, now,
-                                 &w->attribution, &ask),
+        assert_int_equal(investigation_consider(&w->investigation, &w->input, &w->drift, news, now,
+                                 &w->conclusion, &ask),
                 0);
         return ask;
 }
@@ -87,9 +92,10 @@ static void a_hole_is_asked_for_and_then_decided(void **state)
         w->answers[0] = w->missing;
         assert_true(consider(w, true, false, USEC_PER_MINUTE));
         assert_int_equal(w->attribution.cause, CAUSE_UNKNOWN);
-        assert_int_equal(w->reasoning.inquest.hole_count, 1);
-        w->reasoning.inquest.holes[0].looked_up = true; /* and it does not exist */
-        assert_int_equal(reasoning_decide(&w->reasoning, &w->input, true, &w->attribution), 0);
+        assert_int_equal(w->investigation.suspects.wanted_count, 1);
+        w->investigation.suspects.records[0].looked_up = true; /* and it does not exist */
+        assert_int_equal(
+                investigation_decide(&w->investigation, &w->input, true, &w->conclusion), 0);
         assert_int_equal(w->attribution.cause, CAUSE_REMOVED);
         /* Unchanged answers are not judged again. */
         attribution_init(&w->attribution);
@@ -97,18 +103,19 @@ static void a_hole_is_asked_for_and_then_decided(void **state)
         assert_int_equal(w->attribution.cause, CAUSE_UNKNOWN);
 }
 
-static void an_inquest_under_way_is_left_alone(void **state)
+static void a_lookup_under_way_is_left_alone(void **state)
 {
         struct world *w = *state;
 
         w->answers[0] = w->missing;
         assert_true(consider(w, true, false, USEC_PER_MINUTE));
-        w->reasoning.inquest.holes[0].looked_up = true;
+        w->investigation.suspects.records[0].looked_up = true;
         assert_false(consider(w, true, true, USEC_PER_MINUTE));
-        assert_true(w->reasoning.inquest.holes[0].looked_up);
-        assert_true(w->reasoning.news);
-        assert_int_equal(reasoning_decide(&w->reasoning, &w->input, true, &w->attribution), 0);
-        assert_false(w->reasoning.news);
+        assert_true(w->investigation.suspects.records[0].looked_up);
+        assert_true(w->investigation.news);
+        assert_int_equal(
+                investigation_decide(&w->investigation, &w->input, true, &w->conclusion), 0);
+        assert_false(w->investigation.news);
         assert_int_equal(w->attribution.cause, CAUSE_REMOVED);
 }
 
@@ -120,14 +127,16 @@ static void asking_is_rare_unless_something_new_went_wrong(void **state)
 
         w->answers[0] = w->missing;
         assert_true(consider(w, true, false, now));
-        assert_int_equal(reasoning_decide(&w->reasoning, &w->input, true, &w->attribution), 0);
-        assert_false(consider(w, true, false, now + REASONING_INTERVAL - 1));
-        assert_true(w->reasoning.owed);
+        assert_int_equal(
+                investigation_decide(&w->investigation, &w->input, true, &w->conclusion), 0);
+        assert_false(consider(w, true, false, now + INVESTIGATION_INTERVAL - 1));
+        assert_true(w->investigation.owed);
         /* Owed: asked for later even though nothing changes any more. */
-        assert_true(consider(w, false, false, now + REASONING_INTERVAL));
-        assert_int_equal(reasoning_decide(&w->reasoning, &w->input, true, &w->attribution), 0);
-        assert_false(consider(w, false, false, now + 3 * REASONING_INTERVAL));
-        now += 3 * REASONING_INTERVAL;
+        assert_true(consider(w, false, false, now + INVESTIGATION_INTERVAL));
+        assert_int_equal(
+                investigation_decide(&w->investigation, &w->input, true, &w->conclusion), 0);
+        assert_false(consider(w, false, false, now + 3 * INVESTIGATION_INTERVAL));
+        now += 3 * INVESTIGATION_INTERVAL;
         assert_false(consider(w, false, false, now + 1));
         w->drift.moved_up = 1;
         assert_true(consider(w, false, false, now + 2));
@@ -139,16 +148,18 @@ static void what_could_not_be_looked_up_is_asked_for_again(void **state)
 
         w->answers[0] = w->missing;
         assert_true(consider(w, true, false, USEC_PER_MINUTE));
-        assert_int_equal(reasoning_decide(&w->reasoning, &w->input, false, &w->attribution), 0);
+        assert_int_equal(
+                investigation_decide(&w->investigation, &w->input, false, &w->conclusion), 0);
         assert_int_equal(w->attribution.cause, CAUSE_UNKNOWN);
         assert_true(w->attribution.unfinished);
-        assert_false(consider(w, false, false, REASONING_INTERVAL));
-        assert_true(consider(w, false, false, USEC_PER_MINUTE + REASONING_INTERVAL));
-        w->reasoning.inquest.holes[0].looked_up = true;
-        assert_int_equal(reasoning_decide(&w->reasoning, &w->input, true, &w->attribution), 0);
+        assert_false(consider(w, false, false, INVESTIGATION_INTERVAL));
+        assert_true(consider(w, false, false, USEC_PER_MINUTE + INVESTIGATION_INTERVAL));
+        w->investigation.suspects.records[0].looked_up = true;
+        assert_int_equal(
+                investigation_decide(&w->investigation, &w->input, true, &w->conclusion), 0);
         assert_int_equal(w->attribution.cause, CAUSE_REMOVED);
         assert_false(w->attribution.unfinished);
-        assert_false(consider(w, false, false, 3 * REASONING_INTERVAL));
+        assert_false(consider(w, false, false, 3 * INVESTIGATION_INTERVAL));
 }
 
 /* What was found in the middle of an ingest is not true after it. */
@@ -159,11 +170,13 @@ static void the_end_of_an_ingest_is_asked_about_at_once(void **state)
         w->answers[0] = w->missing;
         w->input.ingesting = true;
         assert_true(consider(w, true, false, USEC_PER_MINUTE));
-        assert_int_equal(reasoning_decide(&w->reasoning, &w->input, true, &w->attribution), 0);
+        assert_int_equal(
+                investigation_decide(&w->investigation, &w->input, true, &w->conclusion), 0);
         assert_false(consider(w, true, false, USEC_PER_MINUTE + 1));
         w->input.ingesting = false;
         assert_true(consider(w, false, false, USEC_PER_MINUTE + 2));
-        assert_int_equal(reasoning_decide(&w->reasoning, &w->input, true, &w->attribution), 0);
+        assert_int_equal(
+                investigation_decide(&w->investigation, &w->input, true, &w->conclusion), 0);
         assert_false(consider(w, true, false, USEC_PER_MINUTE + 3));
 }
 
@@ -185,8 +198,9 @@ static void news_are_judged_with_what_was_found(void **state)
         w->outcomes[0] = OUTCOME_FAIL; /* so that there always is something to ask */
         w->answers[0] = w->missing;
         assert_true(consider(w, true, false, USEC_PER_MINUTE));
-        w->reasoning.inquest.holes[0].looked_up = true;
-        assert_int_equal(reasoning_decide(&w->reasoning, &w->input, true, &w->attribution), 0);
+        w->investigation.suspects.records[0].looked_up = true;
+        assert_int_equal(
+                investigation_decide(&w->investigation, &w->input, true, &w->conclusion), 0);
         assert_int_equal(w->attribution.evidence.embedder_compared, 0);
         w->input.embedder_distances = distances;
         w->input.embedder_limits = limits;
@@ -201,8 +215,9 @@ static void a_reset_forgets_what_was_asked(void **state)
 
         w->answers[0] = w->missing;
         assert_true(consider(w, true, false, USEC_PER_MINUTE));
-        assert_int_equal(reasoning_decide(&w->reasoning, &w->input, true, &w->attribution), 0);
-        reasoning_reset(&w->reasoning);
+        assert_int_equal(
+                investigation_decide(&w->investigation, &w->input, true, &w->conclusion), 0);
+        investigation_reset(&w->investigation);
         assert_true(consider(w, false, false, USEC_PER_MINUTE + 1));
 }
 
@@ -212,7 +227,7 @@ int main(void)
         const struct CMUnitTest tests[] = {
                 world_test(nothing_to_ask_is_decided_at_once),
                 world_test(a_hole_is_asked_for_and_then_decided),
-                world_test(an_inquest_under_way_is_left_alone),
+                world_test(a_lookup_under_way_is_left_alone),
                 world_test(asking_is_rare_unless_something_new_went_wrong),
                 world_test(what_could_not_be_looked_up_is_asked_for_again),
                 world_test(the_end_of_an_ingest_is_asked_about_at_once),

@@ -76,6 +76,12 @@ static bool embedder_unreachable(const struct subject *s, struct finding *f)
         return s->c->embedder.name && s->c->embedder.error;
 }
 
+/* A probe has looked again since then. */
+static bool probed_since(const struct subject *s, usec_t then)
+{
+        return s->c->health.at > then;
+}
+
 static bool reachability_known(const struct subject *s)
 {
         return s->c->health.unreachable >= 0;
@@ -132,7 +138,7 @@ static size_t count_up(const struct collection_view *c)
         return up;
 }
 
-static bool share_is_up(const struct subject *s)
+static bool share_is_up(const struct subject *s, usec_t then)
 {
         size_t up = count_up(s->c);
 
@@ -145,7 +151,7 @@ static bool set_differs(const struct subject *s)
         const struct drift_view *d = &s->c->drift;
 
         return (d->set_shifted && d->set_shift > limit_of(s->c, s->policy, RULE_SET_DRIFT)) ||
-                (d->share_moved && share_is_up(s));
+                (d->share_moved && share_is_up(s, 0));
 }
 
 /* Everything that the baseline knows is there and answers as it did; more may have come. */
@@ -195,7 +201,7 @@ static bool crowded(const struct subject *s, struct finding *f)
         return s->c->attribution.cause == CAUSE_FLOOD;
 }
 
-static bool set_lies_above(const struct subject *s)
+static bool set_lies_above(const struct subject *s, usec_t then)
 {
         return s->c->drift.set_shift > s->limit;
 }
@@ -203,7 +209,7 @@ static bool set_lies_above(const struct subject *s)
 static bool set_shifted(const struct subject *s, struct finding *f)
 {
         f->value = s->c->drift.set_shift;
-        return s->policy->at_once ? set_lies_above(s) : s->c->drift.set_shifted;
+        return s->policy->at_once ? set_lies_above(s, 0) : s->c->drift.set_shifted;
 }
 
 static bool set_moved(const struct subject *s, struct finding *f)
@@ -212,7 +218,7 @@ static bool set_moved(const struct subject *s, struct finding *f)
         size_t up = s->policy->at_once ? count_up(s->c) : d->moved_up;
 
         f->value = (double)up;
-        return s->policy->at_once ? share_is_up(s) : d->share_moved;
+        return s->policy->at_once ? share_is_up(s, 0) : d->share_moved;
 }
 
 static bool expected_missing(const struct subject *s, struct finding *f)
@@ -250,7 +256,7 @@ static bool band_crossed(const struct subject *s, struct finding *f)
         return s->policy->at_once ? band_is_worse(s->c, s->state) : j->crossed;
 }
 
-static bool band_lies_beyond_home(const struct subject *s)
+static bool band_lies_beyond_home(const struct subject *s, usec_t then)
 {
         return s->state->judgement.band > s->state->judgement.home_band;
 }
@@ -267,7 +273,7 @@ static double shift_up(const struct query_drift *d, bool at_once)
         return shift;
 }
 
-static bool lies_far(const struct subject *s)
+static bool lies_far(const struct subject *s, usec_t then)
 {
         return shift_up(&s->state->drift, true) > s->limit;
 }
@@ -283,15 +289,16 @@ static bool distant(const struct subject *s, struct finding *f)
 static const struct {
         bool (*known)(const struct subject *s); /* whether it can be judged now; NULL: always */
         bool (*holds)(const struct subject *s, struct finding *f); /* fills in its numbers */
-        /* Of what holds because several replays confirmed it: whether the last one shows it. */
-        bool (*shows)(const struct subject *s);
+        /* Of what holds because several replays confirmed it, or a probe of some time ago: whether
+         * the last replay, or a probe since `then`, shows it. NULL: what holds shows. */
+        bool (*shows)(const struct subject *s, usec_t then);
 } kinds[FINDING_COUNT] = {
         [FINDING_REPLAY_FAILED] = {NULL, replay_failed},
         [FINDING_CONFIGURATION] = {collection_known, configuration_changed},
         [FINDING_EMBEDDER_CHANGED] = {embedder_known, embedder_changed},
         [FINDING_EMBEDDER_UNREACHABLE] = {NULL, embedder_unreachable},
-        [FINDING_INDEX_INCOMPLETE] = {reachability_known, index_incomplete},
-        [FINDING_RECALL_LOW] = {recall_known, recall_low},
+        [FINDING_INDEX_INCOMPLETE] = {reachability_known, index_incomplete, probed_since},
+        [FINDING_RECALL_LOW] = {recall_known, recall_low, probed_since},
         [FINDING_REPLACED] = {collection_known, replaced},
         [FINDING_REBUILT] = {collection_known, rebuilt},
         [FINDING_NOT_COMPARED] = {replayed_well, not_compared},
@@ -333,15 +340,14 @@ static bool waits(const struct subject *s, const struct finding *f, const struct
 static usec_t fades(const struct subject *s, const struct finding *f, const struct finding *earlier)
 {
         bool consequence = earlier && earlier->explained != SIZE_MAX;
-        bool shows = !kinds[f->kind].shows || kinds[f->kind].shows(s);
         usec_t since;
 
         if (!consequence && (!earlier || earlier->fading == 0))
                 return 0;
         since = consequence ? f->seen : earlier->fading;
-        if (!shows || (s->c->ingest_under_way && f->seen < since + s->policy->grace))
+        if (kinds[f->kind].shows && !kinds[f->kind].shows(s, since))
                 return since;
-        return 0;
+        return s->c->ingest_under_way && f->seen < since + s->policy->grace ? since : 0;
 }
 
 /* Nobody could look: it is as it was, but what is known of the query may have changed. */

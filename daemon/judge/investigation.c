@@ -54,7 +54,7 @@ int investigation_consider(struct investigation *r, const struct attribution_inp
         size_t failing = count_failing(input);
         bool worse = failing > r->failing || drift->moved_up > r->moved ||
                 (drift->set_shifted && !r->shifted);
-        bool over = r->provisional && !input->ingesting;
+        bool over = (r->provisional && !input->ingesting) || (failing == 0 && r->failing > 0);
         bool changed = !r->considered || drift->changed || input->ingested || worse || over ||
                 failing < r->failing;
         bool due = worse || over || r->asked == 0 || now >= r->asked + INVESTIGATION_INTERVAL;

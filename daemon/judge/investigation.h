@@ -43,8 +43,8 @@ _must_check_ int investigation_consider(struct investigation *r,
         const struct attribution_input *input, const struct drift_view *drift, bool news,
         usec_t now, const struct conclusion *ret, bool *ret_ask);
 /* The lookup ended, with all findings or (not `finished`) some; then it is carried out again after
- * INVESTIGATION_INTERVAL, and after an ingest in whose middle it was as soon as that is over.
- * -ENOMEM.
+ * INVESTIGATION_INTERVAL, and as soon as an ingest in whose middle it was is over or no query fails
+ * any more. -ENOMEM.
  */
 _must_check_ int investigation_decide(struct investigation *r,
         const struct attribution_input *input, bool finished, const struct conclusion *ret);

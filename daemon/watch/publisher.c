@@ -12,6 +12,13 @@ struct server_latency {
         struct latency latency;
 };
 
+static void incidents_free(struct incident_view *incidents, size_t count)
+{
+        for (size_t i = 0; i < count; i++)
+                incident_view_done(&incidents[i]);
+        free(incidents);
+}
+
 void publisher_init(struct publisher *p, usec_t now)
 {
         *p = (struct publisher){.started = now};
@@ -23,7 +30,7 @@ void publisher_done(struct publisher *p)
                 free(p->latencies[i].server);
         free(p->latencies);
         free(p->reload_error);
-        view_unref(p->previous);
+        incidents_free(p->incidents, p->incident_count);
         *p = (struct publisher){0};
 }
 
@@ -164,16 +171,15 @@ static bool goes_on(const struct view *v, const struct incident_view *i)
         return i->resolved_at == 0 && c && c->incident_since == i->since;
 }
 
-/* What was open in the view before and is no more has ended; what ended before is shown for as long
- * as its alerts are. */
-static int view_resolved_incidents(const struct view *previous, usec_t now, struct view *v)
+/* What was open before and is no more has ended; what ended before is shown for as long as its
+ * alerts are. */
+static int view_resolved_incidents(const struct publisher *p, usec_t now, struct view *v)
 {
         size_t most = v->incident_count + INCIDENTS_RESOLVED_MAX;
         int r = 0;
 
-        for (size_t i = 0; i < previous->incident_count && v->incident_count < most && r >= 0;
-                i++) {
-                const struct incident_view *from = &previous->incidents[i];
+        for (size_t i = 0; i < p->incident_count && v->incident_count < most && r >= 0; i++) {
+                const struct incident_view *from = &p->incidents[i];
                 struct incident_view *to = &v->incidents[v->incident_count];
 
                 if (goes_on(v, from) ||
@@ -192,14 +198,47 @@ static int view_resolved_incidents(const struct view *previous, usec_t now, stru
 
 static int view_incidents(const struct publisher *p, usec_t now, struct view *v)
 {
-        size_t before = p->previous ? p->previous->incident_count : 0;
         int r;
 
-        v->incidents = calloc(v->collection_count + before + 1, sizeof(*v->incidents));
+        v->incidents = calloc(v->collection_count + p->incident_count + 1, sizeof(*v->incidents));
         if (!v->incidents)
                 return -ENOMEM;
         r = view_open_incidents(v);
-        return r < 0 || !p->previous ? r : view_resolved_incidents(p->previous, now, v);
+        return r < 0 ? r : view_resolved_incidents(p, now, v);
+}
+
+/* The same incident as it was when it was worst: near its end nothing is left of it to see. */
+static const struct incident_view *worst_of(
+        const struct publisher *p, const struct incident_view *i)
+{
+        for (size_t k = 0; k < p->incident_count && i->resolved_at == 0; k++) {
+                const struct incident_view *old = &p->incidents[k];
+
+                if (old->resolved_at == 0 && old->since == i->since &&
+                        streq(old->collection, i->collection) &&
+                        (old->severity > i->severity ||
+                                (old->severity == i->severity && old->queries > i->queries)))
+                        return old;
+        }
+        return i;
+}
+
+static int remember_incidents(struct publisher *p, const struct view *v)
+{
+        struct incident_view *incidents = calloc(v->incident_count + 1, sizeof(*incidents));
+        size_t count = 0;
+        int r = incidents ? 0 : -ENOMEM;
+
+        for (; count < v->incident_count && r >= 0; count += r >= 0)
+                r = incident_view_copy(worst_of(p, &v->incidents[count]), &incidents[count]);
+        if (r < 0) {
+                incidents_free(incidents, count);
+                return r;
+        }
+        incidents_free(p->incidents, p->incident_count);
+        p->incidents = incidents;
+        p->incident_count = count;
+        return 0;
 }
 
 static int view_rules(const struct rule rules[RULE_COUNT], struct view *v)
@@ -258,12 +297,11 @@ int publisher_view(
                 r = view_alerts(source->alerts, v);
         if (r >= 0)
                 r = outbox_view(source->outbox, &v->channels, &v->channel_count);
-        if (r < 0)
-                return r;
-        view_unref(p->previous);
-        p->previous = view_ref(v);
-        *ret = take_ptr(v);
-        return 0;
+        if (r >= 0)
+                r = remember_incidents(p, v);
+        if (r >= 0)
+                *ret = take_ptr(v);
+        return r;
 }
 
 const char *publisher_status(struct publisher *p, const struct view *view)

@@ -19,7 +19,9 @@ struct publisher {
         char *reload_error; /* every reason, one a line; NULL when the last (re)load succeeded */
         struct server_latency *latencies; /* by server name; servers that vanished keep theirs */
         size_t latency_count;
-        struct view *previous; /* a reference; NULL before the first */
+        /* Open ones as they were when they were worst, and lately resolved ones. */
+        struct incident_view *incidents;
+        size_t incident_count;
         char status[256];
 };
 

@@ -22,7 +22,7 @@ def watched(chroma, driftwatch, name, alertmanager, receiver, ends):
         {"id": f"q{i}", "text": f"Question {i}?", "expect": {"ids": [f"r{i}"], "within": 1}}
         for i in range(COUNT)], {f"q{i}": row for i, row in enumerate(queries)}, interval="1h")
     driftwatch.config["alerting"] = {
-        "alertmanagers": [{"url": alertmanager.url}],
+        **tools.AT_ONCE, "alertmanagers": [{"url": alertmanager.url}],
         "receivers": [{"name": "search-team", "webhook_configs": [{"url": direct.url}]}]}
     driftwatch.start()
     driftwatch.replay(name, times=5)
@@ -57,7 +57,7 @@ def test_a_crossing_is_told_and_taken_back(watched, driftwatch, alertmanager, re
 
     alert, = tools.poll(lambda: alertmanager.alerts(alertname=CROSSED), "the alert in Alertmanager")
     assert alert["labels"] == {
-        "alertname": CROSSED, "severity": "warning", "collection": name, "query": f"q{MOVING}"}
+        "alertname": CROSSED, "severity": "warning", "collection": name, "incident": name, "query": f"q{MOVING}"}
     assert float(alert["annotations"]["distance"]) == pytest.approx(1.1, rel=1e-6)
     assert float(alert["annotations"]["previous_distance"]) == pytest.approx(0.9, rel=1e-6)
     for word in f"q{MOVING}", f"Question {MOVING}?", "0.9", "1.1", "good", "okay":
@@ -117,9 +117,11 @@ def test_flapping_at_a_border_is_no_news(watched, driftwatch, alertmanager, rece
     assert len(fired) <= 1, "at most one alert"
 
 
-def test_a_missing_record_is_told_at_once(watched, chroma, driftwatch, alertmanager, name):
+def test_a_missing_record_is_told_when_the_collection_stands_still(watched, chroma, driftwatch, alertmanager, name):
     chroma.delete(name, ["r5"])
     driftwatch.replay(name)
+    assert driftwatch.alerts() == [], "it may be written again"
+    driftwatch.replay(name, times=2)
     missing, = tools.poll(
         lambda: alertmanager.alerts(alertname="RetrievalExpectedResultMissing"), "the alert")
     assert (missing["labels"]["query"], missing["labels"]["severity"]) == ("q5", "critical")

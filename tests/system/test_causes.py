@@ -251,6 +251,7 @@ def daemon(scene, driftwatch, receiver):
     def make(**keys):
         at = scene(**keys)
         driftwatch.config["alerting"] = {
+            **tools.AT_ONCE,
             "receivers": [{"name": "team", "webhook_configs": [{"url": receiver.url}]}],
             "rules": {"RetrievalReplayFailing": {"for": "0s"}}}
         driftwatch.config["probes"] = {"interval": "1s"}
@@ -300,11 +301,12 @@ def test_an_ingest_is_replayed_at_once(daemon, ingest):
     tools.poll(lambda: at.collection()["replays"] > before, "the replay after an ingest", 3)
 
 
-def test_a_recreated_collection_is_told_of_until_it_is_approved(daemon, receiver):
+def test_a_collection_recreated_with_other_content_is_told_of_until_it_is_approved(daemon, receiver):
     at = daemon(interval="300ms")
+    at.world.vectors = worlds.turned(at.world.vectors, 0.95, at.world.random)
     at.chroma.drop(at.name)
     at.fill()
-    told, = tools.poll(lambda: receiver.alerts("firing", alertname="RetrievalCollectionReplaced"), "the alert")
+    told, *_ = tools.poll(lambda: receiver.alerts("firing", alertname="RetrievalCollectionReplaced"), "the alert")
     assert at.chroma.id(at.name) in told["annotations"]["description"]
     at.approve()
     tools.poll(lambda: receiver.alerts("resolved", alertname="RetrievalCollectionReplaced"), "the end of the alert", 10)

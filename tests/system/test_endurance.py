@@ -28,6 +28,7 @@ def test_no_alarm_while_nothing_happens(own_chroma, driftwatch, receiver, kind):
     """A restart may change an answer or two among random vectors; where they are clustered, not even one."""
     driftwatch.config["probes"] = {"interval": "1s"}
     driftwatch.config["alerting"] = {
+        **tools.AT_ONCE,
         "receivers": [{"name": "team", "webhook_configs": [{"url": receiver.url}]}],
         "rules": {FAILING: {"for": "100ms"}}}
     scene = worlds.Scene(own_chroma, driftwatch, kind(1), interval="100ms")

@@ -193,7 +193,7 @@ def test_a_nightly_rebuild_wakes_nobody(watched):
     at.settle()
     assert at.receiver.requests == [], [one["body"] for one in at.receiver.requests]
     assert at.at()["verdict"] == "pass" and at.at()["replaced"] >= 10
-    assert [one["labels"]["severity"] for one in at.passed_on.alerts("firing")] == [], "ended by itself"
+    assert {one["labels"]["severity"] for one in at.passed_on.alerts()} <= {"info"}
     assert at.scene.driftwatch.alerts() == []
 
 

@@ -24,6 +24,7 @@ def watched(own_chroma, driftwatch, name, receiver):
         for i, expected in enumerate(["r0", "r1", "gone"])],
         {f"q{i}": row for i, row in enumerate(queries)}, interval="1s", timeout="500ms")
     driftwatch.config["alerting"] = {
+        **tools.AT_ONCE,
         "receivers": [{"name": "search-team", "webhook_configs": [{"url": receiver.url}]}],
         "rules": {FAILING: {"for": "1s"}}}
     driftwatch.start()
@@ -50,7 +51,8 @@ def test_a_frozen_server_leaves_everything_unmeasured(watched, own_chroma, drift
     tools.poll(lambda: up(driftwatch, name) == 0, "driftwatch_up to be 0")
     assert outcomes(driftwatch, name) == (0, 0, 0, 3)
     firing = tools.poll(lambda: receiver.alerts("firing", alertname=FAILING), "the alert")
-    assert firing[0]["labels"] == {"alertname": FAILING, "severity": "critical", "collection": name}
+    assert firing[0]["labels"] == {
+        "alertname": FAILING, "severity": "critical", "collection": name, "incident": name}
     assert own_chroma.url in firing[0]["annotations"]["description"]
 
     # For several intervals nothing else is told, and what fired before is not taken back.
@@ -68,9 +70,9 @@ def test_a_frozen_server_leaves_everything_unmeasured(watched, own_chroma, drift
     own_chroma.thaw()
     tools.poll(lambda: outcomes(driftwatch, name) == (2, 0, 1, 0), "recovery", 30)
     assert up(driftwatch, name) == 1
-    tools.poll(lambda: receiver.alerts("resolved", alertname=FAILING), "the resolution")
+    tools.poll(lambda: [a["labels"]["alertname"] for a in driftwatch.alerts()] == [MISSING], "the resolution")
+    assert receiver.alerts("resolved") == [], "the incident goes on"
     assert other_news() == []
-    assert [a["labels"]["alertname"] for a in driftwatch.alerts()] == [MISSING]
 
 
 def test_a_dead_server_is_noticed_and_found_again(watched, own_chroma, driftwatch, name):

@@ -109,6 +109,7 @@ def test_unreachable_records_are_counted_alerted_and_resolved(worn, chroma, drif
     driftwatch.watch(name, [{"id": "q", "text": "question"}], {"q": worn.vectors[0]},
                      interval="1h", survey_interval="200ms")
     driftwatch.config["alerting"] = {
+        **tools.AT_ONCE,
         "receivers": [{"name": "team", "webhook_configs": [{"url": receiver.url}]}]}
     driftwatch.start()
 

@@ -3,13 +3,15 @@
 import pytest
 
 import releases
+import tools
 import worlds
 
 
 @pytest.mark.parametrize("kind", [worlds.World, worlds.HardWorld])
 def test_an_upgrade_of_the_server_is_no_finding(own_chroma, release, driftwatch, receiver, kind):
     driftwatch.config["probes"] = {"interval": "1s"}
-    driftwatch.config["alerting"] = {"receivers": [{"name": "team", "webhook_configs": [{"url": receiver.url}]}]}
+    driftwatch.config["alerting"] = {
+        **tools.AT_ONCE, "receivers": [{"name": "team", "webhook_configs": [{"url": receiver.url}]}]}
     at = worlds.Scene(own_chroma, driftwatch, kind(1), interval="1h", survey_interval="200ms")
     at.fill()
     at.approve()

@@ -48,6 +48,10 @@ def free_port():
         return s.getsockname()[1]
 
 
+# Of `alerting`: receivers hear of an incident when its first alert fires.
+AT_ONCE = {"group_wait": "0s", "group_interval": "1s"}
+
+
 class Process:
     """A child with its output in a file."""
 

@@ -281,6 +281,25 @@ static void while_an_ingest_repairs_consequences_wait(void **state)
         assert_true(finding_told(found(f, FINDING_REPLACED, FINDING_COLLECTION)));
 }
 
+/* A probe is of some time ago: only the next one knows whether the index is right again. */
+static void what_a_probe_found_is_told_by_the_next_one(void **state)
+{
+        struct fixture *f = *state;
+
+        f->c->epoch_changes = EPOCH_CONFIGURATION;
+        f->c->attribution.cause = CAUSE_ANN_RECALL;
+        f->c->health.recall = .5;
+        f->c->health.at = NOW - USEC_PER_HOUR;
+        judge(f, NOW);
+        assert_false(finding_told(found(f, FINDING_RECALL_LOW, FINDING_COLLECTION)));
+        f->c->epoch_changes = 0;
+        judge(f, NOW + USEC_PER_MINUTE);
+        assert_false(finding_told(found(f, FINDING_RECALL_LOW, FINDING_COLLECTION)));
+        f->c->health.at = NOW + 2 * USEC_PER_MINUTE;
+        judge(f, NOW + 2 * USEC_PER_MINUTE);
+        assert_true(finding_told(found(f, FINDING_RECALL_LOW, FINDING_COLLECTION)));
+}
+
 /* What several replays confirmed does not count against a collection that was just put right. */
 static void a_rebuild_puts_right(void **state)
 {
@@ -584,6 +603,7 @@ int main(void)
                 TEST(what_comes_first_explains),
                 TEST(what_is_left_of_a_consequence_is_not_told),
                 TEST(while_an_ingest_repairs_consequences_wait),
+                TEST(what_a_probe_found_is_told_by_the_next_one),
                 TEST(a_rebuild_puts_right),
                 TEST(what_cannot_be_looked_at_stays),
                 TEST(findings_wait_while_an_ingest_is_under_way),

@@ -142,6 +142,21 @@ static void asking_is_rare_unless_something_new_went_wrong(void **state)
         assert_true(consider(w, false, false, now + 2));
 }
 
+/* The cause of what was put right is none of what is left. */
+static void when_no_query_fails_any_more_it_is_asked_again(void **state)
+{
+        struct world *w = *state;
+
+        w->answers[0] = w->missing;
+        w->outcomes[0] = OUTCOME_FAIL;
+        assert_true(consider(w, true, false, USEC_PER_MINUTE));
+        assert_int_equal(
+                investigation_decide(&w->investigation, &w->input, true, &w->conclusion), 0);
+        assert_false(consider(w, true, false, USEC_PER_MINUTE + 1));
+        w->outcomes[0] = OUTCOME_PASS;
+        assert_true(consider(w, true, false, USEC_PER_MINUTE + 2));
+}
+
 static void what_could_not_be_looked_up_is_asked_for_again(void **state)
 {
         struct world *w = *state;
@@ -229,6 +244,7 @@ int main(void)
                 world_test(a_hole_is_asked_for_and_then_decided),
                 world_test(a_lookup_under_way_is_left_alone),
                 world_test(asking_is_rare_unless_something_new_went_wrong),
+                world_test(when_no_query_fails_any_more_it_is_asked_again),
                 world_test(what_could_not_be_looked_up_is_asked_for_again),
                 world_test(the_end_of_an_ingest_is_asked_about_at_once),
                 world_test(news_of_the_embedder_never_asks),

@@ -71,7 +71,7 @@ static void a_view_has_the_latencies_of_its_servers(void **state)
         sd_event_unref(event);
 }
 
-/* What was open in the view before and is no more has ended; it is shown for a while. */
+/* What was open before and is no more has ended; it is shown for a while. */
 static void an_incident_that_ended_is_shown_for_a_while(void **state)
 {
         struct config config = make_config(NULL, 0);
@@ -89,10 +89,9 @@ static void an_incident_that_ended_is_shown_for_a_while(void **state)
         source.alerts = alerts;
         source.outbox = outbox;
         publisher_init(&p, now);
-        p.previous = view_new();
-        p.previous->incidents = calloc(1, sizeof(*p.previous->incidents));
-        p.previous->incident_count = 1;
-        p.previous->incidents[0] = (struct incident_view){.id = strdup("kb"),
+        p.incidents = calloc(1, sizeof(*p.incidents));
+        p.incident_count = 1;
+        p.incidents[0] = (struct incident_view){.id = strdup("kb"),
                 .collection = strdup("kb"),
                 .since = now - USEC_PER_HOUR,
                 .worst = {strdup("q-1")},

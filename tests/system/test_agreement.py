@@ -143,7 +143,7 @@ def ask_gate(at):
     yield ("junit's cases", "fail" if kinds["failures"] else "unmeasured" if kinds["errors"] else "pass", None)
     markdown = files["md"].read_text()
     yield ("markdown", re.search(r"^# driftwatch: (\w+) ", markdown)[1],
-           causes_of(markdown.replace("\\_", "_").replace("&#58;", ":")))
+           causes_of(markdown.replace("\\", "").replace("&#58;", ":")))
     annotations = at.driftwatch.run("check", "--baseline", "--format=github").stdout
     found = re.search(rf"^::error title={at.name}: (\w+)::", annotations, re.MULTILINE)
     yield "github", found[1] if found else "pass", causes_of(annotations.replace("%0A", " "))

@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "pulse.h"
 #include "text.h"
 
 #define SECRET_MAX ((size_t)16 * 1024)
@@ -70,6 +71,7 @@ int file_read(const char *path, size_t limit, char **ret, size_t *ret_size, stru
                         continue;
                 if (n < 0)
                         return file_error(e, -errno, "read", path);
+                pulse();
                 if (n == 0)
                         break;
                 if ((size_t)n > limit - content.size)

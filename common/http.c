@@ -115,6 +115,22 @@ char *http_url_shown(const char *url)
         return address ? text_take(&t, NULL) : NULL;
 }
 
+char *http_url_peer(const char *url)
+{
+        _cleanup_free_ char *address = http_url_address(url);
+        _cleanup_text_ struct text t = {0};
+        const char *host = address ? strstr(address, "://") : NULL, *bracket;
+
+        if (!address)
+                return NULL;
+        host = host ? host + 3 : address;
+        text_append(&t, host);
+        bracket = strrchr(host, ']'); /* colons before it are an IPv6 address's */
+        if (!strchr(bracket ? bracket : host, ':'))
+                text_append(&t, strncmp(url, "https:", 6) == 0 ? ":443" : ":80");
+        return text_take(&t, NULL);
+}
+
 void http_request_done(struct http_request *request)
 {
         free(request->path);

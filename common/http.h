@@ -35,6 +35,9 @@ char *http_url_shown(const char *url);
 /* Scheme, host and port of a URL: what of it may be shown where user information, path and query
  * may be secret. Owned; NULL when memory is short. */
 char *http_url_address(const char *url);
+/* Host and port of a URL, the scheme's port where it names none: "hooks.example.org:443". Owned;
+ * NULL when memory is short. */
+char *http_url_peer(const char *url);
 
 struct http_request {
         const char *method; /* static string: "GET", "POST", … */

@@ -7,6 +7,7 @@
 #include <float.h>
 #include <math.h>
 
+#include "pulse.h"
 #include "text.h"
 
 /* jansson quotes the input near the error and cuts the text at 160 bytes: it may hold control
@@ -21,9 +22,28 @@ static char *readable(const char *s)
         return clean;
 }
 
+/* What is left to read. */
+struct input {
+        const char *data;
+        size_t size;
+};
+
+static size_t feed(void *buffer, size_t size, void *userdata)
+{
+        struct input *in = userdata;
+        size_t n = MIN(size, in->size);
+
+        pulse();
+        memcpy(buffer, in->data, n);
+        in->data += n;
+        in->size -= n;
+        return n;
+}
+
 int json_parse(const char *name, const char *data, size_t size, json_t **ret, struct error *e)
 {
         _cleanup_free_ char *text = NULL;
+        struct input in;
         json_error_t error;
         json_t *value;
 
@@ -32,7 +52,8 @@ int json_parse(const char *name, const char *data, size_t size, json_t **ret, st
                 data += 3;
                 size -= 3;
         }
-        value = json_loadb(data, size, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &error);
+        in = (struct input){data, size};
+        value = json_load_callback(feed, &in, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &error);
         if (value) {
                 *ret = value;
                 return 0;

@@ -205,6 +205,8 @@ static int read_key(const struct schema_reader *reader, const struct schema_plac
         case SCHEMA_OBJECT:
                 return read_object(reader, place, key, value, target);
         case SCHEMA_OBJECTS:
+                if (key->words && schema_is_word(value, key->words))
+                        return 0;
                 return value ? read_objects(reader, place, key, value, target) : 0;
         case SCHEMA_NAMED:
                 return value ? read_named(reader, place, key, value, target) : 0;

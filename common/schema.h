@@ -57,7 +57,8 @@ struct schema_key {
                                  only */
         double min, max; /* microseconds, the number itself, bytes of a string, items of a list; no
                           * bounds when both are 0. Integers need them */
-        const char *const *words; /* of SCHEMA_WORD, ends with NULL */
+        const char *const *words; /* of SCHEMA_WORD, ends with NULL; of SCHEMA_OBJECTS what may
+                                   * stand there for a list, which then is empty; NULL: nothing */
         const char *(*name_at)(size_t i); /* names of SCHEMA_NAMED; NULL beyond the last */
         const struct schema *object; /* of SCHEMA_OBJECT, _OBJECTS, _NAMED */
         const char *(*check)(
@@ -100,6 +101,9 @@ _must_check_ int schema_unique(const struct schema_reader *reader, const struct 
 #define SCHEMA_HINT_MAX 128
 const char *schema_hint(
         char *buffer, size_t size, const char *word, const char *const *words, size_t count);
+
+/* Whether `node`, which may be NULL, is one of `words`, without quotes. */
+bool schema_is_word(const struct yaml_node *node, const char *const *words);
 
 /* A string check: no control characters. */
 const char *schema_check_line(const char *text);

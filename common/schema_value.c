@@ -39,6 +39,16 @@ const char *schema_check_value(const char *text)
         return wrong ? wrong : schema_check_variable(text, strlen(text));
 }
 
+bool schema_is_word(const struct yaml_node *node, const char *const *words)
+{
+        if (!node || node->kind != YAML_SCALAR || !node->plain)
+                return false;
+        for (; *words; words++)
+                if (streq(node->scalar, *words))
+                        return true;
+        return false;
+}
+
 static bool bounded(const struct schema_key *key)
 {
         return key->min != 0 || key->max != 0;

@@ -13,6 +13,7 @@
 #error "<yaml.h> is not libyaml's: compile this file with -iquote common, not -Icommon"
 #endif
 
+#include "pulse.h"
 #include "text.h"
 
 #define EXCERPT_MAX 60 /* bytes of a scalar that a message quotes */
@@ -388,6 +389,7 @@ static int read_events(struct builder *b, yaml_parser_t *parser)
         int r;
 
         do {
+                pulse();
                 if (!yaml_parser_parse(parser, &event))
                         return on_parser_error(b, parser);
                 type = event.type;

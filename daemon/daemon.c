@@ -13,14 +13,14 @@
 #include "build_config.h"
 #include "clock.h"
 #include "config/config.h"
-#include "config/routes.h"
 #include "keep/snapshot.h"
 #include "log.h"
+#include "pulse.h"
 #include "serve/handover.h"
 #include "serve/http_server.h"
-#include "tell/dispatch.h"
 #include "watch/approvals.h"
 #include "watch/publisher.h"
+#include "watch/teller.h"
 #include "watch/waiters.h"
 #include "watch/watches.h"
 
@@ -37,9 +37,7 @@ struct daemon {
         sd_event_source *replay_timer, *alert_timer, *post, *commands, *approvals;
         struct config *config;
         struct http_client *client;
-        struct alerts *alerts;
-        struct outbox *outbox;
-        struct routes routes;
+        struct teller teller;
         struct watch_owner owner;
         struct watch **watches;
         size_t watch_count;
@@ -54,49 +52,6 @@ struct daemon {
         bool dirty; /* something changed that is not published yet */
         uint64_t outbox_generation;
 };
-
-static usec_t longest_interval(const struct daemon *d)
-{
-        usec_t longest = 0;
-
-        for (size_t i = 0; i < d->config->collection_count; i++)
-                longest = MAX(longest, d->config->collections[i].replay.interval);
-        return longest;
-}
-
-static struct dispatch_policy dispatch_policy(const struct daemon *d)
-{
-        return (struct dispatch_policy){
-                .alert = {.resend_delay = d->config->alerting.resend_delay,
-                        .interval = longest_interval(d)},
-                .repeat_interval = d->config->alerting.repeat_interval,
-                .external_url = d->options->external_url ? d->options->external_url : "",
-        };
-}
-
-static void log_transitions(struct daemon *d)
-{
-        _cleanup_free_ const struct alert **changed = NULL;
-        size_t count = 0;
-
-        if (alerts_transitions(d->alerts, &changed, &count) < 0)
-                return;
-        for (size_t i = 0; i < count; i++) {
-                const struct alert *a = changed[i];
-                const char *name = labels_get(&a->labels, "alertname");
-                const char *text = labels_get(&a->annotations, "description");
-                bool resolved = a->state == ALERT_RESOLVED;
-
-                log_event(resolved ? LOG_NOTICE : LOG_WARNING,
-                        resolved ? LOG_ID_ALERT_RESOLVED : LOG_ID_ALERT_FIRING,
-                        log_fields({"DRIFTWATCH_ALERT", name},
-                                {"DRIFTWATCH_COLLECTION", labels_get(&a->labels, "collection")},
-                                {"DRIFTWATCH_QUERY", labels_get(&a->labels, "query")},
-                                {"DRIFTWATCH_SEVERITY", labels_get(&a->labels, "severity")}),
-                        "alert %s %s: %s", name, resolved ? "resolved" : "is firing",
-                        text ? text : "");
-        }
-}
 
 static int on_alert_timer(sd_event_source *s, uint64_t usec, void *userdata);
 
@@ -116,19 +71,11 @@ static int set_timer(sd_event *event, sd_event_source **source, clockid_t clock,
 /* Tells what is due and comes back when more is. */
 static void tell(struct daemon *d)
 {
-        struct dispatch_policy policy = dispatch_policy(d);
         usec_t now = clock_usec(CLOCK_REALTIME);
-        int r;
+        usec_t next = teller_tell(&d->teller, d->watches, d->watch_count, now);
+        int r = set_timer(
+                d->event, &d->alert_timer, CLOCK_REALTIME, next, on_alert_timer, "alerts", d);
 
-        alerts_expire(d->alerts, now);
-        log_transitions(d);
-        r = dispatch(d->alerts, d->outbox, d->routes.routes, d->routes.count, &policy, now);
-        if (r < 0)
-                log_error("cannot queue a notification: %s; it is tried again at the next resend",
-                        strerror(-r));
-        r = set_timer(d->event, &d->alert_timer, CLOCK_REALTIME,
-                alerts_next(d->alerts, &policy.alert, policy.repeat_interval), on_alert_timer,
-                "alerts", d);
         if (r < 0)
                 log_error("cannot set the alert timer: %s; alerts are told after the next replay",
                         strerror(-r));
@@ -143,21 +90,7 @@ static int on_alert_timer(sd_event_source *s, uint64_t usec, void *userdata)
 
 static void evaluate(struct daemon *d, const struct collection_view *view)
 {
-        const struct alerting_config *alerting = &d->config->alerting;
-        const struct signal_policy policy = {.rules = alerting->rules,
-                .query_alerts_max = alerting->query_alerts_max,
-                .external_url = d->options->external_url,
-                .runbook_url = alerting->runbook_url};
-        struct signals signals = {0};
-        int r = signals_build(&policy, view, &signals);
-
-        if (r >= 0) {
-                r = alerts_update(d->alerts, alerting->rules, &signals, clock_usec(CLOCK_REALTIME));
-                signals_done(&signals);
-        }
-        if (r < 0)
-                log_error("%s: cannot tell of its findings: %s; alerts stay as they are",
-                        view->label, strerror(-r));
+        teller_evaluate(&d->teller, view, clock_usec(CLOCK_REALTIME));
 }
 
 static int on_replay_timer(sd_event_source *s, uint64_t usec, void *userdata);
@@ -216,11 +149,11 @@ static void publish(struct daemon *d)
                 .config = d->config,
                 .watches = d->watches,
                 .watch_count = d->watch_count,
-                .alerts = d->alerts,
-                .outbox = d->outbox,
+                .alerts = d->teller.alerts,
+                .outbox = d->teller.outbox,
                 .external_url = d->options->external_url,
         };
-        uint64_t generation = outbox_generation(d->outbox);
+        uint64_t generation = outbox_generation(d->teller.outbox);
         struct view *view;
 
         if (!d->dirty && generation == d->outbox_generation)
@@ -236,10 +169,25 @@ static void publish(struct daemon *d)
         d->outbox_generation = generation;
 }
 
+/* The end of an alert says it, where one fires. */
+static void log_recovery(const struct daemon *d, const struct collection_view *c)
+{
+        _cleanup_(view_unrefp) struct view *shown = handover_acquire(d->handover);
+        const struct collection_view *old = shown ? view_find_collection(shown, c->label) : NULL;
+
+        if (!old || !old->last_error || c->last_error ||
+                teller_tells_of_failure(&d->teller, c->label))
+                return;
+        log_event(LOG_NOTICE, LOG_ID_REPLAY_RECOVERED,
+                log_fields({"DRIFTWATCH_COLLECTION", c->label}, {"DRIFTWATCH_SERVER", c->server}),
+                "%s: replays succeed again, %zu queries", c->label, c->query_set->count);
+}
+
 static void on_replayed(struct watch *w, void *userdata)
 {
         struct daemon *d = userdata;
 
+        log_recovery(d, watch_view(w));
         evaluate(d, watch_view(w));
         tell(d);
         publish(d);
@@ -283,7 +231,8 @@ static void restore_home(const char *collection, const char *query, const char *
 
         for (size_t i = 0; i < d->watch_count; i++)
                 if (streq(watch_config(d->watches[i])->label, collection))
-                        watch_restore_home(d->watches[i], query, band, home_distance);
+                        dossier_restore_home(
+                                watch_dossier(d->watches[i]), query, band, home_distance);
 }
 
 static void restore(struct daemon *d)
@@ -322,7 +271,7 @@ static void succeed_watches(struct daemon *d, struct watch **watches, size_t cou
                 struct watch *successor = watches_find(watches, count, label);
 
                 if (!successor) {
-                        alerts_forget_collection(d->alerts, label, now);
+                        teller_forget(&d->teller, label, now);
                         waiters_forget(&d->waiters, label);
                 } else if (watch_adopt(successor, d->watches[i]) < 0)
                         log_error("%s: out of memory: its history starts afresh", label);
@@ -335,24 +284,17 @@ static void succeed_watches(struct daemon *d, struct watch **watches, size_t cou
 /* Swaps the whole configuration; takes it on success. Nothing changes on failure. */
 static int apply(struct daemon *d, struct config *config)
 {
-        struct routes routes = {0};
         struct watch **watches;
         int r = watches_new(d->event, config, d->client, &d->owner, &watches);
 
         if (r < 0)
                 return r;
-        r = routes_build(&config->alerting, &routes);
-        if (r >= 0)
-                r = routes_configure(&routes, d->outbox);
+        r = teller_configure(&d->teller, config, clock_usec(CLOCK_REALTIME));
         if (r < 0) {
                 watches_free(watches, config->collection_count);
-                routes_done(&routes);
                 return r;
         }
         succeed_watches(d, watches, config->collection_count);
-        alerts_reconfigure(d->alerts, config->alerting.rules, clock_usec(CLOCK_REALTIME));
-        routes_done(&d->routes);
-        d->routes = routes;
         config_free(d->config);
         d->config = config;
         (void)approvals_check(d->options->storage_path, d->watches, d->watch_count);
@@ -364,7 +306,10 @@ static int configure(struct daemon *d)
 {
         _cleanup_errors_ struct errors errors = {0};
         struct config *config;
-        int r = config_load(d->options->config_path, &config, &errors);
+        int r;
+
+        pulse_enable(true);
+        r = config_load(d->options->config_path, &config, &errors);
 
         if (r >= 0) {
                 r = apply(d, config);
@@ -376,6 +321,7 @@ static int configure(struct daemon *d)
         }
         for (size_t i = 0; i < errors.count; i++)
                 log_event(LOG_ERR, LOG_ID_RELOAD_FAILED, NULL, "%s", errors.messages[i]);
+        pulse_enable(false);
         publisher_configured(&d->publisher, r, &errors, clock_usec(CLOCK_REALTIME));
         d->dirty = true;
         /* Reading vectors took ten times the memory that they keep; malloc() would not return it.
@@ -520,17 +466,18 @@ static int start(struct daemon *d)
         if (r >= 0)
                 r = http_client_new(d->event, "driftwatch/" DRIFTWATCH_VERSION, &d->client);
         if (r >= 0)
-                r = outbox_new(d->event, send_notification, d->client, NULL, &d->outbox);
-        if (r >= 0) {
-                d->alerts = alerts_new();
-                r = d->alerts ? handover_new(&d->handover) : -ENOMEM;
-        }
+                r = outbox_new(d->event, send_notification, d->client, NULL, &d->teller.outbox);
+        if (r >= 0)
+                r = teller_init(&d->teller);
+        if (r >= 0)
+                r = handover_new(&d->handover);
         if (r >= 0)
                 r = add_sources(d);
         if (r < 0) {
                 log_error("cannot start: %s", strerror(-r));
                 return r;
         }
+        d->teller.external_url = d->options->external_url;
         d->owner = (struct watch_owner){on_replayed, on_changed, on_exchanged, d};
         publisher_init(&d->publisher, clock_usec(CLOCK_REALTIME));
         r = configure(d);
@@ -560,9 +507,7 @@ static void stop(struct daemon *d)
         free(d->servers);
         watches_free(d->watches, d->watch_count);
         http_client_free(d->client);
-        outbox_free(d->outbox);
-        routes_done(&d->routes);
-        alerts_free(d->alerts);
+        teller_done(&d->teller);
         handover_free(d->handover);
         publisher_done(&d->publisher);
         config_free(d->config);

@@ -124,6 +124,11 @@ static int set_baseline(struct settings *s, const char *value)
         return 0;
 }
 
+static int set_baseline_file(struct settings *s, const char *value)
+{
+        return add_value(&s->options.baseline_files, value);
+}
+
 static int set_by(struct settings *s, const char *value)
 {
         s->options.by = value;
@@ -157,6 +162,12 @@ static int set_audit(struct settings *s, const char *value)
 static int set_new_only(struct settings *s, const char *value)
 {
         s->options.new_only = true;
+        return 0;
+}
+
+static int set_online(struct settings *s, const char *value)
+{
+        s->options.online = true;
         return 0;
 }
 
@@ -215,8 +226,8 @@ static const struct flag flags[] = {
         {"config.file", "FILE",
                 USE_RUN | USE_CHECK | USE_VALIDATE | USE_BASELINE | USE_COVERAGE | USE_REPORT,
                 set_config_file, "configuration (/etc/driftwatch/driftwatch.yaml)"},
-        {"storage.path", "DIRECTORY", USE_RUN | USE_CHECK | USE_BASELINE | USE_REPORT,
-                set_storage_path,
+        {"storage.path", "DIRECTORY",
+                USE_RUN | USE_CHECK | USE_VALIDATE | USE_BASELINE | USE_REPORT, set_storage_path,
                 "what survives a restart ($STATE_DIRECTORY, else /var/lib/driftwatch)"},
         {"web.listen-address", "ADDRESS", USE_RUN | USE_STATUS, set_listen_address,
                 "host:port to serve on, or to ask; repeatable (127.0.0.1:9820)"},
@@ -236,6 +247,8 @@ static const struct flag flags[] = {
                 "judge by the expectations alone, whatever was approved"},
         {"min-pass", "SHARE", USE_CHECK, set_min_pass,
                 "pass when this share of the judged queries does, from 0 to 1 (1)"},
+        {"baseline.file", "FILE", USE_CHECK, set_baseline_file,
+                "an approved baseline, instead of that in the storage; repeatable"},
         {"override", "REASON", USE_CHECK, set_override,
                 "exit 0 whatever the verdict, and say so everywhere; needs --by"},
         {"fail-under", "SHARE", USE_COVERAGE, set_fail_under,
@@ -256,6 +269,8 @@ static const struct flag flags[] = {
                 "between the replays that have to agree (2s)"},
         {"timeout", "DURATION", USE_BASELINE, set_timeout,
                 "how long to wait for the collection to stand still (10m)"},
+        {"online", NULL, USE_VALIDATE, set_online,
+                "also ask the servers: are the collections there, and do vectors and bands fit?"},
         {"json", NULL, USE_STATUS, set_json, "the API's answer instead of a table"},
         {"log.level", "LEVEL", USE_ALL, set_log_level,
                 "debug, info, warn or error (run: info, else error)"},
@@ -268,8 +283,8 @@ static const struct command_entry commands[] = {
         {"check", USE_CHECK, command_check, "replay once; the exit status is the verdict", false,
                 "text"},
         {"baseline", USE_BASELINE, command_baseline,
-                "propose, diff, approve or show the reference that answers are compared with", true,
-                "text"},
+                "propose, diff, approve, show, list or rollback what answers are compared with",
+                true, "text"},
         {"coverage", USE_COVERAGE, command_coverage, "which records no canonical query watches",
                 false, "text"},
         {"report", USE_REPORT, command_report,
@@ -401,6 +416,8 @@ int main(int argc, char **argv)
                 return usage_error("%s is not a command", argv[optind]);
         if (command->takes_word && optind + 1 < argc)
                 s.options.word = argv[++optind];
+        if (s.options.word && optind + 1 < argc)
+                s.options.argument = argv[++optind];
         if (optind + 1 < argc)
                 return usage_error("%s is one argument too many", argv[optind + 1]);
         for (size_t i = 0; i < ARRAY_SIZE(flags); i++)

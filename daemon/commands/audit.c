@@ -58,7 +58,7 @@ static int run(struct auditing *a, const struct watch *w)
                 .space = v->epoch.space,
                 .peer = &c->peer,
                 .queries = c->queries,
-                .vectors = watch_vectors(w),
+                .vectors = dossier_vectors(watch_dossier(w)),
                 .answers = answers,
                 .results = c->replay.results};
         int r;
@@ -74,7 +74,8 @@ static int audit_one(const struct watch *w, struct check_audit *ret)
         _cleanup_(auditing_done) struct auditing a = {.ret = ret};
         int r;
 
-        if (watch_view(w)->last_error || !watch_view(w)->epoch.id || !watch_vectors(w))
+        if (watch_view(w)->last_error || !watch_view(w)->epoch.id ||
+                !dossier_vectors(watch_dossier(w)))
                 return strdup_to(&ret->error, "the collection was not measured");
         r = sd_event_new(&a.event);
         if (r >= 0)

@@ -7,12 +7,13 @@
 #include "clock.h"
 #include "commands/round.h"
 #include "judge/attribution.h"
+#include "judge/drift.h"
 #include "keep/baselines.h"
 #include "show/gate/diff.h"
 #include "text.h"
 
 /* For each chosen collection; the worst exit status. */
-static int each_collection(const struct options *options,
+int baseline_each(const struct options *options,
         int (*act)(const struct options *options, const struct collection_config *c))
 {
         _cleanup_(round_done) struct round round = {0};
@@ -30,7 +31,7 @@ static int each_collection(const struct options *options,
 }
 
 /* NULL and a sentence on stderr when there is none that can be used, unless it is `optional`. */
-static int load(const struct options *options, const char *label, enum baseline_kind kind,
+int baseline_load(const struct options *options, const char *label, enum baseline_kind kind,
         bool optional, struct baseline **ret)
 {
         _cleanup_error_ struct error error = {0};
@@ -43,15 +44,20 @@ static int load(const struct options *options, const char *label, enum baseline_
 }
 
 /* Why the candidate must not become the reference; NULL: it may. */
-static const char *refusal(const struct baseline *b, char *buffer, size_t size)
+static const char *refusal(const struct collection_config *c, const struct baseline *b,
+        const struct baseline *before, char *buffer, size_t size)
 {
+        const struct index_health health = {.unreachable = b->unreachable, .copies = b->copies};
+        int64_t lost = index_health_lost(&health, before ? before->unreachable : -1);
+        double limit =
+                drift_limit(c->policy.limits[RULE_INDEX_INCOMPLETE], RULE_UNREACHABLE_LIMIT, NULL);
+
         if (cause_refuses_approval(b->attribution.cause)) {
                 (void)snprintf(buffer, size, "the cause of its difference is %s: %s",
                         cause_name(b->attribution.cause), cause_meaning(b->attribution.cause));
                 return buffer;
         }
-        if (b->epoch.records > 0 && b->unreachable >= 0 &&
-                (double)b->unreachable > RULE_UNREACHABLE_LIMIT * (double)b->epoch.records) {
+        if (b->epoch.records > 0 && (double)lost > limit * (double)b->epoch.records) {
                 (void)snprintf(buffer, size, "search cannot reach %lld of its %lld records",
                         (long long)b->unreachable, (long long)b->epoch.records);
                 return buffer;
@@ -67,10 +73,10 @@ static int approve(const struct options *options, const struct collection_config
         char buffer[512];
         int r;
 
-        if (load(options, c->label, BASELINE_CANDIDATE, false, &b) < 0 ||
-                load(options, c->label, BASELINE_APPROVED, true, &before) < 0)
+        if (baseline_load(options, c->label, BASELINE_CANDIDATE, false, &b) < 0 ||
+                baseline_load(options, c->label, BASELINE_APPROVED, true, &before) < 0)
                 return EXIT_USAGE;
-        refused = refusal(b, buffer, sizeof(buffer));
+        refused = refusal(c, b, before, buffer, sizeof(buffer));
         if (refused && !options->force) {
                 fprintf(stderr,
                         "driftwatch: %s: candidate %u is refused: %s; mend that and propose "
@@ -82,11 +88,8 @@ static int approve(const struct options *options, const struct collection_config
                 fprintf(stderr, "driftwatch: %s\n", error.message);
                 return EXIT_USAGE;
         }
-        b->approved = clock_usec(CLOCK_REALTIME);
         b->forced = refused != NULL;
-        r = strdup_to(&b->approved_by, options->by);
-        if (r >= 0)
-                r = strdup_to(&b->reason, options->reason);
+        r = baseline_sign(b, options);
         if (r >= 0)
                 r = baselines_approve(options->storage_path, b, &error);
         if (r < 0) {
@@ -99,18 +102,43 @@ static int approve(const struct options *options, const struct collection_config
         return EXIT_SUCCESS;
 }
 
-static int baseline_approve(const struct options *options)
+bool baseline_signed(const struct options *options, const char *word)
 {
-        if (!options->by || !*options->by || !options->reason || !*options->reason) {
-                fprintf(stderr,
-                        "driftwatch: baseline approve needs --by NAME and --reason TEXT: "
-                        "who decides that this is good retrieval, and why?\n");
-                return EXIT_USAGE;
-        }
-        return each_collection(options, approve);
+        if (options->by && *options->by && options->reason && *options->reason)
+                return true;
+        fprintf(stderr,
+                "driftwatch: baseline %s needs --by NAME and --reason TEXT: who decides that this "
+                "is good retrieval, and why?\n",
+                word);
+        return false;
 }
 
-static int print(struct text *text)
+int baseline_sign(struct baseline *b, const struct options *options)
+{
+        char *by, *reason;
+        int r = strdup_to(&by, options->by);
+
+        if (r < 0)
+                return r;
+        r = strdup_to(&reason, options->reason);
+        if (r < 0) {
+                free(by);
+                return r;
+        }
+        free(b->approved_by);
+        free(b->reason);
+        b->approved_by = by;
+        b->reason = reason;
+        b->approved = clock_usec(CLOCK_REALTIME);
+        return 0;
+}
+
+static int baseline_approve(const struct options *options)
+{
+        return baseline_signed(options, "approve") ? baseline_each(options, approve) : EXIT_USAGE;
+}
+
+int baseline_print(struct text *text)
 {
         if (text_failed(text) || fwrite(text->data, 1, text->size, stdout) != text->size ||
                 fflush(stdout) != 0)
@@ -118,17 +146,29 @@ static int print(struct text *text)
         return EXIT_SUCCESS;
 }
 
+/* Those that its answers are to be read with. */
+static int bands_of(const struct collection_config *c, const struct baseline *b, struct bands *ret)
+{
+        int r = bands_choose(c->bands_source, &c->bands, &b->bands, b->epoch.space, ret);
+
+        if (r < 0)
+                fprintf(stderr, "driftwatch: %s: %s\n", c->label, strerror(-r));
+        return r;
+}
+
 static int diff(const struct options *options, const struct collection_config *c)
 {
         _cleanup_(baseline_unrefp) struct baseline *candidate = NULL, *approved = NULL;
         const struct diff_format *format = diff_format_find(options->format);
+        _cleanup_(bands_done) struct bands bands = {0};
         _cleanup_text_ struct text text = {0};
 
-        if (load(options, c->label, BASELINE_CANDIDATE, false, &candidate) < 0 ||
-                load(options, c->label, BASELINE_APPROVED, true, &approved) < 0)
+        if (baseline_load(options, c->label, BASELINE_CANDIDATE, false, &candidate) < 0 ||
+                baseline_load(options, c->label, BASELINE_APPROVED, true, &approved) < 0 ||
+                bands_of(c, candidate, &bands) < 0)
                 return EXIT_USAGE;
-        format->render(approved, candidate, &c->bands, &text);
-        return print(&text);
+        format->render(approved, candidate, &bands, &text);
+        return baseline_print(&text);
 }
 
 static int baseline_diff(const struct options *options)
@@ -138,18 +178,20 @@ static int baseline_diff(const struct options *options)
                         options->format);
                 return EXIT_USAGE;
         }
-        return each_collection(options, diff);
+        return baseline_each(options, diff);
 }
 
 static int show(const struct options *options, const struct collection_config *c)
 {
         _cleanup_(baseline_unrefp) struct baseline *b = NULL;
+        _cleanup_(bands_done) struct bands bands = {0};
         _cleanup_text_ struct text text = {0};
 
-        if (load(options, c->label, BASELINE_APPROVED, false, &b) < 0)
+        if (baseline_load(options, c->label, BASELINE_APPROVED, false, &b) < 0 ||
+                bands_of(c, b, &bands) < 0)
                 return EXIT_USAGE;
-        diff_show(b, &c->bands, streq(options->format, "json"), &text);
-        return print(&text);
+        diff_show(b, &bands, streq(options->format, "json"), &text);
+        return baseline_print(&text);
 }
 
 static int baseline_show(const struct options *options)
@@ -158,7 +200,7 @@ static int baseline_show(const struct options *options)
                 fprintf(stderr, "--format: \"%s\" is neither text nor json\n", options->format);
                 return EXIT_USAGE;
         }
-        return each_collection(options, show);
+        return baseline_each(options, show);
 }
 
 int command_baseline(const struct options *options)
@@ -167,11 +209,18 @@ int command_baseline(const struct options *options)
                 const char *word;
                 int (*run)(const struct options *options);
         } words[] = {{"propose", baseline_propose}, {"diff", baseline_diff},
-                {"approve", baseline_approve}, {"show", baseline_show}};
+                {"approve", baseline_approve}, {"show", baseline_show}, {"list", baseline_list},
+                {"rollback", baseline_rollback}};
 
         for (size_t i = 0; i < ARRAY_SIZE(words); i++)
-                if (streq(words[i].word, options->word))
+                if (streq(words[i].word, options->word) && options->argument &&
+                        !streq(options->word, "rollback"))
+                        fprintf(stderr, "driftwatch: %s is one argument too many\n",
+                                options->argument);
+                else if (streq(words[i].word, options->word))
                         return words[i].run(options);
-        fprintf(stderr, "driftwatch: baseline needs one of propose, diff, approve and show\n");
+        fprintf(stderr,
+                "driftwatch: baseline needs one of propose, diff, approve, show, list and "
+                "rollback\n");
         return EXIT_USAGE;
 }

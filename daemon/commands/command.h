@@ -32,11 +32,14 @@ struct options {
         const char *fail_on;
         bool json;
         const char *word; /* the second word, of baseline; NULL */
+        const char *argument; /* the third one, of baseline rollback; NULL */
         const char *by; /* baseline: who approves; check: who overrides; coverage: "metadata.KEY" */
         const char *override; /* check: why the release goes through whatever is found; NULL */
         const char *reason;
         bool force, fresh, new_only, audit;
+        bool online; /* validate: ask the servers, too */
         usec_t pause, timeout;
+        struct option_values baseline_files; /* check: instead of those in the storage */
         bool baseline; /* check: that there is no approved baseline is a finding */
         bool no_baseline; /* check: judge by the expectations alone */
         double min_pass; /* check: share of the judged queries that suffices */

@@ -5,11 +5,14 @@
 
 #include "clock.h"
 #include "commands/baseline.h"
+#include "commands/gather.h"
 #include "commands/round.h"
+#include "commands/spread.h"
 #include "judge/attribution.h"
 #include "judge/embedder.h"
 #include "judge/level.h"
 #include "keep/baselines.h"
+#include "show/excerpt.h"
 #include "text.h"
 #include "watch/recorder.h"
 
@@ -166,7 +169,7 @@ static int start(struct proposal *p)
                         ACCURACY, on_half_time, p);
         for (size_t i = 0; i < p->round.count && r >= 0; i++) {
                 if (p->options->fresh)
-                        r = watch_prefer_fresh(p->round.watches[i]);
+                        r = dossier_prefer_fresh(watch_dossier(p->round.watches[i]));
                 if (watch_config(p->round.watches[i])->embedder)
                         watch_repeat_embedding(p->round.watches[i], EMBEDDINGS);
                 watch_everything(p->round.watches[i]);
@@ -223,6 +226,7 @@ static void print_embedder(const struct collection_view *v)
 /* What somebody must know before approving it. */
 static void print_warnings(const struct baseline *b, const struct collection_view *v)
 {
+        double quiet = LEVEL_SCALE_MAX * space_unit(b->epoch.space);
         size_t missing = 0, drifting = 0, unmeasured = 0, noisy = 0;
 
         for (size_t i = 0; i < b->count; i++) {
@@ -231,8 +235,7 @@ static void print_warnings(const struct baseline *b, const struct collection_vie
                 missing += q->outcome == OUTCOME_FAIL;
                 drifting += q->outcome == OUTCOME_DRIFT;
                 unmeasured += q->outcome == OUTCOME_UNMEASURED;
-                noisy += q->levels[LEVEL_TOP1].scale > LEVEL_SCALE_MAX ||
-                        q->levels[LEVEL_TOPK].scale > LEVEL_SCALE_MAX;
+                noisy += q->levels[LEVEL_TOP1].scale > quiet || q->levels[LEVEL_TOPK].scale > quiet;
         }
         if (missing > 0)
                 printf("  WARNING: %zu queries do not find their expected record: this would be "
@@ -256,8 +259,32 @@ static void print_warnings(const struct baseline *b, const struct collection_vie
                         (long long)b->unreachable, (long long)v->health.records);
 }
 
-static void print_candidate(
-        const struct recorder *r, const struct baseline *b, const struct collection_view *v)
+/* Queries whose answers are printed; all are in the file. */
+#define QUERIES_PRINTED_MAX 50
+
+/* What was found: whether that is good retrieval is the question. */
+static void print_found(const struct baseline *b)
+{
+        _cleanup_text_ struct text t = {0};
+        char rank[64];
+
+        for (size_t i = 0; i < MIN(b->count, (size_t)QUERIES_PRINTED_MAX); i++) {
+                const struct baseline_query *q = &b->queries[i];
+
+                text_appendf(&t, "  %s %s%s%s\n", outcome_name(q->outcome), q->id,
+                        q->searched > 0 ? ": its expected record is " : "",
+                        q->searched > 0 ? excerpt_rank(q, rank, sizeof(rank)) : "");
+                excerpt_append_answers(&t, "    ", q);
+        }
+        if (!text_failed(&t))
+                printf("%s", text_string(&t));
+        if (b->count > QUERIES_PRINTED_MAX)
+                printf("  and %zu more queries: driftwatch baseline diff\n",
+                        b->count - QUERIES_PRINTED_MAX);
+}
+
+static void print_candidate(const struct recorder *r, const struct baseline *b,
+        const struct collection_view *v, const struct vector_set *vectors)
 {
         _cleanup_text_ struct text t = {0};
 
@@ -270,7 +297,13 @@ static void print_candidate(
         if (recorder_moving(r))
                 printf("  WARNING: the collection did not stand still; the last change was: %s\n",
                         recorder_changes(r));
+        print_found(b);
         print_warnings(b, v);
+        spread_print(v, vectors);
+        if (b->bands.count > 0) {
+                printf("  bands: auto: in force when it is approved: ");
+                spread_print_bands(&b->bands);
+        }
         if (v->baseline && cause_name(b->attribution.cause)) {
                 attribution_describe(&b->attribution, &t);
                 printf("  against baseline %u: %s. %s\n", v->baseline->number,
@@ -290,7 +323,7 @@ static bool has_other_vectors(const struct watch *w)
 static int store(const struct proposal *p, const struct recording *r)
 {
         _cleanup_(baseline_unrefp) struct baseline *b = NULL;
-        _cleanup_error_ struct error error = {0};
+        _cleanup_error_ struct error error = {0}, unseen = {0};
         const struct collection_view *v = watch_view(r->watch);
         int code;
 
@@ -311,8 +344,12 @@ static int store(const struct proposal *p, const struct recording *r)
                                           : "the collection has neither an embedder nor vectors");
                 return EXIT_UNMEASURED;
         }
-        code = recorder_candidate(r->recorder, v, watch_vectors(r->watch), v->baseline,
-                p->options->new_only, &b, &error);
+        code = recorder_candidate(r->recorder, v, dossier_vectors(watch_dossier(r->watch)),
+                v->baseline, p->options->new_only, &b, &error);
+        if (code >= 0 && watch_config(r->watch)->bands_source == BANDS_AUTO)
+                code = spread_of_view(v, &b->bands);
+        if (code >= 0)
+                code = gather(watch_config(r->watch), b, &unseen);
         if (code >= 0)
                 code = baselines_next(p->options->storage_path, v->label, &b->number, &error);
         if (code >= 0)
@@ -321,7 +358,10 @@ static int store(const struct proposal *p, const struct recording *r)
                 fprintf(stderr, "driftwatch: %s\n", error_text(&error, code));
                 return EXIT_USAGE;
         }
-        print_candidate(r->recorder, b, v);
+        if (unseen.message)
+                fprintf(stderr, "driftwatch: %s: the candidate has no excerpts of documents\n",
+                        unseen.message);
+        print_candidate(r->recorder, b, v, dossier_vectors(watch_dossier(r->watch)));
         return EXIT_SUCCESS;
 }
 

@@ -61,18 +61,63 @@ int round_load_config(struct round *r, const struct options *options)
         return code;
 }
 
+/* The one of this collection among --baseline.file; NULL for none. Each file is read for each
+ * collection until it is the right one: there are few. */
+static int load_given(
+        const struct options *options, const char *label, struct baseline **ret, struct error *e)
+{
+        for (size_t i = 0; i < options->baseline_files.count; i++) {
+                _cleanup_(baseline_unrefp) struct baseline *b = NULL;
+                int r = baselines_load_file(options->baseline_files.values[i], &b, e);
+
+                if (r < 0)
+                        return r;
+                if (!streq(b->collection, label))
+                        continue;
+                *ret = take_ptr(b);
+                return 0;
+        }
+        return 0;
+}
+
+/* Every --baseline.file must be of a collection that is checked: one of another would be ignored.
+ */
+static int check_given(const struct round *r, const struct options *options)
+{
+        for (size_t i = 0; i < options->baseline_files.count; i++) {
+                const char *path = options->baseline_files.values[i];
+                _cleanup_(baseline_unrefp) struct baseline *b = NULL;
+                _cleanup_error_ struct error error = {0};
+                int code = baselines_load_file(path, &b, &error);
+
+                if (code >= 0 && known(r->config, b->collection) &&
+                        round_chosen(options, b->collection))
+                        continue;
+                if (code >= 0)
+                        (void)error_set(&error, -EBADMSG,
+                                "%s: is a baseline of collection \"%s\", which is not checked",
+                                path, b->collection);
+                fprintf(stderr, "driftwatch: --baseline.file: %s\n", error_text(&error, code));
+                return -EBADMSG;
+        }
+        return 0;
+}
+
 /* One that is there and cannot be read is a finding, not a reason to judge without it. */
 static int load_baseline(const struct round *round, const struct options *options, struct watch *w)
 {
         _cleanup_(baseline_unrefp) struct baseline *baseline = NULL;
         _cleanup_error_ struct error error = {0};
+        const char *label = watch_config(w)->label;
         int r;
 
-        watch_judge_at_once(w, options->baseline);
+        dossier_judge_at_once(watch_dossier(w), options->baseline);
         if (options->no_baseline)
                 return 0;
-        r = baselines_load(options->storage_path, watch_config(w)->label, BASELINE_APPROVED,
-                &baseline, &error);
+        r = load_given(options, label, &baseline, &error);
+        if (r >= 0 && !baseline)
+                r = baselines_load(
+                        options->storage_path, label, BASELINE_APPROVED, &baseline, &error);
         if (r >= 0)
                 watch_set_baseline(w, baseline, 1);
         if (r >= 0 || r == -ENOENT)
@@ -81,13 +126,15 @@ static int load_baseline(const struct round *round, const struct options *option
                 fprintf(stderr, "driftwatch: %s\n", error_text(&error, r));
                 return -EBADMSG;
         }
-        return watch_refuse_baseline(w, error_text(&error, r));
+        return dossier_refuse_baseline(watch_dossier(w), error_text(&error, r));
 }
 
 static int watch_chosen(struct round *r, const struct options *options)
 {
-        int code = 0;
+        int code = check_given(r, options);
 
+        if (code < 0)
+                return code;
         r->watches = calloc(r->config->collection_count + 1, sizeof(struct watch *));
         r->views = calloc(r->config->collection_count + 1, sizeof(*r->views));
         if (!r->watches || !r->views)

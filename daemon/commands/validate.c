@@ -1,10 +1,51 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "commands/command.h"
-#include "config/config.h"
+#include "commands/round.h"
+#include "commands/spread.h"
+
+/* Exit status. */
+static int tell_collection(const struct watch *w)
+{
+        const struct collection_view *v = watch_view(w);
+
+        if (v->last_error) {
+                fprintf(stderr, "driftwatch: %s\n", v->last_error);
+                return EXIT_UNMEASURED;
+        }
+        printf("%s: %s at %s: space %s, dimension %u, %lld records\n", v->label, v->name, v->url,
+                v->epoch.space ? v->epoch.space : "unknown", v->epoch.dimension,
+                (long long)v->epoch.records);
+        spread_print(v, dossier_vectors(watch_dossier(w)));
+        return EXIT_SUCCESS;
+}
+
+/* One replay of every collection, without the probes: they take long, and judge no configuration.
+ */
+static int ask_servers(const struct options *options)
+{
+        _cleanup_(round_done) struct round round = {0};
+        int status = EXIT_SUCCESS, told, r = round_load(&round, options);
+
+        for (size_t i = 0; r >= 0 && i < round.config->collection_count; i++)
+                round.config->collections[i].probes.interval = 0;
+        if (r >= 0)
+                r = round_run(&round);
+        if (r == -EBADMSG)
+                return EXIT_USAGE;
+        if (r < 0) {
+                fprintf(stderr, "driftwatch: cannot ask the servers: %s\n", strerror(-r));
+                return EXIT_UNMEASURED;
+        }
+        for (size_t i = 0; i < round.count; i++) {
+                told = tell_collection(round.watches[i]);
+                status = MAX(status, told);
+        }
+        return status;
+}
 
 int command_validate(const struct options *options)
 {
@@ -26,5 +67,6 @@ int command_validate(const struct options *options)
                 queries += config->collections[i].queries->count;
         printf("%s is valid: %zu collections with %zu canonical queries on %zu servers\n",
                 options->config_file, config->collection_count, queries, config->server_count);
-        return EXIT_SUCCESS;
+        (void)fflush(stdout);
+        return options->online ? ask_servers(options) : EXIT_SUCCESS;
 }

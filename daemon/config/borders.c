@@ -24,8 +24,8 @@ static void check_bands(const struct schema_reader *reader, const struct schema_
         }
 }
 
-int borders_build(
-        const struct schema_reader *reader, const struct collection_keys *keys, struct bands *ret)
+int borders_build(const struct schema_reader *reader, const struct collection_keys *keys,
+        enum bands_source *ret_source, struct bands *ret)
 {
         const struct schema_list *list = &keys->bands;
         const struct band_keys *bands = list->items;
@@ -37,8 +37,12 @@ int borders_build(
                 if (node && node->kind == YAML_SEQUENCE && node->count == 0)
                         schema_error(reader, &keys->place, "bands", NULL,
                                 "is empty; leave it out for the default bands");
-                return bands_default(ret);
+                *ret_source = node && node->kind == YAML_SCALAR && !yaml_is_null(node)
+                        ? BANDS_AUTO
+                        : BANDS_OF_SPACE;
+                return bands_default(NULL, ret);
         }
+        *ret_source = BANDS_CONFIGURED;
         r = schema_unique(reader, list, sizeof(*bands), "name", offsetof(struct band_keys, name));
         check_bands(reader, list);
         ret->bands = calloc(list->count, sizeof(*ret->bands));

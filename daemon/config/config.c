@@ -293,7 +293,7 @@ static int build_collection(const struct loader *l, size_t i, struct collection_
         if (r == 0)
                 r = strdup_to(&ret->label, keys->label);
         if (r == 0)
-                r = borders_build(&l->reader, keys, &ret->bands);
+                r = borders_build(&l->reader, keys, &ret->bands_source, &ret->bands);
         if (r == 0)
                 r = load_queries(l, i, &ret->queries);
         if (r == 0)

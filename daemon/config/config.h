@@ -59,7 +59,8 @@ struct collection_config {
         struct replay_config replay;
         struct probe_config probes;
         struct finding_policy policy; /* how the daemon judges it */
-        struct bands bands;
+        enum bands_source bands_source;
+        struct bands bands; /* configured, or else the default while the space is unknown */
         struct query_set *queries;
         struct vector_set *vectors; /* NULL: those of the baseline, or of an embedder */
         bool embedder_gates; /* an embedder that cannot be asked leaves the gate unmeasured */

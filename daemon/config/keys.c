@@ -175,6 +175,8 @@ static const struct schema_key band_table[] = {
 };
 static const struct schema band_schema = SCHEMA(band_table, band_keys);
 
+static const char *const band_words[] = {"auto", NULL};
+
 static const struct schema_key collection_table[] = {
         KEY(collection_keys, name, "name", SCHEMA_STRING, .required = true,
                 .check = schema_check_value, .doc = "Chroma's name of the collection."),
@@ -193,7 +195,9 @@ static const struct schema_key collection_table[] = {
                 BETWEEN(0, BANDS_MAX),
                 .fallback = "[{name: excellent, below: 0.8}, {name: good, below: 1.0}, "
                             "{name: okay, below: 1.2}, {name: poor}]",
-                .doc = "Named ranges of distance, best first."),
+                .words = band_words,
+                .doc = "Named ranges of distance, best first; or `auto` for those that were approved "
+                       "with the baseline. The default is half of that on `cosine` and `ip`."),
         KEY(collection_keys, replay.interval, "interval", SCHEMA_DURATION, INTERVAL_BOUNDS,
                 .inherits = "replay.interval", .doc = "As in `replay`, for this collection."),
         KEY(collection_keys, replay.timeout, "timeout", SCHEMA_DURATION, TIMEOUT_BOUNDS,

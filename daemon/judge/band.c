@@ -12,13 +12,14 @@ void band_state_init(struct band_state *s)
  * passes. */
 static signed char candidate(const struct bands *bands, float distance, int from)
 {
+        const float margin = band_hysteresis(bands);
         int b = bands_index(bands, distance);
 
         if (from < 0)
                 return (signed char)b;
-        while (b > from && distance < bands->bands[b - 1].below + BAND_HYSTERESIS)
+        while (b > from && distance < bands->bands[b - 1].below + margin)
                 b--;
-        while (b < from && distance >= bands->bands[b].below - BAND_HYSTERESIS)
+        while (b < from && distance >= bands->bands[b].below - margin)
                 b++;
         return (signed char)b;
 }

@@ -11,7 +11,7 @@
 
 #include "model/bands.h"
 
-/* Distances nearer to a border than this have not crossed it. */
+/* Distances nearer to a border than this have not crossed it; squared L2, half of it for cosine. */
 #define BAND_HYSTERESIS 0.01f
 #define BAND_WINDOW 5
 #define BAND_NEEDED 4
@@ -24,6 +24,11 @@ struct band_state {
         float home_distance; /* last distance whose candidate was home while there; NaN */
 };
 
+/* That of these bands. */
+static inline float band_hysteresis(const struct bands *b)
+{
+        return b->unit > 0 ? BAND_HYSTERESIS * b->unit : BAND_HYSTERESIS;
+}
 void band_state_init(struct band_state *s);
 /* Takes one valid sample. `distance` is finite. */
 void band_state_update(struct band_state *s, const struct bands *bands, float distance);

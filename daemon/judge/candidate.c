@@ -146,8 +146,13 @@ static int copy_query(const struct baseline_query *from, struct baseline_query *
         *ret = *from;
         ret->answer = answer_ref(from->answer);
         ret->id = ret->text = NULL;
+        memset(ret->excerpts, 0, sizeof(ret->excerpts));
         r = strdup_to(&ret->id, from->id);
-        return r < 0 ? r : strdup_to(&ret->text, from->text);
+        if (r >= 0)
+                r = strdup_to(&ret->text, from->text);
+        for (size_t i = 0; r >= 0 && i < EXCERPTS_MAX; i++)
+                r = excerpt_copy(&from->excerpts[i], &ret->excerpts[i]);
+        return r;
 }
 
 static const float *vector_of(const struct baseline *b, const char *id)

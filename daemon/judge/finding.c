@@ -107,14 +107,55 @@ static bool was_replaced(const struct collection_view *c)
         return c->epoch_changes & EPOCH_REPLACED;
 }
 
-/* Everything that the baseline knows is there and answers as it did; more may have come. */
-static bool same_content(const struct collection_view *c)
+static double limit_of(
+        const struct collection_view *c, const struct finding_policy *policy, enum rule_id rule)
 {
+        const char *space = c->baseline ? c->baseline->epoch.space : c->epoch.space;
+        const struct rule_default *d;
+
+        if (rule == RULE_COUNT)
+                return NAN;
+        d = &rule_defaults[rule];
+        return drift_limit(policy->limits[rule], d->limit, d->limits_distance ? space : NULL);
+}
+
+/* Queries whose mean lies above its own noise in this replay. */
+static size_t count_up(const struct collection_view *c)
+{
+        size_t up = 0;
+
+        for (size_t i = 0; i < c->query_set->count; i++) {
+                const struct query_drift *d = &c->queries[i].drift;
+
+                up += d->compared && d->shift[LEVEL_TOPK] > d->tau[LEVEL_TOPK];
+        }
+        return up;
+}
+
+static bool share_is_up(const struct subject *s)
+{
+        size_t up = count_up(s->c);
+
+        return up >= DRIFT_SHARE_MIN && (double)up >= DRIFT_SHARE * (double)s->c->drift.compared;
+}
+
+/* Confirmed and still so in this replay: what is confirmed outlasts a repair by some replays. */
+static bool set_differs(const struct subject *s)
+{
+        const struct drift_view *d = &s->c->drift;
+
+        return (d->set_shifted && d->set_shift > limit_of(s->c, s->policy, RULE_SET_DRIFT)) ||
+                (d->share_moved && share_is_up(s));
+}
+
+/* Everything that the baseline knows is there and answers as it did; more may have come. */
+static bool same_content(const struct subject *s)
+{
+        const struct collection_view *c = s->c;
         const struct attribution *a = &c->attribution;
 
-        if (!c->baseline || c->last_error || a->unfinished || c->drift.set_shifted ||
-                c->drift.share_moved || c->drift.compared == 0 ||
-                c->epoch.records < c->baseline->epoch.records)
+        if (!c->baseline || c->last_error || a->unfinished || set_differs(s) ||
+                c->drift.compared == 0 || c->epoch.records < c->baseline->epoch.records)
                 return false;
         for (size_t i = 0; i < c->query_set->count; i++)
                 if (c->queries[i].judgement.expected == OUTCOME_FAIL)
@@ -124,12 +165,12 @@ static bool same_content(const struct collection_view *c)
 
 static bool replaced(const struct subject *s, struct finding *f)
 {
-        return was_replaced(s->c) && !same_content(s->c);
+        return was_replaced(s->c) && !same_content(s);
 }
 
 static bool rebuilt(const struct subject *s, struct finding *f)
 {
-        return was_replaced(s->c) && same_content(s->c);
+        return was_replaced(s->c) && same_content(s);
 }
 
 static bool not_compared(const struct subject *s, struct finding *f)
@@ -154,23 +195,15 @@ static bool crowded(const struct subject *s, struct finding *f)
         return s->c->attribution.cause == CAUSE_FLOOD;
 }
 
+static bool set_lies_above(const struct subject *s)
+{
+        return s->c->drift.set_shift > s->limit;
+}
+
 static bool set_shifted(const struct subject *s, struct finding *f)
 {
         f->value = s->c->drift.set_shift;
-        return s->policy->at_once ? f->value > s->limit : s->c->drift.set_shifted;
-}
-
-/* Queries whose mean lies above its own noise in this replay. */
-static size_t count_up(const struct collection_view *c)
-{
-        size_t up = 0;
-
-        for (size_t i = 0; i < c->query_set->count; i++) {
-                const struct query_drift *d = &c->queries[i].drift;
-
-                up += d->compared && d->shift[LEVEL_TOPK] > d->tau[LEVEL_TOPK];
-        }
-        return up;
+        return s->policy->at_once ? set_lies_above(s) : s->c->drift.set_shifted;
 }
 
 static bool set_moved(const struct subject *s, struct finding *f)
@@ -179,9 +212,7 @@ static bool set_moved(const struct subject *s, struct finding *f)
         size_t up = s->policy->at_once ? count_up(s->c) : d->moved_up;
 
         f->value = (double)up;
-        if (!s->policy->at_once)
-                return d->share_moved;
-        return up >= DRIFT_SHARE_MIN && (double)up >= DRIFT_SHARE * (double)d->compared;
+        return s->policy->at_once ? share_is_up(s) : d->share_moved;
 }
 
 static bool expected_missing(const struct subject *s, struct finding *f)
@@ -203,10 +234,9 @@ static bool out_of_range(const struct subject *s, struct finding *f)
 static bool band_is_worse(const struct collection_view *c, const struct query_view *q)
 {
         float baseline = (float)q->drift.baseline[LEVEL_TOP1];
-        float hysteresis = BAND_HYSTERESIS * (float)space_unit(c->epoch.space);
 
         return q->drift.compared && !isnan(baseline) &&
-                bands_index(&c->bands, q->judgement.distance - hysteresis) >
+                bands_index(&c->bands, q->judgement.distance - band_hysteresis(&c->bands)) >
                 bands_index(&c->bands, baseline);
 }
 
@@ -218,6 +248,11 @@ static bool band_crossed(const struct subject *s, struct finding *f)
         f->before = s->policy->at_once ? s->state->drift.baseline[LEVEL_TOP1]
                                        : (double)j->home_distance;
         return s->policy->at_once ? band_is_worse(s->c, s->state) : j->crossed;
+}
+
+static bool band_lies_beyond_home(const struct subject *s)
+{
+        return s->state->judgement.band > s->state->judgement.home_band;
 }
 
 /* The larger shift of the two signals; of those that are confirmed, or at once of this replay. NaN
@@ -232,6 +267,11 @@ static double shift_up(const struct query_drift *d, bool at_once)
         return shift;
 }
 
+static bool lies_far(const struct subject *s)
+{
+        return shift_up(&s->state->drift, true) > s->limit;
+}
+
 static bool distant(const struct subject *s, struct finding *f)
 {
         f->value = shift_up(&s->state->drift, s->policy->at_once);
@@ -243,6 +283,8 @@ static bool distant(const struct subject *s, struct finding *f)
 static const struct {
         bool (*known)(const struct subject *s); /* whether it can be judged now; NULL: always */
         bool (*holds)(const struct subject *s, struct finding *f); /* fills in its numbers */
+        /* Of what holds because several replays confirmed it: whether the last one shows it. */
+        bool (*shows)(const struct subject *s);
 } kinds[FINDING_COUNT] = {
         [FINDING_REPLAY_FAILED] = {NULL, replay_failed},
         [FINDING_CONFIGURATION] = {collection_known, configuration_changed},
@@ -253,13 +295,13 @@ static const struct {
         [FINDING_REPLACED] = {collection_known, replaced},
         [FINDING_REBUILT] = {collection_known, rebuilt},
         [FINDING_NOT_COMPARED] = {replayed_well, not_compared},
-        [FINDING_SET_SHIFTED] = {replayed_well, set_shifted},
-        [FINDING_SET_MOVED] = {replayed_well, set_moved},
+        [FINDING_SET_SHIFTED] = {replayed_well, set_shifted, set_lies_above},
+        [FINDING_SET_MOVED] = {replayed_well, set_moved, share_is_up},
         [FINDING_CROWDED] = {records_known, crowded},
         [FINDING_MISSING] = {measured, expected_missing},
         [FINDING_OUT_OF_RANGE] = {measured, out_of_range},
-        [FINDING_BAND_CROSSED] = {measured, band_crossed},
-        [FINDING_DISTANT] = {measured_well, distant},
+        [FINDING_BAND_CROSSED] = {measured, band_crossed, band_lies_beyond_home},
+        [FINDING_DISTANT] = {measured_well, distant, lies_far},
 };
 
 /* Of which kinds nobody is told in the middle of an ingest: what it may well set right. */
@@ -269,18 +311,6 @@ static const struct {
                 FINDING_BIT(FINDING_SET_MOVED) | FINDING_BIT(FINDING_CROWDED) | \
                 FINDING_BIT(FINDING_MISSING) | FINDING_BIT(FINDING_OUT_OF_RANGE) | \
                 FINDING_BIT(FINDING_BAND_CROSSED) | FINDING_BIT(FINDING_DISTANT))
-
-static double limit_of(
-        const struct collection_view *c, const struct finding_policy *policy, enum rule_id rule)
-{
-        const char *space = c->baseline ? c->baseline->epoch.space : c->epoch.space;
-        const struct rule_default *d;
-
-        if (rule == RULE_COUNT)
-                return NAN;
-        d = &rule_defaults[rule];
-        return drift_limit(policy->limits[rule], d->limit, d->limits_distance ? space : NULL);
-}
 
 static enum cause cause_of(const struct subject *s)
 {
@@ -295,6 +325,23 @@ static bool waits(const struct subject *s, const struct finding *f, const struct
         if (!(WAITS & FINDING_BIT(f->kind)) || !s->c->ingest_under_way)
                 return false;
         return (!earlier || earlier->waiting) && f->seen < f->since + s->policy->grace;
+}
+
+/* A consequence outlives what explained it: by the replays that it takes to confirm that it is
+ * over, or until the ingest that repairs the collection is through. Since when it has; 0 for a
+ * finding that stands by itself. */
+static usec_t fades(const struct subject *s, const struct finding *f, const struct finding *earlier)
+{
+        bool consequence = earlier && earlier->explained != SIZE_MAX;
+        bool shows = !kinds[f->kind].shows || kinds[f->kind].shows(s);
+        usec_t since;
+
+        if (!consequence && (!earlier || earlier->fading == 0))
+                return 0;
+        since = consequence ? f->seen : earlier->fading;
+        if (!shows || (s->c->ingest_under_way && f->seen < since + s->policy->grace))
+                return since;
+        return 0;
 }
 
 /* Nobody could look: it is as it was, but what is known of the query may have changed. */
@@ -328,6 +375,7 @@ static int judge_kind(struct findings *ret, struct subject *s, enum finding_kind
         if (!kinds[kind].holds(s, &f))
                 return 0;
         f.waiting = waits(s, &f, earlier);
+        f.fading = fades(s, &f, earlier);
         r = sentence_build(s->c, &f, &f.sentence);
         if (r >= 0)
                 r = findings_add(ret, &f);
@@ -504,5 +552,5 @@ struct findings *findings_rebase(
 
 bool finding_told(const struct finding *f)
 {
-        return !f->waiting && !f->excused && f->explained == SIZE_MAX;
+        return !f->waiting && !f->excused && f->explained == SIZE_MAX && f->fading == 0;
 }

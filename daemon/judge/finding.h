@@ -32,5 +32,6 @@ _must_check_ int findings_judge(struct collection_view *c, const struct finding_
 struct findings *findings_rebase(
         const struct findings *f, const struct query_set *from, const struct query_set *to);
 
-/* Told to people: neither waiting nor excused nor somebody else's consequence. */
+/* Told to people: neither waiting nor excused, nor somebody else's consequence, nor what is left of
+ * one. */
 bool finding_told(const struct finding *f);

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "judge/incident.h"
 
+#include <errno.h>
 #include <math.h>
 
 #include "judge/attribution.h"
+#include "judge/finding.h"
 #include "text.h"
 
 static bool is_open(const struct finding *f)
@@ -95,9 +97,11 @@ size_t incident_worst(const struct collection_view *c, enum rule_id rule,
 
         for (size_t i = 0; c->findings && i < c->findings->count; i++) {
                 const struct finding *f = &c->findings->findings[i];
-                bool wanted = rule == RULE_COUNT || finding_types[f->kind].rule == rule;
+                bool wanted = rule == RULE_COUNT
+                        ? is_open(f)
+                        : finding_types[f->kind].rule == rule && finding_told(f);
 
-                if (wanted && is_open(f) && f->query != FINDING_COLLECTION)
+                if (wanted && f->query != FINDING_COLLECTION)
                         keep_worst(ret, &count, f);
         }
         return count;
@@ -181,6 +185,15 @@ static void append_cause(const struct collection_view *c, enum cause cause, stru
         text_appendf(t, ": %s ", cause_meaning(cause));
 }
 
+/* Of a cause that only a finding knows, the answers say nothing. */
+static const char *advise(const struct collection_view *c, enum cause cause)
+{
+        bool answers =
+                c->attribution.cause == cause || (c->fates && c->fates->cause_queries[cause] > 0);
+
+        return answers ? attribution_advise(&c->attribution, c->fates) : cause_action(cause);
+}
+
 void incident_explain(const struct collection_view *c, struct text *t)
 {
         enum cause causes[CAUSE_COUNT];
@@ -200,5 +213,50 @@ void incident_explain(const struct collection_view *c, struct text *t)
         fates_describe(c->fates, &records);
         if (records.size > 0)
                 text_appendf(t, "Records %s. ", text_string(&records));
-        text_append(t, attribution_advise(&c->attribution, c->fates));
+        text_append(t, advise(c, causes[0]));
+}
+
+static int copy_worst(
+        const struct collection_view *c, const struct incident *i, struct incident_view *ret)
+{
+        int r = 0;
+
+        for (size_t k = 0; k < i->worst_count && r >= 0; k++) {
+                r = strdup_to(&ret->worst[k], c->query_set->queries[i->worst[k]].id);
+                ret->worst_count += r >= 0;
+        }
+        return r;
+}
+
+int incident_show(const struct collection_view *c, struct incident_view *ret)
+{
+        _cleanup_text_ struct text summary = {0}, explanation = {0};
+        struct incident_view view = {0};
+        struct incident i;
+        int r;
+
+        *ret = view;
+        if (!incident_of(c, &i))
+                return 0;
+        view.since = i.since;
+        view.severity = i.severity;
+        view.findings = i.findings;
+        view.queries = i.queries;
+        memcpy(view.causes, i.causes, sizeof(view.causes));
+        view.cause_count = i.cause_count;
+        incident_summarise(c, &summary);
+        incident_explain(c, &explanation);
+        view.summary = text_take(&summary, NULL);
+        view.explanation = text_take(&explanation, NULL);
+        r = view.summary && view.explanation ? strdup_to(&view.id, i.id) : -ENOMEM;
+        if (r >= 0)
+                r = strdup_to(&view.collection, c->label);
+        if (r >= 0)
+                r = copy_worst(c, &i, &view);
+        if (r < 0) {
+                incident_view_done(&view);
+                return r;
+        }
+        *ret = view;
+        return 0;
 }

@@ -9,9 +9,6 @@
 
 struct text;
 
-/* Queries that people are shown; the API has all of them. */
-#define INCIDENT_WORST 5
-
 struct incident {
         const char *id; /* one collection has one incident at a time, so that it is its label */
         usec_t since;
@@ -26,10 +23,12 @@ struct incident {
 
 /* Whether there is one. `*ret` borrows from `c`. */
 bool incident_of(const struct collection_view *c, struct incident *ret);
+/* The same with its words, on its own; `ret` is zeroed where there is none. -ENOMEM. */
+_must_check_ int incident_show(const struct collection_view *c, struct incident_view *ret);
 /* The causes of what differs from the baseline, the main one first; NONE and GROWTH only when there
  * is no other, nothing when it is unknown. Returns how many. */
 size_t incident_causes(const struct collection_view *c, enum cause ret[CAUSE_COUNT]);
-/* The worst findings of queries, one a query, worst first: those that raise `rule`, or with
+/* The worst findings of queries, one a query, worst first: those that are told by `rule`, or with
  * RULE_COUNT all that are open. Returns how many. */
 size_t incident_worst(const struct collection_view *c, enum rule_id rule,
         const struct finding *ret[INCIDENT_WORST]);

@@ -5,205 +5,14 @@
 #include <math.h>
 #include <stdio.h>
 
-#include "digest.h"
 #include "json.h"
+#include "keep/baseline_file.h"
 #include "keep/baselines.h"
-#include "text.h"
+#include "pulse.h"
 
-/* {"format": 1, "sha256": HEX, "baseline": {...}}; the hash is of the member "baseline" as compact
- * JSON with sorted keys. docs/baselines.md has the rest. */
-#define BASELINE_FORMAT 1
 /* Answers and sets larger than these were not written by us. */
 #define QUERIES_MAX 100000
 #define ANSWER_MAX 10000
-
-/* The counts of the evidence, in and out. */
-enum field_type { FIELD_SIZE, FIELD_DOUBLE, FIELD_COUNT, FIELD_BOOL };
-static const struct {
-        const char *name;
-        enum field_type type;
-        size_t offset;
-} evidence_fields[] = {
-        {"queries", FIELD_SIZE, offsetof(struct evidence, queries)},
-        {"unanswered", FIELD_SIZE, offsetof(struct evidence, unanswered)},
-        {"same", FIELD_SIZE, offsetof(struct evidence, same)},
-        {"changed", FIELD_SIZE, offsetof(struct evidence, changed)},
-        {"fit_rms", FIELD_DOUBLE, offsetof(struct evidence, fit_rms)},
-        {"square_root", FIELD_BOOL, offsetof(struct evidence, square_root)},
-        {"holes", FIELD_SIZE, offsetof(struct evidence, holes)},
-        {"sampled", FIELD_SIZE, offsetof(struct evidence, sampled)},
-        {"gone", FIELD_SIZE, offsetof(struct evidence, gone)},
-        {"edited", FIELD_SIZE, offsetof(struct evidence, edited)},
-        {"present", FIELD_SIZE, offsetof(struct evidence, present)},
-        {"unreadable", FIELD_SIZE, offsetof(struct evidence, unreadable)},
-        {"self_asked", FIELD_SIZE, offsetof(struct evidence, self_asked)},
-        {"self_found", FIELD_SIZE, offsetof(struct evidence, self_found)},
-        {"intruders", FIELD_SIZE, offsetof(struct evidence, intruders)},
-        {"entries", FIELD_SIZE, offsetof(struct evidence, entries)},
-        {"near_duplicates", FIELD_SIZE, offsetof(struct evidence, near_duplicates)},
-        {"overdispersion", FIELD_DOUBLE, offsetof(struct evidence, overdispersion)},
-        {"overlap", FIELD_DOUBLE, offsetof(struct evidence, overlap)},
-        {"records_before", FIELD_COUNT, offsetof(struct evidence, records_before)},
-        {"records_after", FIELD_COUNT, offsetof(struct evidence, records_after)},
-        {"embedder_compared", FIELD_SIZE, offsetof(struct evidence, embedder_compared)},
-        {"embedder_moved", FIELD_SIZE, offsetof(struct evidence, embedder_moved)},
-        {"embedder_distance", FIELD_DOUBLE, offsetof(struct evidence, embedder_distance)},
-        {"other_space", FIELD_BOOL, offsetof(struct evidence, other_space)},
-};
-
-static json_t *string_or_null(const char *s)
-{
-        return s ? json_string(s) : json_null();
-}
-
-static json_t *time_or_null(usec_t t)
-{
-        return t > 0 ? json_integer((json_int_t)t) : json_null();
-}
-
-static json_t *build_evidence(const struct evidence *e)
-{
-        _cleanup_json_ json_t *object = json_object();
-
-        for (size_t i = 0; i < ARRAY_SIZE(evidence_fields); i++) {
-                const void *field = (const char *)e + evidence_fields[i].offset;
-                json_t *value = NULL;
-
-                switch (evidence_fields[i].type) {
-                case FIELD_SIZE:
-                        value = json_integer((json_int_t) * (const size_t *)field);
-                        break;
-                case FIELD_DOUBLE:
-                        value = json_from_double(*(const double *)field);
-                        break;
-                case FIELD_COUNT:
-                        value = json_integer(*(const int64_t *)field);
-                        break;
-                case FIELD_BOOL:
-                        value = json_boolean(*(const bool *)field);
-                        break;
-                }
-                if (json_put(object, evidence_fields[i].name, value) < 0)
-                        return NULL;
-        }
-        return take_ptr(object);
-}
-
-static json_t *build_epoch(const struct epoch *e)
-{
-        char sentinels[20];
-
-        (void)snprintf(sentinels, sizeof(sentinels), "%016" PRIx64, e->sentinels);
-        return json_pack("{s:o, s:o, s:I, s:o, s:I, s:I, s:I, s:o, s:s}", "id",
-                string_or_null(e->id), "space", string_or_null(e->space), "dimension",
-                (json_int_t)e->dimension, "configuration", string_or_null(e->configuration),
-                "version", (json_int_t)e->version, "log_position", (json_int_t)e->log_position,
-                "records", (json_int_t)e->records, "newest", string_or_null(e->newest), "sentinels",
-                sentinels);
-}
-
-static json_t *build_floats(const float *values, size_t n)
-{
-        _cleanup_json_ json_t *list = json_array();
-
-        for (size_t i = 0; i < n; i++)
-                if (json_array_append_new(list, json_from_float(values[i])) < 0)
-                        return NULL;
-        return take_ptr(list);
-}
-
-static json_t *build_ids(const struct answer *a)
-{
-        _cleanup_json_ json_t *list = json_array();
-
-        for (unsigned i = 0; i < a->count; i++)
-                if (json_array_append_new(list, json_string(a->ids[i])) < 0)
-                        return NULL;
-        return take_ptr(list);
-}
-
-static json_t *build_level(const struct level_baseline *l)
-{
-        return json_pack("{s:o, s:o}", "location", json_from_double(l->location), "scale",
-                json_from_double(l->scale));
-}
-
-static json_t *build_query(const struct baseline_query *q)
-{
-        return json_pack("{s:o, s:o, s:o, s:o, s:o, s:I, s:s, s:o}", "text",
-                string_or_null(q->text), "ids", q->answer ? build_ids(q->answer) : json_null(),
-                "distances",
-                q->answer ? build_floats(q->answer->distances, q->answer->count) : json_null(),
-                "best", build_level(&q->levels[LEVEL_TOP1]), "mean",
-                build_level(&q->levels[LEVEL_TOPK]), "expected_rank", (json_int_t)q->expected_rank,
-                "outcome", outcome_name(q->outcome), "embedder_noise",
-                json_from_double(q->embedder_noise));
-}
-
-static json_t *build_queries(const struct baseline *b)
-{
-        _cleanup_json_ json_t *object = json_object();
-
-        for (size_t i = 0; i < b->count; i++)
-                if (json_put(object, b->queries[i].id, build_query(&b->queries[i])) < 0)
-                        return NULL;
-        return take_ptr(object);
-}
-
-static json_t *build_vectors(const struct vector_set *set)
-{
-        _cleanup_json_ json_t *object = json_object();
-
-        if (!set)
-                return json_null();
-        for (size_t i = 0; i < set->count; i++)
-                if (json_put(object, set->ids[i],
-                            build_floats(set->values + i * set->dimension, set->dimension)) < 0)
-                        return NULL;
-        return json_pack("{s:o, s:I, s:O}", "model", string_or_null(set->model), "dimension",
-                (json_int_t)set->dimension, "vectors", object);
-}
-
-static json_t *build_content(const struct baseline *b)
-{
-        return json_pack("{s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:b, s:I, s:I, s:o, s:I, s:o, s:o,"
-                         " s:o, s:o, s:o}",
-                "number", (json_int_t)b->number, "collection", string_or_null(b->collection),
-                "name", string_or_null(b->name), "recorded", time_or_null(b->recorded), "approved",
-                time_or_null(b->approved), "approved_by", string_or_null(b->approved_by), "reason",
-                string_or_null(b->reason), "forced", b->forced, "results", (json_int_t)b->results,
-                "samples", (json_int_t)b->samples, "epoch", build_epoch(&b->epoch), "unreachable",
-                (json_int_t)b->unreachable, "recall", json_from_double(b->recall), "cause",
-                string_or_null(cause_name(b->attribution.cause)), "evidence",
-                build_evidence(&b->attribution.evidence), "vectors", build_vectors(b->vectors),
-                "queries", build_queries(b));
-}
-
-static int hash_content(const json_t *content, char ret[DIGEST_TEXT_MAX])
-{
-        size_t size;
-        _cleanup_free_ char *text = json_text(content, JSON_COMPACT | JSON_SORT_KEYS, &size);
-
-        return text ? digest_sha256(text, size, ret) : -ENOMEM;
-}
-
-int baseline_build(const struct baseline *b, char **ret, size_t *ret_size)
-{
-        _cleanup_json_ json_t *content = build_content(b), *root = NULL;
-        char hash[DIGEST_TEXT_MAX];
-        char *text;
-        int r = content ? hash_content(content, hash) : -ENOMEM;
-
-        if (r < 0)
-                return r;
-        root = json_pack(
-                "{s:i, s:s, s:O}", "format", BASELINE_FORMAT, "sha256", hash, "baseline", content);
-        text = root ? json_text(root, JSON_INDENT(1) | JSON_SORT_KEYS, ret_size) : NULL;
-        if (!text)
-                return -ENOMEM;
-        *ret = text;
-        return 0;
-}
 
 /* Reads members of one object; the first that is not what it must be is the error. */
 struct reader {
@@ -271,7 +80,7 @@ static const json_t *get_object(struct reader *r, const json_t *object, const ch
 
 static void read_evidence(struct reader *r, const json_t *object, struct evidence *ret)
 {
-        for (size_t i = 0; i < ARRAY_SIZE(evidence_fields) && r->code >= 0; i++) {
+        for (size_t i = 0; i < evidence_field_count && r->code >= 0; i++) {
                 void *field = (char *)ret + evidence_fields[i].offset;
                 const char *name = evidence_fields[i].name;
 
@@ -311,6 +120,7 @@ static void read_epoch(struct reader *r, const json_t *object, struct epoch *ret
 /* `n` finite floats of a list that has exactly so many. */
 static void read_floats(struct reader *r, const json_t *list, const char *key, size_t n, float *ret)
 {
+        pulse();
         if (!json_is_array(list) || json_array_size(list) != n) {
                 complain(r, key, "a list of the right length");
                 return;
@@ -386,6 +196,38 @@ static void read_outcome(struct reader *r, const json_t *object, enum outcome *r
         complain(r, "outcome", "an outcome");
 }
 
+/* A line of people's or servers' making must be one still; NULL stays NULL. */
+static void read_line(
+        struct reader *r, const json_t *object, const char *key, size_t max, char **ret)
+{
+        const char *s = json_string_value(json_object_get(object, key));
+
+        if (!s || r->code < 0)
+                return;
+        *ret = excerpt_line(s, strlen(s), max);
+        if (!*ret)
+                r->code = -ENOMEM;
+}
+
+/* Absent in files of versions that kept none. */
+static void read_excerpts(struct reader *r, const json_t *object, struct baseline_query *ret)
+{
+        const json_t *list = json_object_get(object, "excerpts");
+
+        if (!list)
+                return;
+        if (!json_is_array(list) || json_array_size(list) > EXCERPTS_MAX)
+                complain(r, "excerpts", "a short list");
+        for (size_t i = 0; r->code >= 0 && i < json_array_size(list); i++) {
+                const json_t *one = json_array_get(list, i);
+
+                read_line(r, one, "about", EXCERPT_ABOUT_MAX, &ret->excerpts[i].about);
+                read_line(r, one, "words", EXCERPT_WORDS_MAX, &ret->excerpts[i].words);
+        }
+        ret->deep_rank = (unsigned)get_integer(r, object, "deep_rank", 0, ANSWER_MAX);
+        ret->searched = (unsigned)get_integer(r, object, "searched", 0, ANSWER_MAX);
+}
+
 static void read_query(
         struct reader *r, const char *id, const json_t *object, struct baseline_query *ret)
 {
@@ -400,6 +242,7 @@ static void read_query(
         ret->expected_rank = (unsigned)get_integer(r, object, "expected_rank", 0, ANSWER_MAX);
         read_outcome(r, object, &ret->outcome);
         ret->embedder_noise = get_double(r, object, "embedder_noise");
+        read_excerpts(r, object, ret);
 }
 
 static void read_vectors(struct reader *r, const json_t *object, struct vector_set **ret)
@@ -439,6 +282,46 @@ static void read_vectors(struct reader *r, const json_t *object, struct vector_s
                 *ret = take_ptr(set);
 }
 
+static void read_band(struct reader *r, const json_t *object, bool last, struct band *ret)
+{
+        const json_t *name = json_object_get(object, "name");
+        double below = INFINITY;
+
+        if (!json_is_string(name) || !*json_string_value(name))
+                complain(r, "bands", "a list of bands with names");
+        else if (strdup_to(&ret->name, json_string_value(name)) < 0)
+                r->code = -ENOMEM;
+        if (!last &&
+                (json_to_double(json_object_get(object, "below"), &below) < 0 ||
+                        fabs(below) > (double)FLT_MAX))
+                complain(r, "bands", "a list of bands with finite bounds");
+        ret->below = (float)below;
+}
+
+/* Absent in files of versions that knew no proposed bands. */
+static void read_bands(struct reader *r, const json_t *list, struct bands *ret)
+{
+        size_t n = json_array_size(list);
+
+        if (!list || json_is_null(list))
+                return;
+        if (n == 0 || n > BANDS_MAX) {
+                complain(r, "bands", "a list of bands");
+                return;
+        }
+        ret->bands = calloc(n, sizeof(*ret->bands));
+        if (!ret->bands) {
+                r->code = -ENOMEM;
+                return;
+        }
+        ret->count = n;
+        for (size_t i = 0; i < n && r->code >= 0; i++) {
+                read_band(r, json_array_get(list, i), i + 1 == n, &ret->bands[i]);
+                if (i > 0 && ret->bands[i].below <= ret->bands[i - 1].below)
+                        complain(r, "bands", "a list of bands that ascend");
+        }
+}
+
 static void read_head(struct reader *r, const json_t *content, struct baseline *b)
 {
         const json_t *cause = json_object_get(content, "cause");
@@ -454,10 +337,16 @@ static void read_head(struct reader *r, const json_t *content, struct baseline *
                 complain(r, "collection", "a string");
         if (b->approved > 0 && (!b->approved_by || !b->reason))
                 complain(r, b->approved_by ? "reason" : "approved_by", "a string");
+        /* Absent in files of versions that could not go back. */
+        if (json_object_get(content, "restores"))
+                b->restores = (unsigned)get_integer(r, content, "restores", 0, INT32_MAX);
         b->forced = json_is_true(json_object_get(content, "forced"));
         b->results = (unsigned)get_integer(r, content, "results", 1, ANSWER_MAX);
         b->samples = (unsigned)get_integer(r, content, "samples", 1, INT32_MAX);
         b->unreachable = get_integer(r, content, "unreachable", -1, INT64_MAX);
+        /* Younger than the format. */
+        if (json_object_get(content, "copies"))
+                b->copies = get_integer(r, content, "copies", 0, INT64_MAX);
         b->recall = get_double(r, content, "recall");
         if (json_is_string(cause) &&
                 cause_parse(json_string_value(cause), &b->attribution.cause) < 0)
@@ -486,6 +375,7 @@ static int read_content(struct reader *r, const json_t *content, struct baseline
         part = get_object(r, content, "evidence");
         if (r->code >= 0)
                 read_evidence(r, part, &b->attribution.evidence);
+        read_bands(r, json_object_get(content, "bands"), &b->bands);
         read_vectors(r, json_object_get(content, "vectors"), &b->vectors);
         json_object_foreach (queries, id, query)
                 read_query(r, id, query, &b->queries[i++]);
@@ -515,7 +405,7 @@ int baseline_parse(
                 return error_set(e, -EBADMSG,
                         "%s: is a baseline of format %lld; this driftwatch reads format %d", path,
                         (long long)json_integer_value(format), BASELINE_FORMAT);
-        r = hash_content(content, hash);
+        r = baseline_hash(content, hash);
         if (r < 0)
                 return r;
         if (!streq(hash, json_string_value(json_object_get(root, "sha256"))))

@@ -67,25 +67,87 @@ static void closedirp(DIR **directory)
                 (void)closedir(*directory);
 }
 
-int baselines_next(const char *storage, const char *label, unsigned *ret, struct error *e)
+static int compare_numbers(const void *a, const void *b)
+{
+        const unsigned *x = a, *y = b;
+
+        return (*x > *y) - (*x < *y);
+}
+
+int baselines_versions(
+        const char *storage, const char *label, unsigned **ret, size_t *ret_count, struct error *e)
 {
         _cleanup_free_ char *path = baselines_directory(storage);
         _cleanup_free_ char *prefix = build_path(storage, label, "");
         _cleanup_(closedirp) DIR *directory = NULL;
+        _cleanup_free_ unsigned *numbers = NULL;
         const struct dirent *entry;
-        unsigned last = 0;
+        size_t count = 0;
 
         if (!path || !prefix)
                 return error_set(e, -ENOMEM, "%s: out of memory", label);
         directory = opendir(path);
         if (!directory && errno != ENOENT)
                 return error_set(e, -errno, "%s: cannot be read: %s", path, strerror(errno));
-        while (directory && (errno = 0, entry = readdir(directory)))
-                last = MAX(last, version_of(entry->d_name, strrchr(prefix, '/') + 1));
+        while (directory && (errno = 0, entry = readdir(directory))) {
+                unsigned number = version_of(entry->d_name, strrchr(prefix, '/') + 1), *grown;
+
+                if (number == 0)
+                        continue;
+                grown = reallocarray(numbers, count + 1, sizeof(*numbers));
+                if (!grown)
+                        return error_set(e, -ENOMEM, "%s: out of memory", label);
+                numbers = grown;
+                numbers[count++] = number;
+        }
         if (directory && errno != 0)
                 return error_set(e, -errno, "%s: cannot be read: %s", path, strerror(errno));
-        *ret = last + 1;
+        if (count > 0)
+                qsort(numbers, count, sizeof(*numbers), compare_numbers);
+        *ret = take_ptr(numbers);
+        *ret_count = count;
         return 0;
+}
+
+int baselines_next(const char *storage, const char *label, unsigned *ret, struct error *e)
+{
+        _cleanup_free_ unsigned *numbers = NULL;
+        size_t count;
+        int r = baselines_versions(storage, label, &numbers, &count, e);
+
+        if (r >= 0)
+                *ret = count > 0 ? numbers[count - 1] + 1 : 1;
+        return r;
+}
+
+static int check_label(
+        const char *path, const struct baseline *b, const char *label, struct error *e)
+{
+        if (streq(b->collection, label))
+                return 0;
+        return error_set(e, -EBADMSG, "%s: is a baseline of collection \"%s\", not of \"%s\"", path,
+                b->collection, label);
+}
+
+static int check_approved(const char *path, const struct baseline *b, struct error *e)
+{
+        if (b->approved > 0)
+                return 0;
+        return error_set(e, -EBADMSG,
+                "%s: was never approved; candidates become a baseline by driftwatch baseline "
+                "approve only",
+                path);
+}
+
+static int read_file(const char *path, struct baseline **ret, struct error *e)
+{
+        _cleanup_error_ struct error reading = {0};
+        _cleanup_free_ char *data = NULL;
+        size_t size;
+        int r = path ? file_read(path, BASELINE_FILE_MAX, &data, &size, &reading) : -ENOMEM;
+
+        return r < 0 ? error_set(e, r, "%s", error_text(&reading, r))
+                     : baseline_parse(path, data, size, ret, e);
 }
 
 int baselines_load(const char *storage, const char *label, enum baseline_kind kind,
@@ -94,9 +156,7 @@ int baselines_load(const char *storage, const char *label, enum baseline_kind ki
         _cleanup_free_ char *path = baselines_path(storage, label, kind);
         _cleanup_(baseline_unrefp) struct baseline *b = NULL;
         _cleanup_error_ struct error reading = {0};
-        _cleanup_free_ char *data = NULL;
-        size_t size;
-        int r = path ? file_read(path, BASELINE_FILE_MAX, &data, &size, &reading) : -ENOMEM;
+        int r = read_file(path, &b, &reading);
 
         if (r == -ENOENT || r == -ENOTDIR)
                 return error_set(e, -ENOENT,
@@ -106,23 +166,47 @@ int baselines_load(const char *storage, const char *label, enum baseline_kind ki
                         kind == BASELINE_APPROVED ? "propose and approve" : "propose");
         if (r < 0)
                 return error_set(e, r, "%s", error_text(&reading, r));
-        r = baseline_parse(path, data, size, &b, e);
+        r = check_label(path, b, label, e);
+        if (r >= 0 && kind == BASELINE_APPROVED)
+                r = check_approved(path, b, e);
+        else if (r >= 0 && b->approved > 0)
+                r = error_set(e, -EBADMSG, "%s: is an approved baseline, not a candidate", path);
+        if (r >= 0)
+                *ret = take_ptr(b);
+        return r;
+}
+
+int baselines_load_file(const char *path, struct baseline **ret, struct error *e)
+{
+        _cleanup_(baseline_unrefp) struct baseline *b = NULL;
+        int r = read_file(path, &b, e);
+
+        if (r >= 0)
+                r = check_approved(path, b, e);
+        if (r >= 0)
+                *ret = take_ptr(b);
+        return r;
+}
+
+int baselines_load_version(const char *storage, const char *label, unsigned number,
+        struct baseline **ret, struct error *e)
+{
+        _cleanup_free_ char *path = version_path(storage, label, number);
+        _cleanup_(baseline_unrefp) struct baseline *b = NULL;
+        _cleanup_error_ struct error reading = {0};
+        int r = path ? baselines_load_file(path, &b, &reading) : -ENOMEM;
+
+        if (r == -ENOENT || r == -ENOTDIR)
+                return error_set(e, -ENOENT,
+                        "%s: collection \"%s\" has no baseline %u; driftwatch baseline list has "
+                        "those that there are",
+                        path, label, number);
         if (r < 0)
-                return r;
-        if (!streq(b->collection, label))
-                return error_set(e, -EBADMSG,
-                        "%s: is a baseline of collection \"%s\", not of "
-                        "\"%s\"",
-                        path, b->collection, label);
-        if ((kind == BASELINE_APPROVED) != (b->approved > 0))
-                return error_set(e, -EBADMSG,
-                        kind == BASELINE_APPROVED
-                                ? "%s: was never approved; candidates become a baseline by "
-                                  "driftwatch baseline approve only"
-                                : "%s: is an approved baseline, not a candidate",
-                        path);
-        *ret = take_ptr(b);
-        return 0;
+                return error_set(e, r, "%s", error_text(&reading, r));
+        r = check_label(path, b, label, e);
+        if (r >= 0)
+                *ret = take_ptr(b);
+        return r;
 }
 
 static int create_directory(const char *storage, struct error *e)
@@ -166,18 +250,23 @@ int baselines_propose(const char *storage, const struct baseline *candidate, str
         return r < 0 ? r : write_file(path, candidate, e);
 }
 
-int baselines_approve(const char *storage, const struct baseline *b, struct error *e)
+int baselines_restore(const char *storage, const struct baseline *b, struct error *e)
 {
         _cleanup_free_ char *approved = baselines_path(storage, b->collection, BASELINE_APPROVED);
-        _cleanup_free_ char *candidate = baselines_path(storage, b->collection, BASELINE_CANDIDATE);
         _cleanup_free_ char *version = version_path(storage, b->collection, b->number);
-        int r = approved && candidate && version ? create_directory(storage, e) : -ENOMEM;
+        int r = approved && version ? create_directory(storage, e) : -ENOMEM;
 
-        /* A crash between the steps leaves the candidate, so that approving again repeats them. */
         if (r >= 0)
                 r = write_file(version, b, e);
-        if (r >= 0)
-                r = write_file(approved, b, e);
+        return r < 0 ? r : write_file(approved, b, e);
+}
+
+int baselines_approve(const char *storage, const struct baseline *b, struct error *e)
+{
+        _cleanup_free_ char *candidate = baselines_path(storage, b->collection, BASELINE_CANDIDATE);
+        /* A crash between the steps leaves the candidate, so that approving again repeats them. */
+        int r = candidate ? baselines_restore(storage, b, e) : -ENOMEM;
+
         if (r < 0)
                 return r;
         if (unlink(candidate) < 0 && errno != ENOENT)

@@ -26,12 +26,23 @@ _must_check_ int baselines_load(const char *storage, const char *label, enum bas
  * is in force, so that no version is ever overwritten. */
 _must_check_ int baselines_next(
         const char *storage, const char *label, unsigned *ret, struct error *e);
+/* The numbers of all versions on disk, ascending; an array to be freed, which is NULL or of no
+ * members where there are none. */
+_must_check_ int baselines_versions(
+        const char *storage, const char *label, unsigned **ret, size_t *ret_count, struct error *e);
+/* One version, as baselines_load(). */
+_must_check_ int baselines_load_version(const char *storage, const char *label, unsigned number,
+        struct baseline **ret, struct error *e);
+/* An approved baseline of any collection from a file of any name; the same errors. */
+_must_check_ int baselines_load_file(const char *path, struct baseline **ret, struct error *e);
 /* Writes the candidate, replacing an earlier one. Creates the directory. */
 _must_check_ int baselines_propose(
         const char *storage, const struct baseline *candidate, struct error *e);
 /* Makes `b` (its approval fields set, its number from baselines_next()) the approved one: its
  * version first, then LABEL.json, then the candidate is removed. */
 _must_check_ int baselines_approve(const char *storage, const struct baseline *b, struct error *e);
+/* As baselines_approve(), for a baseline that was approved before: the candidate stays. */
+_must_check_ int baselines_restore(const char *storage, const struct baseline *b, struct error *e);
 /* Changes whenever the approved file was replaced (inode, size, times); 0 when there is none. For
  * noticing an approval without reading it. */
 uint64_t baselines_signature(const char *storage, const char *label);

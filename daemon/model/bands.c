@@ -4,21 +4,37 @@
 #include <errno.h>
 #include <math.h>
 
-int bands_default(struct bands *ret)
+#include "model/epoch.h"
+
+int bands_default(const char *space, struct bands *ret)
 {
+        const float unit = (float)space_unit(space);
         struct band standard[] = {
-                {(char *)"excellent", 0.8f},
-                {(char *)"good", 1.0f},
-                {(char *)"okay", 1.2f},
+                {(char *)"excellent", 0.8f * unit},
+                {(char *)"good", 1.0f * unit},
+                {(char *)"okay", 1.2f * unit},
                 {(char *)"poor", INFINITY},
         };
 
-        return bands_copy(&(struct bands){standard, ARRAY_SIZE(standard)}, ret);
+        return bands_copy(&(struct bands){standard, ARRAY_SIZE(standard), unit}, ret);
+}
+
+int bands_choose(enum bands_source source, const struct bands *configured,
+        const struct bands *approved, const char *space, struct bands *ret)
+{
+        const struct bands *named = source == BANDS_CONFIGURED ? configured
+                : source == BANDS_AUTO && approved->count > 0  ? approved
+                                                               : NULL;
+        int r = named ? bands_copy(named, ret) : bands_default(space, ret);
+
+        if (r >= 0)
+                ret->unit = (float)space_unit(space);
+        return r;
 }
 
 int bands_copy(const struct bands *from, struct bands *ret)
 {
-        _cleanup_(bands_done) struct bands copy = {NULL, 0};
+        _cleanup_(bands_done) struct bands copy = {.unit = from->unit};
 
         copy.bands = calloc(MAX(from->count, 1u), sizeof(*copy.bands));
         if (!copy.bands)
@@ -31,7 +47,7 @@ int bands_copy(const struct bands *from, struct bands *ret)
                         return -ENOMEM;
         }
         *ret = copy;
-        copy = (struct bands){NULL, 0};
+        copy = (struct bands){0};
         return 0;
 }
 
@@ -40,7 +56,7 @@ void bands_done(struct bands *b)
         for (size_t i = 0; i < b->count; i++)
                 free(b->bands[i].name);
         free(b->bands);
-        *b = (struct bands){NULL, 0};
+        *b = (struct bands){0};
 }
 
 int bands_index(const struct bands *b, float distance)
@@ -53,14 +69,27 @@ int bands_index(const struct bands *b, float distance)
         return (int)b->count - 1;
 }
 
+int bands_find(const struct bands *b, const char *name)
+{
+        for (size_t i = 0; name && i < b->count; i++)
+                if (streq(b->bands[i].name, name))
+                        return (int)i;
+        return -1;
+}
+
 const char *bands_name(const struct bands *b, int index)
 {
         return index >= 0 && (size_t)index < b->count ? b->bands[index].name : NULL;
 }
 
+static float unit_of(const struct bands *b)
+{
+        return b->unit > 0 ? b->unit : 1;
+}
+
 bool bands_equal(const struct bands *a, const struct bands *b)
 {
-        if (a->count != b->count)
+        if (a->count != b->count || unit_of(a) != unit_of(b))
                 return false;
         for (size_t i = 0; i < a->count; i++)
                 if (!streq(a->bands[i].name, b->bands[i].name) ||

@@ -9,6 +9,8 @@ static void query_done(struct baseline_query *q)
         free(q->id);
         free(q->text);
         answer_unref(q->answer);
+        for (size_t i = 0; i < EXCERPTS_MAX; i++)
+                excerpt_done(&q->excerpts[i]);
 }
 
 struct baseline *baseline_new(size_t count)
@@ -53,6 +55,7 @@ struct baseline *baseline_unref(struct baseline *b)
         free(b->queries);
         vector_set_unref(b->vectors);
         epoch_done(&b->epoch);
+        bands_done(&b->bands);
         free(b->collection);
         free(b->name);
         free(b->approved_by);

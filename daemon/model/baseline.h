@@ -12,7 +12,9 @@
 #include "duration.h"
 #include "model/answer.h"
 #include "model/attribution.h"
+#include "model/bands.h"
 #include "model/epoch.h"
+#include "model/excerpt.h"
 #include "model/judgement.h"
 #include "model/vector_set.h"
 
@@ -30,6 +32,9 @@ struct baseline_query {
         struct answer *answer; /* of the last sample; NULL when none was valid */
         struct level_baseline levels[LEVEL_COUNT];
         unsigned expected_rank; /* 0: not found or none expected */
+        unsigned deep_rank; /* of the expected record, beyond the answer; 0: not there either */
+        unsigned searched; /* records that were looked through for that; 0: nobody looked */
+        struct excerpt excerpts[EXCERPTS_MAX]; /* of the first records of the answer */
         enum outcome outcome;
         double embedder_noise; /* 95 % quantile of 1 - cos(pinned, fresh); NaN: no embedder then */
 };
@@ -42,14 +47,18 @@ struct baseline {
         usec_t recorded; /* wall clock */
         usec_t approved; /* 0: a candidate */
         char *approved_by, *reason; /* NULL for a candidate */
+        unsigned restores; /* the version that it is again; 0: a version of its own */
         bool forced; /* approved although the cause said otherwise */
         unsigned results; /* k */
         unsigned samples; /* replays it was made of */
         struct epoch epoch;
         int64_t unreachable; /* records that search could not reach; -1: not probed */
+        int64_t copies; /* of them: a near copy is found in their place */
         double recall; /* by large-k overlap; NaN: not probed */
         struct attribution attribution; /* against the baseline before it; of a first one: none */
         struct vector_set *vectors; /* pinned, by query id */
+        struct bands
+                bands; /* proposed with it, for a collection with `bands: auto`; count 0: none */
         size_t count;
         struct baseline_query *queries; /* count, ascending by strcmp() of their ids */
 };

@@ -60,6 +60,7 @@ struct finding {
         usec_t since; /* wall clock when it was first seen */
         usec_t seen; /* when it was last judged: later replays could not tell */
         bool waiting; /* an ingest is under way: nobody is told yet */
+        usec_t fading; /* what explained it is over since then, and it seems to follow; 0: no */
         enum effect effect; /* its type's, unless the collection lets it count for less */
         bool excused; /* of a query that is known to fail: shown, and no more */
         size_t explained; /* index of the finding whose consequence it is; SIZE_MAX: none */

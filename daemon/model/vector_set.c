@@ -6,6 +6,7 @@
 
 #include "file.h"
 #include "json.h"
+#include "pulse.h"
 #include "schema.h"
 
 static const char *const known_keys[] = {"model", "dimension", "vectors"};
@@ -59,6 +60,7 @@ static int read_head(const struct reader *r, const json_t *root)
 
 static void read_vector(const struct reader *r, const char *id, const json_t *vector, float *ret)
 {
+        pulse();
         for (size_t i = 0; i < r->set->dimension; i++) {
                 const char *wrong = json_to_float(json_array_get(vector, i), &ret[i]);
 

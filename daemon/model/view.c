@@ -33,6 +33,9 @@ static void view_free(struct view *v)
                 alert_done(&v->alerts[i]);
         for (size_t i = 0; i < v->rule_count; i++)
                 free(v->rules[i].severity);
+        for (size_t i = 0; i < v->incident_count; i++)
+                incident_view_done(&v->incidents[i]);
+        free(v->incidents);
         channel_views_free(v->channels, v->channel_count);
         free(v->rules);
         free(v->collections);
@@ -51,11 +54,49 @@ struct view *view_unref(struct view *v)
         return NULL;
 }
 
+void incident_view_done(struct incident_view *i)
+{
+        free(i->id);
+        free(i->collection);
+        for (size_t k = 0; k < i->worst_count; k++)
+                free(i->worst[k]);
+        free(i->summary);
+        free(i->explanation);
+        *i = (struct incident_view){0};
+}
+
+int incident_view_copy(const struct incident_view *from, struct incident_view *ret)
+{
+        struct incident_view copy = *from;
+        int r;
+
+        copy.id = copy.collection = copy.summary = copy.explanation = NULL;
+        copy.worst_count = 0;
+        r = strdup_to(&copy.id, from->id);
+        if (r >= 0)
+                r = strdup_to(&copy.collection, from->collection);
+        if (r >= 0)
+                r = strdup_to(&copy.summary, from->summary);
+        if (r >= 0)
+                r = strdup_to(&copy.explanation, from->explanation);
+        for (size_t i = 0; i < from->worst_count && r >= 0; i++) {
+                r = strdup_to(&copy.worst[i], from->worst[i]);
+                copy.worst_count += r >= 0;
+        }
+        if (r < 0) {
+                incident_view_done(&copy);
+                return r;
+        }
+        *ret = copy;
+        return 0;
+}
+
 void channel_views_free(struct channel_view *channels, size_t count)
 {
         for (size_t i = 0; i < count; i++) {
                 free(channels[i].receiver);
                 free(channels[i].address);
+                free(channels[i].peer);
                 free(channels[i].last_error);
         }
         free(channels);

@@ -138,11 +138,30 @@ struct channel_view {
         char *receiver; /* "alertmanager" for the peers */
         const char *channel; /* static string: "alertmanager", "webhook" */
         char *address; /* URL without user information, path or query: those may be secret */
+        char *peer; /* host:port of it: which of several of the same kind */
         uint64_t notifications, failed;
         struct reason_count failures[REASONS_MAX];
         size_t queue_length;
         uint64_t dropped; /* because the queue was full */
         char *last_error; /* NULL when the last attempt succeeded */
+};
+
+/* Queries that people are shown; the API has all of them. */
+#define INCIDENT_WORST 5
+/* Incidents that are over and still shown, at most: more in so short a time are one that flaps. */
+#define INCIDENTS_RESOLVED_MAX 100
+
+/* An incident with its words, so that it outlives the findings that it was read off. */
+struct incident_view {
+        char *id, *collection; /* the label of both */
+        usec_t since, resolved_at; /* wall clock; the latter 0 while it is open */
+        enum severity severity; /* of its worst finding */
+        size_t findings, queries;
+        enum cause causes[CAUSE_COUNT]; /* the main one first */
+        size_t cause_count;
+        char *worst[INCIDENT_WORST]; /* ids of queries */
+        size_t worst_count;
+        char *summary, *explanation;
 };
 
 /* A rule that is switched on, as configured, so that what never fired is shown as 0. */
@@ -169,6 +188,8 @@ struct view {
         size_t server_count;
         struct alert *alerts; /* pending, firing, then resolved ones still kept */
         size_t alert_count;
+        struct incident_view *incidents; /* open ones, then lately resolved ones */
+        size_t incident_count;
         struct rule_view *rules;
         size_t rule_count;
         struct channel_view *channels;
@@ -190,6 +211,8 @@ struct collection_view *collection_view_unref(struct collection_view *c);
 DEFINE_CLEANUP(struct collection_view *, collection_view_unref)
 /* The worst verdict of its collections; unmeasured without any. */
 enum verdict view_verdict(const struct view *v);
+_must_check_ int incident_view_copy(const struct incident_view *from, struct incident_view *ret);
+void incident_view_done(struct incident_view *i);
 /* Frees an array of channel views and what they own. */
 void channel_views_free(struct channel_view *channels, size_t count);
 /* The collection with this label, NULL when there is none. */

@@ -113,6 +113,7 @@ static const char *finding_state(const struct finding *f)
         return f->excused                  ? "known"
                 : f->waiting               ? "waiting"
                 : f->explained != SIZE_MAX ? "explained"
+                : f->fading > 0            ? "fading"
                                            : "open";
 }
 
@@ -146,10 +147,8 @@ json_t *facts_findings(const struct collection_view *c)
         return take_ptr(list);
 }
 
-json_t *facts_causes(const struct collection_view *c)
+static json_t *cause_names(const enum cause *causes, size_t count)
 {
-        enum cause causes[CAUSE_COUNT];
-        size_t count = incident_causes(c, causes);
         _cleanup_json_ json_t *list = json_array();
 
         for (size_t i = 0; list && i < count; i++)
@@ -158,34 +157,43 @@ json_t *facts_causes(const struct collection_view *c)
         return take_ptr(list);
 }
 
-static json_t *worst_queries(const struct collection_view *c, const struct incident *incident)
+json_t *facts_causes(const struct collection_view *c)
+{
+        enum cause causes[CAUSE_COUNT];
+        size_t count = incident_causes(c, causes);
+
+        return cause_names(causes, count);
+}
+
+static json_t *worst_queries(const struct incident_view *i)
 {
         _cleanup_json_ json_t *list = json_array();
 
-        for (size_t i = 0; list && i < incident->worst_count; i++)
-                if (json_array_append_new(
-                            list, value_string(c->query_set->queries[incident->worst[i]].id)) < 0)
+        for (size_t k = 0; list && k < i->worst_count; k++)
+                if (json_array_append_new(list, value_string(i->worst[k])) < 0)
                         return NULL;
         return take_ptr(list);
 }
 
+json_t *facts_incident_view(const struct incident_view *i)
+{
+        return json_pack("{s:o, s:o, s:s, s:o, s:o, s:o, s:o, s:o, s:o}", "id", value_string(i->id),
+                "since", value_time(i->since), "severity", severity_name(i->severity), "findings",
+                value_count(i->findings), "queries", value_count(i->queries), "causes",
+                cause_names(i->causes, i->cause_count), "worst", worst_queries(i), "summary",
+                value_string(i->summary), "explanation", value_string(i->explanation));
+}
+
 json_t *facts_incident(const struct collection_view *c)
 {
-        _cleanup_text_ struct text summary = {0}, explanation = {0};
-        struct incident incident;
+        struct incident_view i;
+        json_t *object;
 
-        if (!incident_of(c, &incident))
-                return json_null();
-        incident_summarise(c, &summary);
-        incident_explain(c, &explanation);
-        if (text_failed(&summary) || text_failed(&explanation))
+        if (incident_show(c, &i) < 0)
                 return NULL;
-        return json_pack("{s:o, s:o, s:s, s:o, s:o, s:o, s:o, s:o, s:o}", "id",
-                value_string(incident.id), "since", value_time(incident.since), "severity",
-                severity_name(incident.severity), "findings", value_count(incident.findings),
-                "queries", value_count(incident.queries), "causes", facts_causes(c), "worst",
-                worst_queries(c, &incident), "summary", value_string(text_string(&summary)),
-                "explanation", value_string(text_string(&explanation)));
+        object = i.id ? facts_incident_view(&i) : json_null();
+        incident_view_done(&i);
+        return object;
 }
 
 json_t *facts_drift(const struct collection_view *c)

@@ -21,6 +21,7 @@ json_t *facts_findings(const struct collection_view *c);
 json_t *facts_causes(const struct collection_view *c);
 /* What people are told about together; null when nothing is wrong. */
 json_t *facts_incident(const struct collection_view *c);
+json_t *facts_incident_view(const struct incident_view *i);
 /* Set-level shift, moved queries, overlap; null without a baseline. */
 json_t *facts_drift(const struct collection_view *c);
 json_t *facts_index(const struct index_health *h);

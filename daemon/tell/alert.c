@@ -17,8 +17,6 @@ struct entry {
         bool inhibits; /* while firing: its rule does, and the server was not reached */
         bool covered; /* its server was already dealt with; only while inhibiting */
         bool resolution_sent; /* to the Alertmanagers */
-        bool told; /* the receivers know that it fires */
-        usec_t told_at;
         bool transition; /* not yet seen by alerts_transitions() */
         bool gone; /* to be freed by the next sweep */
 };
@@ -156,7 +154,6 @@ static void set_clock(struct alerts *a, usec_t now)
                         not_after(&e->alert.resolved_at, now);
                         not_after(&e->alert.keep_firing_since, now);
                         not_after(&e->alert.last_sent_at, now);
-                        not_after(&e->told_at, now);
                 }
         a->clock = now;
 }
@@ -177,11 +174,9 @@ static void fire(struct alerts *a, struct entry *e, usec_t now)
 /* The condition is over for good. */
 static void end(struct alerts *a, struct entry *e, usec_t now)
 {
-        bool known = e->told || e->alert.last_sent_at > 0;
-
         if (e->alert.state == ALERT_RESOLVED)
                 return;
-        if (e->alert.state == ALERT_PENDING && !known) {
+        if (e->alert.state == ALERT_PENDING && e->alert.fired_at == 0) {
                 e->gone = true;
                 return;
         }
@@ -191,13 +186,11 @@ static void end(struct alerts *a, struct entry *e, usec_t now)
         set_state(e, ALERT_RESOLVED);
 }
 
-/* A new life of a resolved alert. What the receivers were not yet told of the old one's end they
- * need not know: for them it went on. */
+/* A new life of a resolved alert. */
 static void revive(struct alerts *a, struct entry *e, usec_t now)
 {
-        if (!e->told)
-                e->alert.fired_at = 0;
         e->alert.active_at = now;
+        e->alert.fired_at = 0;
         e->alert.resolved_at = 0;
         e->alert.last_sent_at = 0;
         e->alert.valid_until = 0;
@@ -395,16 +388,6 @@ static usec_t due_at(const struct entry *e, const struct alert_policy *policy)
         return later(later(alert->last_sent_at, policy->resend_delay), 1);
 }
 
-/* When the receivers have to be told of it. */
-static usec_t news_at(const struct entry *e, usec_t repeat_interval)
-{
-        if (e->alert.state == ALERT_RESOLVED)
-                return e->told ? 0 : USEC_INFINITY;
-        if (e->alert.state == ALERT_PENDING || e->alert.inhibited)
-                return USEC_INFINITY;
-        return e->told ? later(e->told_at, repeat_interval) : 0;
-}
-
 static usec_t expires_at(const struct entry *e)
 {
         if (e->alert.state != ALERT_RESOLVED)
@@ -472,27 +455,6 @@ int alerts_due(struct alerts *a, const struct alert_policy *policy, usec_t now,
         return list_finish(list, count, ret, ret_count);
 }
 
-int alerts_news(struct alerts *a, usec_t repeat_interval, usec_t now, const struct alert ***ret,
-        size_t *ret_count)
-{
-        const struct alert **list = list_new(a);
-        size_t count = 0;
-
-        if (!list)
-                return -ENOMEM;
-        set_clock(a, now);
-        for (size_t i = 0; i < a->count; i++) {
-                struct entry *e = a->entries[i];
-
-                if (news_at(e, repeat_interval) > now)
-                        continue;
-                e->told = e->alert.state == ALERT_FIRING;
-                e->told_at = now;
-                list[count++] = &e->alert;
-        }
-        return list_finish(list, count, ret, ret_count);
-}
-
 int alerts_transitions(struct alerts *a, const struct alert ***ret, size_t *ret_count)
 {
         const struct alert **list = list_new(a);
@@ -510,8 +472,7 @@ int alerts_transitions(struct alerts *a, const struct alert ***ret, size_t *ret_
         return list_finish(list, count, ret, ret_count);
 }
 
-usec_t alerts_next(
-        const struct alerts *a, const struct alert_policy *policy, usec_t repeat_interval)
+usec_t alerts_next(const struct alerts *a, const struct alert_policy *policy)
 {
         usec_t next = USEC_INFINITY;
 
@@ -519,7 +480,6 @@ usec_t alerts_next(
                 const struct entry *e = a->entries[i];
 
                 next = MIN(next, due_at(e, policy));
-                next = MIN(next, news_at(e, repeat_interval));
                 next = MIN(next, expires_at(e));
         }
         return next;

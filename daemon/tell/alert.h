@@ -8,7 +8,7 @@
  * new alerts, and the old ones end.
  *
  * It differs from Prometheus where people are told directly: an alert that is back to pending (a
- * longer `for`) and ends there is resolved instead of forgotten if anyone was told that it fired,
+ * longer `for`) and ends there is resolved instead of forgotten, because it may have been told,
  * and an alert of a rule with inhibits_server that fires because the server is not reached inhibits
  * the alerts of other rules about that server. An inhibited alert is not told; one that was sent
  * already is sent on, because an Alertmanager would take silence for its end. When the clock is set
@@ -52,18 +52,12 @@ struct alert_policy {
  * borrowed pointers, valid until the next call that changes `a`; the array is the caller's. */
 _must_check_ int alerts_due(struct alerts *a, const struct alert_policy *policy, usec_t now,
         const struct alert ***ret, size_t *ret_count);
-/* Alerts whose news (fired, resolved) were not yet given to the receivers: each transition once,
- * and firing ones again after `repeat_interval` (USEC_INFINITY: never). Marks them as told. A
- * resolution is only told where the firing was. Order and pointers as in alerts_list(). */
-_must_check_ int alerts_news(struct alerts *a, usec_t repeat_interval, usec_t now,
-        const struct alert ***ret, size_t *ret_count);
 /* Transitions since the last call, for the log: fired and resolved alerts, each once. */
 _must_check_ int alerts_transitions(struct alerts *a, const struct alert ***ret, size_t *ret_count);
-/* When alerts_due(), alerts_news() or alerts_expire() next has something to do; 0 for at once,
- * USEC_INFINITY for never. All three have to be called then, also where nobody listens, because
- * they mark what they hand out. */
-usec_t alerts_next(
-        const struct alerts *a, const struct alert_policy *policy, usec_t repeat_interval);
+/* When alerts_due() or alerts_expire() next has something to do; 0 for at once, USEC_INFINITY for
+ * never. Both have to be called then, also where nobody listens, because they mark what they hand
+ * out. */
+usec_t alerts_next(const struct alerts *a, const struct alert_policy *policy);
 /* All alerts: firing, pending, resolved; each group by fingerprint. The pointers as in
  * alerts_due(). */
 _must_check_ int alerts_list(const struct alerts *a, const struct alert ***ret, size_t *ret_count);

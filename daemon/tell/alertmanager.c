@@ -50,7 +50,6 @@ static int build(const struct channel_context *context, const struct alert *cons
  * same request were taken, and the next sending repeats all of them anyway. */
 const struct channel channel_alertmanager = {
         .name = "alertmanager",
-        .one_group = false,
         .batch = BATCH,
         .build = build,
         .judge = channel_judge_status,

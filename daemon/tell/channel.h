@@ -13,13 +13,17 @@
  * more is not what it is taken for. */
 #define CHANNEL_RESPONSE_LIMIT (256U << 10)
 
+/* The body of a notification to people at most: some ten whole alerts, and less than what chat
+ * services and the gateways before them take. */
+#define NOTICE_BODY_MAX (32U << 10)
+
 /* What a payload says beside the alerts. */
 struct channel_context {
         const char *receiver;
         const char *external_url; /* never NULL: "" when unknown */
         usec_t now;
-        size_t max_alerts; /* 0: all; more are truncated and counted, where the channel has a place
-                              for it */
+        size_t max_alerts; /* 0: all that fit into NOTICE_BODY_MAX; more are truncated and counted,
+                              where the channel has a place for it */
 };
 
 /* How an attempt ended. */
@@ -31,8 +35,7 @@ enum delivery {
 
 struct channel {
         const char *name; /* "webhook" */
-        bool one_group; /* a payload holds alerts of one group (alertname, collection) only */
-        size_t batch; /* alerts in one payload at most */
+        size_t batch; /* alerts in one payload at most; 0: those of one incident are one payload */
         /* Fills `ret`: method, path, body and limit. The path is "" where the peer's URL is the
          * whole URL. -EINVAL for no alerts, -ENOMEM. */
         int (*build)(const struct channel_context *context, const struct alert *const *alerts,

@@ -99,6 +99,7 @@ static struct destination *destination_free(struct destination *d)
         free(d->key);
         free(d->who.receiver);
         free(d->who.address);
+        free(d->who.peer);
         free(d);
         return NULL;
 }
@@ -115,8 +116,9 @@ static int destination_new(
         d->channel = from->channel;
         d->who.channel = from->channel->name;
         d->who.address = http_url_address(from->peer->url);
+        d->who.peer = http_url_peer(from->peer->url);
         d->peer = peer_new(from->peer);
-        if (!d->who.address || !d->peer || strdup_to(&d->key, from->key) < 0 ||
+        if (!d->who.address || !d->who.peer || !d->peer || strdup_to(&d->key, from->key) < 0 ||
                 strdup_to(&d->who.receiver, from->receiver) < 0)
                 return -ENOMEM;
         *ret = take_ptr(d);

@@ -124,6 +124,7 @@ int record_view(const struct record *r, const struct identity *who, struct chann
         memcpy(ret->failures, r->reasons, sizeof(ret->failures));
         if (strdup_to(&ret->receiver, who->receiver) < 0 ||
                 strdup_to(&ret->address, who->address) < 0 ||
+                strdup_to(&ret->peer, who->peer) < 0 ||
                 strdup_to(&ret->last_error, r->last_error) < 0)
                 return -ENOMEM;
         return 0;

@@ -10,7 +10,7 @@
 
 /* Who it is, for people. An address is what of a URL may be shown. */
 struct identity {
-        char *receiver, *address; /* owned by the destination */
+        char *receiver, *address, *peer; /* owned by the destination */
         const char *channel;
 };
 

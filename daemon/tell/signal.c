@@ -144,29 +144,19 @@ static int set_numbers(const struct collection_view *c, const struct finding *f,
         return set_number(to, "distance", j->distance);
 }
 
-/* The other queries of the same rule, the first ones with what is wrong with them. */
+/* All queries of the same rule, the worst ones with what is wrong with them. */
 static void append_together(const struct building *b, const struct finding *f, struct text *t)
 {
         enum rule_id rule = finding_types[f->kind].rule;
-        const struct findings *all = b->c->findings;
-        struct incident incident;
-        size_t listed = 0;
+        const struct finding *worst[INCIDENT_WORST];
+        size_t count = incident_worst(b->c, rule, worst);
 
         text_appendf(t,
-                "%zu of %zu canonical queries of collection %s: %s The worst:", b->counts[rule],
+                "%zu of %zu canonical queries of collection %s %s. The worst: ", b->counts[rule],
                 b->c->query_set->count, b->c->label, rule_defaults[rule].together);
-        (void)incident_of(b->c, &incident);
-        for (size_t k = 0; k <= incident.worst_count && listed < INCIDENT_WORST; k++)
-                for (size_t i = 0; i < all->count && listed < INCIDENT_WORST; i++) {
-                        const struct finding *one = &all->findings[i];
-                        bool first = k < incident.worst_count && one->query == incident.worst[k];
-
-                        if (!finding_told(one) || finding_types[one->kind].rule != rule ||
-                                one->query == FINDING_COLLECTION || !first)
-                                continue;
-                        text_appendf(t, "%s \"%s\": %s", listed++ > 0 ? ";" : "",
-                                b->c->query_set->queries[one->query].id, one->sentence);
-                }
+        for (size_t i = 0; i < count; i++)
+                text_appendf(t, "%s\"%s\": %s", i > 0 ? "; " : "",
+                        b->c->query_set->queries[worst[i]->query].id, worst[i]->sentence);
         text_append(t, ".");
 }
 
@@ -199,6 +189,10 @@ static int set_description(const struct building *b, const struct finding *f, st
         while (size > 0 && t.data[size - 1] == ' ')
                 size--;
         t.data[size] = '\0';
+        /* Escaped, one of them would be six bytes of a notification. */
+        for (char *p = t.data; *p; p++)
+                if (iscntrl((unsigned char)*p))
+                        *p = ' ';
         return labels_set(to, "description", t.data);
 }
 

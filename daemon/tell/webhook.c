@@ -8,13 +8,11 @@
 #include "json.h"
 #include "text.h"
 
-/* A request of some 2 MB; what is beyond comes as a further one. */
-#define BATCH 1000
 /* Go's zero time: Alertmanager's endsAt while an alert fires. */
 #define ZERO_TIME "0001-01-01T00:00:00Z"
 
 /* By which the payload's alerts belong together. */
-static const char *const group_names[] = {"alertname", "collection"};
+static const char *const group_names[] = {"collection", "incident"};
 
 static const char *status_name(bool firing)
 {
@@ -142,12 +140,11 @@ static bool any_firing(const struct alert *const *alerts, size_t count)
         return false;
 }
 
-/* Status and what is common are those of the whole group, also where it is truncated. */
-static json_t *payload_json(
-        const struct channel_context *context, const struct alert *const *alerts, size_t count)
+/* Status and what is common are those of the whole incident, also where it is truncated. */
+static json_t *payload_json(const struct channel_context *context,
+        const struct alert *const *alerts, size_t count, size_t shown)
 {
         _cleanup_json_ json_t *object = json_object();
-        size_t shown = context->max_alerts > 0 ? MIN(context->max_alerts, count) : count;
         const struct labels *labels = &alerts[0]->labels;
 
         if (!object || json_put(object, "receiver", channel_text_json(context->receiver)) < 0 ||
@@ -166,24 +163,38 @@ static json_t *payload_json(
         return take_ptr(object);
 }
 
+/* One line; NULL when memory is short. */
+static char *body_of(const struct channel_context *context, const struct alert *const *alerts,
+        size_t count, size_t shown, size_t *ret_size)
+{
+        _cleanup_json_ json_t *payload = payload_json(context, alerts, count, shown);
+        _cleanup_free_ char *json = payload ? json_text(payload, JSON_COMPACT, NULL) : NULL;
+        _cleanup_text_ struct text body = {0};
+
+        if (!json)
+                return NULL;
+        text_append(&body, json);
+        text_append(&body, "\n");
+        return text_take(&body, ret_size);
+}
+
 static int build(const struct channel_context *context, const struct alert *const *alerts,
         size_t count, struct http_request *ret)
 {
-        _cleanup_json_ json_t *payload = NULL;
-        _cleanup_free_ char *json = NULL;
-        _cleanup_text_ struct text body = {0};
         _cleanup_(http_request_done) struct http_request request = {
                 .method = "POST", .response_limit = CHANNEL_RESPONSE_LIMIT};
+        size_t shown = context->max_alerts > 0 ? MIN(context->max_alerts, count) : count;
 
         if (count == 0)
                 return -EINVAL;
-        payload = payload_json(context, alerts, count);
-        json = payload ? json_text(payload, JSON_COMPACT, NULL) : NULL;
-        text_append(&body, json ? json : "");
-        text_append(&body, "\n");
         request.path = strdup("");
-        request.body = text_take(&body, &request.body_size);
-        if (!json || !request.path || !request.body)
+        request.body = body_of(context, alerts, count, shown, &request.body_size);
+        while (request.body && request.body_size > NOTICE_BODY_MAX && shown > 1) {
+                free(request.body);
+                shown = MAX(MIN(shown - 1, shown * NOTICE_BODY_MAX / request.body_size), (size_t)1);
+                request.body = body_of(context, alerts, count, shown, &request.body_size);
+        }
+        if (!request.path || !request.body)
                 return -ENOMEM;
         *ret = request;
         request = (struct http_request){0};
@@ -192,8 +203,7 @@ static int build(const struct channel_context *context, const struct alert *cons
 
 const struct channel channel_webhook = {
         .name = "webhook",
-        .one_group = true,
-        .batch = BATCH,
+        .batch = 0,
         .build = build,
         .judge = channel_judge_status,
 };

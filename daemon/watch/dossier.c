@@ -44,7 +44,7 @@ static int view_describe(const struct dossier *d, struct collection_view *v)
         if (r >= 0)
                 r = strdup_to(&v->url, c->peer.url);
         if (r >= 0)
-                r = bands_copy(&c->bands, &v->bands);
+                r = bands_copy(&d->bands, &v->bands);
         return r;
 }
 
@@ -119,6 +119,40 @@ void dossier_show(struct dossier *d, struct collection_view *v)
         d->view = v;
 }
 
+static void restart_band(
+        struct query_state *s, const struct bands *before, const struct bands *bands)
+{
+        int home = bands_find(bands, bands_name(before, s->band.home));
+
+        band_state_restore(&s->band, home, home < 0 ? NAN : s->band.home_distance);
+        s->judgement.band = bands_index(bands, s->judgement.distance);
+        s->judgement.confirmed_band = -1;
+        s->judgement.home_band = home;
+        s->judgement.crossed = false;
+}
+
+/* A baseline's homes are of its own space, whatever the collection is in by now. */
+int dossier_choose_bands(struct dossier *d, const char *space)
+{
+        static const struct bands none;
+        const struct baseline *b = d->baseline;
+        struct bands bands;
+        int r = bands_choose(d->config->bands_source, &d->config->bands, b ? &b->bands : &none,
+                b && b->epoch.space ? b->epoch.space : space, &bands);
+
+        if (r < 0)
+                return r;
+        if (bands_equal(&bands, &d->bands)) {
+                bands_done(&bands);
+                return 0;
+        }
+        for (size_t i = 0; i < query_count(d); i++)
+                restart_band(&d->queries[i], &d->bands, &bands);
+        bands_done(&d->bands);
+        d->bands = bands;
+        return 0;
+}
+
 int dossier_new(const struct collection_config *config, struct dossier **ret)
 {
         _cleanup_(dossier_freep) struct dossier *d = calloc(1, sizeof(*d));
@@ -138,6 +172,8 @@ int dossier_new(const struct collection_config *config, struct dossier **ret)
                 r = state_init(&d->queries[i]);
         if (r >= 0)
                 r = dossier_merge_vectors(d);
+        if (r >= 0)
+                r = dossier_choose_bands(d, NULL);
         drift_set_baseline(d->drift, NULL, NULL, config->policy.limits[RULE_SET_DRIFT]);
         if (r >= 0)
                 r = view_build(d, NULL, &d->view);
@@ -162,6 +198,7 @@ struct dossier *dossier_free(struct dossier *d)
         free(d->queries);
         drift_free(d->drift);
         baseline_unref(d->baseline);
+        bands_done(&d->bands);
         vector_set_unref(d->pinned);
         vector_set_unref(d->fresh);
         vector_set_unref(d->vectors);
@@ -294,8 +331,7 @@ static void restore_homes(struct dossier *d)
                 double distance = q ? q->levels[LEVEL_TOP1].location : NAN;
 
                 if (!isnan(distance))
-                        set_home(d, i, bands_index(&d->config->bands, (float)distance),
-                                (float)distance);
+                        set_home(d, i, bands_index(&d->bands, (float)distance), (float)distance);
         }
 }
 
@@ -312,11 +348,17 @@ static int adopt_queries(struct dossier *d, struct dossier *old, struct names *r
 {
         const struct query_set *old_set = old->config->queries;
         _cleanup_free_ struct id_index *index = index_ids(old_set);
-        bool same_bands = bands_equal(&d->config->bands, &old->config->bands);
+        bool same_bands;
+        int r;
 
         ret->ids = calloc(query_count(d) + 1, sizeof(char *));
         if (!index || !ret->ids)
                 return -ENOMEM;
+        d->baseline = baseline_ref(old->baseline);
+        r = dossier_choose_bands(d, old->view->epoch.space);
+        if (r < 0)
+                return r;
+        same_bands = bands_equal(&d->bands, &old->bands);
         for (size_t i = 0; i < query_count(d); i++) {
                 const struct query *q = &d->config->queries->queries[i];
                 struct id_index key = {q->id, 0};
@@ -356,7 +398,6 @@ int dossier_adopt(struct dossier *d, struct dossier *old)
         if (r < 0)
                 return r;
         adopt_facts(d, old);
-        d->baseline = baseline_ref(old->baseline);
         compare_with_baseline(d, old->view->epoch.space);
         r = drift_adopt(d->drift, old->drift);
         if (r >= 0)
@@ -379,7 +420,7 @@ int dossier_adopt(struct dossier *d, struct dossier *old)
 void dossier_restore_home(
         struct dossier *d, const char *query_id, const char *band, float home_distance)
 {
-        const struct bands *bands = &d->config->bands;
+        const struct bands *bands = &d->bands;
         const struct query *q = query_set_find(d->config->queries, query_id);
 
         /* An approved answer's band is home, whatever was measured once. */
@@ -403,7 +444,9 @@ int dossier_set_baseline(struct dossier *d, struct baseline *baseline)
         dossier_forget_sentinels(d);
         free(d->view->baseline_error);
         d->view->baseline_error = NULL;
-        r = dossier_merge_vectors(d);
+        r = dossier_choose_bands(d, d->view->epoch.space);
+        if (r >= 0)
+                r = dossier_merge_vectors(d);
         if (r >= 0 && d->fresh)
                 dossier_measure_embedder(d);
         if (r >= 0)

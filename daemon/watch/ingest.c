@@ -15,7 +15,7 @@ void dossier_note_epoch(struct dossier *d, struct collection_view *v, struct rep
                 v->replaced++;
                 v->replaced_at = result->started;
                 dossier_forget_sentinels(d);
-                log_event(LOG_WARNING, LOG_ID_COLLECTION_REPLACED,
+                log_event(LOG_DEBUG, LOG_ID_COLLECTION_REPLACED,
                         log_fields({"DRIFTWATCH_COLLECTION", d->config->label},
                                 {"DRIFTWATCH_COLLECTION_ID", e->id}),
                         "%s: the collection was replaced: its id was %s and is now %s",

@@ -25,7 +25,7 @@ static int judge_query(struct dossier *d, size_t i, struct chroma_answer *got)
         const char *unmeasured = got->unmeasured && s->no_vector ? s->no_vector : got->unmeasured;
         struct judgement v;
         int r = judge_answer(
-                q, reference_of(d, q), got->answer, unmeasured, &d->config->bands, &s->band, &v);
+                q, reference_of(d, q), got->answer, unmeasured, &d->bands, &s->band, &v);
 
         if (r < 0)
                 return r;
@@ -111,7 +111,8 @@ static const char *first_refused(const struct replay_result *result)
         return "";
 }
 
-/* On changes only: the first failure, another kind of failure, the recovery. */
+/* Only the first failure in a row is for everybody: the end of it is the daemon's to tell, and how
+ * it goes on for who looks closely. */
 static void log_outcome(const struct dossier *d, const struct replay_result *result)
 {
         const struct collection_view *old = d->view;
@@ -120,11 +121,8 @@ static void log_outcome(const struct dossier *d, const struct replay_result *res
                 {"DRIFTWATCH_REASON", result->failure});
 
         if (result->failure && !streq(old->last_error, result->error.message))
-                log_event(LOG_WARNING, LOG_ID_REPLAY_FAILED, fields, "replay failed: %s",
-                        error_text(&result->error, -EIO));
-        else if (!result->failure && old->last_error)
-                log_event(LOG_NOTICE, LOG_ID_REPLAY_RECOVERED, fields,
-                        "%s: replays succeed again, %zu queries", d->config->label, result->count);
+                log_event(old->last_error ? LOG_DEBUG : LOG_WARNING, LOG_ID_REPLAY_FAILED, fields,
+                        "replay failed: %s", error_text(&result->error, -EIO));
         if (!result->failure && result->refused > 0 && result->refused != old->refused)
                 log_warning("%s: the server refuses %zu of %zu queries; %s", d->config->label,
                         result->refused, result->count, first_refused(result));
@@ -169,8 +167,7 @@ static void note_unprovoked(const struct dossier *d, struct collection_view *v, 
         if (!v->drift.unprovoked)
                 return;
         if (v->unprovoked_at == 0 || now >= v->unprovoked_at + INVESTIGATION_INTERVAL)
-                log_event(LOG_WARNING, NULL,
-                        log_fields({"DRIFTWATCH_COLLECTION", d->config->label}),
+                log_event(LOG_DEBUG, NULL, log_fields({"DRIFTWATCH_COLLECTION", d->config->label}),
                         "%s: answers changed although nothing was ingested: the index was rebuilt "
                         "or lost something, or records were edited in place",
                         d->config->label);
@@ -188,6 +185,8 @@ void dossier_replayed(
 
         *ret_suspects = NULL;
         dossier_note_calm(d, result, changes);
+        if (result->epoch.id && dossier_choose_bands(d, result->epoch.space) < 0)
+                log_error("%s: out of memory: its bands stay as they are", d->config->label);
         blame_embedder(d, result);
         log_outcome(d, result);
         judge_all(d, result);
@@ -374,8 +373,8 @@ void dossier_replayed_fresh(struct dossier *d, const struct replay_result *resul
                 const struct query *q = &d->config->queries->queries[i];
 
                 band_state_init(&state);
-                if (judge_answer(q, reference_of(d, q), got->answer, got->unmeasured,
-                            &d->config->bands, &state, &judgement) < 0)
+                if (judge_answer(q, reference_of(d, q), got->answer, got->unmeasured, &d->bands,
+                            &state, &judgement) < 0)
                         continue;
                 v->embedder.outcomes[judgement.outcome]++;
                 judgement_done(&judgement);

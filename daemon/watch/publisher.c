@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdio.h>
 
+#include "judge/incident.h"
 #include "text.h"
 
 struct server_latency {
@@ -22,6 +23,7 @@ void publisher_done(struct publisher *p)
                 free(p->latencies[i].server);
         free(p->latencies);
         free(p->reload_error);
+        view_unref(p->previous);
         *p = (struct publisher){0};
 }
 
@@ -140,6 +142,66 @@ static int view_alerts(const struct alerts *alerts, struct view *v)
         return 0;
 }
 
+static int view_open_incidents(struct view *v)
+{
+        int r = 0;
+
+        for (size_t i = 0; i < v->collection_count && r >= 0; i++) {
+                struct incident_view *to = &v->incidents[v->incident_count];
+
+                if (v->collections[i]->incident_since == 0)
+                        continue;
+                r = incident_show(v->collections[i], to);
+                v->incident_count += r >= 0 && to->id;
+        }
+        return r;
+}
+
+static bool goes_on(const struct view *v, const struct incident_view *i)
+{
+        const struct collection_view *c = view_find_collection(v, i->collection);
+
+        return i->resolved_at == 0 && c && c->incident_since == i->since;
+}
+
+/* What was open in the view before and is no more has ended; what ended before is shown for as long
+ * as its alerts are. */
+static int view_resolved_incidents(const struct view *previous, usec_t now, struct view *v)
+{
+        size_t most = v->incident_count + INCIDENTS_RESOLVED_MAX;
+        int r = 0;
+
+        for (size_t i = 0; i < previous->incident_count && v->incident_count < most && r >= 0;
+                i++) {
+                const struct incident_view *from = &previous->incidents[i];
+                struct incident_view *to = &v->incidents[v->incident_count];
+
+                if (goes_on(v, from) ||
+                        (from->resolved_at > 0 &&
+                                now > from->resolved_at + ALERT_RESOLVED_RETENTION))
+                        continue;
+                r = incident_view_copy(from, to);
+                if (r < 0)
+                        break;
+                v->incident_count++;
+                if (to->resolved_at == 0)
+                        to->resolved_at = now;
+        }
+        return r;
+}
+
+static int view_incidents(const struct publisher *p, usec_t now, struct view *v)
+{
+        size_t before = p->previous ? p->previous->incident_count : 0;
+        int r;
+
+        v->incidents = calloc(v->collection_count + before + 1, sizeof(*v->incidents));
+        if (!v->incidents)
+                return -ENOMEM;
+        r = view_open_incidents(v);
+        return r < 0 || !p->previous ? r : view_resolved_incidents(p->previous, now, v);
+}
+
 static int view_rules(const struct rule rules[RULE_COUNT], struct view *v)
 {
         v->rules = calloc(RULE_COUNT, sizeof(*v->rules));
@@ -187,6 +249,8 @@ int publisher_view(
         if (r >= 0)
                 r = view_collections(source, v);
         if (r >= 0)
+                r = view_incidents(p, now, v);
+        if (r >= 0)
                 r = view_servers(p, source->config, v);
         if (r >= 0)
                 r = view_rules(source->config->alerting.rules, v);
@@ -194,9 +258,12 @@ int publisher_view(
                 r = view_alerts(source->alerts, v);
         if (r >= 0)
                 r = outbox_view(source->outbox, &v->channels, &v->channel_count);
-        if (r >= 0)
-                *ret = take_ptr(v);
-        return r;
+        if (r < 0)
+                return r;
+        view_unref(p->previous);
+        p->previous = view_ref(v);
+        *ret = take_ptr(v);
+        return 0;
 }
 
 const char *publisher_status(struct publisher *p, const struct view *view)

@@ -19,6 +19,7 @@ struct publisher {
         char *reload_error; /* every reason, one a line; NULL when the last (re)load succeeded */
         struct server_latency *latencies; /* by server name; servers that vanished keep theirs */
         size_t latency_count;
+        struct view *previous; /* a reference; NULL before the first */
         char status[256];
 };
 

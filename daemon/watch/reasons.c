@@ -87,7 +87,7 @@ static void note_cause(struct dossier *d, enum cause before, usec_t now)
         if (a->cause == before || !cause_name(a->cause))
                 return;
         attribution_describe(a, &t);
-        log_event(a->cause == CAUSE_NONE ? LOG_NOTICE : LOG_WARNING, LOG_ID_CAUSE,
+        log_event(LOG_DEBUG, LOG_ID_CAUSE,
                 log_fields({"DRIFTWATCH_COLLECTION", d->config->label},
                         {"DRIFTWATCH_CAUSE", cause_name(a->cause)}),
                 "%s: cause %s: %s %s", d->config->label, cause_name(a->cause),

@@ -238,6 +238,7 @@ int recorder_candidate(const struct recorder *r, const struct collection_view *v
         b->number = approved ? approved->number + 1 : 1;
         /* Also of what is taken over: the new answers come through this index. */
         b->unreachable = view->health.unreachable;
+        b->copies = view->health.copies;
         b->recall = view->health.recall;
         b->attribution = view->attribution;
         *ret = take_ptr(b);

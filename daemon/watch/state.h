@@ -34,6 +34,7 @@ struct dossier {
         struct query_state *queries;
         struct drift *drift;
         struct baseline *baseline;
+        struct bands bands; /* in force */
         struct vector_set *pinned; /* the baseline's and the configured ones; NULL: none */
         struct vector_set *fresh; /* the embedder's; NULL: none */
         struct vector_set *vectors; /* both merged, to replay with; NULL: none */
@@ -70,6 +71,10 @@ void names_sort(struct names *names);
 /* As vector_set_without() these. */
 _must_check_ int names_drop(struct names *names, struct vector_set *set, struct vector_set **ret);
 
+/* Chooses the bands anew, for a collection whose distances are of `space` (NULL: unknown); where
+ * they become others, queries are in no band until they are replayed, and keep their homes by name.
+ * -ENOMEM. */
+_must_check_ int dossier_choose_bands(struct dossier *d, const char *space);
 /* Chooses the vectors anew after one of their sources changed: 1 when a query has one that had
  * none. A vector belongs to the text that it was made of. -ENOMEM. */
 _must_check_ int dossier_merge_vectors(struct dossier *d);

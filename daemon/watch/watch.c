@@ -185,12 +185,6 @@ int watch_adopt(struct watch *w, struct watch *old)
         return 0;
 }
 
-void watch_restore_home(
-        struct watch *w, const char *query_id, const char *band, float home_distance)
-{
-        dossier_restore_home(w->dossier, query_id, band, home_distance);
-}
-
 /* A lookup under way borrows from the baseline before. */
 static void rebase(struct watch *w)
 {
@@ -370,7 +364,7 @@ static void note_change(struct watch *w)
         if (w->changing >= WATCH_CHANGES_MAX)
                 return;
         if (++w->changing < WATCH_CHANGES_MAX)
-                log_info("%s: the collection has changed: replaying at once", w->config->label);
+                log_debug("%s: the collection has changed: replaying at once", w->config->label);
         else
                 log_info("%s: the collection has changed at each of %d looks: replaying once more, "
                          "then only at its interval until it stands still",
@@ -401,13 +395,35 @@ static int start_survey(struct watch *w)
         return survey_start(w->client, &w->survey_target, on_surveyed, on_exchanged, w, &w->survey);
 }
 
+/* Of a server that is away, and of a collection that is, replays speak. */
+static bool only_probes_fail(const char *failure)
+{
+        static const char *const replays[] = {
+                "connect", "timeout", "resolve", "tls", "reset", "not_found"};
+
+        for (size_t i = 0; i < ARRAY_SIZE(replays); i++)
+                if (streq(failure, replays[i]))
+                        return false;
+        return true;
+}
+
+/* The first failure in a row. */
+static void log_probe(const struct watch *w, const struct probe_result *result)
+{
+        bool news = !watch_view(w)->health.error && only_probes_fail(result->failure);
+
+        log_event(news ? LOG_WARNING : LOG_DEBUG, NULL,
+                log_fields({"DRIFTWATCH_COLLECTION", w->config->label}),
+                "%s: the index could not be probed: %s", w->config->label,
+                error_text(&result->error, -EIO));
+}
+
 static void on_probed(struct probe_result *result, void *userdata)
 {
         struct watch *w = userdata;
 
         if (result->failure)
-                log_warning("%s: the index could not be probed: %s", w->config->label,
-                        error_text(&result->error, -EIO));
+                log_probe(w, result);
         set_next(&w->timers[STEP_PROBE], !result->failure);
         w->probed = clock_usec(CLOCK_BOOTTIME);
         dossier_probed(w->dossier, result, clock_usec(CLOCK_REALTIME));
@@ -553,24 +569,9 @@ bool watch_busy(const struct watch *w)
         return wanted || asking(w) || w->embed;
 }
 
-int watch_refuse_baseline(struct watch *w, const char *error)
+struct dossier *watch_dossier(const struct watch *w)
 {
-        return dossier_refuse_baseline(w->dossier, error);
-}
-
-void watch_judge_at_once(struct watch *w, bool demands_baseline)
-{
-        dossier_judge_at_once(w->dossier, demands_baseline);
-}
-
-int watch_prefer_fresh(struct watch *w)
-{
-        return dossier_prefer_fresh(w->dossier);
-}
-
-struct vector_set *watch_vectors(const struct watch *w)
-{
-        return dossier_vectors(w->dossier);
+        return w->dossier;
 }
 
 struct collection_view *watch_view(const struct watch *w)

@@ -44,9 +44,6 @@ DEFINE_CLEANUP(struct watch *, watch_free)
  * earlier configuration. What is under way in `old` is cancelled and due at once in `w`. `old` is
  * good for nothing but watch_free() then. */
 _must_check_ int watch_adopt(struct watch *w, struct watch *old);
-/* As dossier_restore_home(). */
-void watch_restore_home(
-        struct watch *w, const char *query_id, const char *band, float home_distance);
 /* Compares with this baseline from the next replay on, which is due at once; takes a reference.
  * NULL: with none. `signature` is remembered for the caller. */
 void watch_set_baseline(struct watch *w, struct baseline *baseline, uint64_t signature);
@@ -67,17 +64,12 @@ void watch_everything(struct watch *w);
 bool watch_running(const struct watch *w);
 /* Anything is under way or asked for. */
 bool watch_busy(const struct watch *w);
-/* As dossier_refuse_baseline(). */
-_must_check_ int watch_refuse_baseline(struct watch *w, const char *error);
-/* As dossier_judge_at_once(). */
-void watch_judge_at_once(struct watch *w, bool demands_baseline);
-/* As dossier_prefer_fresh(), and replays wait until the embedder has answered. */
-_must_check_ int watch_prefer_fresh(struct watch *w);
 /* Asks the embedder so many times in a row, in other batches each time, and compares what it gives:
  * query_view.embedder_noise. Before watch_everything(). */
 void watch_repeat_embedding(struct watch *w, unsigned times);
-/* As dossier_vectors(). */
-struct vector_set *watch_vectors(const struct watch *w);
+/* What is known of the collection. A command may tell it how to judge and which vectors to prefer,
+ * before the first replay. */
+struct dossier *watch_dossier(const struct watch *w);
 /* As dossier_view(); another baseline makes another view, too. */
 struct collection_view *watch_view(const struct watch *w);
 const struct collection_config *watch_config(const struct watch *w);

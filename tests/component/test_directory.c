@@ -1,12 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "../unit/unit.h"
-
 #include <errno.h>
 
 #include "ask/directory.h"
-#include "fake_server.h"
+#include "stage.h"
 
-#define NOT_FOUND "{\"error\":\"NotFoundError\",\"message\":\"no\"}"
 #define DATABASE "{\"id\":\"x\",\"name\":\"d b\",\"tenant\":\"t\"}"
 #define TENANT "{\"name\":\"t\"}"
 
@@ -16,14 +13,10 @@ struct answers {
 };
 
 struct world {
-        sd_event *event;
-        struct http_client *client;
-        struct fake_server *server;
-        struct http_peer peer;
+        struct stage stage;
         struct directory_target target;
         struct directory *directory;
         struct answers answers;
-        unsigned ended, exchanges;
         char *found;
 };
 
@@ -49,22 +42,14 @@ static void answer(const struct fake_request *request, struct text *out, void *u
         fake_answer(out, 500, NULL, "unexpected", strlen("unexpected"));
 }
 
-static const struct fake_step serve[] = {
-        {.action = FAKE_READ}, {.action = FAKE_CALL, .call = answer}, {.action = FAKE_AGAIN}};
-
 static int set_up(void **state)
 {
         struct world *w = calloc(1, sizeof(*w));
 
         *state = w;
-        assert_true(sd_event_new(&w->event) >= 0);
-        assert_int_equal(http_client_new(w->event, "test", &w->client), 0);
-        w->server = fake_server_new(w->event, w);
-        fake_server_script(w->server, serve);
-        w->peer = (struct http_peer){
-                .url = (char *)fake_server_url(w->server), .timeout_usec = 10 * USEC_PER_SEC};
+        stage_init(&w->stage, answer, w);
         w->target = (struct directory_target){
-                .tenant = "t", .database = "d b", .collection = "docs", .peer = &w->peer};
+                .tenant = "t", .database = "d b", .collection = "docs", .peer = &w->stage.peer};
         return 0;
 }
 
@@ -73,9 +58,7 @@ static int tear_down(void **state)
         struct world *w = *state;
 
         directory_free(w->directory);
-        http_client_free(w->client);
-        fake_server_free(w->server);
-        sd_event_unref(w->event);
+        stage_done(&w->stage);
         free(w->found);
         free(w);
         return 0;
@@ -85,21 +68,11 @@ static void on_done(const char *found, void *userdata)
 {
         struct world *w = userdata;
 
-        w->ended++;
+        w->stage.ended++;
         free(w->found);
         w->found = NULL;
         assert_int_equal(strdup_to(&w->found, found), 0);
         w->directory = directory_free(w->directory);
-}
-
-static void on_exchange(const struct http_response *response, void *userdata)
-{
-        ((struct world *)userdata)->exchanges++;
-}
-
-static bool ended(void *userdata)
-{
-        return ((struct world *)userdata)->ended > 0;
 }
 
 static void tells_what_exists(void **state)
@@ -133,13 +106,13 @@ static void tells_what_exists(void **state)
 
         for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
                 w->answers = rows[i].answers;
-                w->ended = w->exchanges = 0;
-                assert_int_equal(directory_start(w->client, &w->target, on_done, on_exchange, w,
-                                         &w->directory),
+                w->stage.ended = w->stage.exchanges = 0;
+                assert_int_equal(directory_start(w->stage.client, &w->target, on_done,
+                                         stage_on_exchange, w, &w->directory),
                         0);
-                assert_true(fake_run_until(w->event, ended, w));
+                stage_await_end(&w->stage);
                 assert_string_equal(w->found, rows[i].found);
-                assert_int_equal(w->exchanges, rows[i].exchanges);
+                assert_int_equal(w->stage.exchanges, rows[i].exchanges);
         }
 }
 
@@ -147,10 +120,12 @@ static void says_nothing_where_nothing_is_found_out(void **state)
 {
         struct world *w = *state;
 
-        w->peer.url = (char *)"http://127.0.0.1:9"; /* discard: nobody listens here */
-        assert_int_equal(
-                directory_start(w->client, &w->target, on_done, on_exchange, w, &w->directory), 0);
-        assert_true(fake_run_until(w->event, ended, w));
+        w->stage.peer.url = DEAD_URL;
+        w->stage.ended = 0;
+        assert_int_equal(directory_start(w->stage.client, &w->target, on_done, stage_on_exchange, w,
+                                 &w->directory),
+                0);
+        stage_await_end(&w->stage);
         assert_null(w->found);
 }
 

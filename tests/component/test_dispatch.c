@@ -14,6 +14,7 @@ struct world {
         sd_event *event;
         struct outbox *outbox;
         struct alerts *alerts;
+        struct notices *notices;
         struct http_peer alertmanagers[2];
         struct webhook_config webhooks[2];
         struct receiver_config receiver;
@@ -28,9 +29,10 @@ struct world {
 
 static const struct dispatch_policy policy = {
         .alert = {.resend_delay = USEC_PER_MINUTE, .interval = USEC_PER_MINUTE},
-        .repeat_interval = 4 * USEC_PER_HOUR,
         .external_url = "",
 };
+static const struct notice_policy times = {
+        30 * USEC_PER_SEC, 5 * USEC_PER_MINUTE, 4 * USEC_PER_HOUR};
 
 struct deferred {
         void (*done)(const struct http_response *response, void *userdata);
@@ -86,6 +88,7 @@ static int set_up(void **state)
         for (size_t i = 0; i < RULE_COUNT; i++)
                 w->alerting.rules[i].enabled = true;
         w->alerts = alerts_new();
+        w->notices = notices_new();
         assert_true(sd_event_new(&w->event) >= 0);
         assert_int_equal(outbox_new(w->event, send_request, w, NULL, &w->outbox), 0);
         assert_int_equal(routes_build(&w->alerting, &w->routes), 0);
@@ -109,6 +112,7 @@ static int tear_down(void **state)
         outbox_free(w->outbox);
         routes_done(&w->routes);
         alerts_free(w->alerts);
+        notices_free(w->notices);
         sd_event_unref(w->event);
         forget_sent(w);
         free(w);
@@ -129,6 +133,7 @@ static void observe(
                 assert_int_equal(labels_set(l, "alertname", "RetrievalBandCrossed"), 0);
                 assert_int_equal(labels_set(l, "severity", "warning"), 0);
                 assert_int_equal(labels_set(l, "collection", collection), 0);
+                assert_int_equal(labels_set(l, "incident", collection), 0);
                 assert_int_equal(labels_set(l, "query", queries[i]), 0);
         }
         assert_int_equal(alerts_update(w->alerts, w->alerting.rules, &s, w->now), 0);
@@ -139,9 +144,15 @@ static void observe(
 
 static void dispatch_all(struct world *w)
 {
+        _cleanup_free_ const struct alert **all = NULL;
+        _cleanup_(news_done) struct news news = {0};
+        size_t count;
+
         forget_sent(w);
-        assert_int_equal(
-                dispatch(w->alerts, w->outbox, w->routes.routes, w->routes.count, &policy, w->now),
+        assert_int_equal(alerts_list(w->alerts, &all, &count), 0);
+        assert_int_equal(notices_update(w->notices, all, count, &times, w->now, &news), 0);
+        assert_int_equal(dispatch(w->alerts, &news, w->outbox, w->routes.routes, w->routes.count,
+                                 &policy, w->now),
                 0);
         while (!outbox_idle(w->outbox))
                 assert_true(sd_event_run(w->event, USEC_INFINITY) >= 0);
@@ -158,7 +169,7 @@ static size_t sent_to(const struct world *w, const char *url, const char *part)
 
 static const char *const queries[] = {"q-1", "q-2"};
 
-static void every_peer_and_every_webhook_hears_of_it_once(void **state)
+static void every_peer_hears_of_it_at_once_and_every_webhook_after_a_while(void **state)
 {
         struct world *w = *state;
 
@@ -166,9 +177,12 @@ static void every_peer_and_every_webhook_hears_of_it_once(void **state)
         dispatch_all(w);
         assert_int_equal(sent_to(w, "http://am-0", "q-1"), 1);
         assert_int_equal(sent_to(w, "http://am-1", "q-2"), 1);
+        assert_int_equal(w->count, 2);
+        w->now += times.group_wait;
+        dispatch_all(w);
         assert_int_equal(sent_to(w, "http://hook", "\"status\":\"firing\""), 1);
         assert_int_equal(sent_to(w, "http://firing-only", "q-1"), 1);
-        assert_int_equal(w->count, 4);
+        assert_int_equal(w->count, 2);
         dispatch_all(w);
         assert_int_equal(w->count, 0);
 }
@@ -179,14 +193,20 @@ static void alertmanagers_are_told_again_receivers_are_not(void **state)
 
         observe(w, "agents", queries, 1);
         dispatch_all(w);
+        w->now += times.group_wait;
+        dispatch_all(w);
         w->now += policy.alert.resend_delay + USEC_PER_SEC;
         observe(w, "agents", queries, 1);
         dispatch_all(w);
         assert_int_equal(w->count, 2);
         assert_int_equal(sent_to(w, "http://am-0", "q-1") + sent_to(w, "http://am-1", "q-1"), 2);
+        w->now += times.repeat_interval;
+        observe(w, "agents", queries, 1);
+        dispatch_all(w);
+        assert_int_equal(sent_to(w, "http://hook", "q-1"), 1);
 }
 
-static void a_group_is_one_payload_for_a_webhook(void **state)
+static void an_incident_is_one_payload_for_a_webhook(void **state)
 {
         struct world *w = *state;
 
@@ -195,8 +215,11 @@ static void a_group_is_one_payload_for_a_webhook(void **state)
         dispatch_all(w);
         assert_int_equal(sent_to(w, "http://am-0", "agents"), 1);
         assert_int_equal(sent_to(w, "http://am-0", "handbook"), 1);
-        assert_int_equal(sent_to(w, "http://hook", "alertname=\\\"RetrievalBandCrossed\\\""), 2);
-        assert_int_equal(w->count, 2 + 2 * 2);
+        w->now += times.group_wait;
+        dispatch_all(w);
+        assert_int_equal(sent_to(w, "http://hook", "incident=\\\"agents\\\""), 1);
+        assert_int_equal(sent_to(w, "http://hook", "incident=\\\"handbook\\\""), 1);
+        assert_int_equal(w->count, 2 * 2);
 }
 
 static void resolutions_go_where_they_are_wanted(void **state)
@@ -205,13 +228,33 @@ static void resolutions_go_where_they_are_wanted(void **state)
 
         observe(w, "agents", queries, 1);
         dispatch_all(w);
+        w->now += times.group_wait;
+        dispatch_all(w);
         w->now += USEC_PER_SEC;
         observe(w, "agents", NULL, 0);
         dispatch_all(w);
+        assert_int_equal(sent_to(w, "http://am-0", "endsAt"), 1);
+        assert_int_equal(w->count, 2);
+        w->now += times.group_interval;
+        dispatch_all(w);
         assert_int_equal(sent_to(w, "http://hook", "\"status\":\"resolved\""), 1);
         assert_int_equal(sent_to(w, "http://firing-only", ""), 0);
-        assert_int_equal(sent_to(w, "http://am-0", "endsAt"), 1);
-        assert_int_equal(w->count, 3);
+}
+
+/* What was over before anybody was told is nobody's business. */
+static void what_passes_is_told_to_alertmanagers_only(void **state)
+{
+        struct world *w = *state;
+
+        observe(w, "agents", queries, 1);
+        dispatch_all(w);
+        w->now += USEC_PER_SEC;
+        observe(w, "agents", NULL, 0);
+        dispatch_all(w);
+        assert_int_equal(w->count, 2);
+        w->now += times.group_interval;
+        dispatch_all(w);
+        assert_int_equal(sent_to(w, "http://hook", ""), 0);
 }
 
 #define world_test(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
@@ -219,10 +262,11 @@ static void resolutions_go_where_they_are_wanted(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-                world_test(every_peer_and_every_webhook_hears_of_it_once),
+                world_test(every_peer_hears_of_it_at_once_and_every_webhook_after_a_while),
                 world_test(alertmanagers_are_told_again_receivers_are_not),
-                world_test(a_group_is_one_payload_for_a_webhook),
+                world_test(an_incident_is_one_payload_for_a_webhook),
                 world_test(resolutions_go_where_they_are_wanted),
+                world_test(what_passes_is_told_to_alertmanagers_only),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

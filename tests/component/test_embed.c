@@ -1,14 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "../unit/unit.h"
-
 #include <errno.h>
 #include <math.h>
 #include <stdio.h>
 
 #include "ask/embed.h"
 #include "clock.h"
-#include "fake_server.h"
 #include "json.h"
+#include "stage.h"
 
 #define TEXTS 5
 #define REPLIES_MAX 64
@@ -30,10 +28,7 @@ struct habits {
 };
 
 struct world {
-        sd_event *event;
-        struct http_client *client;
-        struct fake_server *server;
-        struct http_peer peer;
+        struct stage stage;
         struct embed_target target;
         struct embed *embed;
         struct reply replies[REPLIES_MAX];
@@ -43,7 +38,6 @@ struct world {
         size_t refused;
         char *refused_id, *refused_reason; /* of the first */
         size_t replied;
-        unsigned ended, exchanges;
         bool free_within;
         char *failure, *error;
         struct vector_set *vectors;
@@ -147,14 +141,11 @@ static void answer(const struct fake_request *request, struct text *out, void *u
         fake_answer(out, 200, NULL, vectors, strlen(vectors));
 }
 
-static const struct fake_step serve[] = {
-        {.action = FAKE_READ}, {.action = FAKE_CALL, .call = answer}, {.action = FAKE_AGAIN}};
-
 static void speak(struct world *w, const struct embedding_dialect *dialect)
 {
         free(w->url);
-        w->url = embedding_url(dialect, fake_server_url(w->server));
-        w->peer.url = w->url;
+        w->url = embedding_url(dialect, fake_server_url(w->stage.server));
+        w->stage.peer.url = w->url;
         w->target.dialect = dialect;
 }
 
@@ -163,16 +154,13 @@ static int set_up(void **state)
         struct world *w = calloc(1, sizeof(*w));
 
         *state = w;
-        assert_true(sd_event_new(&w->event) >= 0);
-        assert_int_equal(http_client_new(w->event, "test", &w->client), 0);
-        w->server = fake_server_new(w->event, w);
-        fake_server_script(w->server, serve);
+        stage_init(&w->stage, answer, w);
         speak(w, embedding_dialect_find("openai"));
-        w->peer = (struct http_peer){.url = w->url, .timeout_usec = 10 * USEC_PER_SEC};
+        w->stage.peer = (struct http_peer){.url = w->url, .timeout_usec = 10 * USEC_PER_SEC};
         w->target = (struct embed_target){
                 .name = "minilm",
                 .dialect = embedding_dialect_find("openai"),
-                .peer = &w->peer,
+                .peer = &w->stage.peer,
                 .options = {.model = "m"},
                 .memory = &w->memory,
                 .batch = TEXTS,
@@ -188,9 +176,7 @@ static int tear_down(void **state)
         struct world *w = *state;
 
         embed_free(w->embed);
-        http_client_free(w->client);
-        fake_server_free(w->server);
-        sd_event_unref(w->event);
+        stage_done(&w->stage);
         vector_set_unref(w->vectors);
         free(w->failure);
         free(w->error);
@@ -205,7 +191,7 @@ static void on_done(struct embed_result *result, void *userdata)
 {
         struct world *w = userdata;
 
-        w->ended++;
+        w->stage.ended++;
         assert_true((result->failure == NULL) == (result->vectors != NULL));
         assert_true((result->failure == NULL) == (result->error.message == NULL));
         assert_int_equal(strdup_to(&w->failure, result->failure), 0);
@@ -220,27 +206,16 @@ static void on_done(struct embed_result *result, void *userdata)
                 w->embed = embed_free(w->embed);
 }
 
-static void on_exchange(const struct http_response *response, void *userdata)
-{
-        ((struct world *)userdata)->exchanges++;
-}
-
 static int start(struct world *w)
 {
-        return embed_start(w->event, w->client, &w->target, on_done, on_exchange, w, &w->embed);
-}
-
-static bool ended(void *userdata)
-{
-        return ((struct world *)userdata)->ended > 0;
+        return embed_start(w->stage.event, w->stage.client, &w->target, on_done, stage_on_exchange,
+                w, &w->embed);
 }
 
 static void embed(struct world *w)
 {
         assert_int_equal(start(w), 0);
-        assert_int_equal(w->ended, 0); /* never from within */
-        assert_true(fake_run_until(w->event, ended, w));
-        assert_int_equal(w->ended, 1);
+        stage_await_end(&w->stage);
 }
 
 static void check_vectors(const struct world *w)
@@ -264,7 +239,7 @@ static void fails(struct world *w, const char *reason, const char *sentence)
 
         embed(w);
         assert_string_equal(w->failure, reason);
-        assert_true(asprintf(&prefix, "embedder minilm at %s: ", w->peer.url) > 0);
+        assert_true(asprintf(&prefix, "embedder minilm at %s: ", w->stage.peer.url) > 0);
         if (strncmp(w->error, prefix, strlen(prefix)) != 0 || !strstr(w->error, sentence))
                 fail_msg("%s", w->error);
 }
@@ -272,7 +247,7 @@ static void fails(struct world *w, const char *reason, const char *sentence)
 /* Texts in the `i`-th request. */
 static size_t asked(const struct world *w, size_t i)
 {
-        const struct fake_request *request = fake_server_request(w->server, i);
+        const struct fake_request *request = fake_server_request(w->stage.server, i);
         _cleanup_json_ json_t *body = json_loadb(request->body, request->body_size, 0, NULL);
 
         return json_array_size(json_object_get(body, "input"));
@@ -290,7 +265,7 @@ static void speaks_every_dialect(void **state)
                 embed(w);
                 check_vectors(w);
                 assert_string_equal(w->vectors->model, "m");
-                assert_int_equal(w->exchanges, 1);
+                assert_int_equal(w->stage.exchanges, 1);
                 tear_down(state);
         }
 }
@@ -304,11 +279,11 @@ static void asks_in_batches(void **state)
         embed(w);
         check_vectors(w);
         assert_null(w->vectors->model);
-        assert_int_equal(w->exchanges, 3);
+        assert_int_equal(w->stage.exchanges, 3);
         assert_int_equal(asked(w, 0), 2);
         assert_int_equal(asked(w, 1), 2);
         assert_int_equal(asked(w, 2), 1);
-        assert_int_equal(fake_server_connections(w->server), 1);
+        assert_int_equal(fake_server_connections(w->stage.server), 1);
 }
 
 static void waits_when_it_is_told_to(void **state)
@@ -322,7 +297,7 @@ static void waits_when_it_is_told_to(void **state)
         w->replies[2] = (struct reply){503, NULL, "", 0};
         embed(w);
         check_vectors(w);
-        assert_int_equal(w->exchanges, 4);
+        assert_int_equal(w->stage.exchanges, 4);
         assert_true(clock_usec(CLOCK_MONOTONIC) - before >= 2 * USEC_PER_SEC);
 }
 
@@ -335,7 +310,7 @@ static void gives_up_after_the_last_try(void **state)
                         "{\"error\":\"Model is overloaded\",\"error_type\":\"Overloaded\"}", 0};
         fails(w, "rate_limited",
                 "gave up after 4 tries: embedding texts 0 to 4 of 5: HTTP 429: Model is overloaded");
-        assert_int_equal(w->exchanges, EMBED_TRIES);
+        assert_int_equal(w->stage.exchanges, EMBED_TRIES);
 }
 
 static void waits_longer_each_time(void **state)
@@ -346,7 +321,7 @@ static void waits_longer_each_time(void **state)
         w->replies[0] = w->replies[1] = (struct reply){503, NULL, "", 0};
         embed(w);
         check_vectors(w);
-        assert_int_equal(w->exchanges, 3);
+        assert_int_equal(w->stage.exchanges, 3);
         /* 1 s and 2 s */
         assert_true(clock_usec(CLOCK_MONOTONIC) - before >= 3 * USEC_PER_SEC);
 }
@@ -357,7 +332,7 @@ static void does_not_wait_for_long(void **state)
 
         w->replies[0] = (struct reply){503, "Retry-After: 61\r\n", "{\"error\":\"later\"}", 0};
         fails(w, "server_error", "it asks to wait 61 s, more than 60 s: ");
-        assert_int_equal(w->exchanges, 1);
+        assert_int_equal(w->stage.exchanges, 1);
 }
 
 static void a_batch_too_large_is_halved(void **state)
@@ -368,7 +343,7 @@ static void a_batch_too_large_is_halved(void **state)
         w->replies[0] = (struct reply){413, NULL, "{\"error\":\"4 > 2\"}", 0};
         embed(w);
         check_vectors(w);
-        assert_int_equal(w->exchanges, 4);
+        assert_int_equal(w->stage.exchanges, 4);
         assert_int_equal(asked(w, 0), 4);
         assert_int_equal(asked(w, 1), 2);
         assert_int_equal(asked(w, 2), 2); /* remembered */
@@ -402,7 +377,7 @@ static void one_text_that_is_refused_is_found(void **state)
                 check_others(w);
                 assert_true(asprintf(&reason, "HTTP %u: cannot embed that", statuses[i]) > 0);
                 assert_string_equal(w->refused_reason, reason);
-                assert_int_equal(w->exchanges, 6); /* of 5, 2, 2, 1, 1 and 1 */
+                assert_int_equal(w->stage.exchanges, 6); /* of 5, 2, 2, 1, 1 and 1 */
                 assert_int_equal(w->memory.batch, 0); /* it was not their number */
                 tear_down(state);
         }
@@ -417,7 +392,7 @@ static void after_it_batches_are_whole_again(void **state)
         embed(w);
         assert_int_equal(w->refused, 1);
         assert_string_equal(w->refused_id, "a");
-        assert_int_equal(asked(w, w->exchanges - 2), 2);
+        assert_int_equal(asked(w, w->stage.exchanges - 2), 2);
 }
 
 static void a_batch_that_is_too_large_is_remembered(void **state)
@@ -433,10 +408,10 @@ static void a_batch_that_is_too_large_is_remembered(void **state)
                 w->habits = (struct habits){.most = 2, .too_many = statuses[i]};
                 embed(w);
                 check_vectors(w);
-                first = w->exchanges;
+                first = w->stage.exchanges;
                 w->embed = embed_free(w->embed);
                 w->vectors = vector_set_unref(w->vectors);
-                w->ended = 0;
+                w->stage.ended = 0;
                 embed(w);
                 check_vectors(w);
                 assert_int_equal(asked(w, first), 2);
@@ -477,7 +452,7 @@ static void it_is_not_asked_for_ever(void **state)
         w->target.count = ARRAY_SIZE(many);
         w->target.batch = 16;
         fails(w, "client_error", "0 of 8 texts got a vector: ");
-        assert_int_equal(w->exchanges, 8 * 5); /* of 16, 8, 4, 2 and 1 */
+        assert_int_equal(w->stage.exchanges, 8 * 5); /* of 16, 8, 4, 2 and 1 */
 }
 
 static void one_text_cannot_be_halved(void **state)
@@ -490,7 +465,7 @@ static void one_text_cannot_be_halved(void **state)
         assert_int_equal(w->vectors->count, TEXTS - 1);
         assert_string_equal(w->refused_id, "e");
         assert_string_equal(w->refused_reason, "HTTP 413: too long");
-        assert_int_equal(w->exchanges, TEXTS);
+        assert_int_equal(w->stage.exchanges, TEXTS);
 }
 
 static void a_vector_that_is_none_is_one_text_s(void **state)
@@ -504,7 +479,7 @@ static void a_vector_that_is_none_is_one_text_s(void **state)
         embed(w);
         check_others(w);
         assert_string_equal(w->refused_reason, "component 0 of its vector is not a number");
-        assert_int_equal(w->exchanges, 1);
+        assert_int_equal(w->stage.exchanges, 1);
 }
 
 static void an_option_that_is_refused_is_left_out(void **state)
@@ -514,13 +489,13 @@ static void an_option_that_is_refused_is_left_out(void **state)
         w->habits.strict = true;
         embed(w);
         check_vectors(w);
-        assert_int_equal(w->exchanges, 2);
+        assert_int_equal(w->stage.exchanges, 2);
         w->embed = embed_free(w->embed);
         w->vectors = vector_set_unref(w->vectors);
-        w->ended = 0;
+        w->stage.ended = 0;
         embed(w);
         check_vectors(w);
-        assert_int_equal(w->exchanges, 3); /* remembered */
+        assert_int_equal(w->stage.exchanges, 3); /* remembered */
 }
 
 static void tells_the_url_without_what_may_be_secret(void **state)
@@ -529,14 +504,14 @@ static void tells_the_url_without_what_may_be_secret(void **state)
         struct world *w = *state;
 
         assert_true(asprintf(&url, "%s/x/embeddings?api-version=1&key=s3cret",
-                            fake_server_url(w->server)) > 0);
-        w->peer.url = url;
+                            fake_server_url(w->stage.server)) > 0);
+        w->stage.peer.url = url;
         w->replies[0] = (struct reply){404, NULL, "{\"error\":\"no\"}", 0};
         embed(w);
         assert_non_null(strstr(w->error, "/x/embeddings?api-version=...&key=...: embedding"));
         assert_null(strstr(w->error, "s3cret"));
-        assert_string_equal(
-                fake_server_request(w->server, 0)->path, "/x/embeddings?api-version=1&key=s3cret");
+        assert_string_equal(fake_server_request(w->stage.server, 0)->path,
+                "/x/embeddings?api-version=1&key=s3cret");
 }
 
 static void every_failure_has_its_reason(void **state)
@@ -579,9 +554,9 @@ static void a_server_that_is_down(void **state)
 {
         struct world *w = *state;
 
-        w->server = fake_server_free(w->server);
+        w->stage.server = fake_server_free(w->stage.server);
         fails(w, "connect", "");
-        assert_int_equal(w->exchanges, 1);
+        assert_int_equal(w->stage.exchanges, 1);
 }
 
 static void refuses_nothing_and_garbage(void **state)
@@ -599,7 +574,7 @@ static void refuses_nothing_and_garbage(void **state)
 
 static bool exchanged(void *userdata)
 {
-        return ((struct world *)userdata)->exchanges > 0;
+        return ((struct world *)userdata)->stage.exchanges > 0;
 }
 
 static bool timed_out(void *userdata)
@@ -622,14 +597,15 @@ static void can_be_cancelled(void **state)
         w->embed = embed_free(w->embed);
         w->replies[0] = w->replies[1] = (struct reply){503, "Retry-After: 1\r\n", "", 0};
         assert_int_equal(start(w), 0);
-        assert_true(fake_run_until(w->event, exchanged, w));
-        assert_int_equal(w->ended, 0);
+        assert_true(fake_run_until(w->stage.event, exchanged, w));
+        assert_int_equal(w->stage.ended, 0);
         w->embed = embed_free(w->embed);
         end = clock_usec(CLOCK_MONOTONIC) + 1300 * USEC_PER_MSEC;
-        assert_true(sd_event_add_time(w->event, NULL, CLOCK_MONOTONIC, end, 1, tick, NULL) >= 0);
-        assert_true(fake_run_until(w->event, timed_out, &end));
-        assert_int_equal(w->ended, 0);
-        assert_int_equal(w->exchanges, 1);
+        assert_true(
+                sd_event_add_time(w->stage.event, NULL, CLOCK_MONOTONIC, end, 1, tick, NULL) >= 0);
+        assert_true(fake_run_until(w->stage.event, timed_out, &end));
+        assert_int_equal(w->stage.ended, 0);
+        assert_int_equal(w->stage.exchanges, 1);
 }
 
 int main(void)

@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "../unit/unit.h"
-
 #include <errno.h>
 
 #include "ask/lookup.h"
-#include "fake_server.h"
+#include "stage.h"
 
 #define PATH "/api/v2/tenants/t/databases/d/collections/uuid"
 #define QUERIES \
@@ -23,10 +21,7 @@ struct reply {
 };
 
 struct world {
-        sd_event *event;
-        struct http_client *client;
-        struct fake_server *server;
-        struct http_peer peer;
+        struct stage stage;
         struct query_set *set;
         struct lookup_target target;
         struct lookup *lookup;
@@ -38,7 +33,6 @@ struct world {
         struct baseline *baseline;
         const struct reply *replies; /* one a request */
         size_t reply_count, replied;
-        unsigned ended, exchanges;
         char *error;
 };
 
@@ -53,9 +47,6 @@ static void reply(const struct fake_request *request, struct text *out, void *us
                 fake_answer(out, 500, NULL, "unexpected", strlen("unexpected"));
 }
 
-static const struct fake_step serve[] = {
-        FAKE(READ), {.action = FAKE_CALL, .call = reply}, FAKE(AGAIN)};
-
 static int set_up(void **state)
 {
         static const char *const now[] = {"old", "copy", "fresh", "gone"};
@@ -65,24 +56,19 @@ static int set_up(void **state)
         struct errors errors = {};
 
         *state = w;
-        assert_true(sd_event_new(&w->event) >= 0);
-        assert_int_equal(http_client_new(w->event, "test", &w->client), 0);
-        w->server = fake_server_new(w->event, w);
-        fake_server_script(w->server, serve);
+        stage_init(&w->stage, reply, w);
         assert_int_equal(query_set_parse("q.yaml", QUERIES, strlen(QUERIES), &w->set, &errors), 0);
         w->now = answer_new(ARRAY_SIZE(now), now, distances, NULL);
         w->before = answer_new(ARRAY_SIZE(before), before, distances, NULL);
         w->baseline = baseline_new(0);
         assert_int_equal(strdup_to(&w->baseline->epoch.newest, "newest"), 0);
-        w->peer = (struct http_peer){
-                .url = (char *)fake_server_url(w->server), .timeout_usec = 10 * USEC_PER_SEC};
         w->target = (struct lookup_target){
                 .label = "agents",
                 .tenant = "t",
                 .database = "d",
                 .collection_id = "uuid",
                 .space = "l2",
-                .peer = &w->peer,
+                .peer = &w->stage.peer,
                 .set = w->set,
         };
         return 0;
@@ -104,14 +90,12 @@ static int tear_down(void **state)
         struct world *w = *state;
 
         lookup_free(w->lookup);
-        http_client_free(w->client);
-        fake_server_free(w->server);
+        stage_done(&w->stage);
         query_set_unref(w->set);
         answer_unref(w->now);
         answer_unref(w->before);
         forget(w);
         baseline_unref(w->baseline);
-        sd_event_unref(w->event);
         free(w->error);
         free(w);
         return 0;
@@ -122,40 +106,29 @@ static void on_done(struct suspects *suspects, const char *error, void *userdata
         struct world *w = userdata;
 
         assert_ptr_equal(suspects, &w->suspects);
-        w->ended++;
+        w->stage.ended++;
         free(w->error);
         w->error = NULL;
         assert_int_equal(strdup_to(&w->error, error), 0);
         w->lookup = lookup_free(w->lookup);
 }
 
-static void on_exchange(const struct http_response *response, void *userdata)
-{
-        ((struct world *)userdata)->exchanges++;
-}
-
-static bool ended(void *userdata)
-{
-        return ((struct world *)userdata)->ended > 0;
-}
-
 static void start(struct world *w, const struct reply *replies, size_t count)
 {
-        w->ended = w->exchanges = 0;
+        w->stage.ended = w->stage.exchanges = 0;
         w->replies = replies;
         w->reply_count = count;
         w->replied = 0;
-        assert_int_equal(lookup_start(w->client, &w->target, &w->suspects, on_done, on_exchange, w,
-                                 &w->lookup),
+        assert_int_equal(lookup_start(w->stage.client, &w->target, &w->suspects, on_done,
+                                 stage_on_exchange, w, &w->lookup),
                 0);
-        assert_int_equal(w->ended, 0); /* never from within */
+        assert_int_equal(w->stage.ended, 0); /* never from within */
 }
 
 static void look_up(struct world *w, const struct reply *replies, size_t count)
 {
         start(w, replies, count);
-        assert_true(fake_run_until(w->event, ended, w));
-        assert_int_equal(w->ended, 1);
+        stage_await_end(&w->stage);
 }
 
 static const float east[] = {1, 0};
@@ -265,10 +238,10 @@ static void everything_is_looked_up(void **state)
         question(w);
         look_up(w, healthy, ARRAY_SIZE(healthy));
         assert_null(w->error);
-        assert_int_equal(fake_server_requests(w->server), ARRAY_SIZE(requests));
-        assert_int_equal(w->exchanges, ARRAY_SIZE(requests));
+        assert_int_equal(fake_server_requests(w->stage.server), ARRAY_SIZE(requests));
+        assert_int_equal(w->stage.exchanges, ARRAY_SIZE(requests));
         for (size_t i = 0; i < ARRAY_SIZE(requests); i++) {
-                const struct fake_request *request = fake_server_request(w->server, i);
+                const struct fake_request *request = fake_server_request(w->stage.server, i);
 
                 assert_string_equal(request->path, requests[i].path);
                 assert_string_equal(request->body, requests[i].body);
@@ -334,7 +307,7 @@ static void a_failure_ends_it_with_a_sentence(void **state)
                         replies[step] = failures[i].reply;
                         question(w);
                         look_up(w, replies, ARRAY_SIZE(replies));
-                        assert_int_equal(w->exchanges, step + 1);
+                        assert_int_equal(w->stage.exchanges, step + 1);
                         /* The last two are about one record. */
                         assert_int_equal(count_known(&w->suspects), MIN(step, 5u));
                         assert_non_null(w->error);
@@ -347,7 +320,7 @@ static void a_failure_ends_it_with_a_sentence(void **state)
 
 static const char *body_of(const struct world *w, size_t i)
 {
-        return fake_server_request(w->server, i)->body;
+        return fake_server_request(w->stage.server, i)->body;
 }
 
 #define REFUSED "{\"error\":\"InvalidArgumentError\",\"message\":\"Invalid where clause\"}"
@@ -363,7 +336,7 @@ static void a_server_without_lists_is_asked_for_them_once(void **state)
                 .missing = {{.query = 2}, {.query = 3}, {.query = 6}}, .missing_count = 3};
         look_up(w, replies, ARRAY_SIZE(replies));
         assert_null(w->error);
-        assert_int_equal(w->exchanges, ARRAY_SIZE(replies));
+        assert_int_equal(w->stage.exchanges, ARRAY_SIZE(replies));
         assert_true(w->suspects.missing[0].looked_up && !w->suspects.missing[0].exists);
         assert_true(w->suspects.missing[1].looked_up && !w->suspects.missing[1].exists);
         /* Expected in a list: whether it exists is unknown. */
@@ -431,7 +404,7 @@ static void records_without_vectors_exist(void **state)
         w->suspects.missing_count = 0;
         look_up(w, replies, ARRAY_SIZE(replies));
         assert_null(w->error);
-        assert_string_equal(fake_server_request(w->server, 1)->body,
+        assert_string_equal(fake_server_request(w->stage.server, 1)->body,
                 "{\"include\":[],\"ids\":[\"gone\",\"kept\",\"moved\",\"lost\",\"displaced\","
                 "\"twin\"]}");
         for (size_t i = 0; i < w->suspects.wanted_count; i++) {
@@ -466,11 +439,12 @@ static void many_records_are_looked_up_in_pages(void **state)
         suspect(w, records, ARRAY_SIZE(records));
         look_up(w, replies, ARRAY_SIZE(replies));
         assert_null(w->error);
-        assert_int_equal(w->exchanges, 3); /* none of those that are left has a fate to be shown */
-        assert_non_null(strstr(fake_server_request(w->server, 0)->body, "\"r0\""));
-        assert_null(strstr(fake_server_request(w->server, 0)->body, "\"r75\""));
-        assert_non_null(strstr(fake_server_request(w->server, 1)->body, "\"r149\""));
-        assert_non_null(strstr(fake_server_request(w->server, 2)->body, "{\"include\":[],"));
+        assert_int_equal(
+                w->stage.exchanges, 3); /* none of those that are left has a fate to be shown */
+        assert_non_null(strstr(fake_server_request(w->stage.server, 0)->body, "\"r0\""));
+        assert_null(strstr(fake_server_request(w->stage.server, 0)->body, "\"r75\""));
+        assert_non_null(strstr(fake_server_request(w->stage.server, 1)->body, "\"r149\""));
+        assert_non_null(strstr(fake_server_request(w->stage.server, 2)->body, "{\"include\":[],"));
         for (size_t i = 0; i < ARRAY_SIZE(records); i++) {
                 assert_true(w->records[i].looked_up && !w->records[i].compared);
                 assert_int_equal(w->records[i].exists, i == 299);
@@ -551,7 +525,7 @@ static void a_stranger_is_no_twin_by_inner_product(void **state)
         w->target.space = "ip";
         suspect(w, &kept, 1);
         look_up(w, replies, ARRAY_SIZE(replies));
-        assert_non_null(strstr(fake_server_request(w->server, 1)->body, "\"n_results\":10"));
+        assert_non_null(strstr(fake_server_request(w->stage.server, 1)->body, "\"n_results\":10"));
         assert_true(w->records[0].self_asked);
         assert_false(w->records[0].self_found);
 }
@@ -562,7 +536,7 @@ static void without_questions_it_ends_from_the_loop(void **state)
 
         look_up(w, NULL, 0);
         assert_null(w->error);
-        assert_int_equal(fake_server_requests(w->server), 0);
+        assert_int_equal(fake_server_requests(w->stage.server), 0);
 }
 
 static void a_dead_server_is_told(void **state)
@@ -570,15 +544,10 @@ static void a_dead_server_is_told(void **state)
         struct world *w = *state;
 
         question(w);
-        w->peer.url = (char *)"http://127.0.0.1:9"; /* discard: nobody listens here */
+        w->stage.peer.url = DEAD_URL;
         look_up(w, NULL, 0);
         assert_non_null(strstr(w->error, "looking up missing records"));
         assert_int_equal(count_known(&w->suspects), 0);
-}
-
-static bool asked(void *userdata)
-{
-        return fake_server_requests(((struct world *)userdata)->server) > 0;
 }
 
 static void a_cancelled_lookup_calls_nobody(void **state)
@@ -589,10 +558,10 @@ static void a_cancelled_lookup_calls_nobody(void **state)
         start(w, healthy, ARRAY_SIZE(healthy));
         w->lookup = lookup_free(w->lookup); /* before it began */
         start(w, healthy, ARRAY_SIZE(healthy));
-        assert_true(fake_run_until(w->event, asked, w));
+        stage_await_request(&w->stage);
         w->lookup = lookup_free(w->lookup);
-        assert_int_equal(w->ended, 0);
-        assert_int_equal(fake_server_requests(w->server), 1);
+        assert_int_equal(w->stage.ended, 0);
+        assert_int_equal(fake_server_requests(w->stage.server), 1);
 }
 
 int main(void)

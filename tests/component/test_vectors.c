@@ -62,7 +62,7 @@ static struct collection_config make_config(
                 .vectors = vectors(pinned),
         };
 
-        assert_int_equal(bands_default(&c.bands), 0);
+        assert_int_equal(bands_default(NULL, &c.bands), 0);
         return c;
 }
 

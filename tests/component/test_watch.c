@@ -18,7 +18,7 @@
 
 #define COLLECTION \
         "{\"id\":\"aaaaaaaa-0000-4000-8000-00000000000%u\",\"name\":\"c\",\"dimension\":1," \
-        "\"configuration_json\":{\"hnsw\":{\"space\":\"l2\"}}}"
+        "\"configuration_json\":{\"hnsw\":{\"space\":\"%s\"}}}"
 #define QUERIES \
         "queries: [{id: a, text: a, expect: {distance: {max: 9}}}," \
         " {id: b, text: b, expect: {distance: {max: 9}}}]"
@@ -33,9 +33,10 @@ struct world {
         struct server_config server_config;
         struct collection_config config, changed;
         struct watch_owner owner;
-        struct watch *watch;
+        struct watch *watch, *other;
         struct waiters waiters;
         float distance;
+        const char *space; /* of the collection; NULL: "l2" */
         const char *best; /* id of the record that is answered with */
         unsigned generation; /* of the collection's id */
         bool broken;
@@ -70,7 +71,7 @@ static void answer(const struct fake_request *request, struct text *out, void *u
                 text_append(&body, "{\"ids\":[\"x\"],\"embeddings\":[[1]]}");
         else {
                 w->looks++;
-                text_appendf(&body, COLLECTION, w->generation);
+                text_appendf(&body, COLLECTION, w->generation, w->space ? w->space : "l2");
         }
         fake_answer(out, 200, NULL, body.data, body.size);
 }
@@ -112,7 +113,7 @@ static struct collection_config make_config(struct world *w, const char *queries
                         .batch = 10},
         };
 
-        assert_int_equal(bands_default(&c.bands), 0);
+        assert_int_equal(bands_default(NULL, &c.bands), 0);
         assert_int_equal(query_set_parse("q", queries, strlen(queries), &c.queries, &errors), 0);
         assert_int_equal(vector_set_parse("v", VECTORS, strlen(VECTORS), &c.vectors, &errors), 0);
         return c;
@@ -150,6 +151,7 @@ static int tear_down(void **state)
         struct world *w = *state;
 
         waiters_done(&w->waiters);
+        watch_free(w->other);
         watch_free(w->watch);
         http_client_free(w->client);
         fake_server_free(w->server);
@@ -746,15 +748,47 @@ static void a_home_of_an_earlier_life_is_known_at_once(void **state)
 {
         struct world *w = *state;
 
-        watch_restore_home(w->watch, "a", "excellent", .5f);
-        watch_restore_home(w->watch, "b", "no such band", .5f);
-        watch_restore_home(w->watch, "nobody", "good", .5f);
+        dossier_restore_home(watch_dossier(w->watch), "a", "excellent", .5f);
+        dossier_restore_home(watch_dossier(w->watch), "b", "no such band", .5f);
+        dossier_restore_home(watch_dossier(w->watch), "nobody", "good", .5f);
         assert_int_equal(watch_view(w->watch)->queries[0].judgement.home_band, 0);
         assert_int_equal(watch_view(w->watch)->queries[1].judgement.home_band, -1);
         for (int i = 0; i < 4; i++)
                 (void)replay(w);
         assert_true(watch_view(w->watch)->queries[0].judgement.crossed);
         assert_false(watch_view(w->watch)->queries[1].judgement.crossed);
+}
+
+/* Bands that nobody configured are known with the first answer, and a home keeps its name. */
+static void default_bands_are_those_of_the_space(void **state)
+{
+        struct world *w = *state;
+        const struct collection_view *v;
+
+        w->changed.bands_source = BANDS_OF_SPACE;
+        assert_int_equal(watch_new(w->event, &w->changed, w->client, &w->owner, &w->other), 0);
+        dossier_restore_home(watch_dossier(w->other), "b", "excellent", .35f);
+        assert_true(watch_view(w->other)->bands.bands[0].below == .8f);
+        w->space = "cosine";
+        w->distance = .45f;
+        for (unsigned i = 0; i < 4; i++) {
+                unsigned before = w->replayed;
+
+                watch_replay(w->other);
+                while (w->replayed == before)
+                        assert_true(sd_event_run(w->event, 1000000) >= 0);
+        }
+        v = watch_view(w->other);
+        assert_true(v->bands.bands[0].below == .4f);
+        assert_string_equal(bands_name(&v->bands, v->queries[0].judgement.band), "good");
+        assert_string_equal(bands_name(&v->bands, v->queries[0].judgement.home_band), "excellent");
+        assert_true(v->queries[0].judgement.home_distance == .35f);
+        assert_true(v->queries[0].judgement.crossed);
+        /* What is configured is taken as it is. */
+        for (int i = 0; i < 4; i++)
+                (void)replay(w);
+        assert_true(watch_view(w->watch)->bands.bands[0].below == .8f);
+        assert_int_equal(watch_view(w->watch)->queries[0].judgement.band, 0);
 }
 
 static void on_completed(struct command *c, unsigned status, char *body, size_t size)
@@ -883,6 +917,7 @@ int main(void)
                 world_test(another_dimension_is_held_against_the_baseline_only),
                 world_test(what_became_of_an_expected_record_is_told_anew_after_an_ingest),
                 world_test(a_home_of_an_earlier_life_is_known_at_once),
+                world_test(default_bands_are_those_of_the_space),
                 world_test(a_failed_probe_adds_what_it_found_and_takes_nothing),
                 world_test(who_waits_is_answered_with_the_verdict),
                 world_test(a_replay_under_way_does_not_count),

@@ -36,6 +36,8 @@ static void check(const struct baseline *b)
                 check_query(b, i);
         for (size_t i = 0; b->vectors && i < b->vectors->count * b->vectors->dimension; i++)
                 REQUIRE(isfinite(b->vectors->values[i]));
+        for (size_t i = 1; i < b->bands.count; i++)
+                REQUIRE(b->bands.bands[i - 1].below < b->bands.bands[i].below);
         REQUIRE(baseline_build(b, &text, &size) == 0);
         REQUIRE(baseline_parse("again.json", text, size, &again, NULL) == 0);
         REQUIRE(baseline_build(again, &second, &second_size) == 0);

@@ -46,7 +46,7 @@ def house(tmp_path):
     ("daemon/show/a.c", "usec_t now = time (NULL);", "a pure file calls time()"),
     ("daemon/judge/a.c", 'log_warning("x");', "a pure file calls log_warning()"),
     ("daemon/ask/chroma.c", '#include "log.h"', "a pure file includes"),
-    ("daemon/tell/rule.c", 'int fd = open("/etc/passwd", 0);', "a pure file calls open()"),
+    ("daemon/tell/signal.c", 'int fd = open("/etc/passwd", 0);', "a pure file calls open()"),
 ])
 def test_the_checker_finds(house, path, line, complaint):
     (house / "common/log.h").write_text("#pragma once\n")

@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """`driftwatch baseline` against a real Chroma: record, compare, approve, show; and what it refuses."""
 import json
+import shutil
 import os
 import re
 import stat
 import threading
 
+import numpy
 import pytest
 import requests
 
@@ -378,3 +380,124 @@ def test_new_vectors_are_pinned_when_they_are_asked_for(world):
     world.ok("propose", "--fresh")
     moved = world.json("diff")["diff"]
     assert moved["moved_up"] + moved["moved_down"] == 5
+
+
+def versions(world):
+    """By number; the candidate has none of its own yet."""
+    return {one["number"] if one["approved"] else None: one for one in world.json("list")["versions"]}
+
+
+def test_versions_are_listed_and_one_is_in_force_again(world):
+    assert "none yet" in world.ok("list")
+    world.approved()
+    world.ok("propose")
+    world.approve(reason="the\nsecond")
+    world.ok("propose")
+    assert [(one["number"], one["state"]) for one in versions(world).values()] == [
+        (1, "earlier"), (2, "in force"), (3, "candidate")], "which would become the third"
+    table = world.ok("list").splitlines()
+    assert [row.split()[0] for row in table[2:]] == ["1", "2", "-"]
+    assert "in force" in table[3] and table[3].endswith("Ada: the second")
+
+    first, kept = world.file("1.json").read_bytes(), world.file("candidate.json").read_bytes()
+    said = world.ok("rollback", "1", "--by=Bob", "--reason=too early", f"--collection={world.name}")
+    assert "baseline 3 is baseline 1 again, approved by Bob: too early" in said
+    listed = versions(world)
+    assert listed[3]["state"] == "in force" and (listed[3]["restores"], listed[1]["restores"]) == (1, None)
+    assert listed[3]["approved_by"] == "Bob" and listed[1]["approved_by"] == "Ada"
+    assert world.file("1.json").read_bytes() == first, "history stays"
+    assert world.file("candidate.json").read_bytes() == kept
+    shown = world.json("show")
+    assert (shown["number"], shown["queries"]) == (3, 5)
+
+
+@pytest.mark.parametrize("words, said", [
+    (["7"], "has no baseline 7"), ([], "needs the number of a version"), (["-1"], "not a flag"),
+    (["one"], "needs the number of a version"), (["1", "2"], "one argument too many")])
+def test_what_cannot_be_rolled_back(world, words, said):
+    world.approved()
+    before = world.bytes()
+    done = world.run("rollback", *words, "--by=Bob", "--reason=why", f"--collection={world.name}")
+    assert (done.returncode, done.stdout) == (USAGE, "") and said in done.stderr
+    assert world.bytes() == before
+
+
+def test_a_rollback_needs_a_person_and_a_collection(world):
+    world.approved()
+    assert "--by NAME" in world.run("rollback", "1", f"--collection={world.name}").stderr
+    done = world.run("rollback", "1", "--by=Bob", "--reason=why")
+    assert done.returncode == USAGE and "--collection" in done.stderr
+
+
+def test_the_gate_takes_the_baseline_of_the_repository(world, tmp_path):
+    world.approved()
+    mine = tmp_path / "approved.json"
+    mine.write_bytes(world.file("json").read_bytes())
+    shutil.rmtree(world.storage)
+    flags = "check", "--baseline", "--format=json"
+    assert world.driftwatch.run(*flags).returncode == USAGE, "there is none in the storage"
+    done = world.driftwatch.run(*flags, f"--baseline.file={mine}")
+    assert done.returncode == OK, done.stderr
+    query = json.loads(done.stdout)["collections"][0]["queries"][0]
+    assert query["baseline_distance"] == pytest.approx(0.4, abs=1e-5)
+
+    mine.write_text(mine.read_text().replace("Ada", "Eve"))
+    done = world.driftwatch.run(*flags, f"--baseline.file={mine}")
+    assert done.returncode == USAGE and f"{mine}: was damaged or edited" in done.stderr
+    mine.write_text("version https://git-lfs.github.com/spec/v1\noid sha256:1\nsize 2\n")
+    done = world.driftwatch.run(*flags, f"--baseline.file={mine}")
+    assert done.returncode == USAGE and f"{mine} is a Git LFS pointer" in done.stderr
+    done = world.driftwatch.run(*flags, f"--baseline.file={mine}.none")
+    assert done.returncode == USAGE and "No such file" in done.stderr
+
+
+def test_a_baseline_file_of_another_collection_is_no_baseline(world, tmp_path):
+    world.approved()
+    mine = tmp_path / "approved.json"
+    mine.write_bytes(world.file("json").read_bytes())
+    world.driftwatch.config["collections"][0]["label"] = "renamed"
+    world.driftwatch.write()
+    done = world.driftwatch.run("check", f"--baseline.file={mine}")
+    assert done.returncode == USAGE
+    assert f'{mine}: is a baseline of collection "{world.name}", which is not checked' in done.stderr
+
+
+def document(world, **documents):
+    """Gives records documents and metadata."""
+    world.chroma.call("POST", f"/{world.chroma.id(world.name)}/update", {
+        "ids": list(documents), "documents": list(documents.values()),
+        "metadatas": [{"file": f"{key}.md"} for key in documents]})
+
+
+def test_what_is_approved_is_seen(world):
+    """The first words of what was found, its expected metadata, and where a lost record stands."""
+    document(world, **{"agent-0": "Zero answers\n\nquestions about \u202eholidays." + " And more." * 20})
+    world.queries[0]["expect"] = {"metadata": {"file": "agent-0.md"}}
+    world.queries[1]["expect"] = {"metadata": {"n": 59}}
+    world.queries[2]["expect"] = {"ids": ["nobody"]}
+    world.driftwatch.write_queries(world.name, world.queries[:5])
+    said = world.ok("propose")
+    assert re.search(r"^  pass q0\n    1\. agent-0 \(file: agent-0\.md\) Zero answers questions about holidays\. And ",
+                     said, re.MULTILINE), said
+    line = next(row for row in said.splitlines() if row.startswith("    1. agent-0 "))
+    assert line.endswith("…") and len(line.split(".md) ")[1].encode()) <= 80
+    rank = int(re.search(r"fail q1: its expected record is rank (\d+)\n", said).group(1))
+    records = world.chroma.vectors(world.name)
+    near = sorted(records, key=lambda key: numpy.sum((records[key] - world.questions["q1"]) ** 2))
+    assert rank == near.index("agent-59") + 1 > 10
+    assert "fail q2: its expected record is not among the first 60\n" in said
+
+    # From here on the files say it, without a server.
+    world.approve("--force")
+    world.driftwatch.config["servers"][0]["url"] = "http://127.0.0.1:9"
+    world.driftwatch.write()
+    shown = world.json("show")["queries_recorded"]
+    assert shown[0]["answers"][0]["words"].startswith("Zero answers questions about holidays.")
+    assert shown[0]["answers"][0]["metadata"] == "file: agent-0.md"
+    assert [(one["deep_rank"], one["searched"]) for one in shown[:3]] == [(None, None), (rank, 60), (None, 60)]
+    assert f"expected record: rank {rank}\n" in world.ok("show")
+
+
+def test_a_server_without_documents_leaves_a_candidate(world):
+    said = world.ok("propose")
+    assert "    1. agent-0\n" in said, "only the id, where there is no document"

@@ -239,7 +239,7 @@ TOLD = {
     "REEMBED": (worlds.reembed, worlds.World, "RetrievalSetDrift"),
     "METRIC": (worlds.change_space, worlds.World, "RetrievalConfigurationChanged"),
     "INDEX_LOSS": (worlds.lose_index, worlds.World, "RetrievalIndexIncomplete"),
-    "ANN_RECALL": (worlds.search_shallowly, worlds.HardWorld, "RetrievalRecallLow"),
+    "ANN_RECALL": (worlds.search_shallowly, worlds.HardWorld, "RetrievalConfigurationChanged"),
     "EMBEDDER": (worlds.change_model, worlds.EmbeddedWorld, "RetrievalEmbedderChanged"),
     "TRANSPORT": (worlds.stop, worlds.World, "RetrievalReplayFailing"),
 }

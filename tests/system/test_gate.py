@@ -109,9 +109,9 @@ def test_annotations_leave_json_alone(demo, chroma, source):
 
 
 @pytest.mark.parametrize("flags, word", [
-    (["--output=report.pdf"], "report.pdf"), (["--min-pass=1.1"], "--min-pass"),
-    (["--override=the old one is worse"], "--by"), (["--by=Ada"], "--override"),
-    (["--override=", "--by=Ada"], "--override"), (["--override=x", "--by="], "--by")])
+    (["--output=report.pdf"], "report.pdf"), (["--override=the old one is worse"], "--by"),
+    (["--by=Ada"], "--override"), (["--override=", "--by=Ada"], "--override"),
+    (["--override=x", "--by="], "--by"), (["--min-pass=1.1"], "--min-pass")])
 def test_usage(demo, flags, word):
     done = demo.run("check", *flags)
     assert (done.returncode, done.stdout) == (2, "") and word in done.stderr

@@ -84,7 +84,7 @@ def newcomer(source, build, page, chroma, name, tmp_path, ends):
                            json={"model": "demo", "input": list(HANDBOOK.values())}).json()
     chroma.create("handbook")
     chroma.upsert("handbook", [f"{file}#1" for file in HANDBOOK], [one["embedding"] for one in answer["data"]],
-                  [{"file": file} for file in HANDBOOK])
+                  [{"file": file} for file in HANDBOOK], list(HANDBOOK.values()))
     directory = tmp_path / "here"
     directory.mkdir()
     yield Newcomer(directory, build, page, chroma, embedder), embedder

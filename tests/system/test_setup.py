@@ -1,16 +1,20 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What somebody does wrong on the first day: each is refused, or warned of, with what to write instead."""
+"""The first day: what is written wrong is refused or warned of with what to write instead, and bands fit."""
 import os
 import pathlib
+import re
 import shutil
+import socket
 import subprocess
 import tempfile
 
+import numpy
 import pytest
+import yaml
 
 import tools
 
-USAGE = 2
+USAGE, UNMEASURED = 2, 3
 
 
 @pytest.fixture
@@ -66,3 +70,105 @@ def test_a_port_alone_is_a_usage_error(driftwatch, command):
     assert (done.returncode, done.stdout) == (USAGE, "")
     line, = done.stderr.splitlines()
     assert "--web.listen-address" in line and "write :9834" in line
+
+
+@pytest.fixture
+def near(chroma, driftwatch, name):
+    """near(space, ...): twenty queries whose best records lie at 0.2 to 0.77 squared L2 from them."""
+    def make(space, scale=1, **keys):
+        distances = [0.2 + 0.03 * i for i in range(20)]
+        queries, records = tools.axes(distances)
+        chroma.create(name, space)
+        chroma.upsert(name, [f"r{i}" for i in range(20)], scale * numpy.array(records))
+        driftwatch.server(chroma.url)
+        driftwatch.watch(name, [
+            {"id": f"q{i}", "text": f"Question {i}?", "expect": {"ids": [f"r{i}"]}} for i in range(20)],
+            {f"q{i}": scale * row for i, row in enumerate(queries)}, interval="1h", **keys)
+        driftwatch.write()
+        return driftwatch
+    return make
+
+
+def bands_of(driftwatch, name):
+    found = {band["name"]: band for band in driftwatch.api("collections")["collections"][0]["bands"]}
+    return {key: (band["below"], band["queries"]) for key, band in found.items()}
+
+
+@pytest.mark.parametrize("space, borders, counts", [
+    ("l2", [0.8, 1.0, 1.2, None], [20, 0, 0, 0]), ("cosine", [0.4, 0.5, 0.6, None], [20, 0, 0, 0]),
+    ("ip", [0.4, 0.5, 0.6, None], [20, 0, 0, 0])])
+def test_bands_by_space(near, driftwatch, name, space, borders, counts):
+    near(space).start()
+    driftwatch.replay(name, times=5)
+    bands = bands_of(driftwatch, name)
+    assert [below for below, _ in bands.values()] == borders
+    assert [queries for _, queries in bands.values()] == counts
+    assert driftwatch.metric("driftwatch_band_upper_bound", collection=name, band="good") == borders[1]
+
+
+def test_validate_asks_the_servers(near, driftwatch, chroma, name):
+    near("cosine")
+    done = driftwatch.run("validate", "--online")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "space cosine, dimension 40, 20 records" in done.stdout
+    assert "20 excellent" in done.stdout and "nearly all are excellent" in done.stdout
+    proposed, = [line for line in done.stdout.splitlines() if "bands: [" in line]
+    borders = [band.get("below") for band in yaml.safe_load(proposed)["bands"]]
+    assert borders[0] == pytest.approx(0.18, abs=0.02) and borders[1] == pytest.approx(0.32, abs=0.02)
+    assert borders[2] > 0.385 and borders[3] is None
+
+    # What is proposed can be configured, and spreads the answers.
+    driftwatch.config["collections"][0]["bands"] = yaml.safe_load(proposed)["bands"]
+    driftwatch.write()
+    done = driftwatch.run("validate", "--online")
+    assert done.returncode == 0 and "nearly all" not in done.stdout and "bands: [" not in done.stdout
+    counts = re.search(r"best answers by band: (\d+) excellent, (\d+) good, (\d+) okay\n", done.stdout)
+    assert sum(map(int, counts.groups())) == 20 and min(map(int, counts.groups())) >= 3
+
+    driftwatch.write_vectors(name, {f"q{i}": [1.0, 0.0] for i in range(20)})
+    done = driftwatch.run("validate", "--online")
+    assert done.returncode == UNMEASURED and "40" in done.stderr
+    chroma.drop(name)
+    done = driftwatch.run("validate", "--online")
+    assert done.returncode == UNMEASURED and name in done.stderr
+
+
+def test_vectors_of_another_length_are_named(near, driftwatch):
+    near("l2", scale=10)
+    said = driftwatch.run("validate", "--online").stdout
+    assert "20 poor" in said
+    assert re.search(r"not of length 1: q0 \(10\), q1 \(10\), \S+ \(10\) and 17 more", said)
+    assert "bands: [" in said
+
+
+def test_bands_that_are_approved_with_the_baseline(near, driftwatch, name):
+    near("cosine", bands="auto")
+    said = driftwatch.run("baseline", "propose", "--pause=10ms").stdout
+    assert "20 excellent" in said and "bands: auto: in force when it is approved: [" in said
+    driftwatch.start()
+    driftwatch.replay(name)
+    assert [below for below, _ in bands_of(driftwatch, name).values()] == [0.4, 0.5, 0.6, None]
+    assert driftwatch.run("baseline", "approve", "--by=Ada", "--reason=good").returncode == 0
+    proposed = yaml.safe_load(said.split("approved: ")[1].splitlines()[0])
+    tools.poll(lambda: bands_of(driftwatch, name)["okay"][0] == proposed[2]["below"], "the approved borders")
+    driftwatch.replay(name, times=5)
+    bands = bands_of(driftwatch, name)
+    assert [below for below, _ in bands.values()] == [band.get("below") for band in proposed]
+    assert min(queries for _, queries in list(bands.values())[:3]) >= 3
+    shown = driftwatch.run("baseline", "show", "--format=text").stdout
+    assert "okay" in shown, "by the bands that were approved"
+
+
+def test_reading_long_files_is_told_to_the_service_manager(driftwatch, tmp_path):
+    """A machine on which that takes longer than systemd waits is not one on which it hangs."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+        manager.bind(str(tmp_path / "notify"))
+        manager.settimeout(20)
+        driftwatch.server("http://127.0.0.1:9")
+        driftwatch.watch("faq", [{"id": f"q{i}", "text": "?"} for i in range(2000)],
+                         {f"q{i}": [0.1] * 100 for i in range(2000)})
+        driftwatch.start(environment={"NOTIFY_SOCKET": str(tmp_path / "notify")}, wait=False)
+        heard = []
+        while not heard or "READY=1" not in heard[-1]:
+            heard.append(manager.recv(4096).decode())
+    assert any("EXTEND_TIMEOUT_USEC=30000000" in one and "WATCHDOG=1" in one for one in heard[:-1])

@@ -119,10 +119,10 @@ class Chroma:
     def id(self, name):
         return self.call("GET", f"/{name}")["id"]
 
-    def upsert(self, name, ids, vectors, metadatas=None):
+    def upsert(self, name, ids, vectors, metadatas=None, documents=None):
         self.call("POST", f"/{self.id(name)}/upsert", {
             "ids": list(ids), "embeddings": numpy.asarray(vectors, dtype=float).tolist(),
-            "metadatas": metadatas})
+            "metadatas": metadatas, "documents": documents})
 
     def delete(self, name, ids):
         self.call("POST", f"/{self.id(name)}/delete", {"ids": list(ids)})

@@ -34,16 +34,16 @@ def turned(rows, cosine, random):
 class World:
     """Records, and canonical queries near some of them, which they expect."""
 
-    def __init__(self, seed):
+    def __init__(self, seed, queries=QUERIES):
         self.random = numpy.random.default_rng(seed)
         self.common = unit(self.random.normal(size=DIMENSION))
         self.topics = unit(self.random.normal(size=(TOPICS, DIMENSION)))
         self.topic = numpy.repeat(self.random.integers(TOPICS, size=DOCUMENTS), CHUNKS)
         self.ids = [f"r{i}" for i in range(DOCUMENTS * CHUNKS)]
         self.vectors = self.chunks(self.topic[::CHUNKS])
-        self.texts = [f"question {i}" for i in range(QUERIES)]
-        self.anchors = self.random.choice(len(self.ids), QUERIES, replace=False)
-        cosines = self.random.uniform(0.8, 0.95, size=(QUERIES, 1))
+        self.texts = [f"question {i}" for i in range(queries)]
+        self.anchors = self.random.choice(len(self.ids), queries, replace=queries > len(self.ids))
+        cosines = self.random.uniform(0.8, 0.95, size=(queries, 1))
         self.questions = turned(self.vectors[self.anchors], cosines, self.random)
 
     def chunks(self, topics):
@@ -61,22 +61,22 @@ class World:
 class HardWorld(World):
     """Without any structure: an approximate index misses some of the nearest neighbours."""
 
-    def __init__(self, seed):
+    def __init__(self, seed, queries=HARD_QUERIES):
         super().__init__(seed)
         self.ids = [f"r{i}" for i in range(HARD_RECORDS)]
         self.vectors = unit(self.random.normal(size=(HARD_RECORDS, DIMENSION)))
-        self.texts = [f"question {i}" for i in range(HARD_QUERIES)]
-        self.anchors = self.random.choice(len(self.ids), HARD_QUERIES, replace=False)
+        self.texts = [f"question {i}" for i in range(queries)]
+        self.anchors = self.random.choice(len(self.ids), queries, replace=False)
         self.questions = turned(self.vectors[self.anchors], 0.7, self.random)
 
 
 class EmbeddedWorld(World):
     """Its queries' vectors are an embedder's."""
 
-    def __init__(self, seed):
-        super().__init__(seed)
+    def __init__(self, seed, queries=QUERIES):
+        super().__init__(seed, queries)
         letters = list(string.ascii_lowercase)
-        self.texts = [" ".join("".join(self.random.choice(letters, 6)) for _ in range(4)) for _ in range(QUERIES)]
+        self.texts = [" ".join("".join(self.random.choice(letters, 6)) for _ in range(4)) for _ in range(queries)]
 
     def embed(self, url):
         answer = requests.post(f"{url}/v1/embeddings", json={"model": "m", "input": self.texts}, timeout=10).json()
@@ -233,6 +233,12 @@ def cut_index(scene, name):
 def search_shallowly(scene):
     """Takes effect when the server loads the index anew."""
     scene.chroma.call("PUT", f"/{scene.chroma.id(scene.name)}", {"new_configuration": {"hnsw": {"ef_search": 10}}})
+    scene.restart()
+
+
+def search_deeply(scene):
+    """As it is by default."""
+    scene.chroma.call("PUT", f"/{scene.chroma.id(scene.name)}", {"new_configuration": {"hnsw": {"ef_search": 100}}})
     scene.restart()
 
 

@@ -90,7 +90,7 @@ static struct collection_view *new_collection(
         c->url = copy("http://127.0.0.1:8000");
         c->interval_usec = USEC_PER_MINUTE;
         c->results = 10;
-        done(bands_default(&c->bands));
+        done(bands_default(NULL, &c->bands));
         return c;
 }
 
@@ -274,6 +274,7 @@ static void add_alert(struct view *v, enum alert_state state, const char *name,
         done(labels_set(&a->labels, "alertname", name));
         done(labels_set(&a->labels, "severity", severity));
         done(labels_set(&a->labels, "collection", collection));
+        done(labels_set(&a->labels, "incident", collection));
         done(labels_set(&a->labels, "query", query));
         done(labels_set(&a->annotations, "summary", summary));
         done(labels_set(
@@ -304,6 +305,18 @@ static void add_alerts(struct view *v)
                 &v->alerts[v->alert_count - 1].annotations, "runbook_url", "javascript:alert(1)"));
 }
 
+/* Those that are open, and one of before. */
+static void add_incidents(struct view *v)
+{
+        v->incidents = need(calloc(v->collection_count + 1, sizeof(*v->incidents)));
+        for (size_t i = 0; i < v->collection_count; i++)
+                if (v->collections[i]->incident_since > 0)
+                        done(incident_show(v->collections[i], &v->incidents[v->incident_count++]));
+        done(incident_view_copy(&v->incidents[0], &v->incidents[v->incident_count]));
+        v->incidents[v->incident_count].since = SAMPLE_NOW - 50 * USEC_PER_MINUTE;
+        v->incidents[v->incident_count++].resolved_at = SAMPLE_NOW - USEC_PER_MINUTE;
+}
+
 static void add_rules(struct view *v)
 {
         static const struct {
@@ -332,6 +345,7 @@ static void add_channel(struct view *v, const char *receiver, const char *channe
                 .receiver = copy(receiver),
                 .channel = channel,
                 .address = copy("https://hooks.example.org"),
+                .peer = copy("hooks.example.org:443"),
                 .notifications = notifications,
                 .failed = failed,
                 .queue_length = queue_length,
@@ -404,6 +418,7 @@ struct view *sample_view(void)
         add_server(v, "main", "http://127.0.0.1:8000", 30);
         add_server(v, "spare", "http://127.0.0.1:8001", 0);
         add_alerts(v);
+        add_incidents(v);
         add_rules(v);
         add_channel(v, "alertmanager", "alertmanager", 44, 0, 0, NULL);
         add_channel(v, "search-team", "webhook", 7, 1, 2,

@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "tell/alert.h"
+#include "tell/notice.h"
 
 #define T0 (1800000000 * USEC_PER_SEC)
 #define SECONDS(s) (T0 + (usec_t)(s)*USEC_PER_SEC)
@@ -65,15 +66,6 @@ static size_t due(struct alerts *a, usec_t now)
         return count;
 }
 
-static size_t news(struct alerts *a, usec_t repeat, usec_t now)
-{
-        _cleanup_free_ const struct alert **list = NULL;
-        size_t count;
-
-        assert_int_equal(alerts_news(a, repeat, now, &list, &count), 0);
-        return count;
-}
-
 static size_t transitions(struct alerts *a)
 {
         _cleanup_free_ const struct alert **list = NULL;
@@ -108,7 +100,6 @@ struct step {
         enum condition condition;
         int state; /* afterwards */
         bool sent; /* to the Alertmanagers */
-        bool told; /* to the receivers */
 };
 
 static void run(const char *name, unsigned for_s, unsigned keep_s, const struct step *steps)
@@ -120,20 +111,18 @@ static void run(const char *name, unsigned for_s, unsigned keep_s, const struct 
         set_rules(rules, for_s, keep_s);
         for (const struct step *s = steps; s == steps || s->at > 0; s++) {
                 const struct alert *alert;
-                size_t sent, told;
+                size_t sent;
                 int state;
 
                 update(a, rules, s->condition, SECONDS(s->at));
                 alerts_expire(a, SECONDS(s->at));
                 sent = due(a, SECONDS(s->at));
-                told = news(a, USEC_PER_HOUR, SECONDS(s->at));
                 alert = only(a);
                 state = alert ? (int)alert->state : ABSENT;
-                if (state != s->state || sent != s->sent || told != s->told)
-                        fail_msg("%s at %us: state %d, sent %zu, told %zu", name, s->at, state,
-                                sent, told);
+                if (state != s->state || sent != s->sent)
+                        fail_msg("%s at %us: state %d, sent %zu", name, s->at, state, sent);
                 /* Nothing is left to do now, or the loop would spin. */
-                assert_true(alerts_next(a, &policy, USEC_PER_HOUR) > SECONDS(s->at));
+                assert_true(alerts_next(a, &policy) > SECONDS(s->at));
         }
 }
 
@@ -142,45 +131,34 @@ static void run(const char *name, unsigned for_s, unsigned keep_s, const struct 
 static void life_of_an_alert(void **state)
 {
         run("for: 0 fires at once, is resent after a minute, resolved for 15", 0, 0,
-                STEPS({0, HOLDS, ALERT_FIRING, true, true}, {30, HOLDS, ALERT_FIRING, false, false},
-                        {60, HOLDS, ALERT_FIRING, false, false},
-                        {61, NO_EVALUATION, ALERT_FIRING, true, false},
-                        {90, OVER, ALERT_RESOLVED, true, true},
-                        {120, OVER, ALERT_RESOLVED, false, false},
-                        {151, OVER, ALERT_RESOLVED, true, false},
-                        {990, OVER, ALERT_RESOLVED, true, false},
-                        {991, NO_EVALUATION, ABSENT, false, false}));
+                STEPS({0, HOLDS, ALERT_FIRING, true}, {30, HOLDS, ALERT_FIRING, false},
+                        {60, HOLDS, ALERT_FIRING, false}, {61, NO_EVALUATION, ALERT_FIRING, true},
+                        {90, OVER, ALERT_RESOLVED, true}, {120, OVER, ALERT_RESOLVED, false},
+                        {151, OVER, ALERT_RESOLVED, true}, {990, OVER, ALERT_RESOLVED, true},
+                        {991, NO_EVALUATION, ABSENT, false}));
         run("for: 2m waits; a pending alert that ends is never told", 120, 0,
-                STEPS({0, HOLDS, ALERT_PENDING, false, false},
-                        {60, HOLDS, ALERT_PENDING, false, false}, {90, OVER, ABSENT, false, false},
-                        {100, HOLDS, ALERT_PENDING, false, false},
-                        {219, HOLDS, ALERT_PENDING, false, false},
-                        {500, NO_EVALUATION, ALERT_PENDING, false, false},
-                        {510, HOLDS, ALERT_FIRING, true, true}));
+                STEPS({0, HOLDS, ALERT_PENDING, false}, {60, HOLDS, ALERT_PENDING, false},
+                        {90, OVER, ABSENT, false}, {100, HOLDS, ALERT_PENDING, false},
+                        {219, HOLDS, ALERT_PENDING, false},
+                        {500, NO_EVALUATION, ALERT_PENDING, false},
+                        {510, HOLDS, ALERT_FIRING, true}));
         run("for: exactly reached is reached", 120, 0,
-                STEPS({0, HOLDS, ALERT_PENDING, false, false},
-                        {120, HOLDS, ALERT_FIRING, true, true}));
+                STEPS({0, HOLDS, ALERT_PENDING, false}, {120, HOLDS, ALERT_FIRING, true}));
         run("keep_firing_for bridges gaps and starts anew after each", 0, 100,
-                STEPS({0, HOLDS, ALERT_FIRING, true, true}, {10, OVER, ALERT_FIRING, false, false},
-                        {100, OVER, ALERT_FIRING, true, false},
-                        {109, HOLDS, ALERT_FIRING, false, false},
-                        {120, OVER, ALERT_FIRING, false, false},
-                        {219, OVER, ALERT_FIRING, true, false},
-                        {220, OVER, ALERT_RESOLVED, true, true}));
+                STEPS({0, HOLDS, ALERT_FIRING, true}, {10, OVER, ALERT_FIRING, false},
+                        {100, OVER, ALERT_FIRING, true}, {109, HOLDS, ALERT_FIRING, false},
+                        {120, OVER, ALERT_FIRING, false}, {219, OVER, ALERT_FIRING, true},
+                        {220, OVER, ALERT_RESOLVED, true}));
         run("keep_firing_for does not keep a pending alert", 60, 100,
-                STEPS({0, HOLDS, ALERT_PENDING, false, false}, {10, OVER, ABSENT, false, false}));
-        run("flapping: a new life is sent and told at once, each end too", 0, 0,
-                STEPS({0, HOLDS, ALERT_FIRING, true, true}, {1, OVER, ALERT_RESOLVED, true, true},
-                        {2, HOLDS, ALERT_FIRING, true, true}, {3, OVER, ALERT_RESOLVED, true, true},
-                        {4, OVER, ALERT_RESOLVED, false, false},
-                        {5, HOLDS, ALERT_FIRING, true, true}));
+                STEPS({0, HOLDS, ALERT_PENDING, false}, {10, OVER, ABSENT, false}));
+        run("flapping: a new life is sent at once, each end too", 0, 0,
+                STEPS({0, HOLDS, ALERT_FIRING, true}, {1, OVER, ALERT_RESOLVED, true},
+                        {2, HOLDS, ALERT_FIRING, true}, {3, OVER, ALERT_RESOLVED, true},
+                        {4, OVER, ALERT_RESOLVED, false}, {5, HOLDS, ALERT_FIRING, true}));
         run("a resolved alert waits for its `for` again", 60, 0,
-                STEPS({0, HOLDS, ALERT_PENDING, false, false},
-                        {60, HOLDS, ALERT_FIRING, true, true},
-                        {70, OVER, ALERT_RESOLVED, true, true},
-                        {80, HOLDS, ALERT_PENDING, false, false},
-                        {139, HOLDS, ALERT_PENDING, false, false},
-                        {140, HOLDS, ALERT_FIRING, true, true}));
+                STEPS({0, HOLDS, ALERT_PENDING, false}, {60, HOLDS, ALERT_FIRING, true},
+                        {70, OVER, ALERT_RESOLVED, true}, {80, HOLDS, ALERT_PENDING, false},
+                        {139, HOLDS, ALERT_PENDING, false}, {140, HOLDS, ALERT_FIRING, true}));
 }
 
 static void times_are_prometheus(void **state)
@@ -218,17 +196,11 @@ static void the_next_thing_to_do(void **state)
         struct rule rules[RULE_COUNT];
 
         set_rules(rules, 0, 0);
-        assert_true(alerts_next(a, &policy, 90 * USEC_PER_SEC) == USEC_INFINITY);
+        assert_true(alerts_next(a, &policy) == USEC_INFINITY);
         update(a, rules, HOLDS, SECONDS(0));
-        assert_int_equal(alerts_next(a, &policy, 90 * USEC_PER_SEC), 0);
+        assert_int_equal(alerts_next(a, &policy), 0);
         assert_int_equal(due(a, SECONDS(0)), 1);
-        assert_int_equal(news(a, 90 * USEC_PER_SEC, SECONDS(0)), 1);
-        assert_int_equal(alerts_next(a, &policy, 90 * USEC_PER_SEC), SECONDS(60) + 1);
-        assert_int_equal(alerts_next(a, &policy, 30 * USEC_PER_SEC), SECONDS(30));
-        assert_int_equal(alerts_next(a, &policy, USEC_INFINITY), SECONDS(60) + 1);
-        assert_int_equal(news(a, 90 * USEC_PER_SEC, SECONDS(89)), 0);
-        assert_int_equal(news(a, 90 * USEC_PER_SEC, SECONDS(90)), 1);
-        assert_int_equal(news(a, USEC_INFINITY, SECONDS(100000)), 0);
+        assert_int_equal(alerts_next(a, &policy), SECONDS(60) + 1);
 }
 
 static void annotations_are_refreshed_identity_is_not(void **state)
@@ -329,25 +301,21 @@ static void a_server_that_is_down_inhibits(void **state)
         set_rules(rules, 0, 0);
         replay_of(a, rules, "down", "main", true, true, NULL, SECONDS(0));
         assert_int_equal(due(a, SECONDS(0)), 1);
-        assert_int_equal(news(a, USEC_PER_HOUR, SECONDS(0)), 1);
         /* The same server's alert stays back, another server's does not, nor another failure. */
         replay_of(a, rules, "c", "main", false, false, "q", SECONDS(1));
-        assert_int_equal(due(a, SECONDS(1)) + news(a, USEC_PER_HOUR, SECONDS(1)), 0);
+        assert_int_equal(due(a, SECONDS(1)), 0);
         replay_of(a, rules, "d", "second", false, false, "q", SECONDS(2));
         assert_int_equal(due(a, SECONDS(2)), 1);
-        assert_int_equal(news(a, USEC_PER_HOUR, SECONDS(2)), 1);
         replay_of(a, rules, "e", "main", true, true, NULL, SECONDS(3));
         assert_int_equal(due(a, SECONDS(3)), 1);
-        assert_int_equal(news(a, USEC_PER_HOUR, SECONDS(3)), 1);
-        assert_true(alerts_next(a, &policy, USEC_PER_HOUR) > SECONDS(3));
-        /* One of the two failures ends: still inhibited. Both: told. */
+        assert_true(alerts_next(a, &policy) > SECONDS(3));
+        /* One of the two failures ends: still inhibited. Both: sent. */
         replay_of(a, rules, "e", "main", false, false, NULL, SECONDS(4));
         assert_int_equal(due(a, SECONDS(4)), 1);
         replay_of(a, rules, "c", "main", false, false, "q", SECONDS(5));
         assert_int_equal(due(a, SECONDS(5)), 0);
         replay_of(a, rules, "down", "main", false, false, NULL, SECONDS(6));
         assert_int_equal(due(a, SECONDS(6)), 2);
-        assert_int_equal(news(a, USEC_PER_HOUR, SECONDS(6)), 3);
 }
 
 static void an_inhibited_alert_that_was_sent_goes_on(void **state)
@@ -358,17 +326,13 @@ static void an_inhibited_alert_that_was_sent_goes_on(void **state)
         set_rules(rules, 0, 0);
         replay_of(a, rules, "c", "main", false, false, "q", SECONDS(0));
         assert_int_equal(due(a, SECONDS(0)), 1);
-        assert_int_equal(news(a, 60 * USEC_PER_SEC, SECONDS(0)), 1);
         replay_of(a, rules, "down", "main", true, true, NULL, SECONDS(1));
         assert_int_equal(due(a, SECONDS(1)), 1);
-        assert_int_equal(news(a, 60 * USEC_PER_SEC, SECONDS(1)), 1);
-        /* Alertmanagers get both again, receivers are reminded of the failure only. */
+        /* Both are sent again. */
         assert_int_equal(due(a, SECONDS(62)), 2);
-        assert_int_equal(news(a, 60 * USEC_PER_SEC, SECONDS(62)), 1);
-        /* Its end is told although it is inhibited. */
+        /* Its end is sent although it is inhibited. */
         replay_of(a, rules, "c", "main", false, false, NULL, SECONDS(63));
         assert_int_equal(due(a, SECONDS(63)), 1);
-        assert_int_equal(news(a, 60 * USEC_PER_SEC, SECONDS(63)), 1);
 }
 
 static void an_inhibited_alert_that_was_never_sent_ends_in_silence(void **state)
@@ -380,9 +344,8 @@ static void an_inhibited_alert_that_was_never_sent_ends_in_silence(void **state)
         replay_of(a, rules, "down", "main", true, true, NULL, SECONDS(0));
         replay_of(a, rules, "c", "main", false, false, "q", SECONDS(0));
         assert_int_equal(due(a, SECONDS(0)), 1);
-        assert_int_equal(news(a, USEC_PER_HOUR, SECONDS(0)), 1);
         replay_of(a, rules, "c", "main", false, false, NULL, SECONDS(1));
-        assert_int_equal(due(a, SECONDS(1)) + news(a, USEC_PER_HOUR, SECONDS(1)), 0);
+        assert_int_equal(due(a, SECONDS(1)), 0);
 }
 
 /* A collection that is missing on a server that answers says nothing about other collections. */
@@ -440,20 +403,18 @@ static void a_longer_for_returns_to_pending(void **state)
         set_rules(rules, 0, 0);
         update(a, rules, HOLDS, SECONDS(0));
         assert_int_equal(due(a, SECONDS(0)), 1);
-        assert_int_equal(news(a, USEC_PER_HOUR, SECONDS(0)), 1);
         set_rules(rules, 30, 0);
         alerts_reconfigure(a, rules, SECONDS(30));
         assert_int_equal(only(a)->state, ALERT_FIRING);
         set_rules(rules, 60, 0);
         alerts_reconfigure(a, rules, SECONDS(30));
         assert_int_equal(only(a)->state, ALERT_PENDING);
-        assert_int_equal(due(a, SECONDS(200)) + news(a, USEC_PER_HOUR, SECONDS(200)), 0);
+        assert_int_equal(due(a, SECONDS(200)), 0);
         /* People were told that it fires, so they are told of its end. */
         update(a, rules, OVER, SECONDS(201));
         assert_int_equal(only(a)->state, ALERT_RESOLVED);
         assert_int_equal(only(a)->fired_at, SECONDS(0));
         assert_int_equal(due(a, SECONDS(201)), 1);
-        assert_int_equal(news(a, USEC_PER_HOUR, SECONDS(201)), 1);
 }
 
 static void transitions_are_reported_once(void **state)
@@ -535,11 +496,13 @@ static void thousands_of_alerts(void **state)
  * twice at one moment, and an end is never told without its beginning. */
 static void random_lives_are_told_in_turn(void **state)
 {
+        static const struct notice_policy at_once = {0, 0, USEC_INFINITY};
         unsigned seed = 20261123;
 
         for (int life = 0; life < 200; life++) {
                 _cleanup_(alerts_freep) struct alerts *a = alerts_new();
                 struct rule rules[RULE_COUNT];
+                _cleanup_(notices_freep) struct notices *notices = notices_new();
                 bool told = false;
                 usec_t now = T0;
 
@@ -547,6 +510,7 @@ static void random_lives_are_told_in_turn(void **state)
                         rules, (unsigned)rand_r(&seed) % 3 * 30, (unsigned)rand_r(&seed) % 3 * 30);
                 for (int i = 0; i < 100; i++) {
                         _cleanup_free_ const struct alert **list = NULL;
+                        _cleanup_(news_done) struct news news = {0};
                         size_t count;
 
                         now += (usec_t)(rand_r(&seed) % 90) * USEC_PER_SEC;
@@ -559,15 +523,19 @@ static void random_lives_are_told_in_turn(void **state)
                         alerts_expire(a, now);
                         (void)due(a, now);
                         assert_int_equal(due(a, now), 0);
-                        assert_int_equal(alerts_news(a, USEC_INFINITY, now, &list, &count), 0);
-                        assert_true(count <= 1);
-                        if (count == 1) {
+                        assert_int_equal(alerts_list(a, &list, &count), 0);
+                        assert_int_equal(
+                                notices_update(notices, list, count, &at_once, now, &news), 0);
+                        assert_true(news.count <= 1);
+                        if (news.count == 1) {
                                 assert_int_equal(
-                                        list[0]->state, told ? ALERT_RESOLVED : ALERT_FIRING);
-                                assert_true(list[0]->fired_at >= T0);
+                                        news.notices[0].kind, told ? NOTICE_CLOSED : NOTICE_OPENED);
+                                assert_int_equal(news.notices[0].count, 1);
+                                assert_true(news.notices[0].alerts[0].fired_at >= T0);
                                 told = !told;
                         }
-                        assert_true(alerts_next(a, &policy, USEC_INFINITY) > now);
+                        assert_true(alerts_next(a, &policy) > now);
+                        assert_true(notices_next(notices, &at_once) > now);
                 }
         }
 }

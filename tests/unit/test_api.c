@@ -299,7 +299,7 @@ static void alerts(void **state)
         assert_int_equal(json_array_size(json_object_get(data_of(firing), "alerts")), 3);
         assert_members(json_array_get(list, 0),
                 "{'labels':{'alertname':'RetrievalReplayFailing','severity':'critical',"
-                "'collection':'tickets'},"
+                "'collection':'tickets','incident':'tickets'},"
                 "'annotations':{'summary':'The replay of tickets fails: connection refused',"
                 "'runbook_url':'https://runbooks.example.org/driftwatch?a=1&b=2'},"
                 "'state':'firing','activeAt':'2026-11-23T01:40:00Z',"
@@ -312,6 +312,24 @@ static void alerts(void **state)
         all = ask(view, "/api/v1/alerts", &(struct api_query){0}, 200);
         assert_members(json_array_get(json_object_get(data_of(all), "alerts"), 0),
                 "{'fingerprint':'00000000000000ab'}");
+}
+
+static void incidents(void **state)
+{
+        _cleanup_view_ struct view *view = sample_view();
+        _cleanup_json_ json_t *all = ask(view, "/api/v1/incidents", &(struct api_query){0}, 200);
+        const json_t *list = json_object_get(data_of(all), "incidents");
+
+        assert_int_equal(json_array_size(list), 3);
+        assert_members(json_array_get(list, 0),
+                "{'id':'original_agents','collection':'original_agents','state':'open',"
+                "'since':'2026-11-23T01:40:00Z','resolved_at':null,'severity':'critical'}");
+        assert_int_equal(json_array_size(json_object_get(json_array_get(list, 0), "alerts")), 2);
+        assert_members(json_array_get(list, 1), "{'collection':'tickets','state':'open'}");
+        assert_members(json_array_get(list, 2),
+                "{'collection':'original_agents','state':'resolved',"
+                "'since':'2026-11-23T01:10:00Z','resolved_at':'2026-11-23T01:59:00Z'}");
+        assert_int_equal(json_array_size(json_object_get(json_array_get(list, 2), "alerts")), 1);
 }
 
 static void refuses_bad_parameters(void **state)
@@ -488,6 +506,7 @@ int main(void)
                 cmocka_unit_test(history),
                 cmocka_unit_test(history_is_limited),
                 cmocka_unit_test(alerts),
+                cmocka_unit_test(incidents),
                 cmocka_unit_test(refuses_bad_parameters),
                 cmocka_unit_test(errors_have_a_type),
                 cmocka_unit_test(success_has_data),

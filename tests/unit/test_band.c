@@ -47,9 +47,9 @@ static char initial(const struct bands *b, const struct band_state *s)
 
 static void lives_go_as_expected(void **state)
 {
-        _cleanup_(bands_done) struct bands b = {NULL, 0};
+        _cleanup_(bands_done) struct bands b = {0};
 
-        assert_int_equal(bands_default(&b), 0);
+        assert_int_equal(bands_default(NULL, &b), 0);
         for (size_t i = 0; i < ARRAY_SIZE(lives); i++) {
                 char seen[32] = "";
                 struct band_state s;
@@ -67,10 +67,10 @@ static void lives_go_as_expected(void **state)
 static void home_distance_is_the_last_one_at_home(void **state)
 {
         static const float samples[] = {.9f, .9f, .9f, .91f, .92f, 1.1f, 1.1f, 1.1f, 1.1f, 1.1f};
-        _cleanup_(bands_done) struct bands b = {NULL, 0};
+        _cleanup_(bands_done) struct bands b = {0};
         struct band_state s;
 
-        assert_int_equal(bands_default(&b), 0);
+        assert_int_equal(bands_default(NULL, &b), 0);
         band_state_init(&s);
         assert_true(isnan(s.home_distance));
         for (size_t i = 0; i < ARRAY_SIZE(samples); i++)
@@ -81,10 +81,10 @@ static void home_distance_is_the_last_one_at_home(void **state)
 
 static void restored_home_makes_a_crossing_of_what_was_bad_all_along(void **state)
 {
-        _cleanup_(bands_done) struct bands b = {NULL, 0};
+        _cleanup_(bands_done) struct bands b = {0};
         struct band_state s;
 
-        assert_int_equal(bands_default(&b), 0);
+        assert_int_equal(bands_default(NULL, &b), 0);
         band_state_restore(&s, 1, .9f);
         assert_false(band_state_crossed(&s));
         for (int i = 0; i < BAND_NEEDED; i++)
@@ -93,12 +93,31 @@ static void restored_home_makes_a_crossing_of_what_was_bad_all_along(void **stat
         assert_true(s.home_distance == .9f);
 }
 
+/* Half as far as in squared L2: 0.507 lies beyond 0.5 by more than 0.005. */
+static void the_hysteresis_follows_the_space(void **state)
+{
+        _cleanup_(bands_done) struct bands b = {0};
+        struct band_state s;
+
+        assert_int_equal(bands_default("cosine", &b), 0);
+        band_state_init(&s);
+        for (int i = 0; i < 5; i++)
+                band_state_update(&s, &b, .45f);
+        for (int i = 0; i < 5; i++)
+                band_state_update(&s, &b, .504f);
+        assert_false(band_state_crossed(&s));
+        for (int i = 0; i < 5; i++)
+                band_state_update(&s, &b, .507f);
+        assert_true(band_state_crossed(&s));
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(lives_go_as_expected),
                 cmocka_unit_test(home_distance_is_the_last_one_at_home),
                 cmocka_unit_test(restored_home_makes_a_crossing_of_what_was_bad_all_along),
+                cmocka_unit_test(the_hysteresis_follows_the_space),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -78,11 +78,18 @@ static struct baseline *sample(unsigned number)
         b->vectors->ids[1] = strdup("q2");
         b->vectors->values[0] = 0.1f;
         b->vectors->values[3] = -1e-30f;
+        b->bands.bands = calloc(2, sizeof(struct band));
+        b->bands.count = 2;
+        b->bands.bands[0] = (struct band){strdup("near"), 0.24f};
+        b->bands.bands[1] = (struct band){strdup("far"), INFINITY};
         b->queries[0].id = strdup("q1");
         b->queries[0].text = strdup("How?");
         b->queries[0].answer = answer_new(2, ids, distances, NULL);
         b->queries[0].levels[LEVEL_TOP1] = (struct level_baseline){0.91968507, 0.0003};
         b->queries[0].expected_rank = 1;
+        b->queries[0].deep_rank = 37;
+        b->queries[0].searched = 100;
+        b->queries[0].excerpts[0] = (struct excerpt){strdup("file: a.md"), strdup("Ask \"HR\"")};
         b->queries[0].outcome = OUTCOME_PASS;
         b->queries[0].embedder_noise = 1e-7;
         b->queries[1].id = strdup("q2");
@@ -104,11 +111,17 @@ static void assert_same(const struct baseline *a, const struct baseline *b)
         assert_true(isnan(b->attribution.evidence.fit_rms));
         assert_int_equal(b->attribution.evidence.records_before, -1);
         assert_memory_equal(a->vectors->values, b->vectors->values, 4 * sizeof(float));
+        assert_true(bands_equal(&a->bands, &b->bands));
         assert_int_equal(b->count, 2);
         assert_true(answer_equal(a->queries[0].answer, b->queries[0].answer));
         assert_true(fabs(a->queries[0].levels[LEVEL_TOP1].location -
                             b->queries[0].levels[LEVEL_TOP1].location) < 1e-12);
         assert_int_equal(b->queries[0].outcome, OUTCOME_PASS);
+        assert_int_equal(b->queries[0].deep_rank, 37);
+        assert_int_equal(b->queries[0].searched, 100);
+        assert_string_equal(b->queries[0].excerpts[0].about, "file: a.md");
+        assert_string_equal(b->queries[0].excerpts[0].words, "Ask \"HR\"");
+        assert_null(b->queries[0].excerpts[1].words);
         assert_null(b->queries[1].answer);
         assert_null(b->queries[1].text);
         assert_true(isnan(b->queries[1].levels[LEVEL_TOP1].location));

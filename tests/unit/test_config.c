@@ -128,6 +128,7 @@ static void the_minimum_has_every_default(void **state)
         assert_ptr_equal(faq->peer.url, c->servers[0].peer.url);
         assert_memory_equal(&faq->replay, &c->replay, sizeof(faq->replay));
         assert_int_equal(faq->bands.count, 4);
+        assert_int_equal(faq->bands_source, BANDS_OF_SPACE);
         assert_int_equal(faq->queries->count, 2);
         assert_int_equal(faq->vectors->dimension, 2);
         assert_int_equal(c->alerting.alertmanager_count + c->alerting.receiver_count, 0);
@@ -240,6 +241,7 @@ static void collections_override_the_defaults(void **state)
         assert_int_equal(faq->replay.batch, 8);
         assert_int_equal(faq->replay.history, 2 * USEC_PER_DAY);
         assert_int_equal(faq->bands.count, 2);
+        assert_int_equal(faq->bands_source, BANDS_CONFIGURED);
         assert_string_equal(faq->bands.bands[0].name, "near");
         assert_true(faq->bands.bands[0].below == -0.5f);
         assert_true(isinf(faq->bands.bands[1].below));
@@ -294,6 +296,14 @@ static void reads_alerting(void **state)
         assert_false(c->collections[1].policy.embedder_counts);
         assert_string_equal(a->runbook_url, "https://wiki.example/runbook#");
         assert_int_equal(c->per_query_limit, 0);
+}
+
+static void bands_may_be_those_approved(void **state)
+{
+        _cleanup_(config_freep) struct config *c = parse(MINIMAL "  bands: auto\n");
+
+        assert_int_equal(c->collections[0].bands_source, BANDS_AUTO);
+        assert_int_equal(c->collections[0].bands.count, 4);
 }
 
 struct refusal {
@@ -381,6 +391,9 @@ static void refuses_wrong_values(void **state)
                                 "2:15: collections[0].queries: is required"}},
                 {MINIMAL "  bands: {name: x}\n",
                         {"6:10: collections[0].bands: a mapping is not a list"}},
+                {MINIMAL "  bands: autp\n", {"6:10: collections[0].bands: \"autp\" is not a list"}},
+                {MINIMAL "  bands: 'auto'\n",
+                        {"6:10: collections[0].bands: \"auto\" is not a list"}},
                 {MINIMAL "  bands: []\n", {"6:10: collections[0].bands: is empty"}},
                 {MINIMAL "  bands: [{name: a, below: 1}, {name: b, below: 1}, {name: c}]\n",
                         {"6:49: collections[0].bands[1].below: must be greater than that of the "
@@ -912,7 +925,7 @@ static void the_default_bands_are_documented(void **state)
         double below;
 
         assert_int_equal(yaml_parse("t", key.fallback, strlen(key.fallback), &root, &errors), 0);
-        assert_int_equal(bands_default(&bands), 0);
+        assert_int_equal(bands_default(NULL, &bands), 0);
         assert_int_equal(root->count, bands.count);
         for (size_t i = 0; i < bands.count; i++) {
                 const struct yaml_node *band = root->values[i];
@@ -935,6 +948,7 @@ int main(void)
                 cmocka_unit_test(reads_servers),
                 cmocka_unit_test(collections_override_the_defaults),
                 cmocka_unit_test(reads_alerting),
+                cmocka_unit_test(bands_may_be_those_approved),
                 cmocka_unit_test(refuses_wrong_values),
                 cmocka_unit_test(reads_embedders),
                 cmocka_unit_test(reads_what_an_embedder_wants),

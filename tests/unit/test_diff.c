@@ -40,7 +40,7 @@ static int set_up(void **state)
 
         *state = w;
         w->set = fleet_set(4);
-        assert_int_equal(bands_default(&w->bands), 0);
+        assert_int_equal(bands_default(NULL, &w->bands), 0);
         w->approved = record(w->set, 0.5);
         w->candidate = record(w->set, 0.85);
         w->approved->approved = w->approved->recorded;
@@ -200,6 +200,35 @@ static void one_baseline_is_shown(void **state)
         assert_non_null(strstr(text_string(&json), "\"band\": \"excellent\""));
 }
 
+/* What is found now stands below each query; what was, where that was something else. */
+static void what_was_found_is_shown(void **state)
+{
+        struct world *w = *state;
+        struct baseline_query *lost = &w->candidate->queries[2];
+        _cleanup_text_ struct text t = {0};
+        _cleanup_free_ char *text = NULL, *markdown = NULL, *json = NULL;
+
+        w->approved->queries[1].excerpts[0] = (struct excerpt){NULL, strdup("Then.")};
+        w->candidate->queries[1].excerpts[0] =
+                (struct excerpt){strdup("file: ``` a.md"), strdup("Now.")};
+        w->candidate->queries[0].excerpts[1] = (struct excerpt){NULL, strdup("Second.")};
+        lost->searched = 100;
+        text = render(w, "text", false);
+        markdown = render(w, "markdown", false);
+        json = render(w, "json", false);
+        assert_non_null(strstr(text, "\n    was 1. a Then.\n"));
+        assert_non_null(strstr(text, "    now 1. w (file: ``` a.md) Now.\n"));
+        assert_non_null(strstr(text, "\n    2. b Second.\n"));
+        assert_non_null(strstr(markdown, "    now 1. w (file: ''' a.md) Now.\n"));
+        assert_non_null(strstr(json, "\"words\": \"Now.\""));
+        diff_show(w->candidate, &w->bands, false, &t);
+        assert_non_null(strstr(text_string(&t), "  expected record: not among the first 100\n"));
+        lost->deep_rank = 37;
+        text_clear(&t);
+        diff_show(w->candidate, &w->bands, false, &t);
+        assert_non_null(strstr(text_string(&t), "  expected record: rank 37\n"));
+}
+
 int main(void)
 {
 #define world_test(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
@@ -211,6 +240,7 @@ int main(void)
                 world_test(a_first_candidate_stands_alone),
                 world_test(a_table_cannot_be_broken),
                 world_test(one_baseline_is_shown),
+                world_test(what_was_found_is_shown),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

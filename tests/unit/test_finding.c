@@ -44,7 +44,7 @@ static int setup(void **state)
         c->name = strdup("kb");
         c->server = strdup("main");
         c->url = strdup("http://127.0.0.1:8000");
-        assert_int_equal(bands_default(&c->bands), 0);
+        assert_int_equal(bands_default(NULL, &c->bands), 0);
         c->baseline = baseline_new(0);
         c->baseline->results = c->results = 10;
         c->baseline->epoch.records = c->epoch.records = 100;
@@ -230,6 +230,74 @@ static void what_comes_first_explains(void **state)
         f->c->queries[2].cause = CAUSE_INDEX_LOSS;
         judge(f, NOW);
         assert_false(finding_told(found(f, FINDING_MISSING, 2)));
+}
+
+/* 4 of 5 replays must say that it is over, but none of them is news. */
+static void what_is_left_of_a_consequence_is_not_told(void **state)
+{
+        struct fixture *f = *state;
+        struct judgement *j = &f->c->queries[1].judgement;
+
+        j->expected = OUTCOME_FAIL;
+        j->crossed = true;
+        j->band = j->confirmed_band = 2;
+        j->home_band = 0;
+        judge(f, NOW);
+        assert_false(finding_told(found(f, FINDING_BAND_CROSSED, 1)));
+        j->expected = OUTCOME_PASS;
+        j->band = 0;
+        judge(f, NOW + USEC_PER_MINUTE);
+        judge(f, NOW + 2 * USEC_PER_MINUTE);
+        assert_non_null(found(f, FINDING_BAND_CROSSED, 1));
+        assert_false(finding_told(found(f, FINDING_BAND_CROSSED, 1)));
+        /* It was no consequence after all. */
+        j->band = 2;
+        judge(f, NOW + 3 * USEC_PER_MINUTE);
+        assert_true(finding_told(found(f, FINDING_BAND_CROSSED, 1)));
+        /* What was told stays told until it ends. */
+        j->band = 0;
+        judge(f, NOW + 4 * USEC_PER_MINUTE);
+        assert_true(finding_told(found(f, FINDING_BAND_CROSSED, 1)));
+}
+
+static void while_an_ingest_repairs_consequences_wait(void **state)
+{
+        struct fixture *f = *state;
+
+        f->policy.grace = 5 * USEC_PER_MINUTE;
+        f->c->epoch_changes = EPOCH_REPLACED | EPOCH_CONFIGURATION;
+        f->c->attribution.cause = CAUSE_METRIC;
+        judge(f, NOW);
+        assert_true(finding_told(found(f, FINDING_CONFIGURATION, FINDING_COLLECTION)));
+        assert_false(finding_told(found(f, FINDING_REPLACED, FINDING_COLLECTION)));
+        f->c->epoch_changes = EPOCH_REPLACED;
+        f->c->ingest_under_way = true;
+        f->c->attribution.cause = CAUSE_REMOVED;
+        judge(f, NOW + USEC_PER_HOUR);
+        assert_false(finding_told(found(f, FINDING_REPLACED, FINDING_COLLECTION)));
+        judge(f, NOW + USEC_PER_HOUR + 4 * USEC_PER_MINUTE);
+        assert_false(finding_told(found(f, FINDING_REPLACED, FINDING_COLLECTION)));
+        judge(f, NOW + USEC_PER_HOUR + 5 * USEC_PER_MINUTE);
+        assert_true(finding_told(found(f, FINDING_REPLACED, FINDING_COLLECTION)));
+}
+
+/* What several replays confirmed does not count against a collection that was just put right. */
+static void a_rebuild_puts_right(void **state)
+{
+        struct fixture *f = *state;
+
+        f->c->epoch_changes = EPOCH_REPLACED;
+        f->c->drift.set_shifted = f->c->drift.share_moved = true;
+        f->c->drift.set_shift = .02;
+        judge(f, NOW);
+        assert_non_null(found(f, FINDING_REPLACED, FINDING_COLLECTION));
+        f->c->drift.set_shift = 0;
+        judge(f, NOW);
+        assert_non_null(found(f, FINDING_REBUILT, FINDING_COLLECTION));
+        for (size_t i = 0; i < 3; i++)
+                f->c->queries[i].drift.shift[LEVEL_TOPK] = .006;
+        judge(f, NOW);
+        assert_non_null(found(f, FINDING_REPLACED, FINDING_COLLECTION));
 }
 
 static void what_cannot_be_looked_at_stays(void **state)
@@ -514,6 +582,9 @@ int main(void)
                 TEST(a_worse_band_counts),
                 TEST(within_a_query_the_worst_is_told),
                 TEST(what_comes_first_explains),
+                TEST(what_is_left_of_a_consequence_is_not_told),
+                TEST(while_an_ingest_repairs_consequences_wait),
+                TEST(a_rebuild_puts_right),
                 TEST(what_cannot_be_looked_at_stays),
                 TEST(findings_wait_while_an_ingest_is_under_way),
                 TEST(unreachable_is_not_yet_lost),

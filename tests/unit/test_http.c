@@ -134,6 +134,24 @@ static void excerpts_are_one_line(void **state)
         }
 }
 
+static void a_peer_has_a_port(void **state)
+{
+        static const char *const rows[][2] = {
+                {"http://am:9093", "am:9093"},
+                {"http://am", "am:80"},
+                {"https://hooks.example.org/secret?x=y:1", "hooks.example.org:443"},
+                {"https://user:secret@hooks.example.org:8443/a", "hooks.example.org:8443"},
+                {"http://[::1]:9093/", "[::1]:9093"},
+                {"https://[2001:db8::1]", "[2001:db8::1]:443"},
+        };
+
+        for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+                _cleanup_free_ char *peer = http_url_peer(rows[i][0]);
+
+                assert_string_equal(peer, rows[i][1]);
+        }
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -141,6 +159,7 @@ int main(void)
                 cmocka_unit_test(shows_urls_without_what_may_be_secret),
                 cmocka_unit_test(names_failures),
                 cmocka_unit_test(excerpts_are_one_line),
+                cmocka_unit_test(a_peer_has_a_port),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

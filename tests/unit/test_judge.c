@@ -51,9 +51,9 @@ static void outcomes(void **state)
                 {NULL, 0, .8f, 1.f, 3, OUTCOME_PASS, 0, NULL},
                 {NULL, 0, -INFINITY, INFINITY, 0, OUTCOME_FAIL, 0, "returned no record"},
         };
-        _cleanup_(bands_done) struct bands bands = {NULL, 0};
+        _cleanup_(bands_done) struct bands bands = {0};
 
-        assert_int_equal(bands_default(&bands), 0);
+        assert_int_equal(bands_default(NULL, &bands), 0);
         for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
                 struct query q =
                         query_expecting(rows[i].id, rows[i].within, rows[i].min, rows[i].max);
@@ -96,13 +96,13 @@ static void a_filter_that_matches_nothing_is_named(void **state)
         for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
                 struct query q = query_expecting(rows[i].id, 0, rows[i].min, rows[i].max);
                 _cleanup_(answer_unrefp) struct answer *nothing = answer_new(0, NULL, NULL, NULL);
-                _cleanup_(bands_done) struct bands bands = {NULL, 0};
+                _cleanup_(bands_done) struct bands bands = {0};
                 _cleanup_(judgement_done) struct judgement v;
                 struct band_state s;
 
                 q.where = (char *)rows[i].where;
                 q.where_document = (char *)rows[i].where_document;
-                assert_int_equal(bands_default(&bands), 0);
+                assert_int_equal(bands_default(NULL, &bands), 0);
                 band_state_init(&s);
                 assert_int_equal(judge_answer(&q, NULL, nothing, NULL, &bands, &s, &v), 0);
                 assert_int_equal(v.outcome, rows[i].outcome);
@@ -117,11 +117,11 @@ static void a_filter_that_matches_nothing_is_named(void **state)
 static void a_crossing_is_noted(void **state)
 {
         struct query q = query_expecting(NULL, 0, -INFINITY, 2);
-        _cleanup_(bands_done) struct bands bands = {NULL, 0};
+        _cleanup_(bands_done) struct bands bands = {0};
         _cleanup_(judgement_done) struct judgement v;
         struct band_state s;
 
-        assert_int_equal(bands_default(&bands), 0);
+        assert_int_equal(bands_default(NULL, &bands), 0);
         band_state_init(&s);
         judgement_init(&v);
         for (int i = 0; i < 8; i++) {
@@ -162,7 +162,7 @@ static void a_baseline_is_an_expectation(void **state)
                 {a, without_a, 0, 1.f, OUTCOME_PASS, NULL}, /* its own expectation counts */
         };
 
-        assert_int_equal(bands_default(&bands), 0);
+        assert_int_equal(bands_default(NULL, &bands), 0);
         for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
                 struct query q = query_expecting(NULL, rows[i].within, -INFINITY, rows[i].max);
                 _cleanup_(judgement_done) struct judgement v;
@@ -183,11 +183,11 @@ static void a_baseline_is_an_expectation(void **state)
 static void unmeasured_changes_nothing(void **state)
 {
         struct query q = query_expecting(NULL, 0, -INFINITY, INFINITY);
-        _cleanup_(bands_done) struct bands bands = {NULL, 0};
+        _cleanup_(bands_done) struct bands bands = {0};
         _cleanup_(judgement_done) struct judgement v;
         struct band_state s, before;
 
-        assert_int_equal(bands_default(&bands), 0);
+        assert_int_equal(bands_default(NULL, &bands), 0);
         band_state_restore(&s, 1, .9f);
         memcpy(&before, &s, sizeof(s));
         assert_int_equal(judge_answer(&q, NULL, NULL, "a distance is null", &bands, &s, &v), 0);

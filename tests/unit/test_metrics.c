@@ -56,6 +56,8 @@ static void render(struct text *text, enum exposition_format format, struct view
 }
 
 #define ALERTS "driftwatch_alerts{alertname=\""
+#define SENT "driftwatch_notifications_total{receiver=\""
+#define PEER "peer=\"hooks.example.org:443\""
 #define FAILED "driftwatch_notifications_failed_total{receiver=\""
 #define AGENTS "collection=\"original_agents\""
 #define TICKETS "collection=\"tickets\""
@@ -109,13 +111,10 @@ static void writes_what_is_known(void **state)
                 ALERTS "RetrievalReplayFailing\",severity=\"critical\",state=\"pending\"} 0",
                 ALERTS "RetrievalBandCrossed\",severity=\"warning\",state=\"pending\"} 1",
                 ALERTS "RetrievalBandCrossed\",severity=\"page\",state=\"resolved\"} 1",
-                "driftwatch_notifications_total{receiver=\"search-team\",channel=\"webhook\"} 12",
-                "driftwatch_notifications_total{receiver=\"alertmanager\","
-                "channel=\"alertmanager\"} 44",
-                FAILED "search-team\",channel=\"webhook\","
-                       "reason=\"server_error\"} 3",
-                FAILED "alertmanager\",channel=\"alertmanager\","
-                       "reason=\"queue_full\"} 0",
+                SENT "search-team\",channel=\"webhook\"," PEER "} 12",
+                SENT "alertmanager\",channel=\"alertmanager\"," PEER "} 44",
+                FAILED "search-team\",channel=\"webhook\"," PEER ",reason=\"server_error\"} 3",
+                FAILED "alertmanager\",channel=\"alertmanager\"," PEER ",reason=\"queue_full\"} 0",
                 "driftwatch_notification_queue_length{receiver=\"search-team\"} 3",
                 "driftwatch_config_last_reload_successful 0",
                 "driftwatch_config_last_reload_success_timestamp_seconds 1795305600.001",

@@ -86,7 +86,7 @@ static void draws_each_distance(void **state)
         _cleanup_text_ struct text t = {0};
         double low, high;
 
-        assert_return_code(bands_default(&bands), 0);
+        assert_return_code(bands_default(NULL, &bands), 0);
         draw_points(&t, &bands, points, ARRAY_SIZE(points));
         assert_svg(&t);
         /* Each outcome has its shape: two marks are circles, and the legend's one. */
@@ -109,7 +109,7 @@ static void keeps_to_its_side_of_a_border(void **state)
 {
         _cleanup_(bands_done) struct bands bands = {0};
 
-        assert_return_code(bands_default(&bands), 0);
+        assert_return_code(bands_default(NULL, &bands), 0);
         for (int i = -20; i < 20; i++) {
                 const double value = 1 + 0.0005 * (i + 0.5);
                 const struct plot_point points[] = {{"a", value, OUTCOME_PASS},
@@ -140,7 +140,7 @@ static void draws_nothing_of_nothing(void **state)
         _cleanup_(bands_done) struct bands bands = {0};
         _cleanup_text_ struct text t = {0};
 
-        assert_return_code(bands_default(&bands), 0);
+        assert_return_code(bands_default(NULL, &bands), 0);
         draw_points(&t, &bands, points, 1);
         draw_points(&t, &bands, points, 0);
         plot_intervals(&t, &bands, rows, 1);
@@ -159,7 +159,7 @@ static void turns_crowds_into_bars(void **state)
         _cleanup_text_ struct text t = {0};
         double low, high;
 
-        assert_return_code(bands_default(&bands), 0);
+        assert_return_code(bands_default(NULL, &bands), 0);
         for (size_t i = 0; i < ARRAY_SIZE(points); i++)
                 points[i] =
                         (struct plot_point){"q", 0.9 + 0.0001 * (double)(i % 100), OUTCOME_PASS};
@@ -175,7 +175,7 @@ static void turns_crowds_into_bars(void **state)
 static void places_many_bands(void **state)
 {
         struct band band[BANDS_MAX];
-        struct bands bands = {band, BANDS_MAX};
+        struct bands bands = {.bands = band, .count = BANDS_MAX};
         const struct plot_point points[] = {{"a", 0.5, OUTCOME_PASS}};
         _cleanup_text_ struct text t = {0};
         double low, high;
@@ -213,7 +213,7 @@ static void draws_each_row(void **state)
         _cleanup_text_ struct text t = {0};
         double low, high;
 
-        assert_return_code(bands_default(&bands), 0);
+        assert_return_code(bands_default(NULL, &bands), 0);
         plot_intervals(&t, &bands, rows, 5);
         assert_svg(&t);
         assert_int_equal(count(&t, "<g><title>"), 5);
@@ -246,7 +246,7 @@ static void draws_the_course(void **state)
         _cleanup_(bands_done) struct bands bands = {0};
         _cleanup_text_ struct text t = {0};
 
-        assert_return_code(bands_default(&bands), 0);
+        assert_return_code(bands_default(NULL, &bands), 0);
         plot_course(&t, &bands, moments, ARRAY_SIZE(moments));
         assert_svg(&t);
         assert_int_equal(count(&t, ">worst 0.9100</text>"), 1);

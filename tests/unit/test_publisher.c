@@ -71,11 +71,54 @@ static void a_view_has_the_latencies_of_its_servers(void **state)
         sd_event_unref(event);
 }
 
+/* What was open in the view before and is no more has ended; it is shown for a while. */
+static void an_incident_that_ended_is_shown_for_a_while(void **state)
+{
+        struct config config = make_config(NULL, 0);
+        struct publication source = {.config = &config};
+        _cleanup_(alerts_freep) struct alerts *alerts = alerts_new();
+        _cleanup_(outbox_freep) struct outbox *outbox = NULL;
+        const usec_t now = 1800000000 * USEC_PER_SEC;
+        const usec_t times[] = {
+                now, now + ALERT_RESOLVED_RETENTION, now + ALERT_RESOLVED_RETENTION + 1};
+        sd_event *event;
+        struct publisher p;
+
+        assert_true(sd_event_new(&event) >= 0);
+        assert_int_equal(outbox_new(event, NULL, NULL, NULL, &outbox), 0);
+        source.alerts = alerts;
+        source.outbox = outbox;
+        publisher_init(&p, now);
+        p.previous = view_new();
+        p.previous->incidents = calloc(1, sizeof(*p.previous->incidents));
+        p.previous->incident_count = 1;
+        p.previous->incidents[0] = (struct incident_view){.id = strdup("kb"),
+                .collection = strdup("kb"),
+                .since = now - USEC_PER_HOUR,
+                .worst = {strdup("q-1")},
+                .worst_count = 1,
+                .summary = strdup("of 2 queries 1 fail")};
+        for (size_t i = 0; i < ARRAY_SIZE(times); i++) {
+                _cleanup_(view_unrefp) struct view *v = NULL;
+
+                assert_int_equal(publisher_view(&p, &source, times[i], &v), 0);
+                assert_int_equal(v->incident_count, i < 2);
+                if (i == 2)
+                        continue;
+                assert_int_equal(v->incidents[0].resolved_at, now);
+                assert_string_equal(v->incidents[0].worst[0], "q-1");
+                assert_string_equal(v->incidents[0].summary, "of 2 queries 1 fail");
+        }
+        publisher_done(&p);
+        sd_event_unref(event);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(a_refused_reload_keeps_the_time_of_the_good_one),
                 cmocka_unit_test(a_view_has_the_latencies_of_its_servers),
+                cmocka_unit_test(an_incident_that_ended_is_shown_for_a_while),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -137,7 +137,7 @@ static struct collection_view *new_view(size_t count)
         c->server = copy("main");
         c->url = copy("http://127.0.0.1:8000");
         c->results = 10;
-        assert_return_code(bands_default(&c->bands), 0);
+        assert_return_code(bands_default(NULL, &c->bands), 0);
         return c;
 }
 

@@ -245,7 +245,7 @@ static struct fleet *fleet_new(const struct noise *noise, size_t count)
         f->shown->label = strdup("kb");
         f->shown->baseline = b;
         f->shown->replayed = f->shown->up = true;
-        assert_int_equal(bands_default(&f->shown->bands), 0);
+        assert_int_equal(bands_default(NULL, &f->shown->bands), 0);
         for (size_t i = 0; i < count; i++)
                 band_state_init(&f->bands[i]);
         return f;

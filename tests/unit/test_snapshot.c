@@ -39,7 +39,7 @@ static struct view *sample_view(void)
 
         assert_int_equal(
                 query_set_parse("q.yaml", QUERIES, strlen(QUERIES), &c->query_set, &errors), 0);
-        assert_int_equal(bands_default(&c->bands), 0);
+        assert_int_equal(bands_default(NULL, &c->bands), 0);
         c->label = strdup("agents");
         c->queries[0].judgement.home_band = 1;
         c->queries[0].judgement.home_distance = .91968507f;

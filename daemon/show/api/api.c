@@ -441,6 +441,54 @@ static unsigned get_alerts(
         return envelope_success(body, json_pack("{s:o}", "alerts", take_ptr(list)));
 }
 
+static bool is_of(const struct alert *a, const struct incident_view *i)
+{
+        if (!streq(labels_get(&a->labels, "incident"), i->id))
+                return false;
+        return i->resolved_at == 0 ? a->state == ALERT_FIRING
+                                   : a->state == ALERT_RESOLVED && a->resolved_at >= i->since &&
+                        a->fired_at <= i->resolved_at;
+}
+
+static json_t *fingerprints_json(const struct view *view, const struct incident_view *i)
+{
+        _cleanup_json_ json_t *list = json_array();
+        char fingerprint[17];
+
+        for (size_t k = 0; list && k < view->alert_count; k++) {
+                const struct alert *a = &view->alerts[k];
+
+                (void)snprintf(fingerprint, sizeof(fingerprint), "%016" PRIx64, a->fingerprint);
+                if (is_of(a, i) && json_array_append_new(list, json_string(fingerprint)) < 0)
+                        return NULL;
+        }
+        return take_ptr(list);
+}
+
+static json_t *incident_json(const struct view *view, const struct incident_view *i)
+{
+        _cleanup_json_ json_t *object = facts_incident_view(i);
+
+        if (!object || json_put(object, "collection", value_string(i->collection)) < 0 ||
+                json_put(object, "state", json_string(i->resolved_at > 0 ? "resolved" : "open")) <
+                        0 ||
+                json_put(object, "resolved_at", value_time(i->resolved_at)) < 0 ||
+                json_put(object, "alerts", fingerprints_json(view, i)) < 0)
+                return NULL;
+        return take_ptr(object);
+}
+
+static unsigned get_incidents(
+        const struct view *view, const struct api_query *query, struct text *body)
+{
+        _cleanup_json_ json_t *list = json_array();
+
+        for (size_t i = 0; list && i < view->incident_count; i++)
+                if (json_array_append_new(list, incident_json(view, &view->incidents[i])) < 0)
+                        return envelope_success(body, NULL);
+        return envelope_success(body, json_pack("{s:o}", "incidents", take_ptr(list)));
+}
+
 static unsigned get_baseline(
         const struct view *view, const struct api_query *query, struct text *body)
 {
@@ -477,6 +525,8 @@ const struct api_route api_routes[] = {
         {"/api/v1/history", get_history, "the rolling history of one query as runs", NULL},
         {"/api/v1/baseline", get_baseline,
                 "the approved baseline of a collection, and the shift from it", NULL},
+        {"/api/v1/incidents", get_incidents,
+                "open and lately resolved incidents, each with its causes and alerts", NULL},
         {"/api/v1/alerts", get_alerts, "pending, firing and lately resolved alerts", NULL},
         {"/api/v1/report", get_report,
                 "the threshold confidence report of a collection, as JSON, Markdown or HTML",

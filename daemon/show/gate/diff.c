@@ -10,6 +10,7 @@
 #include "judge/level.h"
 #include "judge/sample.h"
 #include "judge/similarity.h"
+#include "show/excerpt.h"
 #include "show/facts.h"
 #include "show/values.h"
 #include "show/words.h"
@@ -284,6 +285,25 @@ static const char *band_name(const struct diff *d, int band)
         return name ? name : "-";
 }
 
+/* Whether the first records are others than before. */
+static bool found_others(const struct change *c)
+{
+        const struct answer *a = c->before->answer, *b = c->after->answer;
+
+        for (unsigned i = 0; a && b && i < EXCERPTS_MAX && i < MIN(a->count, b->count); i++)
+                if (!streq(a->ids[i], b->ids[i]))
+                        return true;
+        return !a != !b;
+}
+
+/* What is found now, and what was where that differs. */
+static void append_found(struct text *t, const struct change *c)
+{
+        if (found_others(c))
+                excerpt_append_answers(t, "    was ", c->before);
+        excerpt_append_answers(t, found_others(c) ? "    now " : "    ", c->after);
+}
+
 /* In columns; what it crossed stands behind its name. */
 static void append_line(struct text *t, const struct diff *d, const struct change *c)
 {
@@ -301,6 +321,7 @@ static void append_line(struct text *t, const struct diff *d, const struct chang
                 text_appendf(t, "%s%s to %s", band ? ", " : "  ", outcome_name(c->before->outcome),
                         outcome_name(c->after->outcome));
         text_append(t, "\n");
+        append_found(t, c);
 }
 
 static void append_row(struct text *t, const struct diff *d, const struct change *c)
@@ -312,6 +333,20 @@ static void append_row(struct text *t, const struct diff *d, const struct change
                 outcome_name(c->after->outcome));
         append_cell(t, c->after->id);
         text_append(t, " |\n");
+}
+
+/* In a block of code, whose fence nothing in it may end. */
+static void append_section(struct text *t, const struct diff *d, const struct change *c)
+{
+        _cleanup_text_ struct text found = {0};
+
+        append_cell(&found, c->after->id);
+        text_append(&found, "\n");
+        append_found(&found, c);
+        for (size_t i = 0; i < found.size; i++)
+                if (found.data[i] == '`')
+                        found.data[i] = '\'';
+        text_append(t, text_string(&found));
 }
 
 static void append_rows(struct text *t, const struct diff *d,
@@ -371,12 +406,15 @@ static void render_markdown(const struct baseline *approved, const struct baseli
                 "\n| best | mean top-k | overlap | moved | band | outcome | query |\n"
                 "|---|---|---|---|---|---|---|\n");
         append_rows(t, &d, append_row);
+        text_append(t, "\n<details><summary>What was found</summary>\n\n```text\n");
+        append_rows(t, &d, append_section);
+        text_append(t, "```\n</details>\n");
 }
 
 static json_t *change_json(const struct diff *d, const struct change *c)
 {
-        return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:s, s:s, s:o, s:o}", "id",
-                value_string(c->after->id), "baseline_distance",
+        return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:s, s:s, s:o, s:o, s:o, s:o}",
+                "id", value_string(c->after->id), "baseline_distance",
                 json_from_double(c->before->levels[LEVEL_TOP1].location), "distance",
                 json_from_double(c->after->levels[LEVEL_TOP1].location), "shift",
                 json_from_double(c->shift[LEVEL_TOP1]), "mean_shift",
@@ -385,7 +423,8 @@ static json_t *change_json(const struct diff *d, const struct change *c)
                 c->moved == MOVED_NOT ? json_null() : json_string(moved_name(c->moved)), "before",
                 outcome_name(c->before->outcome), "after", outcome_name(c->after->outcome),
                 "band_before", value_string(bands_name(d->bands, c->band_before)), "band_after",
-                value_string(bands_name(d->bands, c->band_after)));
+                value_string(bands_name(d->bands, c->band_after)), "answers_before",
+                excerpt_json(c->before), "answers_after", excerpt_json(c->after));
 }
 
 static json_t *interval_json(double value, const struct interval *i)
@@ -469,13 +508,14 @@ static json_t *query_json(const struct baseline_query *q, const struct bands *ba
 {
         const struct level_baseline *best = &q->levels[LEVEL_TOP1];
 
-        return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:s}", "id", value_string(q->id),
-                "distance", json_from_double(best->location), "noise",
+        return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:s, s:o, s:o, s:o}", "id",
+                value_string(q->id), "distance", json_from_double(best->location), "noise",
                 json_from_double(best->scale), "mean_distance",
                 json_from_double(q->levels[LEVEL_TOPK].location), "band",
                 value_string(bands_name(bands, bands_index(bands, (float)best->location))),
                 "expected_rank", value_count_or_null(q->expected_rank), "outcome",
-                outcome_name(q->outcome));
+                outcome_name(q->outcome), "deep_rank", value_count_or_null(q->deep_rank),
+                "searched", value_count_or_null(q->searched), "answers", excerpt_json(q));
 }
 
 static void show_json(const struct baseline *b, const struct bands *bands, struct text *t)
@@ -493,6 +533,8 @@ static void show_json(const struct baseline *b, const struct bands *bands, struc
 
 void diff_show(const struct baseline *b, const struct bands *bands, bool json, struct text *t)
 {
+        char rank[64];
+
         if (json) {
                 show_json(b, bands, t);
                 return;
@@ -517,6 +559,10 @@ void diff_show(const struct baseline *b, const struct bands *bands, bool json, s
                 text_appendf(t, "%4u  %s  %s  ", q->expected_rank, band ? band : "-",
                         outcome_name(q->outcome));
                 append_cell(t, q->id);
+                if (q->searched > 0)
+                        text_appendf(
+                                t, "  expected record: %s", excerpt_rank(q, rank, sizeof(rank)));
                 text_append(t, "\n");
+                excerpt_append_answers(t, "    ", q);
         }
 }

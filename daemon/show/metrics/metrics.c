@@ -240,25 +240,25 @@ static void write_alerts(struct exposition *x, const struct view *view)
         }
 }
 
-/* Whether an earlier channel has the same labels; `channel` is not among them when by_receiver is
- * true. */
+static bool channel_is(const struct channel_view *a, const struct channel_view *b)
+{
+        return streq(a->receiver, b->receiver) && streq(a->channel, b->channel) &&
+                streq(a->peer, b->peer);
+}
+
+/* Whether an earlier channel has the same labels, of which by_receiver leaves only the receiver. */
 static bool channel_seen_before(const struct view *view, size_t i, bool by_receiver)
 {
         const struct channel_view *c = &view->channels[i];
 
         for (size_t k = 0; k < i; k++)
-                if (streq(view->channels[k].receiver, c->receiver) &&
-                        (by_receiver || streq(view->channels[k].channel, c->channel)))
+                if (by_receiver ? streq(view->channels[k].receiver, c->receiver)
+                                : channel_is(&view->channels[k], c))
                         return true;
         return false;
 }
 
-static bool channel_is(const struct channel_view *a, const struct channel_view *b)
-{
-        return streq(a->receiver, b->receiver) && streq(a->channel, b->channel);
-}
-
-/* A receiver may have several channels of one kind: their sum. */
+/* A receiver may have several channels of one kind to one peer: their sum. */
 static void write_notifications(struct exposition *x, const struct view *view)
 {
         for (size_t i = 0; i < view->channel_count; i++) {
@@ -271,7 +271,8 @@ static void write_notifications(struct exposition *x, const struct view *view)
                         if (channel_is(&view->channels[k], c))
                                 sum += view->channels[k].notifications;
                 exposition_sample(x, "",
-                        metric_labels({"receiver", c->receiver}, {"channel", c->channel}),
+                        metric_labels({"receiver", c->receiver}, {"channel", c->channel},
+                                {"peer", c->peer}),
                         (double)sum);
         }
 }
@@ -291,7 +292,7 @@ static void write_notifications_failed(struct exposition *x, const struct view *
                 for (size_t k = 0; k < s.count; k++)
                         exposition_sample(x, "",
                                 metric_labels({"receiver", c->receiver}, {"channel", c->channel},
-                                        {"reason", s.sums[k].reason}),
+                                        {"peer", c->peer}, {"reason", s.sums[k].reason}),
                                 (double)s.sums[k].count);
         }
 }

@@ -278,7 +278,7 @@ static void append_bands(const struct report *r, struct document *d)
         document_say(d,
                 "A query counts in its confirmed band (4 of its last 5 distances, %g beyond a "
                 "border); before one is confirmed, where its distance lies.",
-                (double)BAND_HYSTERESIS);
+                (double)band_hysteresis(&r->c->bands));
 }
 
 static const char *margin_words(double margin, struct words *ret)
@@ -310,7 +310,7 @@ static void append_margins(const struct report *r, struct document *d)
                 "%zu of %zu measured queries lie nearer to a border than their own limit of "
                 "drift or the hysteresis of %g, whichever is larger: they may change their "
                 "band without having drifted.",
-                n->close, n->measured, (double)BAND_HYSTERESIS);
+                n->close, n->measured, (double)band_hysteresis(&r->c->bands));
         if (n->close == 0)
                 return;
         document_begin_table(d, "Too small a margin", columns, ARRAY_SIZE(columns));

@@ -159,7 +159,7 @@ static int compute(struct report *r, const struct arrays *a, size_t kind_count)
                 .border_count = r->c->bands.count - 1,
                 .top_k = MAX(r->c->results, 1U),
                 .floor = CONFIDENCE_FLOOR * space_unit(r->c->epoch.space),
-                .hysteresis = (double)BAND_HYSTERESIS,
+                .hysteresis = (double)band_hysteresis(&r->c->bands),
                 .assumed_sd = CONFIDENCE_ASSUMED_SD * space_unit(r->c->epoch.space),
                 .relevant = r->labels.relevant,
                 .relevant_count = r->labels.relevant_count,

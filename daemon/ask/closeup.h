@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/* What a person wants to see of answers before approving them: the documents and metadata of the
+ * records that were found, and the answers to a few queries beyond those that are watched. For
+ * commands, never for the daemon. It keeps nothing and judges nothing. */
+
+#include "ask/chroma.h"
+#include "ask/exchange.h"
+
+/* Records of one request: at 150 kB a document, 15 MB. */
+#define CLOSEUP_PAGE 100
+/* How deep a query is looked into: more than a person pages through. */
+#define CLOSEUP_RESULTS 100
+
+struct closeup_question {
+        const float *vector;
+        const char *where, *where_document; /* NULL: none */
+};
+
+/* Borrowed until the end. */
+struct closeup_target {
+        const char *label, *tenant, *database, *collection_id;
+        const struct http_peer *peer;
+        const char *const *ids; /* of records, each once */
+        size_t id_count;
+        const struct closeup_question *questions;
+        size_t question_count;
+        unsigned dimension;
+};
+
+struct closeup_handler {
+        /* A record that there is; `metadata` NULL or null for none, `document` NULL for none. */
+        int (*record)(const char *id, const json_t *metadata, const char *document, size_t size,
+                void *userdata);
+        /* The answer to a question, with metadata; borrowed. */
+        int (*answer)(size_t question, const struct answer *answer, void *userdata);
+        /* `error` NULL: everything was seen. Valid during the call. */
+        void (*done)(const char *error, void *userdata);
+        void *userdata;
+};
+
+struct closeup;
+/* Calls back from the loop only; a negative errno of a handler ends it. -ENODATA when nothing is to
+ * be asked, -ENOMEM, or as http_client_submit(). */
+_must_check_ int closeup_start(struct http_client *client, const struct closeup_target *target,
+        const struct closeup_handler *handler, struct closeup **ret);
+/* Cancels without calling back; also from within done(). */
+struct closeup *closeup_free(struct closeup *c);
+DEFINE_CLEANUP(struct closeup *, closeup_free)

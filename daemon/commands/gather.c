@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "commands/gather.h"
+
+#include <errno.h>
+#include <systemd/sd-event.h>
+
+#include "ask/closeup.h"
+#include "build_config.h"
+#include "judge/rank.h"
+#include "version.h"
+
+/* Queries that are looked into more deeply; where more fail, they fail for one reason. */
+#define QUESTIONS_MAX 100
+
+/* One of the first answers of a query. */
+struct slot {
+        const char *id; /* of the record */
+        struct baseline_query *query;
+        unsigned rank; /* from 0 */
+};
+
+struct gathering {
+        const struct collection_config *config;
+        struct baseline *baseline;
+        struct error *error;
+        sd_event *event;
+        struct slot *slots; /* by id */
+        size_t slot_count;
+        const char **ids; /* of the slots, each once */
+        struct closeup_question *questions;
+        struct baseline_query **asked; /* whose the questions are */
+        size_t id_count, question_count;
+};
+
+static int compare_slots(const void *a, const void *b)
+{
+        return strcmp(((const struct slot *)a)->id, ((const struct slot *)b)->id);
+}
+
+static const struct expectation *expectation_of(
+        const struct gathering *g, const struct baseline_query *q)
+{
+        const struct query *query = query_set_find(g->config->queries, q->id);
+
+        return query ? &query->expect : NULL;
+}
+
+static int list_records(struct gathering *g)
+{
+        struct baseline *b = g->baseline;
+
+        g->slots = calloc(b->count * EXCERPTS_MAX + 1, sizeof(*g->slots));
+        g->ids = calloc(b->count * EXCERPTS_MAX + 1, sizeof(*g->ids));
+        if (!g->slots || !g->ids)
+                return -ENOMEM;
+        for (size_t i = 0; i < b->count; i++)
+                for (unsigned k = 0; b->queries[i].answer && k < EXCERPTS_MAX; k++)
+                        if (k < b->queries[i].answer->count)
+                                g->slots[g->slot_count++] = (struct slot){
+                                        b->queries[i].answer->ids[k], &b->queries[i], k};
+        qsort(g->slots, g->slot_count, sizeof(*g->slots), compare_slots);
+        for (size_t i = 0; i < g->slot_count; i++)
+                if (i == 0 || !streq(g->slots[i].id, g->slots[i - 1].id))
+                        g->ids[g->id_count++] = g->slots[i].id;
+        return 0;
+}
+
+static bool is_lost(const struct gathering *g, const struct baseline_query *q)
+{
+        const struct expectation *e = expectation_of(g, q);
+
+        return q->outcome == OUTCOME_FAIL && q->expected_rank == 0 && q->answer && e &&
+                expectation_names_records(e) && g->baseline->vectors &&
+                vector_set_find(g->baseline->vectors, q->id);
+}
+
+static int list_questions(struct gathering *g)
+{
+        struct baseline *b = g->baseline;
+
+        g->questions = calloc(QUESTIONS_MAX, sizeof(*g->questions));
+        g->asked = calloc(QUESTIONS_MAX, sizeof(struct baseline_query *));
+        if (!g->questions || !g->asked)
+                return -ENOMEM;
+        for (size_t i = 0; i < b->count && g->question_count < QUESTIONS_MAX; i++) {
+                const struct query *q = query_set_find(g->config->queries, b->queries[i].id);
+
+                if (!is_lost(g, &b->queries[i]))
+                        continue;
+                g->asked[g->question_count] = &b->queries[i];
+                g->questions[g->question_count++] = (struct closeup_question){
+                        vector_set_find(b->vectors, q->id), q->where, q->where_document};
+        }
+        return 0;
+}
+
+static int on_record(
+        const char *id, const json_t *metadata, const char *document, size_t size, void *userdata)
+{
+        struct gathering *g = userdata;
+        const struct slot key = {.id = id};
+        struct slot *found = g->slot_count > 0
+                ? bsearch(&key, g->slots, g->slot_count, sizeof(key), compare_slots)
+                : NULL;
+        int r = 0;
+
+        while (found && found > g->slots && streq(found[-1].id, id))
+                found--;
+        for (; found && r >= 0 && found < g->slots + g->slot_count && streq(found->id, id);
+                found++) {
+                struct excerpt *e = &found->query->excerpts[found->rank];
+
+                excerpt_done(e);
+                r = excerpt_make(metadata, document, size, expectation_of(g, found->query), e);
+        }
+        return r;
+}
+
+static int on_answer(size_t question, const struct answer *answer, void *userdata)
+{
+        struct gathering *g = userdata;
+        struct baseline_query *q = g->asked[question];
+
+        q->deep_rank = rank_expected(expectation_of(g, q), answer);
+        q->searched = answer->count;
+        return 0;
+}
+
+static void on_done(const char *error, void *userdata)
+{
+        struct gathering *g = userdata;
+
+        if (error)
+                (void)error_set(g->error, -EIO, "%s", error);
+        (void)sd_event_exit(g->event, 0);
+}
+
+static int run(struct gathering *g)
+{
+        const struct closeup_target target = {
+                .label = g->config->label,
+                .tenant = g->config->server->tenant,
+                .database = g->config->server->database,
+                .collection_id = g->baseline->epoch.id,
+                .peer = &g->config->peer,
+                .ids = g->ids,
+                .id_count = g->id_count,
+                .questions = g->questions,
+                .question_count = g->question_count,
+                .dimension = g->baseline->vectors ? g->baseline->vectors->dimension : 0,
+        };
+        const struct closeup_handler handler = {on_record, on_answer, on_done, g};
+        _cleanup_(http_client_freep) struct http_client *client = NULL;
+        _cleanup_(closeup_freep) struct closeup *closeup = NULL;
+        int r = http_client_new(g->event, "driftwatch/" DRIFTWATCH_VERSION, &client);
+
+        if (r >= 0)
+                r = closeup_start(client, &target, &handler, &closeup);
+        if (r >= 0)
+                r = sd_event_loop(g->event);
+        return r == -ENODATA ? 0 : r;
+}
+
+int gather(const struct collection_config *c, struct baseline *b, struct error *e)
+{
+        struct gathering g = {.config = c, .baseline = b, .error = e};
+        int r = list_records(&g);
+
+        if (r >= 0)
+                r = list_questions(&g);
+        if (r >= 0 && b->epoch.id)
+                r = sd_event_new(&g.event);
+        if (r >= 0 && g.event)
+                r = run(&g);
+        sd_event_unref(g.event);
+        free(g.slots);
+        free(g.ids);
+        free(g.questions);
+        free(g.asked);
+        return r;
+}

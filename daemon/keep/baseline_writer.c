@@ -1,0 +1,223 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+
+#include "json.h"
+#include "keep/baseline_file.h"
+#include "keep/baselines.h"
+#include "text.h"
+
+const struct evidence_field evidence_fields[] = {
+        {"queries", FIELD_SIZE, offsetof(struct evidence, queries)},
+        {"unanswered", FIELD_SIZE, offsetof(struct evidence, unanswered)},
+        {"same", FIELD_SIZE, offsetof(struct evidence, same)},
+        {"changed", FIELD_SIZE, offsetof(struct evidence, changed)},
+        {"fit_rms", FIELD_DOUBLE, offsetof(struct evidence, fit_rms)},
+        {"square_root", FIELD_BOOL, offsetof(struct evidence, square_root)},
+        {"holes", FIELD_SIZE, offsetof(struct evidence, holes)},
+        {"sampled", FIELD_SIZE, offsetof(struct evidence, sampled)},
+        {"gone", FIELD_SIZE, offsetof(struct evidence, gone)},
+        {"edited", FIELD_SIZE, offsetof(struct evidence, edited)},
+        {"present", FIELD_SIZE, offsetof(struct evidence, present)},
+        {"unreadable", FIELD_SIZE, offsetof(struct evidence, unreadable)},
+        {"self_asked", FIELD_SIZE, offsetof(struct evidence, self_asked)},
+        {"self_found", FIELD_SIZE, offsetof(struct evidence, self_found)},
+        {"intruders", FIELD_SIZE, offsetof(struct evidence, intruders)},
+        {"entries", FIELD_SIZE, offsetof(struct evidence, entries)},
+        {"near_duplicates", FIELD_SIZE, offsetof(struct evidence, near_duplicates)},
+        {"overdispersion", FIELD_DOUBLE, offsetof(struct evidence, overdispersion)},
+        {"overlap", FIELD_DOUBLE, offsetof(struct evidence, overlap)},
+        {"records_before", FIELD_COUNT, offsetof(struct evidence, records_before)},
+        {"records_after", FIELD_COUNT, offsetof(struct evidence, records_after)},
+        {"embedder_compared", FIELD_SIZE, offsetof(struct evidence, embedder_compared)},
+        {"embedder_moved", FIELD_SIZE, offsetof(struct evidence, embedder_moved)},
+        {"embedder_distance", FIELD_DOUBLE, offsetof(struct evidence, embedder_distance)},
+        {"other_space", FIELD_BOOL, offsetof(struct evidence, other_space)},
+};
+const size_t evidence_field_count = ARRAY_SIZE(evidence_fields);
+
+static json_t *string_or_null(const char *s)
+{
+        return s ? json_string(s) : json_null();
+}
+
+static json_t *time_or_null(usec_t t)
+{
+        return t > 0 ? json_integer((json_int_t)t) : json_null();
+}
+
+static json_t *build_evidence(const struct evidence *e)
+{
+        _cleanup_json_ json_t *object = json_object();
+
+        for (size_t i = 0; i < evidence_field_count; i++) {
+                const void *field = (const char *)e + evidence_fields[i].offset;
+                json_t *value = NULL;
+
+                switch (evidence_fields[i].type) {
+                case FIELD_SIZE:
+                        value = json_integer((json_int_t) * (const size_t *)field);
+                        break;
+                case FIELD_DOUBLE:
+                        value = json_from_double(*(const double *)field);
+                        break;
+                case FIELD_COUNT:
+                        value = json_integer(*(const int64_t *)field);
+                        break;
+                case FIELD_BOOL:
+                        value = json_boolean(*(const bool *)field);
+                        break;
+                }
+                if (json_put(object, evidence_fields[i].name, value) < 0)
+                        return NULL;
+        }
+        return take_ptr(object);
+}
+
+static json_t *build_epoch(const struct epoch *e)
+{
+        char sentinels[20];
+
+        (void)snprintf(sentinels, sizeof(sentinels), "%016" PRIx64, e->sentinels);
+        return json_pack("{s:o, s:o, s:I, s:o, s:I, s:I, s:I, s:o, s:s}", "id",
+                string_or_null(e->id), "space", string_or_null(e->space), "dimension",
+                (json_int_t)e->dimension, "configuration", string_or_null(e->configuration),
+                "version", (json_int_t)e->version, "log_position", (json_int_t)e->log_position,
+                "records", (json_int_t)e->records, "newest", string_or_null(e->newest), "sentinels",
+                sentinels);
+}
+
+static json_t *build_floats(const float *values, size_t n)
+{
+        _cleanup_json_ json_t *list = json_array();
+
+        for (size_t i = 0; i < n; i++)
+                if (json_array_append_new(list, json_from_float(values[i])) < 0)
+                        return NULL;
+        return take_ptr(list);
+}
+
+static json_t *build_ids(const struct answer *a)
+{
+        _cleanup_json_ json_t *list = json_array();
+
+        for (unsigned i = 0; i < a->count; i++)
+                if (json_array_append_new(list, json_string(a->ids[i])) < 0)
+                        return NULL;
+        return take_ptr(list);
+}
+
+static json_t *build_level(const struct level_baseline *l)
+{
+        return json_pack("{s:o, s:o}", "location", json_from_double(l->location), "scale",
+                json_from_double(l->scale));
+}
+
+/* Of each of the first records of the answer; null where nothing is known of it. */
+static json_t *build_excerpts(const struct baseline_query *q)
+{
+        _cleanup_json_ json_t *list = json_array();
+
+        for (unsigned i = 0; i < EXCERPTS_MAX && q->answer && i < q->answer->count; i++)
+                if (json_array_append_new(list,
+                            json_pack("{s:o, s:o}", "about", string_or_null(q->excerpts[i].about),
+                                    "words", string_or_null(q->excerpts[i].words))) < 0)
+                        return NULL;
+        return take_ptr(list);
+}
+
+static json_t *build_query(const struct baseline_query *q)
+{
+        return json_pack("{s:o, s:o, s:o, s:o, s:o, s:I, s:s, s:o, s:I, s:I, s:o}", "text",
+                string_or_null(q->text), "ids", q->answer ? build_ids(q->answer) : json_null(),
+                "distances",
+                q->answer ? build_floats(q->answer->distances, q->answer->count) : json_null(),
+                "best", build_level(&q->levels[LEVEL_TOP1]), "mean",
+                build_level(&q->levels[LEVEL_TOPK]), "expected_rank", (json_int_t)q->expected_rank,
+                "outcome", outcome_name(q->outcome), "embedder_noise",
+                json_from_double(q->embedder_noise), "deep_rank", (json_int_t)q->deep_rank,
+                "searched", (json_int_t)q->searched, "excerpts", build_excerpts(q));
+}
+
+static json_t *build_queries(const struct baseline *b)
+{
+        _cleanup_json_ json_t *object = json_object();
+
+        for (size_t i = 0; i < b->count; i++)
+                if (json_put(object, b->queries[i].id, build_query(&b->queries[i])) < 0)
+                        return NULL;
+        return take_ptr(object);
+}
+
+static json_t *build_vectors(const struct vector_set *set)
+{
+        _cleanup_json_ json_t *object = json_object();
+
+        if (!set)
+                return json_null();
+        for (size_t i = 0; i < set->count; i++)
+                if (json_put(object, set->ids[i],
+                            build_floats(set->values + i * set->dimension, set->dimension)) < 0)
+                        return NULL;
+        return json_pack("{s:o, s:I, s:O}", "model", string_or_null(set->model), "dimension",
+                (json_int_t)set->dimension, "vectors", object);
+}
+
+/* null where none were proposed; the last one has no bound. */
+static json_t *build_bands(const struct bands *bands)
+{
+        _cleanup_json_ json_t *list = json_array();
+
+        if (bands->count == 0)
+                return json_null();
+        for (size_t i = 0; i < bands->count; i++)
+                if (json_array_append_new(list,
+                            json_pack("{s:s, s:o}", "name", bands->bands[i].name, "below",
+                                    json_from_float(bands->bands[i].below))) < 0)
+                        return NULL;
+        return take_ptr(list);
+}
+
+static json_t *build_content(const struct baseline *b)
+{
+        return json_pack("{s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:b, s:I, s:I, s:o, s:I, s:o, s:o,"
+                         " s:o, s:o, s:o, s:o, s:I, s:I}",
+                "number", (json_int_t)b->number, "collection", string_or_null(b->collection),
+                "name", string_or_null(b->name), "recorded", time_or_null(b->recorded), "approved",
+                time_or_null(b->approved), "approved_by", string_or_null(b->approved_by), "reason",
+                string_or_null(b->reason), "forced", b->forced, "results", (json_int_t)b->results,
+                "samples", (json_int_t)b->samples, "epoch", build_epoch(&b->epoch), "unreachable",
+                (json_int_t)b->unreachable, "recall", json_from_double(b->recall), "cause",
+                string_or_null(cause_name(b->attribution.cause)), "evidence",
+                build_evidence(&b->attribution.evidence), "bands", build_bands(&b->bands),
+                "vectors", build_vectors(b->vectors), "queries", build_queries(b), "restores",
+                (json_int_t)b->restores, "copies", (json_int_t)b->copies);
+}
+
+int baseline_hash(const json_t *content, char ret[DIGEST_TEXT_MAX])
+{
+        size_t size;
+        _cleanup_free_ char *text = json_text(content, JSON_COMPACT | JSON_SORT_KEYS, &size);
+
+        return text ? digest_sha256(text, size, ret) : -ENOMEM;
+}
+
+int baseline_build(const struct baseline *b, char **ret, size_t *ret_size)
+{
+        _cleanup_json_ json_t *content = build_content(b), *root = NULL;
+        char hash[DIGEST_TEXT_MAX];
+        char *text;
+        int r = content ? baseline_hash(content, hash) : -ENOMEM;
+
+        if (r < 0)
+                return r;
+        root = json_pack(
+                "{s:i, s:s, s:O}", "format", BASELINE_FORMAT, "sha256", hash, "baseline", content);
+        text = root ? json_text(root, JSON_INDENT(1) | JSON_SORT_KEYS, ret_size) : NULL;
+        if (!text)
+                return -ENOMEM;
+        *ret = text;
+        return 0;
+}

@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "model/excerpt.h"
+
+#include <errno.h>
+
+#include "json.h"
+#include "text.h"
+
+static const char ellipsis[] = "…";
+
+/* U+200E, U+200F, U+202A to U+202E and U+2066 to U+2069: marks that change the direction. */
+static bool turns(const unsigned char *s)
+{
+        if (s[0] != 0xe2)
+                return false;
+        if (s[1] == 0x80)
+                return s[2] == 0x8e || s[2] == 0x8f || (s[2] >= 0xaa && s[2] <= 0xae);
+        return s[1] == 0x81 && s[2] >= 0xa6 && s[2] <= 0xa9;
+}
+
+static bool is_control(const unsigned char *s)
+{
+        return s[0] < 0x20 || s[0] == 0x7f || (s[0] == 0xc2 && s[1] >= 0x80 && s[1] < 0xa0);
+}
+
+static size_t sequence_length(unsigned char lead)
+{
+        return lead < 0x80 ? 1 : lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : 4;
+}
+
+/* A character that is shown, or a blank in the place of one that is not. */
+static void append_character(struct text *t, const unsigned char *s, size_t length)
+{
+        bool blank = s[0] == ' ' || is_control(s) || turns(s);
+
+        if (!blank)
+                text_append_bytes(t, s, length);
+        else if (t->size > 0 && t->data[t->size - 1] != ' ')
+                text_append(t, " ");
+}
+
+char *excerpt_line(const char *s, size_t size, size_t max)
+{
+        /* Of a long document only the beginning is looked at; blanks may be many there. */
+        _cleanup_free_ char *clean = utf8_clean(s, MIN(size, 16 * max));
+        _cleanup_text_ struct text t = {0};
+        bool whole = size <= 16 * max;
+
+        for (const char *p = clean; p && *p;) {
+                size_t length = sequence_length((unsigned char)*p);
+
+                if (t.size > max) {
+                        whole = false;
+                        break;
+                }
+                append_character(&t, (const unsigned char *)p, length);
+                p += length;
+        }
+        if (!clean || text_failed(&t))
+                return NULL;
+        while (t.size > 0 && t.data[t.size - 1] == ' ')
+                t.data[--t.size] = '\0';
+        if (t.size > max || !whole) {
+                t.size = utf8_prefix(t.data, MIN(t.size, max - strlen(ellipsis)));
+                text_append(&t, ellipsis);
+        }
+        return text_take(&t, NULL);
+}
+
+static void append_value(struct text *t, const char *key, const json_t *value)
+{
+        _cleanup_free_ char *text = NULL;
+
+        text_appendf(t, "%s%s: ", t->size > 0 ? ", " : "", key);
+        if (json_is_string(value)) {
+                text_append_bytes(t, json_string_value(value), json_string_length(value));
+                return;
+        }
+        text = json_text(value, JSON_COMPACT | JSON_ENCODE_ANY, NULL);
+        if (text)
+                text_append(t, text);
+        else
+                t->failed = true;
+}
+
+/* Whether an object before the `n`-th has the key already. */
+static bool seen(const json_t *matches, size_t n, const char *key)
+{
+        for (size_t i = 0; i < n; i++)
+                if (json_object_get(json_array_get(matches, i), key))
+                        return true;
+        return false;
+}
+
+static int describe(const json_t *metadata, const struct expectation *expect, char **ret)
+{
+        _cleanup_text_ struct text t = {0};
+
+        for (size_t i = 0; expect && i < json_array_size(expect->metadata); i++) {
+                json_t *match = json_array_get(expect->metadata, i), *expected;
+                const char *key;
+
+                json_object_foreach (match, key, expected) {
+                        const json_t *value = json_object_get(metadata, key);
+
+                        if (value && !seen(expect->metadata, i, key))
+                                append_value(&t, key, value);
+                }
+        }
+        if (text_failed(&t))
+                return -ENOMEM;
+        *ret = t.size > 0 ? excerpt_line(t.data, t.size, EXCERPT_ABOUT_MAX) : NULL;
+        return t.size > 0 && !*ret ? -ENOMEM : 0;
+}
+
+int excerpt_make(const json_t *metadata, const char *document, size_t size,
+        const struct expectation *expect, struct excerpt *ret)
+{
+        struct excerpt e = {0};
+        int r = describe(metadata, expect, &e.about);
+
+        if (r >= 0 && document) {
+                e.words = excerpt_line(document, size, EXCERPT_WORDS_MAX);
+                r = e.words ? 0 : -ENOMEM;
+        }
+        if (r < 0)
+                excerpt_done(&e);
+        else
+                *ret = e;
+        return r;
+}
+
+int excerpt_copy(const struct excerpt *from, struct excerpt *ret)
+{
+        struct excerpt e = {0};
+        int r = strdup_to(&e.about, from->about);
+
+        if (r >= 0)
+                r = strdup_to(&e.words, from->words);
+        if (r < 0)
+                excerpt_done(&e);
+        else
+                *ret = e;
+        return r;
+}
+
+void excerpt_done(struct excerpt *e)
+{
+        free(e->about);
+        free(e->words);
+        *e = (struct excerpt){0};
+}

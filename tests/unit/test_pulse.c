@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "unit.h"
+
+#include <stdio.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "json.h"
+#include "pulse.h"
+#include "text.h"
+
+static char path[] = "/tmp/test_pulse.XXXXXX/notify";
+static int manager = -1;
+
+/* A service manager that listens. */
+static int set_up(void **state)
+{
+        struct sockaddr_un address = {.sun_family = AF_UNIX};
+        char *slash = strrchr(path, '/');
+
+        *slash = '\0';
+        if (!mkdtemp(path))
+                return -1;
+        *slash = '/';
+        manager = socket(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+        (void)snprintf(address.sun_path, sizeof(address.sun_path), "%s", path);
+        if (manager < 0 || bind(manager, (struct sockaddr *)&address, sizeof(address)) < 0)
+                return -1;
+        return setenv("NOTIFY_SOCKET", path, 1);
+}
+
+static int tear_down(void **state)
+{
+        (void)close(manager);
+        (void)unlink(path);
+        *strrchr(path, '/') = '\0';
+        return rmdir(path);
+}
+
+/* How many messages came; the last one is in `message`. */
+static size_t heard(char *message, size_t size)
+{
+        size_t n = 0;
+        ssize_t length;
+
+        while ((length = recv(manager, message, size - 1, 0)) >= 0) {
+                message[length] = '\0';
+                n++;
+        }
+        return n;
+}
+
+static void tells_once_a_second_while_it_is_wanted(void **state)
+{
+        char message[256] = "";
+
+        pulse();
+        assert_int_equal(heard(message, sizeof(message)), 0);
+        pulse_enable(true);
+        for (int i = 0; i < 1000; i++)
+                pulse();
+        assert_int_equal(heard(message, sizeof(message)), 1);
+        assert_string_equal(message, "EXTEND_TIMEOUT_USEC=30000000\nWATCHDOG=1");
+        pulse_enable(false);
+        pulse();
+        assert_int_equal(heard(message, sizeof(message)), 0);
+}
+
+/* Long JSON has a pulse, and is read and complained about as short JSON is. */
+static void reading_long_json_has_a_pulse(void **state)
+{
+        _cleanup_text_ struct text t = {0};
+        _cleanup_json_ json_t *value = NULL;
+        _cleanup_error_ struct error e = {0};
+        char message[256];
+        json_t *broken = NULL;
+
+        text_append(&t, "\xef\xbb\xbf[");
+        for (int i = 0; i < 300000; i++)
+                text_append(&t, "0.125,\n");
+        text_append(&t, "7]");
+        pulse_enable(true);
+        assert_return_code(json_parse("long.json", t.data, t.size, &value, NULL), 0);
+        pulse_enable(false);
+        assert_int_equal(heard(message, sizeof(message)), 1);
+        assert_int_equal(json_array_size(value), 300001);
+        assert_int_equal(json_integer_value(json_array_get(value, 300000)), 7);
+        text_append(&t, " x");
+        assert_true(json_parse("long.json", t.data, t.size, &broken, &e) < 0);
+        assert_non_null(strstr(e.message, "long.json:300001:4: end of file expected"));
+        assert_null(broken);
+}
+
+int main(void)
+{
+        const struct CMUnitTest tests[] = {
+                cmocka_unit_test(tells_once_a_second_while_it_is_wanted),
+                cmocka_unit_test(reading_long_json_has_a_pulse),
+        };
+
+        return cmocka_run_group_tests(tests, set_up, tear_down);
+}

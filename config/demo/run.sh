@@ -228,7 +228,7 @@ Try, in another terminal, and look again
   delete an agent; RetrievalExpectedResultMissing fires after some 15 seconds, because of REMOVED
     ${ports}sh $here/chroma.sh delete-agent frontend-architect
   turn an agent's vectors away, as another embedding model would; its queries drift, and after half a
-  minute RetrievalBandCrossed and RetrievalDistanceDrift fire, because of EDIT
+  minute RetrievalSetDrift fires and names them, because of EDIT
     ${ports}sh $here/chroma.sh disturb-agent backend-architect
   mend both; the alerts resolve
     ${ports}sh $here/chroma.sh restore

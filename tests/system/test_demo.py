@@ -11,7 +11,7 @@ import requests
 
 import tools
 
-MISSING, DRIFT = "RetrievalExpectedResultMissing", "RetrievalDistanceDrift"
+MISSING, DRIFT = "RetrievalExpectedResultMissing", "RetrievalSetDrift"
 
 
 @pytest.fixture
@@ -49,20 +49,21 @@ def test_break_and_mend(demo, source, ports):
                        env={**os.environ, **ports}, capture_output=True)
 
     def firing(name):
-        """Queries of which this alert fires, and the causes that it gives."""
+        """What this alert says while it fires, and the causes that it gives."""
         url = f"http://127.0.0.1:{ports['DRIFTWATCH_PORT']}/api/v1/alerts"
         alerts = [alert for alert in requests.get(url, timeout=5).json()["data"]["alerts"]
                   if alert["state"] == "firing" and alert["labels"]["alertname"] == name]
-        return [alert["labels"]["query"] for alert in alerts], {alert["annotations"]["cause"] for alert in alerts}
+        return ([alert["annotations"]["description"] for alert in alerts],
+                {alert["annotations"]["cause"] for alert in alerts})
 
     for command, alert, query, cause in (
             (["delete-agent", "frontend-architect"], MISSING, "react-hooks", "REMOVED"),
             (["disturb-agent", "backend-architect"], DRIFT, "cache-invalidation", "EDIT")):
         assert firing(alert) == ([], set())
         chroma(*command)
-        tools.poll(lambda: query in firing(alert)[0], alert, 40)
+        tools.poll(lambda: any(f'"{query}"' in said for said in firing(alert)[0]), alert, 40)
         assert firing(alert)[1] == {cause}
         chroma("restore")
-        tools.poll(lambda: not firing(alert)[0], "the alert to resolve", 40)
+        tools.poll(lambda: not firing(MISSING)[0] + firing(DRIFT)[0], "the alerts to resolve", 60)
     process.send(signal.SIGINT)
     assert process.child.wait(20) == 0

@@ -115,13 +115,16 @@ static int load_baseline(const struct round *round, const struct options *option
         if (options->no_baseline)
                 return 0;
         r = load_given(options, label, &baseline, &error);
-        if (r >= 0 && !baseline)
+        if (r >= 0 && !baseline) {
                 r = baselines_load(
                         options->storage_path, label, BASELINE_APPROVED, &baseline, &error);
-        if (r >= 0)
+                if (r == -ENOENT)
+                        return 0;
+        }
+        if (r >= 0) {
                 watch_set_baseline(w, baseline, 1);
-        if (r >= 0 || r == -ENOENT)
                 return 0;
+        }
         if (round->needs_baselines) {
                 fprintf(stderr, "driftwatch: %s\n", error_text(&error, r));
                 return -EBADMSG;

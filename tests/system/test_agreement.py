@@ -9,6 +9,7 @@ import xml.etree.ElementTree
 
 import pytest
 import requests
+import yaml
 
 import proxy
 import tools
@@ -143,7 +144,7 @@ def ask_gate(at):
     yield ("junit's cases", "fail" if kinds["failures"] else "unmeasured" if kinds["errors"] else "pass", None)
     markdown = files["md"].read_text()
     yield ("markdown", re.search(r"^# driftwatch: (\w+) ", markdown)[1],
-           causes_of(markdown.replace("\\_", "_").replace("&#58;", ":")))
+           causes_of(markdown.replace("\\", "").replace("&#58;", ":")))
     annotations = at.driftwatch.run("check", "--baseline", "--format=github").stdout
     found = re.search(rf"^::error title={at.name}: (\w+)::", annotations, re.MULTILINE)
     yield "github", found[1] if found else "pass", causes_of(annotations.replace("%0A", " "))
@@ -224,3 +225,24 @@ def test_an_embedder(running, fault, expected):
         assert agree(at)[0] == "pass"
         assert "could not be asked" in at.driftwatch.get("/").text
         assert "could not be asked" in at.driftwatch.run("check").stdout
+
+
+def test_what_the_baseline_does_not_know(running, driftwatch):
+    """A vector belongs to its text: gate and daemon ask the embedder for those of a new query and of a new text."""
+    at = running(worlds.EmbeddedWorld)
+    queries = yaml.safe_load((driftwatch.directory / "world.queries.yaml").read_text())["queries"]
+    _, before = at.check("--baseline")
+    queries[0]["text"] += " today"
+    queries.append({"id": "added", "text": queries[1]["text"] + " tomorrow",
+                    "expect": {"ids": [*queries[1]["expect"]["ids"]]}})
+    driftwatch.write_queries(at.name, queries)
+    del driftwatch.config["collections"][0]["vectors"]  # which are those of the texts before
+    driftwatch.write()
+    assert driftwatch.reload().ok
+    agree(at)
+    _, collection = at.check("--baseline")
+    assert collection["lists"]["new"] == ["q0", "added"]
+    outcomes = {query["id"]: query["outcome"] for query in collection["queries"]}
+    assert outcomes["q0"] != "unmeasured" and outcomes["added"] != "unmeasured"
+    assert collection["queries"][0]["distance"] != before["queries"][0]["distance"]
+    assert "driftwatch baseline propose --new-only" in driftwatch.run("check").stdout

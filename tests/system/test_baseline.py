@@ -435,7 +435,7 @@ def test_the_gate_takes_the_baseline_of_the_repository(world, tmp_path):
     mine.write_bytes(world.file("json").read_bytes())
     shutil.rmtree(world.storage)
     flags = "check", "--baseline", "--format=json"
-    assert world.driftwatch.run(*flags).returncode == USAGE, "there is none in the storage"
+    assert world.driftwatch.run(*flags).returncode == UNMEASURED, "there is none in the storage"
     done = world.driftwatch.run(*flags, f"--baseline.file={mine}")
     assert done.returncode == OK, done.stderr
     query = json.loads(done.stdout)["collections"][0]["queries"][0]

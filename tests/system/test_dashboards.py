@@ -62,7 +62,8 @@ def scraped(build, chroma, tmp_path_factory):
                                dimension=len(queries[0]))
     program.config["embedders"] = [{"name": "demo", "api": "openai", "url": embedder.url, "model": "m"}]
     program.config["collections"][0]["embedder"] = "demo"
-    program.config["alerting"] = {**tools.AT_ONCE, "receivers": [{"name": "team", "webhook_configs": [{"url": deaf.url}]}]}
+    program.config["alerting"] = {
+        **tools.AT_ONCE, "receivers": [{"name": "team", "webhook_configs": [{"url": deaf.url}]}]}
     program.write()
     for step in ["propose", "--pause=100ms"], ["approve", "--by=Ada", "--reason=first"]:
         done = program.run("baseline", *step, "--collection=faq")

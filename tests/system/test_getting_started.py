@@ -62,8 +62,8 @@ class Newcomer:
 
     def daemon(self):
         run, = blocks(self.page, "sh")
-        return tools.Process(shlex.split(run) + ["--web.listen-address=127.0.0.1:0"], self.directory.parent / "log",
-                             cwd=self.directory, env=self.environment)
+        return tools.Process(shlex.split(run) + ["--web.listen-address=127.0.0.1:0", "--log.level=debug"],
+                             self.directory.parent / "log", cwd=self.directory, env=self.environment)
 
     def run(self, command):
         return subprocess.run(shlex.split(command), cwd=self.directory, env=self.environment, text=True,

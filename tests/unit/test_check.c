@@ -311,7 +311,7 @@ static void lists_what_changed_apart_from_what_is_new(void **state)
                                 json_array_get(json_object_get(object, "collections"), 0), "lists"),
                         lists[i].key);
 
-                assert_return_code(asprintf(&text, "  %s: %s\n", lists[i].title, lists[i].id), 0);
+                assert_return_code(asprintf(&text, "  %s: %s", lists[i].title, lists[i].id), 0);
                 assert_return_code(asprintf(&junit, "<property name=\"%s\" value=\"%s\"/>",
                                            lists[i].key, lists[i].id),
                         0);
@@ -364,7 +364,7 @@ static void what_passes_again_is_told(void **state)
 
         set_known(c, 0);
         judge(c, true);
-        assert_says("text", &check, "  known to fail, but passes: react-hooks\n");
+        assert_says("text", &check, "  known to fail, but passes: react-hooks; take");
         assert_says("json", &check, "\"passing_again\": [\n");
         assert_says("junit", &check, "<property name=\"passing_again\" value=\"react-hooks\"/>");
         assert_says("markdown", &check, "**known to fail, but passes**: react-hooks");
@@ -438,7 +438,8 @@ static void writes_text(void **state)
                 "baseline records are missing: 5 of 5 looked up no longer exist. Restore the deleted "
                 "records, or change the expectations of the queries that asked for them.\n"
                 "  new since the baseline: react-hooks, bundle-budget, dialog-focus, cooking, "
-                "quo\"te\\back </td><script>alert('1')</script> ü, threat-model\n"
+                "quo\"te\\back </td><script>alert('1')</script> ü, threat-model; driftwatch "
+                "baseline propose --new-only records what is new\n"
                 "  OUTCOME     QUERY                                           BAND       "
                 "DISTANCE  EXPECTED  RANK  REASON\n"
                 "  fail        bundle-budget                                   okay       "

@@ -90,12 +90,14 @@ enum transition check_transition(
 }
 
 const struct transition_name transition_names[] = {
-        {TRANSITION_BROKEN, "pass -> fail", "pass_to_fail"},
-        {TRANSITION_MENDED, "fail -> pass", "fail_to_pass"},
-        {TRANSITION_EXPECTED, "newly expected", "newly_expected"},
-        {TRANSITION_NEW, "new since the baseline", "new"},
-        {TRANSITION_KNOWN, "known to fail", "known_failing"},
-        {TRANSITION_PASSING, "known to fail, but passes", "passing_again"},
+        {TRANSITION_BROKEN, "pass -> fail", "pass_to_fail", NULL},
+        {TRANSITION_MENDED, "fail -> pass", "fail_to_pass", NULL},
+        {TRANSITION_EXPECTED, "newly expected", "newly_expected", NULL},
+        {TRANSITION_NEW, "new since the baseline", "new",
+                "driftwatch baseline propose --new-only records what is new"},
+        {TRANSITION_KNOWN, "known to fail", "known_failing", NULL},
+        {TRANSITION_PASSING, "known to fail, but passes", "passing_again",
+                "take known_failing out of the query set"},
 };
 const size_t transition_name_count = ARRAY_SIZE(transition_names);
 

@@ -62,6 +62,7 @@ enum transition check_transition(
 struct transition_name {
         enum transition transition;
         const char *title, *key;
+        const char *hint; /* what to do about it; NULL */
 };
 extern const struct transition_name transition_names[];
 extern const size_t transition_name_count;

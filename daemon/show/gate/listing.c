@@ -150,7 +150,8 @@ static void write_list(const struct check *check, const struct collection_view *
 
         check_list(check, c, wanted->transition, append_plain, &ids);
         if (ids.size > 0)
-                text_appendf(text, "  %s: %s\n", wanted->title, text_string(&ids));
+                text_appendf(text, "  %s: %s%s%s\n", wanted->title, text_string(&ids),
+                        wanted->hint ? "; " : "", wanted->hint ? wanted->hint : "");
         text->failed |= text_failed(&ids);
 }
 

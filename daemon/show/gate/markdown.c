@@ -111,7 +111,8 @@ static void write_list(const struct check *check, const struct collection_view *
                 return;
         check_list(check, c, wanted->transition, escape, &ids);
         if (ids.size > 0)
-                text_appendf(text, "\n**%s**: %s\n", wanted->title, text_string(&ids));
+                text_appendf(text, "\n**%s**: %s%s%s\n", wanted->title, text_string(&ids),
+                        wanted->hint ? "; " : "", wanted->hint ? wanted->hint : "");
         text->failed |= text_failed(&ids);
 }
 

@@ -228,7 +228,7 @@ Try, in another terminal, and look again
   delete an agent; RetrievalExpectedResultMissing fires after some 15 seconds, because of REMOVED
     ${ports}sh $here/chroma.sh delete-agent frontend-architect
   turn an agent's vectors away, as another embedding model would; a third of the queries moves up, and
-  after half a minute RetrievalSetDrift fires, because of EDIT
+  after half a minute RetrievalSetDrift fires and names the worst, because of EDIT
     ${ports}sh $here/chroma.sh disturb-agent backend-architect
   mend both; the alerts resolve
     ${ports}sh $here/chroma.sh restore

@@ -237,6 +237,13 @@ static void say_crossed(const struct collection_view *c, const struct finding *f
         const char *band = j->crossed ? bands_name(&c->bands, j->confirmed_band) : NULL;
         const char *home = j->crossed ? bands_name(&c->bands, j->home_band) : NULL;
 
+        if (j->crossed && j->band >= 0 && j->band <= j->home_band) {
+                text_appendf(t, "the best answer is back from band \"%s\" in \"%s\" (",
+                        band ? band : "unknown", band_of(c, f->value));
+                sentence_distance(t, f->value);
+                text_append(t, "), which more replays have to confirm");
+                return;
+        }
         text_appendf(
                 t, "the best answer moved from band \"%s\" (", home ? home : band_of(c, f->before));
         sentence_distance(t, f->before);

@@ -144,6 +144,15 @@ static int set_numbers(const struct collection_view *c, const struct finding *f,
         return set_number(to, "distance", j->distance);
 }
 
+static void append_worst(
+        const struct building *b, const struct finding *const *worst, size_t count, struct text *t)
+{
+        for (size_t i = 0; i < count; i++)
+                text_appendf(t, "%s\"%s\": %s", i > 0 ? "; " : "",
+                        b->c->query_set->queries[worst[i]->query].id, worst[i]->sentence);
+        text_append(t, ".");
+}
+
 /* All queries of the same rule, the worst ones with what is wrong with them. */
 static void append_together(const struct building *b, const struct finding *f, struct text *t)
 {
@@ -154,10 +163,25 @@ static void append_together(const struct building *b, const struct finding *f, s
         text_appendf(t,
                 "%zu of %zu canonical queries of collection %s %s. The worst: ", b->counts[rule],
                 b->c->query_set->count, b->c->label, rule_defaults[rule].together);
+        append_worst(b, worst, count, t);
+}
+
+/* A finding of the collection with the worst of the queries that suffer from it: they have no
+ * alerts of their own. */
+static void append_with_consequences(
+        const struct building *b, const struct finding *f, struct text *t)
+{
+        const struct finding *worst[INCIDENT_WORST];
+        size_t count = incident_worst(b->c, RULE_COUNT, worst), kept = 0;
+
+        sentence_append(b->c, f, t);
         for (size_t i = 0; i < count; i++)
-                text_appendf(t, "%s\"%s\": %s", i > 0 ? "; " : "",
-                        b->c->query_set->queries[worst[i]->query].id, worst[i]->sentence);
-        text_append(t, ".");
+                if (worst[i]->explained == (size_t)(f - b->c->findings->findings))
+                        worst[kept++] = worst[i];
+        if (kept == 0)
+                return;
+        text_append(t, " The worst queries: ");
+        append_worst(b, worst, kept, t);
 }
 
 static void append_cause(const struct building *b, const struct finding *f, struct text *t)
@@ -172,28 +196,41 @@ static void append_cause(const struct building *b, const struct finding *f, stru
                         cause_meaning(f->cause), cause_action(f->cause));
 }
 
+/* As much of `from` as there is room for, on one line: escaped, a control character would be six
+ * bytes of a notification. */
+static void append_cut(struct text *t, const struct text *from, size_t room)
+{
+        size_t size = utf8_prefix(text_string(from), room);
+
+        for (size_t i = 0; i < size; i++) {
+                unsigned char c = (unsigned char)from->data[i];
+
+                text_append_bytes(t, iscntrl(c) ? " " : (const char *)&from->data[i], 1);
+        }
+        if (size < from->size)
+                text_append(t, "…");
+        t->failed |= from->failed;
+}
+
+/* Where it is too long, what is wrong gives way to why and what to do. */
 static int set_description(const struct building *b, const struct finding *f, struct labels *to)
 {
-        _cleanup_text_ struct text t = {0};
-        size_t size;
+        _cleanup_text_ struct text what = {0}, why = {0}, t = {0};
+        size_t room;
 
-        if (f->query != FINDING_COLLECTION && together(b, finding_types[f->kind].rule))
-                append_together(b, f, &t);
+        if (f->query == FINDING_COLLECTION)
+                append_with_consequences(b, f, &what);
+        else if (together(b, finding_types[f->kind].rule))
+                append_together(b, f, &what);
         else
-                sentence_append(b->c, f, &t);
-        text_append(&t, " ");
-        append_cause(b, f, &t);
-        if (text_failed(&t))
-                return -ENOMEM;
-        size = utf8_prefix(t.data, SIGNAL_DESCRIPTION_MAX);
-        while (size > 0 && t.data[size - 1] == ' ')
-                size--;
-        t.data[size] = '\0';
-        /* Escaped, one of them would be six bytes of a notification. */
-        for (char *p = t.data; *p; p++)
-                if (iscntrl((unsigned char)*p))
-                        *p = ' ';
-        return labels_set(to, "description", t.data);
+                sentence_append(b->c, f, &what);
+        append_cause(b, f, &why);
+        room = SIGNAL_DESCRIPTION_MAX - MIN(why.size, (size_t)SIGNAL_WHY_MAX) - strlen("… …");
+        append_cut(&t, &what, room);
+        if (why.size > 0)
+                text_append(&t, " ");
+        append_cut(&t, &why, SIGNAL_DESCRIPTION_MAX - t.size - strlen("…"));
+        return set_text(to, "description", &t);
 }
 
 /* Of a finding of one query its own cause, else those of the incident. */

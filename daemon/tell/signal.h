@@ -11,6 +11,8 @@
 
 /* A description is read on a telephone, and a notification must stay small. */
 #define SIGNAL_DESCRIPTION_MAX 3000
+/* Of it, for causes, records and advice; what is wrong has the rest, and what they leave. */
+#define SIGNAL_WHY_MAX 2200
 
 /* How signals are made. */
 struct signal_policy {

@@ -182,6 +182,14 @@ static void a_worse_band_counts(void **state)
         j->crossed = true;
         judge(f, NOW);
         assert_non_null(found(f, FINDING_BAND_CROSSED, 2));
+        /* Confirmed, and over already. */
+        j->confirmed_band = 1;
+        j->band = j->home_band = 0;
+        j->distance = .79f;
+        judge(f, NOW);
+        assert_string_equal(found(f, FINDING_BAND_CROSSED, 2)->sentence,
+                "the best answer is back from band \"good\" in \"excellent\" (0.7900), which more "
+                "replays have to confirm");
 }
 
 static void within_a_query_the_worst_is_told(void **state)

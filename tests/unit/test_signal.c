@@ -489,6 +489,25 @@ static void together_the_worst_are_named(void **state)
         assert_non_null(strstr(description, "Probable cause: EDIT: "));
 }
 
+/* Who has no alert of its own is named by that of what it suffers from. */
+static void consequences_are_named(void **state)
+{
+        struct world *w = *state;
+        const char *description;
+
+        set_shifted(w->c);
+        w->c->queries[5].judgement.crossed = true;
+        w->c->queries[5].judgement.confirmed_band = 2;
+        w->c->attribution.cause = CAUSE_EDIT;
+        evaluate(w, NOW);
+        description = annotation(only(w), "description");
+        assert_label(only(w), "alertname", "RetrievalSetDrift");
+        assert_non_null(strstr(description,
+                "5 of 60 queries moved up and 0 down. The worst queries: \"q5\": the best answer "
+                "moved from band \"excellent\" (0.7640) to \"okay\" (0.9770). Probable cause: "
+                "EDIT: "));
+}
+
 static void consequences_raise_no_alert(void **state)
 {
         struct world *w = *state;
@@ -588,10 +607,13 @@ static void hostile_texts_stay_bounded_lines(void **state)
                 free(w->c->queries[4].judgement.reason);
                 w->c->queries[4].judgement.expected = OUTCOME_FAIL;
                 w->c->queries[4].judgement.reason = strdup(text_string(&long_text));
+                w->c->attribution.cause = CAUSE_REMOVED;
                 evaluate(w, NOW);
                 description = annotation(only(w), "description");
                 assert_true(strlen(description) <= SIGNAL_DESCRIPTION_MAX);
                 assert_true(utf8_valid(description, strlen(description)));
+                assert_non_null(strstr(description, "… Probable cause: REMOVED: "));
+                assert_int_equal(description[strlen(description) - 1], '.');
                 for (const char *p = description; *p; p++)
                         assert_false(iscntrl((unsigned char)*p));
         }
@@ -638,6 +660,7 @@ int main(void)
                 TEST(rules_can_be_switched_off_and_relevelled),
                 cmocka_unit_test(many_queries_are_told_together),
                 TEST(together_the_worst_are_named),
+                TEST(consequences_are_named),
                 TEST(consequences_raise_no_alert),
                 TEST(who_waits_or_is_excused_raises_no_alert),
                 TEST(what_was_not_looked_at_is_stale),

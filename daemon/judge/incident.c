@@ -175,14 +175,15 @@ void incident_summarise(const struct collection_view *c, struct text *t)
         append_count(t, outcomes[OUTCOME_PASS], "pass", &separator);
 }
 
-static void append_cause(const struct collection_view *c, enum cause cause, struct text *t)
+static void append_cause(
+        const struct collection_view *c, enum cause cause, const char *separator, struct text *t)
 {
         size_t queries = c->fates ? c->fates->cause_queries[cause] : 0;
 
         text_append(t, cause_name(cause));
         if (queries > 0)
                 text_appendf(t, " (%zu quer%s)", queries, queries == 1 ? "y" : "ies");
-        text_appendf(t, ": %s ", cause_meaning(cause));
+        text_appendf(t, ": %s%s", cause_meaning(cause), separator);
 }
 
 /* Of a cause that only a finding knows, the answers say nothing. */
@@ -194,7 +195,7 @@ static const char *advise(const struct collection_view *c, enum cause cause)
         return answers ? attribution_advise(&c->attribution, c->fates) : cause_action(cause);
 }
 
-void incident_explain(const struct collection_view *c, struct text *t)
+void incident_explain(const struct collection_view *c, const char *separator, struct text *t)
 {
         enum cause causes[CAUSE_COUNT];
         size_t count = incident_causes(c, causes);
@@ -205,14 +206,14 @@ void incident_explain(const struct collection_view *c, struct text *t)
                 return;
         text_append(t, count > 1 ? "Probable causes: " : "Probable cause: ");
         for (size_t i = 0; i < count; i++)
-                append_cause(c, causes[i], t);
+                append_cause(c, causes[i], separator, t);
         if (c->attribution.cause == causes[0]) {
                 attribution_describe(&c->attribution, t);
-                text_append(t, ". ");
+                text_appendf(t, ".%s", separator);
         }
-        fates_describe(c->fates, &records);
+        fates_describe(c->fates, separator, &records);
         if (records.size > 0)
-                text_appendf(t, "Records %s. ", text_string(&records));
+                text_appendf(t, "Records %s.%s", text_string(&records), separator);
         text_append(t, advise(c, causes[0]));
 }
 
@@ -245,7 +246,7 @@ int incident_show(const struct collection_view *c, struct incident_view *ret)
         memcpy(view.causes, i.causes, sizeof(view.causes));
         view.cause_count = i.cause_count;
         incident_summarise(c, &summary);
-        incident_explain(c, &explanation);
+        incident_explain(c, " ", &explanation);
         view.summary = text_take(&summary, NULL);
         view.explanation = text_take(&explanation, NULL);
         r = view.summary && view.explanation ? strdup_to(&view.id, i.id) : -ENOMEM;

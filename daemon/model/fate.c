@@ -6,8 +6,9 @@
 #include "http.h"
 #include "text.h"
 
-/* Bytes of an id that are shown. */
+/* Bytes of an id, and of a document's first words, that are shown. */
 #define ID_SHOWN 80
+#define WORDS_SHOWN 40
 
 struct fates *fates_new(void)
 {
@@ -82,9 +83,9 @@ size_t fates_records(const struct fates *f, enum cause cause)
 }
 
 /* A server's bytes for a person: on one line, and read in the direction in which they stand. */
-static void append_quoted(struct text *t, const char *s)
+static void append_quoted(struct text *t, const char *s, size_t max)
 {
-        _cleanup_free_ char *clean = http_body_excerpt(s, strlen(s), ID_SHOWN);
+        _cleanup_free_ char *clean = http_body_excerpt(s, strlen(s), max);
 
         if (!clean) {
                 t->failed = true;
@@ -97,24 +98,24 @@ static void append_quoted(struct text *t, const char *s)
                         p += 2; /* of the three bytes that each of them has */
                 } else
                         text_append_bytes(t, p, 1);
-        text_append(t, strlen(s) > ID_SHOWN ? "\"…" : "\"");
+        text_append(t, strlen(s) > max ? "\"…" : "\"");
 }
 
-static void append_fate(struct text *t, const struct fates *f, enum fate fate, bool first)
+static void append_fate(struct text *t, const struct fates *f, enum fate fate)
 {
         size_t shown = 0;
 
-        text_appendf(t, "%s%s:", first ? "" : "; ", fate_name(fate));
+        text_appendf(t, "%s:", fate_name(fate));
         for (size_t i = 0; i < f->count && shown < FATES_SHOWN; i++) {
                 const struct touched_record *r = &f->records[i];
 
                 if (r->fate != fate)
                         continue;
                 text_append(t, shown++ > 0 ? ", " : " ");
-                append_quoted(t, r->id);
+                append_quoted(t, r->id, ID_SHOWN);
                 if (r->excerpt) {
                         text_append(t, " (");
-                        append_quoted(t, r->excerpt);
+                        append_quoted(t, r->excerpt, WORDS_SHOWN);
                         text_append(t, ")");
                 }
         }
@@ -122,7 +123,7 @@ static void append_fate(struct text *t, const struct fates *f, enum fate fate, b
                 text_appendf(t, " and %zu more", f->totals[fate] - shown);
 }
 
-void fates_describe(const struct fates *f, struct text *text)
+void fates_describe(const struct fates *f, const char *separator, struct text *text)
 {
         static const enum fate told[] = {
                 FATE_GONE, FATE_EDITED, FATE_UNREACHABLE, FATE_NEAR_COPY, FATE_NEW};
@@ -130,7 +131,9 @@ void fates_describe(const struct fates *f, struct text *text)
 
         for (size_t i = 0; f && i < ARRAY_SIZE(told); i++)
                 if (f->totals[told[i]] > 0) {
-                        append_fate(text, f, told[i], first);
+                        if (!first)
+                                text_appendf(text, ";%s", separator);
+                        append_fate(text, f, told[i]);
                         first = false;
                 }
 }

@@ -59,6 +59,7 @@ const char *fate_name(enum fate fate);
 size_t fates_records(const struct fates *f, enum cause cause);
 /* Counts, ids and first words of those that are gone, edited, unreachable, near copies or new, e.g.
  * `gone: "r12", "r13"; edited: "r7" ("How do I ask")`, at most FATES_SHOWN of each; appends nothing
- * when there are none or `f` is NULL. Safe to print: on one line, valid UTF-8. */
+ * when there are none or `f` is NULL. What happened to them is told apart by ";" and `separator`, a
+ * blank or a line break. Safe to print: no other control characters, valid UTF-8. */
 struct text;
-void fates_describe(const struct fates *f, struct text *text);
+void fates_describe(const struct fates *f, const char *separator, struct text *text);

@@ -46,7 +46,7 @@ static const char page_style[] = STYLE_BASE
         "background:var(--tone);color:var(--card)}.note{margin:.75rem 0;padding:.55rem .8rem;"
         "border-left:4px solid var(--tone);border-radius:4px;background:var(--soft);"
         "overflow-wrap:anywhere}.incident ul{display:block;list-style:disc;margin:.25rem 0 .5rem;"
-        "padding-left:1.2rem;font-size:inherit}.incident ul+p,.incident p+p{margin-top:.5rem}.incident h3{margin:0 0 .3rem}.incident h3 small{"
+        "padding-left:1.2rem;font-size:inherit}.incident ul+p,.incident p+p{margin-top:.5rem}.incident p{white-space:pre-line}.incident h3{margin:0 0 .3rem}.incident h3 small{"
         "font-weight:400;color:var(--muted);margin-left:.6rem}.bars{display:grid;grid-template-columns:repeat(auto-fit,"
         "minmax(17rem,1fr));gap:.75rem 2rem;margin:.9rem 0 1rem}.bar{display:block;width:100%;"
         "height:12px;margin:.3rem 0;border-radius:6px;background:var(--soft)}rect{"

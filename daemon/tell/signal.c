@@ -188,7 +188,7 @@ static void append_cause(const struct building *b, const struct finding *f, stru
 {
         if (f->query == FINDING_COLLECTION || together(b, finding_types[f->kind].rule) ||
                 f->cause == b->c->attribution.cause) {
-                incident_explain(b->c, t);
+                incident_explain(b->c, " ", t);
                 return;
         }
         if (cause_name(f->cause))

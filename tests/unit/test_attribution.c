@@ -726,7 +726,7 @@ static void each_query_has_the_cause_of_its_own_records(void **state)
         assert_int_equal(d.fates->totals[FATE_GONE], 1);
         assert_int_equal(d.fates->totals[FATE_EDITED], 2);
         assert_int_equal(d.fates->totals[FATE_CROWDED_OUT], 1);
-        fates_describe(d.fates, &t);
+        fates_describe(d.fates, " ", &t);
         assert_string_equal(text_string(&t), "gone: \"g\"; edited: \"e1\", \"e2\"; new: \"n\"");
         assert_true(d.fates->expected_lost);
         assert_string_equal(attribution_advise(&d.a, d.fates),
@@ -746,7 +746,7 @@ static void a_record_counts_once_however_many_queries_miss_it(void **state)
         decide(&w, &row, &d);
         attribution_describe(&d.a, &t);
         text_append(&t, "; ");
-        fates_describe(d.fates, &t);
+        fates_describe(d.fates, " ", &t);
         assert_string_equal(text_string(&t),
                 "2 baseline records are missing: 2 of 2 looked up no longer exist; gone: \"g1\", "
                 "\"g2\"");

@@ -434,9 +434,9 @@ static void writes_text(void **state)
         render("text", &check, &text);
         assert_string_equal(text_string(&text),
                 "original_agents on main: fail, 311 records, replayed in 31ms\n"
-                "  Probable cause: REMOVED: Records that used to answer have been deleted. 5 "
-                "baseline records are missing: 5 of 5 looked up no longer exist. Restore the deleted "
-                "records, or change the expectations of the queries that asked for them.\n"
+                "  Probable cause: REMOVED: Records that used to answer have been deleted.\n"
+                "  5 baseline records are missing: 5 of 5 looked up no longer exist.\n"
+                "  Restore the deleted records, or change the expectations of the queries that asked for them.\n"
                 "  new since the baseline: react-hooks, bundle-budget, dialog-focus, cooking, "
                 "quo\"te\\back </td><script>alert('1')</script> ü, threat-model; driftwatch "
                 "baseline propose --new-only records what is new\n"

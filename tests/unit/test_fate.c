@@ -55,11 +55,11 @@ static void test_records_are_told_by_fate(void **state)
         _cleanup_(fates_unrefp) struct fates *f = make(records, ARRAY_SIZE(records));
         _cleanup_text_ struct text t = {};
 
-        fates_describe(f, &t);
+        fates_describe(f, " ", &t);
         assert_string_equal(text_string(&t),
                 "gone: \"r12\", \"r13\"; edited: \"r7\" (\"How do I ask?\"); new: \"n1\"");
         text_clear(&t);
-        fates_describe(NULL, &t);
+        fates_describe(NULL, " ", &t);
         assert_string_equal(text_string(&t), "");
 }
 
@@ -80,7 +80,7 @@ static void test_what_people_are_shown_is_bounded_and_clean(void **state)
         records[2].id = id;
         f = make(records, ARRAY_SIZE(records));
         f->totals[FATE_UNREACHABLE] += 100; /* of which nothing is kept */
-        fates_describe(f, &t);
+        fates_describe(f, " ", &t);
         assert_non_null(strstr(
                 text_string(&t), "unreachable: \"a  [31m\xef\xbf\xbd\", \"exe?gpj\", \"xxx"));
         assert_non_null(strstr(text_string(&t), "x\"…, \"r\""));

@@ -542,7 +542,7 @@ static void an_incident_is_what_is_open_together(void **state)
         assert_int_equal(incident.causes[0], CAUSE_REMOVED);
         incident_summarise(f->c, &summary);
         assert_string_equal(text_string(&summary), "of 12 queries 1 fail, 7 drifted, 4 pass");
-        incident_explain(f->c, &why);
+        incident_explain(f->c, " ", &why);
         assert_non_null(strstr(text_string(&why), "Probable cause: REMOVED: "));
         incident_update(f->c, NOW, NOW + USEC_PER_HOUR);
         assert_int_equal(f->c->incident_since, NOW);

@@ -49,7 +49,7 @@ static void shows_everything(void **state)
                 "<dt>Embedder</dt><dd>minilm<small>0 of 7 vectors moved, asked <time",
                 "<div class=\"note incident fail\"><h3>Incident: of 7 queries 2 fail, 1 drifted, 1 "
                 "unmeasured, 3 pass<small>since <time",
-                "<p>Probable cause: REMOVED: Records that used to answer have been deleted. 5 "
+                "<p>Probable cause: REMOVED: Records that used to answer have been deleted.\n5 "
                 "baseline records are missing",
                 "<p><b>Worst queries</b></p><ul><li><b>bundle-budget</b> expected a record with",
                 "<td class=\"n\">0.9197<small>+0.1557</small></td>",

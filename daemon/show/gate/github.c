@@ -63,7 +63,7 @@ static void annotate_verdict(const struct check *check, const struct collection_
         incident_summarise(c, &why);
         text_append(&why, ". ");
         if (c->incident_since > 0)
-                incident_explain(c, &why);
+                incident_explain(c, " ", &why);
         text_append(text, "::error ");
         annotate(text, c, ": ", verdict_name(v), text_string(&why));
         text->failed |= text_failed(&why);

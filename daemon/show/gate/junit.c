@@ -126,7 +126,7 @@ static void finding_properties(const struct collection_view *c, struct text *tex
                                 c->findings->findings[i].sentence);
         if (c->incident_since == 0)
                 return;
-        incident_explain(c, &why);
+        incident_explain(c, " ", &why);
         if (why.size > 0)
                 property(text, "explanation", text_string(&why));
         text->failed |= text_failed(&why);

@@ -10,6 +10,8 @@
 /* Longer cells are cut in the table; the JSON has them whole. */
 #define CELL_MAX 60
 #define REASON_MAX CHECK_SENTENCE_MAX
+/* Ten records of one kind, with their first words. */
+#define EXPLANATION_MAX 4000
 
 enum column {
         COLUMN_OUTCOME,
@@ -158,16 +160,20 @@ static void write_list(const struct check *check, const struct collection_view *
 static void write_causes(const struct collection_view *c, struct text *text)
 {
         _cleanup_text_ struct text t = {0};
+        _cleanup_free_ char *lines = NULL;
+        char *rest;
 
         if (c->incident_since == 0)
                 return;
-        incident_explain(c, &t);
-        if (t.size == 0)
-                return;
-        text_append(text, "  ");
-        append_plain(text, text_string(&t));
-        text_append(text, "\n");
+        incident_explain(c, "\n", &t);
         text->failed |= text_failed(&t);
+        lines = text_take(&t, NULL);
+        rest = lines;
+        for (const char *line = strsep(&rest, "\n"); line && *line; line = strsep(&rest, "\n")) {
+                _cleanup_free_ char *shown = plain(line, EXPLANATION_MAX);
+
+                text_appendf(text, "  %s\n", shown ? shown : "?");
+        }
 }
 
 static void write_remark(const char *sentence, struct text *text)

@@ -138,7 +138,7 @@ static void write_collection(
                 if (c->findings->findings[i].query == FINDING_COLLECTION)
                         write_remark(c->findings->findings[i].sentence, text);
         if (c->incident_since > 0)
-                incident_explain(c, &why);
+                incident_explain(c, " ", &why);
         if (why.size > 0)
                 write_remark(text_string(&why), text);
         for (size_t i = 0; i < transition_name_count; i++)

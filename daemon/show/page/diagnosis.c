@@ -144,7 +144,7 @@ static void append_why(struct text *text, const struct collection_view *c)
 {
         _cleanup_text_ struct text why = {0};
 
-        incident_explain(c, &why);
+        incident_explain(c, "\n", &why);
         if (why.size > 0) {
                 text_append(text, "<p>");
                 markup_text(text, text_string(&why));

@@ -250,7 +250,7 @@ static void append_attribution(const struct report *r, struct document *d)
         document_say(d, "%s. %s", cause_name(a->cause), cause_meaning(a->cause));
         if (t.size > 0)
                 document_say(d, "Evidence: %s.", text_string(&t));
-        fates_describe(r->c->fates, &records);
+        fates_describe(r->c->fates, " ", &records);
         d->text->failed |= text_failed(&records);
         if (records.size > 0)
                 document_say(d, "Records %s.", text_string(&records));
@@ -271,7 +271,7 @@ static void append_cause(const struct report *r, struct document *d)
                 return;
         }
         if (r->c->incident_since > 0)
-                incident_explain(r->c, &why);
+                incident_explain(r->c, " ", &why);
         d->text->failed |= text_failed(&why);
         if (why.size > 0)
                 document_say(d, "%s", text_string(&why));

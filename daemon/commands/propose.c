@@ -271,9 +271,9 @@ static void print_found(const struct baseline *b)
         for (size_t i = 0; i < MIN(b->count, (size_t)QUERIES_PRINTED_MAX); i++) {
                 const struct baseline_query *q = &b->queries[i];
 
+                excerpt_rank(q, rank, sizeof(rank));
                 text_appendf(&t, "  %s %s%s%s\n", outcome_name(q->outcome), q->id,
-                        q->searched > 0 ? ": its expected record is " : "",
-                        q->searched > 0 ? excerpt_rank(q, rank, sizeof(rank)) : "");
+                        rank[0] ? ": its expected record is " : "", rank);
                 excerpt_append_answers(&t, "    ", q);
         }
         if (!text_failed(&t))

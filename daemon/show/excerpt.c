@@ -40,9 +40,13 @@ void excerpt_append_answers(struct text *t, const char *indent, const struct bas
 
 const char *excerpt_rank(const struct baseline_query *q, char *buffer, size_t size)
 {
+        unsigned rank = q->expected_rank > 0 ? q->expected_rank : q->deep_rank;
+
         buffer[0] = '\0';
-        if (q->deep_rank > 0)
-                (void)snprintf(buffer, size, "rank %u", q->deep_rank);
+        if (q->outcome != OUTCOME_FAIL)
+                return buffer;
+        if (rank > 0)
+                (void)snprintf(buffer, size, "rank %u", rank);
         else if (q->searched > 0)
                 (void)snprintf(buffer, size, "not among the first %u", q->searched);
         return buffer;

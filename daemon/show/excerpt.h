@@ -14,8 +14,8 @@
 void excerpt_append(struct text *t, unsigned rank, const char *id, const struct excerpt *excerpt);
 /* The first answers of a query, a line each behind `indent`; nothing without an answer. */
 void excerpt_append_answers(struct text *t, const char *indent, const struct baseline_query *q);
-/* "rank 37" and "not among the first 100" of a record that the answers do not hold; "" where its
- * rank is known from them or nothing is. */
+/* "rank 37" and "not among the first 100" of the expected record of a query that fails; "" of
+ * another, and where nothing is known. */
 const char *excerpt_rank(const struct baseline_query *q, char *buffer, size_t size);
 /* [{"id", "distance", "metadata", "words"}, ...]; NULL when memory is short. */
 json_t *excerpt_json(const struct baseline_query *q);

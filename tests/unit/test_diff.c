@@ -227,6 +227,10 @@ static void what_was_found_is_shown(void **state)
         text_clear(&t);
         diff_show(w->candidate, &w->bands, false, &t);
         assert_non_null(strstr(text_string(&t), "  expected record: rank 37\n"));
+        lost->expected_rank = 6; /* found, but too late */
+        text_clear(&t);
+        diff_show(w->candidate, &w->bands, false, &t);
+        assert_non_null(strstr(text_string(&t), "  expected record: rank 6\n"));
 }
 
 int main(void)

@@ -559,9 +559,8 @@ void diff_show(const struct baseline *b, const struct bands *bands, bool json, s
                 text_appendf(t, "%4u  %s  %s  ", q->expected_rank, band ? band : "-",
                         outcome_name(q->outcome));
                 append_cell(t, q->id);
-                if (q->searched > 0)
-                        text_appendf(
-                                t, "  expected record: %s", excerpt_rank(q, rank, sizeof(rank)));
+                if (excerpt_rank(q, rank, sizeof(rank))[0])
+                        text_appendf(t, "  expected record: %s", rank);
                 text_append(t, "\n");
                 excerpt_append_answers(t, "    ", q);
         }

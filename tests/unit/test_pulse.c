@@ -83,7 +83,8 @@ static void reading_long_json_has_a_pulse(void **state)
         pulse_enable(true);
         assert_return_code(json_parse("long.json", t.data, t.size, &value, NULL), 0);
         pulse_enable(false);
-        assert_int_equal(heard(message, sizeof(message)), 1);
+        /* One a second: a slow machine needs more than one for it. */
+        assert_in_range(heard(message, sizeof(message)), 1, 60);
         assert_int_equal(json_array_size(value), 300001);
         assert_int_equal(json_integer_value(json_array_get(value, 300000)), 7);
         text_append(&t, " x");

@@ -99,12 +99,20 @@ def test_promtool_has_no_complaint(watched):
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
 
+def steady(found):
+    return {key: value for key, value in found.items() if not key[0].startswith("process_")}
+
+
 def test_both_formats_say_the_same(watched):
-    text = tools.samples(watched.get("/metrics").text)
-    other = openmetrics(watched.get("/metrics", headers={"Accept": ACCEPT}).text)
+    def unchanged():
+        """One scrape of each format, if nothing was measured between them."""
+        text = tools.samples(watched.get("/metrics").text)
+        other = openmetrics(watched.get("/metrics", headers={"Accept": ACCEPT}).text)
+        again = tools.samples(watched.get("/metrics").text)
+        return (text, other) if steady(text) == steady(again) else None
+    text, other = tools.poll(unchanged, "two scrapes of one view")
     assert set(text) == set(other)
-    steady = [key for key in text if not key[0].startswith("process_")]
-    assert {key: text[key] for key in steady} == {key: other[key] for key in steady}
+    assert steady(text) == steady(other)
 
 
 def test_nasty_labels_survive(watched):

@@ -275,8 +275,8 @@ static void lists_what_changed_apart_from_what_is_new(void **state)
         static const struct {
                 const char *title, *key, *id;
         } lists[] = {
-                {"pass -> fail", "pass_to_fail", "react-hooks"},
-                {"fail -> pass", "fail_to_pass", "bundle-budget"},
+                {"passes no more", "pass_to_fail", "react-hooks"},
+                {"passes again", "fail_to_pass", "bundle-budget"},
                 {"newly expected", "newly_expected", "dialog-focus, cooking"},
                 {"new since the baseline", "new", "slow-query"},
                 {"known to fail", "known_failing", "threat-model"},

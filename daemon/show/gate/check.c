@@ -90,8 +90,8 @@ enum transition check_transition(
 }
 
 const struct transition_name transition_names[] = {
-        {TRANSITION_BROKEN, "pass -> fail", "pass_to_fail", NULL},
-        {TRANSITION_MENDED, "fail -> pass", "fail_to_pass", NULL},
+        {TRANSITION_BROKEN, "passes no more", "pass_to_fail", NULL},
+        {TRANSITION_MENDED, "passes again", "fail_to_pass", NULL},
         {TRANSITION_EXPECTED, "newly expected", "newly_expected", NULL},
         {TRANSITION_NEW, "new since the baseline", "new",
                 "driftwatch baseline propose --new-only records what is new"},

@@ -4,7 +4,6 @@
 
 #include <ctype.h>
 #include <errno.h>
-#include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <yaml.h>
@@ -15,8 +14,7 @@
 
 #include "pulse.h"
 #include "text.h"
-
-#define EXCERPT_MAX 60 /* bytes of a scalar that a message quotes */
+#include "yaml_value.h"
 
 /* A container that is not finished. It is attached to its parent already, its key is not to it. */
 struct frame {
@@ -79,18 +77,6 @@ static int _printf_(3, 4) add_error(struct builder *b, struct place place, const
         return -EBADMSG;
 }
 
-/* "\"text\"" on one line, cut where it is too long for a message. */
-static const char *quote(const char *s, char *buffer, size_t size)
-{
-        size_t n = utf8_prefix(s, MIN((size_t)EXCERPT_MAX, size > 6 ? size - 6 : 0));
-
-        (void)snprintf(buffer, size, "\"%.*s%s\"", (int)n, s, s[n] ? "…" : "");
-        for (char *p = buffer; *p; p++)
-                if (iscntrl((unsigned char)*p))
-                        *p = '?';
-        return buffer;
-}
-
 /* Where the byte at `offset` is; columns are characters, as libyaml counts them. */
 static struct place place_of_offset(const struct builder *b, size_t offset)
 {
@@ -134,7 +120,7 @@ static int check_duplicates(struct builder *b, const struct yaml_node *mapping)
 {
         _cleanup_free_ struct yaml_node **keys = NULL;
         const struct yaml_node *first;
-        char buffer[EXCERPT_MAX + 8];
+        char buffer[YAML_QUOTE_MAX];
 
         if (mapping->kind != YAML_MAPPING || mapping->count < 2)
                 return 0;
@@ -151,7 +137,8 @@ static int check_duplicates(struct builder *b, const struct yaml_node *mapping)
                 }
                 (void)add_error(b, (struct place){keys[i]->line - 1, keys[i]->column - 1},
                         "duplicate key %s, already used in line %u, column %u",
-                        quote(first->scalar, buffer, sizeof(buffer)), first->line, first->column);
+                        yaml_quote(first->scalar, buffer, sizeof(buffer)), first->line,
+                        first->column);
         }
         return 0;
 }
@@ -347,9 +334,28 @@ static bool colon_before(const struct builder *b, size_t index)
         return memmem(p, (size_t)(end - p), ": ", 2);
 }
 
+/* In [...] and {...}, a text without quotes ends where one of these begins, and what libyaml misses
+ * there is a comma. NULL: something else is wrong. */
+static const char *text_breaker(const struct builder *b, const yaml_parser_t *parser)
+{
+        static const char *const breakers[] = {": ", "[", "{"};
+        size_t offset = byte_offset(b, parser->problem_mark.index), before = offset;
+
+        while (before > 0 && isspace((unsigned char)b->data[before - 1]))
+                before--;
+        if (!strstr(parser->problem, "expected ','") || before == 0 || offset >= b->size ||
+                strchr("\"'[]{}", b->data[before - 1]))
+                return NULL;
+        for (size_t i = 0; i < ARRAY_SIZE(breakers); i++)
+                if (b->data[offset] == *breakers[i])
+                        return breakers[i];
+        return NULL;
+}
+
 static int on_parser_error(struct builder *b, const yaml_parser_t *parser)
 {
         struct place place = place_of(&parser->problem_mark);
+        const char *breaker;
         size_t offset;
         char c;
 
@@ -376,6 +382,12 @@ static int on_parser_error(struct builder *b, const yaml_parser_t *parser)
                 return add_error(b, place,
                         "\": \" stands in a value that has no quotes around it; put the text in "
                         "quotes");
+        breaker = text_breaker(b, parser);
+        if (breaker)
+                return add_error(b, place,
+                        "\"%s\" stands in a value that has no quotes around it; put the text in "
+                        "quotes, or a comma between two values",
+                        breaker);
         if (!parser->context)
                 return add_error(b, place, "%s", parser->problem);
         return add_error(b, place, "%s (%s that begins in line %zu)", parser->problem,
@@ -515,84 +527,4 @@ int yaml_parse(const char *name, const char *data, size_t size, struct yaml_node
         }
         *ret = b.root;
         return 0;
-}
-
-const struct yaml_node *yaml_get(const struct yaml_node *mapping, const char *key)
-{
-        if (!mapping || mapping->kind != YAML_MAPPING)
-                return NULL;
-        for (size_t i = 0; i < mapping->count; i++)
-                if (streq(mapping->keys[i]->scalar, key))
-                        return mapping->values[i];
-        return NULL;
-}
-
-static const char *plain_scalar(const struct yaml_node *node)
-{
-        return node && node->kind == YAML_SCALAR && node->plain ? node->scalar : NULL;
-}
-
-bool yaml_is_null(const struct yaml_node *node)
-{
-        const char *s = plain_scalar(node);
-
-        return !node || streq(s, "") || streq(s, "~") || streq(s, "null");
-}
-
-int yaml_to_bool(const struct yaml_node *node, bool *ret)
-{
-        const char *s = plain_scalar(node);
-
-        if (!streq(s, "true") && !streq(s, "false"))
-                return -EINVAL;
-        *ret = streq(s, "true");
-        return 0;
-}
-
-int yaml_to_double(const struct yaml_node *node, double *ret)
-{
-        static const char *const not_finite[] = {".inf", "-.inf", "+.inf", ".nan"};
-        const char *s = plain_scalar(node);
-        double value;
-        char *end;
-
-        for (size_t i = 0; s && i < ARRAY_SIZE(not_finite); i++)
-                if (strcasecmp(s, not_finite[i]) == 0)
-                        return -ERANGE;
-        /* strtod() would also take hexadecimal numbers, "infinity" and leading spaces. */
-        if (!s || !*s || s[strspn(s, "0123456789+-.eE")])
-                return -EINVAL;
-        value = strtod(s, &end);
-        if (*end)
-                return -EINVAL;
-        if (!isfinite(value))
-                return -ERANGE;
-        *ret = value;
-        return 0;
-}
-
-int yaml_to_uint(const struct yaml_node *node, unsigned long *ret)
-{
-        const char *s = plain_scalar(node);
-        unsigned long value;
-
-        if (!s || !*s || s[strspn(s, "0123456789")] || (s[0] == '0' && s[1]))
-                return -EINVAL;
-        errno = 0;
-        value = strtoul(s, NULL, 10);
-        if (errno != 0)
-                return -errno;
-        *ret = value;
-        return 0;
-}
-
-const char *yaml_describe(const struct yaml_node *node, char *buffer, size_t size)
-{
-        if (node && node->kind == YAML_MAPPING)
-                return "a mapping";
-        if (node && node->kind == YAML_SEQUENCE)
-                return "a list";
-        if (yaml_is_null(node))
-                return "nothing";
-        return size > 0 ? quote(node->scalar, buffer, size) : "a value";
 }

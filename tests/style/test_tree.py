@@ -44,6 +44,7 @@ TEST_OF = {
     "daemon/tell/record": "component/test_outbox.c",
     "daemon/model/shift": "unit/test_drift.c",
     "common/schema_value": "unit/test_schema.c",
+    "common/yaml_value": "unit/test_yaml.c",
     "daemon/config/borders": "unit/test_config.c",
     "daemon/config/keys": "unit/test_config.c",
     "daemon/config/peer": "unit/test_config.c",

@@ -61,8 +61,9 @@ struct schema_key {
                                    * stand there for a list, which then is empty; NULL: nothing */
         const char *(*name_at)(size_t i); /* names of SCHEMA_NAMED; NULL beyond the last */
         const struct schema *object; /* of SCHEMA_OBJECT, _OBJECTS, _NAMED */
-        const char *(*check)(
-                const char *); /* of SCHEMA_STRING: what is wrong with it, NULL for nothing */
+        const char *(*check)(const char *); /* of SCHEMA_STRING, and of each scalar within a
+                                             * SCHEMA_MAPPING: what is wrong with it, NULL for
+                                             * nothing */
         const char *kind; /* type in the documentation, where it says more */
         const char *item; /* what to write for a name in paths: "<rule>" */
         const char *doc;
@@ -110,6 +111,8 @@ const char *schema_check_line(const char *text);
 /* That, and no $NAME or ${NAME}: whoever writes one expects it to be replaced, which is not done.
  */
 const char *schema_check_value(const char *text);
+/* For text that may speak of $money: no ${NAME}, and not a $NAME alone. */
+const char *schema_check_text(const char *text);
 /* What is wrong with the first `size` bytes of it, which name a variable; NULL when they do not. */
 const char *schema_check_variable(const char *text, size_t size);
 

@@ -23,13 +23,33 @@ const char *schema_check_line(const char *text)
         return NULL;
 }
 
+static const char not_expanded[] = "variables are not expanded; write the value itself";
+
+static bool begins_name(char c)
+{
+        return isalpha((unsigned char)c) || c == '_';
+}
+
 const char *schema_check_variable(const char *text, size_t size)
 {
         for (size_t i = 0; i + 1 < size; i++)
-                if (text[i] == '$' &&
-                        (isalpha((unsigned char)text[i + 1]) || strchr("_{", text[i + 1])))
-                        return "variables are not expanded; write the value itself";
+                if (text[i] == '$' && (begins_name(text[i + 1]) || text[i + 1] == '{'))
+                        return not_expanded;
         return NULL;
+}
+
+const char *schema_check_text(const char *text)
+{
+        const char *end = text + 1;
+
+        for (const char *p = strstr(text, "${"); p; p = strstr(p + 2, "${"))
+                if (begins_name(p[2]))
+                        return not_expanded;
+        if (*text != '$' || !begins_name(*end))
+                return NULL;
+        while (begins_name(*end) || isdigit((unsigned char)*end))
+                end++;
+        return *end ? NULL : not_expanded;
 }
 
 const char *schema_check_value(const char *text)
@@ -266,15 +286,37 @@ static void read_string_map(const struct schema_reader *reader, const struct sch
                 *(const struct yaml_node **)target = node;
 }
 
+/* Depth is bounded by YAML_DEPTH_MAX. Keys are left alone: JSON Schema has some such as $ref. */
+static void check_scalars(const struct schema_reader *reader, const struct schema_place *place,
+        const struct schema_key *key, const struct yaml_node *node)
+{
+        const char *wrong = node->kind == YAML_SCALAR ? key->check(node->scalar) : NULL;
+
+        if (wrong)
+                schema_error(reader, place, NULL, node, "%s", wrong);
+        for (size_t i = 0; i < node->count; i++) {
+                const struct schema_place inner = node->keys
+                        ? (struct schema_place){place, node->keys[i]->scalar, NULL, SIZE_MAX, node}
+                        : (struct schema_place){place->parent, place->key, NULL, i, node};
+
+                check_scalars(reader, &inner, key, node->values[i]);
+        }
+}
+
 static void read_mapping(const struct schema_reader *reader, const struct schema_place *place,
         const struct schema_key *key, const struct yaml_node *node, void *target)
 {
+        const struct schema_place mapping = {place, key->name, NULL, SIZE_MAX, node};
+
         if (node->kind != YAML_MAPPING)
                 schema_wrong_type(reader, place, key->name, node, "a mapping");
         else if (node->count == 0)
                 schema_error(reader, place, key->name, node, "is an empty mapping");
-        else
+        else {
                 *(const struct yaml_node **)target = node;
+                if (key->check)
+                        check_scalars(reader, &mapping, key, node);
+        }
 }
 
 static void read_any(const struct schema_reader *reader, const struct schema_place *place,

@@ -480,6 +480,18 @@ static void reads_what_an_embedder_wants(void **state)
                 body, "{\"dimensions\":512,\"truncate\":\"END\",\"extra\":{\"on\":[true,1.5]}}");
 }
 
+static void text_may_speak_of_money(void **state)
+{
+        _cleanup_(config_freep) struct config *c = parse(EMBEDDER(
+                "api: tei, query_prefix: 'Prices in $USD: ', "
+                "body: {$ref: a, prompt: 'What is $HOME or ${}?\\n', cost: $5}") EMBEDDED "}]\n");
+        _cleanup_free_ char *body = json_text(c->embedders[0].body, JSON_COMPACT, NULL);
+
+        assert_string_equal(c->embedders[0].query_prefix, "Prices in $USD: ");
+        assert_string_equal(
+                body, "{\"$ref\":\"a\",\"prompt\":\"What is $HOME or ${}?\\\\n\",\"cost\":\"$5\"}");
+}
+
 /* As people copy them. */
 static void urls_with_the_path_of_their_api_are_understood(void **state)
 {
@@ -530,6 +542,12 @@ static void refuses_wrong_embedders(void **state)
                         {"2:71: embedders[0].body.model: is said by the embedder's own key model",
                                 "2:81: embedders[0].body.input: is what driftwatch puts the "
                                 "texts into"}},
+                {EMBEDDER("api: tei, body: {a: '${A}', b: {c: [1, $C, 'd ${E}']}}") EMBEDDED "}]\n",
+                        {"2:61: embedders[0].body.a: variables are not expanded; write the value",
+                                "2:80: embedders[0].body.b.c[1]: variables are not expanded",
+                                "2:84: embedders[0].body.b.c[2]: variables are not expanded"}},
+                {EMBEDDER("api: tei, query_prefix: '${PREFIX}'") EMBEDDED "}]\n",
+                        {"2:65: embedders[0].query_prefix: variables are not expanded"}},
                 {EMBEDDER("api: tei, body: [a]") EMBEDDED "}]\n", {"2:57: embedders[0].body: "}},
                 {EMBEDDER("api: tei, limit: 2.5") EMBEDDED "}]\n",
                         {"2:58: embedders[0].limit: \"2.5\" is out of range (0 … 2)"}},
@@ -952,6 +970,7 @@ int main(void)
                 cmocka_unit_test(refuses_wrong_values),
                 cmocka_unit_test(reads_embedders),
                 cmocka_unit_test(reads_what_an_embedder_wants),
+                cmocka_unit_test(text_may_speak_of_money),
                 cmocka_unit_test(urls_with_the_path_of_their_api_are_understood),
                 cmocka_unit_test(every_dialect_can_be_configured),
                 cmocka_unit_test(refuses_wrong_embedders),

@@ -13,6 +13,7 @@
 #include "build_config.h"
 #include "clock.h"
 #include "config/config.h"
+#include "config/rotation.h"
 #include "keep/snapshot.h"
 #include "log.h"
 #include "pulse.h"
@@ -330,6 +331,23 @@ static int configure(struct daemon *d)
         return r;
 }
 
+/* Who reloads after a rotation believes that it is done. */
+static void log_rotation(const struct daemon *d)
+{
+        _cleanup_(rotation_done) struct rotation found = {0};
+        const char *directory = rotation_directory();
+
+        if (!directory || rotation_check(d->config, directory, d->publisher.started, &found) < 0)
+                return;
+        for (size_t i = 0; i < found.newer.count; i++)
+                log_warning("%s", found.newer.messages[i]);
+        if (found.unseen_count > 0)
+                log_event(LOG_NOTICE, NULL, NULL,
+                        "credentials are handed over when the unit starts, not at a reload: if one "
+                        "of these has changed since then, restart driftwatch: %s",
+                        text_string(&found.unseen));
+}
+
 /* RELOADING=1 comes first, because the service manager returns to the administrator early
  * otherwise. */
 static int reload(struct daemon *d)
@@ -346,6 +364,7 @@ static int reload(struct daemon *d)
         else {
                 log_event(LOG_NOTICE, LOG_ID_RELOADED, NULL, "%s was read again: %zu collections",
                         d->options->config_path, d->watch_count);
+                log_rotation(d);
                 tell(d);
         }
         publish(d);

@@ -40,6 +40,12 @@ def events(message_id):
     return [json.loads(line) for line in journal("-o", "json", f"MESSAGE_ID={message_id}").splitlines()]
 
 
+def count(line):
+    """How often it is in the journal; what was sent is waited for."""
+    subprocess.run(["journalctl", "--sync"], check=True)
+    return journal("-o", "cat").count(line)
+
+
 def drop_in(text):
     DROP_IN.parent.mkdir(parents=True, exist_ok=True)
     DROP_IN.write_text(text)
@@ -193,6 +199,24 @@ def credentials():
     systemctl("start", UNIT)
     tools.poll(lambda: pathlib.Path("/box/token").read_text() == "s3cret", "the token")
     systemctl("reload", UNIT)
+    unseen = "not at a reload: if one of these has changed since then, restart driftwatch: chroma-token\n"
+    newer = f"credential chroma-token: {secret} has changed since the unit's copy of it was made"
+    assert count(unseen) == 1, "a closed directory shows nothing"
+
+    secret.parent.chmod(0o711)
+    systemctl("reload", UNIT)
+    assert (count(unseen), count(newer)) == (1, 0), "nothing has"
+    next_secret = secret.with_name("next")
+    next_secret.write_text("s3cret-2\n")
+    next_secret.chmod(0o600)
+    next_secret.rename(secret)
+    systemctl("reload", UNIT)
+    assert count(newer) == 1
+    assert pathlib.Path("/box/token").read_text() == "s3cret"
+    systemctl("restart", UNIT)
+    tools.poll(lambda: pathlib.Path("/box/token").read_text() == "s3cret-2", "the new token")
+    systemctl("reload", UNIT)
+    assert (count(newer), count(unseen)) == (1, 1)
     assert "s3cret" not in journal()
 
 

@@ -21,6 +21,7 @@
 #include "serve/http_server.h"
 #include "watch/approvals.h"
 #include "watch/publisher.h"
+#include "watch/surroundings.h"
 #include "watch/teller.h"
 #include "watch/waiters.h"
 #include "watch/watches.h"
@@ -42,6 +43,8 @@ struct daemon {
         struct watch_owner owner;
         struct watch **watches;
         size_t watch_count;
+        struct surroundings_owner surroundings_owner;
+        struct surroundings *surroundings;
         struct waiters waiters;
         struct handover *handover;
         struct http_server **servers;
@@ -152,6 +155,7 @@ static void publish(struct daemon *d)
                 .watch_count = d->watch_count,
                 .alerts = d->teller.alerts,
                 .outbox = d->teller.outbox,
+                .surroundings = d->surroundings,
                 .external_url = d->options->external_url,
         };
         uint64_t generation = outbox_generation(d->teller.outbox);
@@ -217,6 +221,24 @@ static void on_exchanged(struct watch *w, const struct http_response *response, 
         struct daemon *d = userdata;
 
         publisher_observe(&d->publisher, watch_config(w)->server->name, response->duration_usec);
+        if (response->result >= 0 && response->status < 300)
+                surroundings_note(
+                        d->surroundings, watch_config(w)->server, clock_usec(CLOCK_BOOTTIME));
+}
+
+static void on_listed(void *userdata)
+{
+        struct daemon *d = userdata;
+
+        d->dirty = true;
+}
+
+static void on_listing_exchanged(
+        const char *server, const struct http_response *response, void *userdata)
+{
+        struct daemon *d = userdata;
+
+        publisher_observe(&d->publisher, server, response->duration_usec);
 }
 
 static int send_notification(void *sender, const struct http_peer *peer,
@@ -285,9 +307,12 @@ static void succeed_watches(struct daemon *d, struct watch **watches, size_t cou
 /* Swaps the whole configuration; takes it on success. Nothing changes on failure. */
 static int apply(struct daemon *d, struct config *config)
 {
+        _cleanup_(surroundings_freep) struct surroundings *surroundings = NULL;
         struct watch **watches;
-        int r = watches_new(d->event, config, d->client, &d->owner, &watches);
+        int r = surroundings_new(config, d->client, &d->surroundings_owner, &surroundings);
 
+        if (r >= 0)
+                r = watches_new(d->event, config, d->client, &d->owner, &watches);
         if (r < 0)
                 return r;
         r = teller_configure(&d->teller, config, clock_usec(CLOCK_REALTIME));
@@ -296,6 +321,9 @@ static int apply(struct daemon *d, struct config *config)
                 return r;
         }
         succeed_watches(d, watches, config->collection_count);
+        surroundings_adopt(surroundings, d->surroundings);
+        surroundings_free(d->surroundings);
+        d->surroundings = take_ptr(surroundings);
         config_free(d->config);
         d->config = config;
         (void)approvals_check(d->options->storage_path, d->watches, d->watch_count);
@@ -498,6 +526,7 @@ static int start(struct daemon *d)
         }
         d->teller.external_url = d->options->external_url;
         d->owner = (struct watch_owner){on_replayed, on_changed, on_exchanged, d};
+        d->surroundings_owner = (struct surroundings_owner){on_listed, on_listing_exchanged, d};
         publisher_init(&d->publisher, clock_usec(CLOCK_REALTIME));
         r = configure(d);
         if (r < 0)
@@ -525,6 +554,7 @@ static void stop(struct daemon *d)
                 http_server_free(d->servers[i]);
         free(d->servers);
         watches_free(d->watches, d->watch_count);
+        surroundings_free(d->surroundings);
         http_client_free(d->client);
         teller_done(&d->teller);
         handover_free(d->handover);

@@ -153,7 +153,27 @@ static void print_collection(const json_t *c)
         print_remark(c);
 }
 
-static int print_table(const json_t *collections)
+/* Names came from a server, and through a daemon that made them harmless. */
+static void print_unwatched(const json_t *server)
+{
+        const json_t *unwatched = json_object_get(server, "unwatched"), *name;
+        const json_t *names = json_object_get(unwatched, "names");
+        json_int_t count = json_integer_value(json_object_get(unwatched, "count"));
+        json_int_t more = count - (json_int_t)json_array_size(names);
+        size_t i;
+
+        if (count == 0)
+                return;
+        printf("%s: %lld collection%s not watched: ", text_of(server, "server"), (long long)count,
+                count == 1 ? " is" : "s are");
+        json_array_foreach (names, i, name)
+                printf("%s%s", i > 0 ? ", " : "", json_string_value(name));
+        if (more > 0)
+                printf(" and %lld more", (long long)more);
+        puts("");
+}
+
+static int print_table(const json_t *data)
 {
         const json_t *c;
         size_t i;
@@ -161,8 +181,10 @@ static int print_table(const json_t *collections)
         printf("%-24s %-12s %-10s %-4s %9s %10s %10s %10s %10s %10s  %-13s  %s\n", "COLLECTION",
                 "SERVER", "VERDICT", "UP", "RECORDS", "PASS", "DRIFT", "FAIL", "UNMEASURED",
                 "UNJUDGED", "CAUSES", "REMARK");
-        json_array_foreach (collections, i, c)
+        json_array_foreach (json_object_get(data, "collections"), i, c)
                 print_collection(c);
+        json_array_foreach (json_object_get(data, "servers"), i, c)
+                print_unwatched(c);
         return fflush(stdout) == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
@@ -196,7 +218,6 @@ int command_status(const struct options *options)
                 fprintf(stderr, "driftwatch: %s\n", error_text(&f.error, r));
                 return EXIT_UNMEASURED;
         }
-        r = options->json ? print_json(f.data)
-                          : print_table(json_object_get(f.data, "collections"));
+        r = options->json ? print_json(f.data) : print_table(f.data);
         return r != EXIT_SUCCESS ? r : verdict_of(f.data);
 }

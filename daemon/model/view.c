@@ -28,6 +28,7 @@ static void view_free(struct view *v)
         for (size_t i = 0; i < v->server_count; i++) {
                 free(v->servers[i].name);
                 free(v->servers[i].url);
+                unwatched_done(&v->servers[i].unwatched);
         }
         for (size_t i = 0; i < v->alert_count; i++)
                 alert_done(&v->alerts[i]);

@@ -22,6 +22,7 @@
 #include "model/judgement.h"
 #include "model/query_set.h"
 #include "model/shift.h"
+#include "model/unwatched.h"
 #include "model/verdict.h"
 
 /* Upper bounds, in seconds, of request_duration_seconds. Up to the default timeout of 10 s and one
@@ -132,6 +133,7 @@ struct collection_view {
 struct server_view {
         char *name, *url;
         struct latency latency;
+        struct unwatched unwatched;
 };
 
 struct channel_view {

@@ -370,3 +370,32 @@ json_t *facts_query(const struct query_drift *q)
                 json_from_double(q->overlap), "rbo", json_from_double(q->rbo), "armed", q->armed,
                 "unstable", q->unstable, "changed", q->changed);
 }
+
+static json_t *unwatched_json(const struct unwatched *u)
+{
+        _cleanup_json_ json_t *names = json_array();
+
+        for (size_t i = 0; names && i < u->named; i++)
+                if (json_array_append_new(names, value_string(u->names[i])) < 0)
+                        return NULL;
+        return json_pack("{s:o, s:o, s:o}", "count", value_count(u->count), "names",
+                take_ptr(names), "listed", value_time(u->listed));
+}
+
+json_t *facts_servers(const struct view *v)
+{
+        _cleanup_json_ json_t *list = json_array();
+
+        for (size_t i = 0; list && i < v->server_count; i++) {
+                const struct server_view *s = &v->servers[i];
+
+                if (json_array_append_new(list,
+                            json_pack("{s:o, s:o, s:o, s:o}", "server", value_string(s->name),
+                                    "url", value_string(s->url), "unwatched",
+                                    s->unwatched.known ? unwatched_json(&s->unwatched)
+                                                       : json_null(),
+                                    "error", value_string(s->unwatched.error))) < 0)
+                        return NULL;
+        }
+        return take_ptr(list);
+}

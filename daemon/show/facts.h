@@ -34,5 +34,8 @@ json_t *facts_quality(const struct collection_view *c);
 json_t *facts_known_failing(const struct query *q);
 /* Who approved which baseline when and why, and what it holds in numbers; null without one. */
 json_t *facts_baseline(const struct baseline *b);
+/* [{"server", "url", "unwatched": {"count", "names", "listed"}, "error"}]: what is known of the
+ * collections that nobody watches; null while it is not, then with the reason, if there is one. */
+json_t *facts_servers(const struct view *v);
 /* Of one query: baseline distances, shifts, whether it moved, overlap; null when not compared. */
 json_t *facts_query(const struct query_drift *q);

@@ -97,26 +97,34 @@ const char *publisher_reload_error(const struct publisher *p)
         return p->reload_error ? p->reload_error : "";
 }
 
-static int view_servers(const struct publisher *p, const struct config *config, struct view *v)
+static int view_server(const struct publisher *p, const struct publication *source,
+        const struct server_config *from, struct server_view *to)
 {
+        const struct latency *latency = find_latency(p, from->name);
+        const struct unwatched *unwatched =
+                source->surroundings ? surroundings_find(source->surroundings, from->name) : NULL;
+        int r = strdup_to(&to->name, from->name);
+
+        if (latency)
+                to->latency = *latency;
+        if (r >= 0)
+                r = strdup_to(&to->url, from->peer.url);
+        if (r >= 0 && unwatched)
+                r = unwatched_copy(unwatched, &to->unwatched);
+        return r;
+}
+
+static int view_servers(const struct publisher *p, const struct publication *source, struct view *v)
+{
+        const struct config *config = source->config;
+        int r = 0;
+
         v->servers = calloc(config->server_count + 1, sizeof(*v->servers));
         if (!v->servers)
                 return -ENOMEM;
-        for (; v->server_count < config->server_count; v->server_count++) {
-                const struct server_config *from = &config->servers[v->server_count];
-                struct server_view *to = &v->servers[v->server_count];
-                const struct latency *latency = find_latency(p, from->name);
-
-                if (latency)
-                        to->latency = *latency;
-                if (strdup_to(&to->name, from->name) < 0)
-                        return -ENOMEM;
-                if (strdup_to(&to->url, from->peer.url) < 0) {
-                        free(to->name);
-                        return -ENOMEM;
-                }
-        }
-        return 0;
+        for (size_t i = 0; i < config->server_count && r >= 0; i++)
+                r = view_server(p, source, &config->servers[i], &v->servers[v->server_count++]);
+        return r;
 }
 
 static int view_collections(const struct publication *source, struct view *v)
@@ -290,7 +298,7 @@ int publisher_view(
         if (r >= 0)
                 r = view_incidents(p, now, v);
         if (r >= 0)
-                r = view_servers(p, source->config, v);
+                r = view_servers(p, source, v);
         if (r >= 0)
                 r = view_rules(source->config->alerting.rules, v);
         if (r >= 0)

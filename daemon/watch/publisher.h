@@ -9,6 +9,7 @@
 #include "model/view.h"
 #include "tell/alert.h"
 #include "tell/outbox.h"
+#include "watch/surroundings.h"
 #include "watch/watch.h"
 
 struct publisher {
@@ -41,6 +42,7 @@ struct publication {
         size_t watch_count;
         const struct alerts *alerts;
         const struct outbox *outbox;
+        const struct surroundings *surroundings; /* NULL: nothing is known of them */
         const char *external_url;
 };
 _must_check_ int publisher_view(

@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """`driftwatch status`: the table of what a running daemon sees."""
 import json
+import re
 import subprocess
 
 import pytest
 
+import proxy
 import tools
 
 
@@ -59,6 +61,56 @@ def test_the_exit_status_is_the_verdict(own_chroma, driftwatch, status, name):
     done = status()
     assert done.returncode == driftwatch.run("check").returncode == 3
     assert " unmeasured " in done.stdout and own_chroma.url in done.stdout
+
+
+def test_collections_that_nobody_watches(own_chroma, driftwatch, status, name):
+    """Named and counted; what a new configuration watches is none of them."""
+    others = [f"zz_{i:02d}" for i in range(21)]
+    queries, records = tools.axes([0.5])
+    for collection in [name, *others]:
+        own_chroma.create(collection)
+    own_chroma.upsert(name, ["r0"], records)
+    driftwatch.server(own_chroma.url)
+    query = {"id": "found", "text": "?", "expect": {"ids": ["r0"]}}
+    driftwatch.watch(name, [query], {"found": queries[0]}, interval="1h")
+    driftwatch.start()
+    gauge = 'driftwatch_collections_unwatched{server="main"}'
+    tools.poll(lambda: f"{gauge} 21\n" in driftwatch.get("/metrics").text, "the listing")
+    done = status()
+    assert done.returncode == 0, "it is no matter of the verdict"
+    assert f"main: 21 collections are not watched: {', '.join(others[:20])} and 1 more\n" in done.stdout
+    assert json.loads(status("--json").stdout)["servers"][0]["unwatched"]["names"] == others[:20]
+    assert driftwatch.api("status")["servers"][0]["unwatched"]["count"] == 21
+    assert "21 collections are not watched: zz_00" in driftwatch.get("/").text
+
+    driftwatch.watch("zz_00", [query], {"found": queries[0]}, interval="1h")
+    driftwatch.write()
+    assert driftwatch.reload().ok
+    driftwatch.replay(name)
+    tools.poll(lambda: f"{gauge} 20\n" in driftwatch.get("/metrics").text, "the listing")
+    assert "20 collections are not watched: zz_01, " in status().stdout
+
+
+def test_a_listing_that_is_refused(chroma, driftwatch, status, name, ends):
+    """Unknown, with the reason; the verdict is what it was, and it is not asked again at once."""
+    between = ends(proxy.Proxy(chroma.url))
+    listing = re.compile(r"/collections\?limit=\d+&offset=")
+    between.rules.append(lambda method, path, body: listing.search(path) and (
+        403, {"Content-Type": "application/json"}, b'{"error": "Forbidden", "message": "no lists"}'))
+    queries, records = tools.axes([0.5])
+    chroma.create(name)
+    chroma.upsert(name, ["r0"], records)
+    driftwatch.server(between.url)
+    driftwatch.watch(name, [{"id": "found", "text": "?", "expect": {"ids": ["r0"]}}], {"found": queries[0]},
+                     interval="100ms")
+    driftwatch.start()
+    server = tools.poll(lambda: [s for s in driftwatch.api("status")["servers"] if s["error"]], "the refusal")[0]
+    assert server["unwatched"] is None and "no lists" in server["error"]
+    driftwatch.replay(name, times=3)
+    done = status()
+    assert done.returncode == 0 and "not watched" not in done.stdout
+    assert "driftwatch_collections_unwatched{" not in driftwatch.get("/metrics").text
+    assert len([1 for _, path, _ in between.requests if listing.search(path)]) == 1
 
 
 def test_nobody_is_there(status):

@@ -386,6 +386,22 @@ static void add_server(struct view *v, const char *name, const char *url, unsign
                 latency_observe(&s->latency, (i + 1) * 900);
 }
 
+/* Of the first, more than are named; of the second it is unknown. */
+static void add_unwatched(struct view *v)
+{
+        struct unwatched *u = &v->servers[0].unwatched;
+        char name[] = "tenant-00";
+
+        for (unsigned i = 0; i < UNWATCHED_NAMED_MAX; i++) {
+                (void)snprintf(name, sizeof(name), "tenant-%02u", i % 100);
+                done(unwatched_add(u, name));
+        }
+        done(unwatched_add(u, "all <b>&amp;</b>"));
+        u->known = true;
+        u->listed = SAMPLE_NOW - 3 * USEC_PER_MINUTE;
+        v->servers[1].unwatched.error = copy("listing the collections: HTTP 403: <no>");
+}
+
 struct view *sample_view_empty(void)
 {
         struct view *v = need(view_new());
@@ -417,6 +433,7 @@ struct view *sample_view(void)
         add_collection(v, collection_down());
         add_server(v, "main", "http://127.0.0.1:8000", 30);
         add_server(v, "spare", "http://127.0.0.1:8001", 0);
+        add_unwatched(v);
         add_alerts(v);
         add_incidents(v);
         add_rules(v);

@@ -92,6 +92,9 @@ static void status(void **state)
                 "'collections':3,'collections_up':1,'queries':10,'outcomes':{'pass':3,"
                 "'drift':1,'fail':2,'unjudged':0,'unmeasured':4},'alerts':{'pending':1,'firing':3,"
                 "'resolved':1},'notifications_queued':3}");
+        assert_members(json_array_get(json_object_get(data_of(full), "servers"), 1),
+                "{'server':'spare','url':'http://127.0.0.1:8001','unwatched':null,"
+                "'error':'listing the collections: HTTP 403: <no>'}");
         assert_true(json_is_string(json_object_get(data_of(full), "version")));
         assert_true(json_is_string(json_object_get(data_of(full), "revision")));
         assert_members(data_of(bare),
@@ -106,6 +109,12 @@ static void collections(void **state)
                 ask(view, "/api/v1/collections", &(struct api_query){0}, 200);
         const json_t *list = json_object_get(data_of(envelope), "collections");
 
+        const json_t *server = json_array_get(json_object_get(data_of(envelope), "servers"), 0);
+        const json_t *unwatched = json_object_get(server, "unwatched");
+
+        assert_members(server, "{'server':'main','url':'http://127.0.0.1:8000','error':null}");
+        assert_members(unwatched, "{'count':21,'listed':'2026-11-23T01:57:00Z'}");
+        assert_int_equal(json_array_size(json_object_get(unwatched, "names")), 20);
         assert_int_equal(json_array_size(list), 3);
         assert_members(json_array_get(list, 0),
                 "{'collection':'original_agents','name':'original_agents','server':'main',"

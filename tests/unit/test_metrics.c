@@ -106,6 +106,7 @@ static void writes_what_is_known(void **state)
                 "driftwatch_request_duration_seconds_bucket{server=\"main\",le=\"+Inf\"} 30",
                 "driftwatch_request_duration_seconds_count{server=\"main\"} 30",
                 "driftwatch_request_duration_seconds_sum{server=\"spare\"} 0",
+                "driftwatch_collections_unwatched{server=\"main\"} 21",
                 ALERTS "RetrievalExpectedResultMissing\",severity=\"critical\","
                        "state=\"firing\"} 2",
                 ALERTS "RetrievalReplayFailing\",severity=\"critical\",state=\"pending\"} 0",

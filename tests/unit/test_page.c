@@ -61,6 +61,8 @@ static void shows_everything(void **state)
                 "<td class=\"n\">1.1407</td><td class=\"n\">rank 1<small>1.1407</small></td>",
                 "<td class=\"n\">1.0312</td><td class=\"n\">not found</td>",
                 "<svg class=\"line\"",
+                "main: 21 collections are not watched: all &lt;b&gt;&amp;amp;&lt;/b&gt;, tenant-00, ",
+                "tenant-18 and 1 more</p>",
                 "RetrievalReplayFailing",
                 "<span class=\"badge firing\">firing</span><small>inhibited</small>",
                 "href=\"https://runbooks.example.org/driftwatch?a=1&amp;b=2\"",

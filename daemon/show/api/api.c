@@ -89,7 +89,7 @@ static unsigned get_status(
                 queued += view->channels[i].queue_length;
         return envelope_success(body,
                 json_pack("{s:s, s:s, s:s, s:o, s:o, s:b, s:o, s:{s:o, s:b, s:o, s:o}, s:o, s:o, "
-                          "s:o, s:o, s:o, s:o}",
+                          "s:o, s:o, s:o, s:o, s:o}",
                         "verdict", verdict_name(view_verdict(view)), "version", DRIFTWATCH_VERSION,
                         "revision", DRIFTWATCH_REVISION, "started", value_time(view->started),
                         "time", value_time(view->published), "ready", view->ready, "external_url",
@@ -100,7 +100,8 @@ static unsigned get_status(
                         value_string(view->reload_error), "collections",
                         value_count(view->collection_count), "collections_up", value_count(up),
                         "queries", value_count(queries), "outcomes", outcome_counts(&sum), "alerts",
-                        alert_counts(view), "notifications_queued", value_count(queued)));
+                        alert_counts(view), "notifications_queued", value_count(queued), "servers",
+                        facts_servers(view)));
 }
 
 static json_t *band_list(const struct collection_view *c, const struct summary *s)
@@ -215,8 +216,8 @@ static unsigned get_collections(
                 if (json_array_append_new(list, collection_json(view->collections[i])) < 0)
                         return envelope_success(body, NULL);
         return envelope_success(body,
-                json_pack("{s:s, s:o}", "verdict", verdict_name(view_verdict(view)), "collections",
-                        take_ptr(list)));
+                json_pack("{s:s, s:o, s:o}", "verdict", verdict_name(view_verdict(view)),
+                        "collections", take_ptr(list), "servers", facts_servers(view)));
 }
 
 static json_t *tags_json(const struct query *q)

@@ -193,6 +193,14 @@ static void write_request_duration(struct exposition *x, const struct view *view
         }
 }
 
+static void write_unwatched(struct exposition *x, const struct view *view)
+{
+        for (size_t i = 0; i < view->server_count; i++)
+                if (view->servers[i].unwatched.known)
+                        exposition_sample(x, "", metric_labels({"server", view->servers[i].name}),
+                                (double)view->servers[i].unwatched.count);
+}
+
 static bool alert_is(const struct alert *a, const char *name, const char *severity)
 {
         return streq(labels_get(&a->labels, "alertname"), name) &&
@@ -464,6 +472,9 @@ const struct metric metrics[] = {
         {{"driftwatch_request_duration_seconds", METRIC_HISTOGRAM, "seconds",
           "Duration of requests to the server."},
          .write = write_request_duration},
+        {{"driftwatch_collections_unwatched", METRIC_GAUGE, NULL,
+          "Collections of the server's tenant and database that are not watched."},
+         .write = write_unwatched},
         {{"driftwatch_alerts", METRIC_GAUGE, NULL,
           "Alerts by rule, severity and state."},
          .write = write_alerts},

@@ -400,6 +400,25 @@ static void append_collection(const struct page *p, const struct collection_view
         text_append(p->text, "</section>\n");
 }
 
+static void append_unwatched(const struct page *p, const struct server_view *s)
+{
+        const struct unwatched *u = &s->unwatched;
+
+        if (u->count == 0)
+                return;
+        text_append(p->text, "<p class=\"muted\">");
+        markup_text(p->text, s->name);
+        text_appendf(p->text, ": %zu collection%s not watched: ", u->count,
+                u->count == 1 ? " is" : "s are");
+        for (size_t i = 0; i < u->named; i++) {
+                text_append(p->text, i > 0 ? ", " : "");
+                markup_text(p->text, u->names[i]);
+        }
+        if (u->named < u->count)
+                text_appendf(p->text, " and %zu more", u->count - u->named);
+        text_append(p->text, "</p>\n");
+}
+
 static void append_alert_text(const struct page *p, const struct alert *a)
 {
         const char *summary = labels_get(&a->annotations, "summary");
@@ -553,6 +572,8 @@ void page_render(struct text *text, const struct view *view, usec_t now)
         text_append(text, "<main>\n");
         for (size_t i = 0; i < view->collection_count; i++)
                 append_collection(&page, view->collections[i]);
+        for (size_t i = 0; i < view->server_count; i++)
+                append_unwatched(&page, &view->servers[i]);
         append_alerts(&page);
         append_delivery(&page);
         append_footer(&page);

@@ -350,12 +350,15 @@ static usec_t fades(const struct subject *s, const struct finding *f, const stru
         return s->c->ingest_under_way && f->seen < since + s->policy->grace ? since : 0;
 }
 
-/* Nobody could look: it is as it was, but what is known of the query may have changed. */
+/* Nobody could look: it is as it was, but what is known of the query may have changed. A
+ * consequence is no news when what explained it is over before anybody could look again. */
 static int keep(struct findings *ret, const struct finding *earlier, bool excused)
 {
         struct finding f = *earlier;
 
         f.excused = excused;
+        if (f.explained != SIZE_MAX && f.fading == 0)
+                f.fading = f.seen;
         return findings_add(ret, &f);
 }
 

@@ -268,6 +268,30 @@ static void what_is_left_of_a_consequence_is_not_told(void **state)
         assert_true(finding_told(found(f, FINDING_BAND_CROSSED, 1)));
 }
 
+/* The index is whole again, and nobody could ask since: that is no news of the queries. */
+static void what_could_not_be_asked_since_is_not_told(void **state)
+{
+        struct fixture *f = *state;
+        struct judgement *j = &f->c->queries[2].judgement;
+
+        f->c->health.records = 100;
+        f->c->health.unreachable = 20;
+        f->c->attribution.cause = f->c->queries[2].cause = CAUSE_INDEX_LOSS;
+        j->expected = OUTCOME_FAIL;
+        judge(f, NOW);
+        assert_false(finding_told(found(f, FINDING_MISSING, 2)));
+        f->c->health.unreachable = 0;
+        j->expected = OUTCOME_UNMEASURED;
+        for (unsigned i = 1; i <= 3; i++) {
+                judge(f, NOW + i * USEC_PER_MINUTE);
+                assert_null(found(f, FINDING_INDEX_INCOMPLETE, FINDING_COLLECTION));
+                assert_false(finding_told(found(f, FINDING_MISSING, 2)));
+        }
+        j->expected = OUTCOME_FAIL;
+        judge(f, NOW + USEC_PER_HOUR);
+        assert_true(finding_told(found(f, FINDING_MISSING, 2)));
+}
+
 static void while_an_ingest_repairs_consequences_wait(void **state)
 {
         struct fixture *f = *state;
@@ -610,6 +634,7 @@ int main(void)
                 TEST(within_a_query_the_worst_is_told),
                 TEST(what_comes_first_explains),
                 TEST(what_is_left_of_a_consequence_is_not_told),
+                TEST(what_could_not_be_asked_since_is_not_told),
                 TEST(while_an_ingest_repairs_consequences_wait),
                 TEST(what_a_probe_found_is_told_by_the_next_one),
                 TEST(a_rebuild_puts_right),

@@ -14,7 +14,10 @@ import yaml
 import proxy
 import tools
 import worlds
-from test_causes import FAULTS, approved, embedders, scene  # noqa: F401 pylint: disable=unused-import
+from test_causes import (  # noqa: F401 pylint: disable=unused-import
+    FAULTS, LONG_RELEASES, approved, embedders, scene)
+
+pytestmark = pytest.mark.releases(*LONG_RELEASES)
 
 CAUSES = ["NONE", "EMBEDDER", "REEMBED", "METRIC", "GROWTH", "FLOOD", "REMOVED", "REMOVED_TOPIC", "EDIT", "INDEX_LOSS",
           "ANN_RECALL", "TRANSPORT", "REKEYED", "REPLACED", "MISPAIRED", "UNFINISHED", "SCALE"]

@@ -24,9 +24,11 @@ KINDS = ["20 % of the records are deleted", "the index's directory is lost", "th
 CASES = ([(what, queries) for what in test_causes.FAULTS for queries in SIZES] if len(test_causes.SEEDS) > 1
          else [*((what, SIZES[0]) for what in KINDS), ("all vectors are embedded anew, cosine 0.95", SIZES[-1])])
 TOLD_MAX, BODY_MAX, ALERTS_MAX, LINES_MAX = 2, 32 << 10, 8, 3
-# Faults that are made by restarting the server: a replay may meet it while it is away, and the log says so and that
-# it is back.
-RESTARTING, RESTART_LINES = ("the index's directory is lost", "`ef_search` 10 and a restart, random vectors"), 2
+# Faults in whose making the server, the collection or the embedder is away for a moment: a replay may meet that, and
+# the log says so and that it is back.
+RESTARTING, RESTART_LINES = (
+    "the index's directory is lost", "`ef_search` 10 and a restart, random vectors", "recreated with another space",
+    "the embedder has another model"), 2
 # Nobody is told of these.
 HARMLESS = "NONE", "GROWTH"
 

@@ -6,6 +6,7 @@
 
 #include "ask/wire.h"
 #include "json.h"
+#include "model/excerpt.h"
 
 static int append_ids(struct text *t, const struct records_request *what)
 {
@@ -200,8 +201,8 @@ static int read_documents(const json_t *rows, struct records *r, struct error *e
 
                 if (!json_is_string(document))
                         continue;
-                r->excerpts[i] = http_body_excerpt(
-                        json_string_value(document), json_string_length(document), RECORDS_EXCERPT);
+                r->excerpts[i] = excerpt_words(json_string_value(document),
+                        json_string_length(document), EXCERPT_WORDS_MAX);
                 if (!r->excerpts[i])
                         return -ENOMEM;
         }

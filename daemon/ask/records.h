@@ -10,9 +10,6 @@
 
 enum records_include { RECORDS_EMBEDDINGS = 1, RECORDS_METADATAS = 2, RECORDS_DOCUMENTS = 4 };
 
-/* Bytes of a document that are kept: its first words. */
-#define RECORDS_EXCERPT 80
-
 /* Largest body accepted: embeddings of one page or of a few records. */
 #define RECORDS_RESPONSE_MAX (256U << 20)
 

@@ -46,7 +46,8 @@ struct replay {
                 size_t end; /* of the refused batch in `order`; none is divided from here on */
                 size_t limit; /* members of its parts at most */
                 size_t largest; /* part that was answered */
-                bool guilty; /* a single query of it was refused */
+                bool guilty; /* a single query of it was refused, or the server was in trouble: it
+                                is not its size */
         } division;
         size_t in_a_row; /* queries refused for what they have in common with the next */
         size_t refusals[REFUSAL_COUNT]; /* queries */
@@ -286,13 +287,14 @@ static bool in_common(const struct replay *r, enum refusal refusal)
                 (refusal == REFUSAL_REQUEST && (q->where || q->where_document));
 }
 
-static void divide(struct replay *r)
+static void divide(struct replay *r, enum refusal refusal)
 {
         struct division *d = &r->division;
 
         if (r->next >= d->end)
                 *d = (struct division){.end = r->next + r->asked};
         d->limit = (r->asked + 1) / 2;
+        d->guilty |= refusal == REFUSAL_INDEX || refusal == REFUSAL_SERVER;
 }
 
 /* A refused request says nothing about the other queries: they are asked in smaller ones. */
@@ -303,7 +305,7 @@ static void on_refused(
         bool common = in_common(r, refusal), alone = r->asked == 1;
 
         if (!alone && !(common && r->in_a_row >= REFUSED_IN_A_ROW)) {
-                divide(r);
+                divide(r, refusal);
                 ask_next(r);
                 return;
         }

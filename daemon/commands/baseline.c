@@ -52,9 +52,12 @@ static const char *refusal(const struct collection_config *c, const struct basel
         double limit =
                 drift_limit(c->policy.limits[RULE_INDEX_INCOMPLETE], RULE_UNREACHABLE_LIMIT, NULL);
 
-        if (cause_refuses_approval(b->attribution.cause)) {
-                (void)snprintf(buffer, size, "the cause of its difference is %s: %s",
-                        cause_name(b->attribution.cause), cause_meaning(b->attribution.cause));
+        for (size_t i = 0; i < b->cause_count; i++) {
+                if (!cause_refuses_approval(b->causes[i]))
+                        continue;
+                (void)snprintf(buffer, size, "%s cause of its difference is %s: %s",
+                        b->cause_count > 1 ? "a" : "the", cause_name(b->causes[i]),
+                        cause_meaning(b->causes[i]));
                 return buffer;
         }
         if (b->epoch.records > 0 && (double)lost > limit * (double)b->epoch.records) {

@@ -8,11 +8,11 @@
 #include "commands/gather.h"
 #include "commands/round.h"
 #include "commands/spread.h"
-#include "judge/attribution.h"
 #include "judge/embedder.h"
 #include "judge/level.h"
 #include "keep/baselines.h"
 #include "show/excerpt.h"
+#include "show/gate/diff.h"
 #include "text.h"
 #include "watch/recorder.h"
 
@@ -283,11 +283,18 @@ static void print_found(const struct baseline *b)
                         b->count - QUERIES_PRINTED_MAX);
 }
 
-static void print_candidate(const struct recorder *r, const struct baseline *b,
-        const struct collection_view *v, const struct vector_set *vectors)
+static void print_causes(const struct baseline *b, unsigned number)
 {
         _cleanup_text_ struct text t = {0};
 
+        diff_explain(b, "    ", false, &t);
+        if (t.size > 0 && !text_failed(&t))
+                printf("  against baseline %u:\n%s", number, text_string(&t));
+}
+
+static void print_candidate(const struct recorder *r, const struct baseline *b,
+        const struct collection_view *v, const struct vector_set *vectors)
+{
         printf("%s: candidate %u: %zu queries, %u replays, answers %s, %lld records\n", v->label,
                 b->number, b->count, b->samples,
                 recorder_stable(r)           ? "equal"
@@ -304,11 +311,8 @@ static void print_candidate(const struct recorder *r, const struct baseline *b,
                 printf("  bands: auto: in force when it is approved: ");
                 spread_print_bands(&b->bands);
         }
-        if (v->baseline && cause_name(b->attribution.cause)) {
-                attribution_describe(&b->attribution, &t);
-                printf("  against baseline %u: %s. %s\n", v->baseline->number,
-                        cause_name(b->attribution.cause), text_failed(&t) ? "" : text_string(&t));
-        }
+        if (v->baseline)
+                print_causes(b, v->baseline->number);
         printf("  next: driftwatch baseline %s --collection %s%s\n",
                 v->baseline ? "diff" : "approve", v->label,
                 v->baseline ? "" : " --by NAME --reason TEXT");

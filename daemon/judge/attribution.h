@@ -65,6 +65,12 @@ const char *attribution_advise(const struct attribution *a, const struct fates *
  * missing: 12 of 12 looked up no longer exist". Appends. */
 struct text;
 void attribution_describe(const struct attribution *a, struct text *text);
+/* Appends the causes, the main one first, each with what it means and in how many queries it holds,
+ * then the evidence of the main one, the records concerned by id, and one advice; nothing when
+ * there is no cause, or nothing changed. Between these stands `separator`, a blank or a line break.
+ */
+void attribution_explain(const struct attribution *a, const struct fates *fates,
+        const enum cause *causes, size_t count, const char *separator, struct text *text);
 /* Whether a record's distance from a query is another one than it was, in a collection of this
  * space (NULL: unknown). More than the servers' own rounding. */
 bool attribution_moved(const char *space, double before, double after);

@@ -273,3 +273,39 @@ const char *attribution_advise(const struct attribution *a, const struct fates *
         }
         return settled == CAUSE_UNKNOWN ? cause_action(a->cause) : cause_acceptance(settled);
 }
+
+static void append_cause(
+        const struct fates *f, enum cause cause, const char *separator, struct text *t)
+{
+        size_t queries = f ? f->cause_queries[cause] : 0;
+
+        text_append(t, cause_name(cause));
+        if (queries > 0)
+                text_appendf(t, " (%zu quer%s)", queries, queries == 1 ? "y" : "ies");
+        text_appendf(t, ": %s%s", cause_meaning(cause), separator);
+}
+
+void attribution_explain(const struct attribution *a, const struct fates *fates,
+        const enum cause *causes, size_t count, const char *separator, struct text *text)
+{
+        _cleanup_text_ struct text records = {0};
+
+        /* What is wrong although nothing changed has another reason than the records. */
+        if (count == 0 || causes[0] == CAUSE_NONE)
+                return;
+        text_append(text, count > 1 ? "Probable causes: " : "Probable cause: ");
+        for (size_t i = 0; i < count; i++)
+                append_cause(fates, causes[i], separator, text);
+        if (a->cause == causes[0]) {
+                attribution_describe(a, text);
+                text_appendf(text, ".%s", separator);
+        }
+        fates_describe(fates, separator, &records);
+        if (records.size > 0)
+                text_appendf(text, "Records %s.%s", text_string(&records), separator);
+        /* Of a cause that only a finding knows, the answers say nothing. */
+        text_append(text,
+                holds(a, fates, causes[0]) ? attribution_advise(a, fates)
+                                           : cause_action(causes[0]));
+        text->failed |= text_failed(&records);
+}

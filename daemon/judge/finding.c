@@ -13,6 +13,7 @@
 struct subject {
         const struct collection_view *c;
         const struct finding_policy *policy;
+        const struct findings *before;
         size_t query; /* FINDING_COLLECTION */
         const struct query_view *state; /* NULL for the collection */
         double limit; /* of the rule, in the unit of the collection; NaN: it has none */
@@ -334,12 +335,32 @@ static bool waits(const struct subject *s, const struct finding *f, const struct
         return (!earlier || earlier->waiting) && f->seen < f->since + s->policy->grace;
 }
 
-/* A consequence outlives what explained it: by the replays that it takes to confirm that it is
- * over, or until the ingest that repairs the collection is through. Since when it has; 0 for a
- * finding that stands by itself. */
-static usec_t fades(const struct subject *s, const struct finding *f, const struct finding *earlier)
+/* What explained it before is no finding any more; what explains comes first. */
+static bool outlives(const struct subject *s, const struct findings *now, const struct finding *f)
+{
+        const struct finding *by = &s->before->findings[f->explained];
+
+        return !findings_find(now, by->kind, by->query);
+}
+
+/* Whether a replay looked again since what explained it was over: a probe may be first to see a
+ * repair. A clock that was put back must silence nothing. */
+static bool replayed_again(const struct subject *s, const struct findings *now,
+        const struct finding *f, const struct finding *earlier)
+{
+        if (earlier->explained != SIZE_MAX)
+                return s->c->last_finished > earlier->seen || !outlives(s, now, earlier);
+        return s->c->last_started >= earlier->fading || earlier->fading > f->seen;
+}
+
+/* A consequence outlives what explained it: until a replay asks again, by the replays that it takes
+ * to confirm that it is over, or until the ingest that repairs the collection is through. Since
+ * when it has; 0 for a finding that stands by itself. */
+static usec_t fades(const struct subject *s, const struct findings *now, const struct finding *f,
+        const struct finding *earlier)
 {
         bool consequence = earlier && earlier->explained != SIZE_MAX;
+        bool probed = kinds[f->kind].shows == probed_since;
         usec_t since;
 
         if (!consequence && (!earlier || earlier->fading == 0))
@@ -347,15 +368,20 @@ static usec_t fades(const struct subject *s, const struct finding *f, const stru
         since = consequence ? f->seen : earlier->fading;
         if (kinds[f->kind].shows && !kinds[f->kind].shows(s, since))
                 return since;
+        if (!probed && !replayed_again(s, now, f, earlier))
+                return since;
         return s->c->ingest_under_way && f->seen < since + s->policy->grace ? since : 0;
 }
 
-/* Nobody could look: it is as it was, but what is known of the query may have changed. */
-static int keep(struct findings *ret, const struct finding *earlier, bool excused)
+/* Nobody could look: it is as it was, but what is known of the query may have changed. A
+ * consequence is no news when what explained it is over before anybody could look again. */
+static int keep(struct findings *ret, const struct finding *earlier, bool excused, usec_t now)
 {
         struct finding f = *earlier;
 
         f.excused = excused;
+        if (f.explained != SIZE_MAX)
+                f.fading = now;
         return findings_add(ret, &f);
 }
 
@@ -376,12 +402,12 @@ static int judge_kind(struct findings *ret, struct subject *s, enum finding_kind
         int r;
 
         if (kinds[kind].known && !kinds[kind].known(s))
-                return earlier ? keep(ret, earlier, f.excused) : 0;
+                return earlier ? keep(ret, earlier, f.excused, now) : 0;
         s->limit = f.limit = limit_of(s->c, s->policy, finding_types[kind].rule);
         if (!kinds[kind].holds(s, &f))
                 return 0;
         f.waiting = waits(s, &f, earlier);
-        f.fading = fades(s, &f, earlier);
+        f.fading = fades(s, ret, &f, earlier);
         r = sentence_build(s->c, &f, &f.sentence);
         if (r >= 0)
                 r = findings_add(ret, &f);
@@ -450,7 +476,7 @@ static const struct finding *earlier_one(
 static int judge_all(const struct collection_view *c, const struct finding_policy *policy,
         const struct findings *before, usec_t now, struct findings *ret)
 {
-        struct subject s = {.c = c, .policy = policy};
+        struct subject s = {.c = c, .policy = policy, .before = before};
         size_t next = 0;
         int r = 0;
 
@@ -520,40 +546,6 @@ int findings_judge(struct collection_view *c, const struct finding_policy *polic
         findings_unref(c->findings);
         c->findings = take_ptr(f);
         return 0;
-}
-
-static int compare_findings(const void *a, const void *b)
-{
-        const struct finding *x = a, *y = b;
-
-        if (x->kind != y->kind)
-                return x->kind < y->kind ? -1 : 1;
-        return x->query < y->query ? -1 : x->query > y->query;
-}
-
-struct findings *findings_rebase(
-        const struct findings *f, const struct query_set *from, const struct query_set *to)
-{
-        _cleanup_(findings_unrefp) struct findings *rebased = f ? findings_new() : NULL;
-
-        for (size_t i = 0; rebased && i < f->count; i++) {
-                struct finding one = f->findings[i];
-                const struct query *was, *is;
-
-                if (one.query != FINDING_COLLECTION) {
-                        was = &from->queries[one.query];
-                        is = query_set_find(to, was->id);
-                        if (!is || !streq(is->text, was->text))
-                                continue;
-                        one.query = (size_t)(is - to->queries);
-                }
-                if (findings_add(rebased, &one) < 0)
-                        return NULL;
-        }
-        if (rebased && rebased->count > 0)
-                qsort(rebased->findings, rebased->count, sizeof(*rebased->findings),
-                        compare_findings);
-        return take_ptr(rebased);
 }
 
 bool finding_told(const struct finding *f)

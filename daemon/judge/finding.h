@@ -27,11 +27,6 @@ void finding_policy_init(struct finding_policy *p);
  */
 _must_check_ int findings_judge(struct collection_view *c, const struct finding_policy *policy,
         const struct findings *before, usec_t now);
-/* `f` for another query set: findings of queries that `to` has no more, or with another text, are
- * left out. A new reference, NULL for none or when memory is short. */
-struct findings *findings_rebase(
-        const struct findings *f, const struct query_set *from, const struct query_set *to);
-
 /* Told to people: neither waiting nor excused, nor somebody else's consequence, nor what is left of
  * one. */
 bool finding_told(const struct finding *f);

@@ -175,46 +175,12 @@ void incident_summarise(const struct collection_view *c, struct text *t)
         append_count(t, outcomes[OUTCOME_PASS], "pass", &separator);
 }
 
-static void append_cause(
-        const struct collection_view *c, enum cause cause, const char *separator, struct text *t)
-{
-        size_t queries = c->fates ? c->fates->cause_queries[cause] : 0;
-
-        text_append(t, cause_name(cause));
-        if (queries > 0)
-                text_appendf(t, " (%zu quer%s)", queries, queries == 1 ? "y" : "ies");
-        text_appendf(t, ": %s%s", cause_meaning(cause), separator);
-}
-
-/* Of a cause that only a finding knows, the answers say nothing. */
-static const char *advise(const struct collection_view *c, enum cause cause)
-{
-        bool answers =
-                c->attribution.cause == cause || (c->fates && c->fates->cause_queries[cause] > 0);
-
-        return answers ? attribution_advise(&c->attribution, c->fates) : cause_action(cause);
-}
-
 void incident_explain(const struct collection_view *c, const char *separator, struct text *t)
 {
         enum cause causes[CAUSE_COUNT];
         size_t count = incident_causes(c, causes);
-        _cleanup_text_ struct text records = {0};
 
-        /* What is wrong although nothing changed has another reason than the records. */
-        if (count == 0 || causes[0] == CAUSE_NONE)
-                return;
-        text_append(t, count > 1 ? "Probable causes: " : "Probable cause: ");
-        for (size_t i = 0; i < count; i++)
-                append_cause(c, causes[i], separator, t);
-        if (c->attribution.cause == causes[0]) {
-                attribution_describe(&c->attribution, t);
-                text_appendf(t, ".%s", separator);
-        }
-        fates_describe(c->fates, separator, &records);
-        if (records.size > 0)
-                text_appendf(t, "Records %s.%s", text_string(&records), separator);
-        text_append(t, advise(c, causes[0]));
+        attribution_explain(&c->attribution, c->fates, causes, count, separator, t);
 }
 
 static int copy_worst(

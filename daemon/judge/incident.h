@@ -37,7 +37,6 @@ void incident_update(struct collection_view *c, usec_t before, usec_t now);
 
 /* Appends: what is wrong, in a few words: "7 of 44 queries fail, 2 drifted". */
 void incident_summarise(const struct collection_view *c, struct text *t);
-/* Appends the causes, each with what it means and its evidence, the records concerned by id, and
- * one advice; nothing when no cause is known, or nothing changed. Between these stands `separator`,
- * a blank or a line break. */
+/* Appends attribution_explain() of its causes; nothing when no cause is known, or nothing changed.
+ */
 void incident_explain(const struct collection_view *c, const char *separator, struct text *t);

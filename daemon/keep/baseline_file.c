@@ -88,6 +88,10 @@ static void read_evidence(struct reader *r, const json_t *object, struct evidenc
                 case FIELD_SIZE:
                         *(size_t *)field = (size_t)get_integer(r, object, name, 0, INT64_MAX);
                         break;
+                case FIELD_YOUNGER:
+                        if (json_object_get(object, name))
+                                *(double *)field = get_double(r, object, name);
+                        break;
                 case FIELD_DOUBLE:
                         *(double *)field = get_double(r, object, name);
                         break;
@@ -322,6 +326,86 @@ static void read_bands(struct reader *r, const json_t *list, struct bands *ret)
         }
 }
 
+/* Absent in files of versions that kept only the first one. */
+static void read_causes(struct reader *r, const json_t *list, struct baseline *b)
+{
+        size_t n = json_array_size(list);
+
+        if (!list && b->attribution.cause != CAUSE_UNKNOWN)
+                b->causes[b->cause_count++] = b->attribution.cause;
+        if (list && (!json_is_array(list) || n >= CAUSE_COUNT))
+                complain(r, "causes", "a list of causes");
+        for (size_t i = 0; i < n && r->code >= 0; i++)
+                if (cause_parse(json_string_value(json_array_get(list, i)), &b->causes[i]) < 0)
+                        complain(r, "causes", "a list of causes");
+                else
+                        b->cause_count++;
+}
+
+static void read_cause_queries(struct reader *r, json_t *object, struct fates *ret)
+{
+        const char *name;
+        json_t *count;
+        enum cause c;
+
+        json_object_foreach (object, name, count) {
+                if (cause_parse(name, &c) < 0)
+                        complain(r, "fates", "an object by cause");
+                if (r->code < 0)
+                        return;
+                ret->cause_queries[c] = (size_t)get_integer(r, object, name, 1, QUERIES_MAX);
+        }
+}
+
+static void read_touched(struct reader *r, const json_t *object, enum fate fate, struct fates *ret)
+{
+        const json_t *ids = json_object_get(object, "ids");
+        const json_t *excerpts = json_object_get(object, "excerpts");
+        size_t n = json_array_size(ids);
+
+        ret->totals[fate] =
+                (size_t)get_integer(r, object, "count", (int64_t)MAX(n, (size_t)1), INT64_MAX);
+        if (!json_is_array(ids) || n > FATES_RECORDS_MAX - ret->count)
+                complain(r, "ids", "a list of record ids");
+        for (size_t i = 0; i < n && r->code >= 0; i++) {
+                struct touched_record *record = &ret->records[ret->count];
+                const char *id = json_string_value(json_array_get(ids, i));
+
+                record->fate = fate;
+                if (!id)
+                        complain(r, "ids", "a list of record ids");
+                else if (strdup_to(&record->id, id) < 0 ||
+                        strdup_to(&record->excerpt,
+                                json_string_value(json_array_get(excerpts, i))) < 0)
+                        r->code = -ENOMEM;
+                ret->count++; /* so that what there is of it is freed */
+        }
+}
+
+/* Absent in files of versions that kept none. */
+static void read_fates(struct reader *r, const json_t *object, struct fates **ret)
+{
+        const json_t *records = json_object_get(object, "records");
+        _cleanup_(fates_unrefp) struct fates *f = NULL;
+
+        if (!object || json_is_null(object))
+                return;
+        f = fates_new();
+        if (f)
+                f->records = calloc(FATES_RECORDS_MAX, sizeof(*f->records));
+        if (!f || !f->records) {
+                r->code = -ENOMEM;
+                return;
+        }
+        read_cause_queries(r, json_object_get(object, "queries"), f);
+        f->expected_lost = json_is_true(json_object_get(object, "expected_lost"));
+        for (enum fate fate = 0; fate < FATE_COUNT && r->code >= 0; fate++)
+                if (json_object_get(records, fate_name(fate)))
+                        read_touched(r, json_object_get(records, fate_name(fate)), fate, f);
+        if (r->code >= 0)
+                *ret = take_ptr(f);
+}
+
 static void read_head(struct reader *r, const json_t *content, struct baseline *b)
 {
         const json_t *cause = json_object_get(content, "cause");
@@ -351,6 +435,8 @@ static void read_head(struct reader *r, const json_t *content, struct baseline *
         if (json_is_string(cause) &&
                 cause_parse(json_string_value(cause), &b->attribution.cause) < 0)
                 complain(r, "cause", "a cause");
+        read_causes(r, json_object_get(content, "causes"), b);
+        read_fates(r, json_object_get(content, "fates"), &b->fates);
 }
 
 static int read_content(struct reader *r, const json_t *content, struct baseline **ret)

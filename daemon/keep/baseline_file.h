@@ -13,7 +13,13 @@
 #define BASELINE_FORMAT 1
 
 /* The counts of the evidence, in and out. */
-enum field_type { FIELD_SIZE, FIELD_DOUBLE, FIELD_COUNT, FIELD_BOOL };
+enum field_type {
+        FIELD_SIZE,
+        FIELD_DOUBLE,
+        FIELD_YOUNGER, /* a double, absent in files of versions that did not know it */
+        FIELD_COUNT,
+        FIELD_BOOL,
+};
 struct evidence_field {
         const char *name;
         enum field_type type;

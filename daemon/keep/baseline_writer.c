@@ -34,6 +34,7 @@ const struct evidence_field evidence_fields[] = {
         {"embedder_compared", FIELD_SIZE, offsetof(struct evidence, embedder_compared)},
         {"embedder_moved", FIELD_SIZE, offsetof(struct evidence, embedder_moved)},
         {"embedder_distance", FIELD_DOUBLE, offsetof(struct evidence, embedder_distance)},
+        {"embedder_length", FIELD_YOUNGER, offsetof(struct evidence, embedder_length)},
         {"other_space", FIELD_BOOL, offsetof(struct evidence, other_space)},
 };
 const size_t evidence_field_count = ARRAY_SIZE(evidence_fields);
@@ -61,6 +62,7 @@ static json_t *build_evidence(const struct evidence *e)
                         value = json_integer((json_int_t) * (const size_t *)field);
                         break;
                 case FIELD_DOUBLE:
+                case FIELD_YOUNGER:
                         value = json_from_double(*(const double *)field);
                         break;
                 case FIELD_COUNT:
@@ -180,10 +182,67 @@ static json_t *build_bands(const struct bands *bands)
         return take_ptr(list);
 }
 
+/* Names, the main one first. */
+static json_t *build_causes(const struct baseline *b)
+{
+        _cleanup_json_ json_t *list = json_array();
+
+        for (size_t i = 0; i < b->cause_count; i++)
+                if (json_array_append_new(list, json_string(cause_name(b->causes[i]))) < 0)
+                        return NULL;
+        return take_ptr(list);
+}
+
+static json_t *build_cause_queries(const struct fates *f)
+{
+        _cleanup_json_ json_t *object = json_object();
+
+        for (enum cause c = CAUSE_NONE; c < CAUSE_COUNT; c++)
+                if (f->cause_queries[c] > 0 &&
+                        json_put(object, cause_name(c),
+                                json_integer((json_int_t)f->cause_queries[c])) < 0)
+                        return NULL;
+        return take_ptr(object);
+}
+
+/* All ids that are known, but first words only of those that people are shown. */
+static json_t *build_fate(const struct fates *f, enum fate fate)
+{
+        _cleanup_json_ json_t *ids = json_array(), *excerpts = json_array();
+
+        for (size_t i = 0; i < f->count; i++) {
+                const struct touched_record *r = &f->records[i];
+
+                if (r->fate != fate)
+                        continue;
+                if (json_array_append_new(ids, json_string(r->id)) < 0)
+                        return NULL;
+                if (json_array_size(ids) <= FATES_SHOWN &&
+                        json_array_append_new(excerpts, string_or_null(r->excerpt)) < 0)
+                        return NULL;
+        }
+        return json_pack("{s:I, s:O, s:O}", "count", (json_int_t)f->totals[fate], "ids", ids,
+                "excerpts", excerpts);
+}
+
+static json_t *build_fates(const struct fates *f)
+{
+        _cleanup_json_ json_t *records = json_object();
+
+        if (!f)
+                return json_null();
+        for (enum fate fate = 0; fate < FATE_COUNT; fate++)
+                if (f->totals[fate] > 0 &&
+                        json_put(records, fate_name(fate), build_fate(f, fate)) < 0)
+                        return NULL;
+        return json_pack("{s:o, s:b, s:O}", "queries", build_cause_queries(f), "expected_lost",
+                f->expected_lost, "records", records);
+}
+
 static json_t *build_content(const struct baseline *b)
 {
         return json_pack("{s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:b, s:I, s:I, s:o, s:I, s:o, s:o,"
-                         " s:o, s:o, s:o, s:o, s:I, s:I}",
+                         " s:o, s:o, s:o, s:o, s:I, s:I, s:o, s:o}",
                 "number", (json_int_t)b->number, "collection", string_or_null(b->collection),
                 "name", string_or_null(b->name), "recorded", time_or_null(b->recorded), "approved",
                 time_or_null(b->approved), "approved_by", string_or_null(b->approved_by), "reason",
@@ -193,7 +252,8 @@ static json_t *build_content(const struct baseline *b)
                 string_or_null(cause_name(b->attribution.cause)), "evidence",
                 build_evidence(&b->attribution.evidence), "bands", build_bands(&b->bands),
                 "vectors", build_vectors(b->vectors), "queries", build_queries(b), "restores",
-                (json_int_t)b->restores, "copies", (json_int_t)b->copies);
+                (json_int_t)b->restores, "copies", (json_int_t)b->copies, "causes", build_causes(b),
+                "fates", build_fates(b->fates));
 }
 
 int baseline_hash(const json_t *content, char ret[DIGEST_TEXT_MAX])

@@ -54,6 +54,7 @@ struct baseline *baseline_unref(struct baseline *b)
                 query_done(&b->queries[i]);
         free(b->queries);
         vector_set_unref(b->vectors);
+        fates_unref(b->fates);
         epoch_done(&b->epoch);
         bands_done(&b->bands);
         free(b->collection);

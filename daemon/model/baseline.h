@@ -15,6 +15,7 @@
 #include "model/bands.h"
 #include "model/epoch.h"
 #include "model/excerpt.h"
+#include "model/fate.h"
 #include "model/judgement.h"
 #include "model/vector_set.h"
 
@@ -56,6 +57,9 @@ struct baseline {
         int64_t copies; /* of them: a near copy is found in their place */
         double recall; /* by large-k overlap; NaN: not probed */
         struct attribution attribution; /* against the baseline before it; of a first one: none */
+        enum cause causes[CAUSE_COUNT]; /* all that hold then, the main one first */
+        size_t cause_count;
+        struct fates *fates; /* of the records behind them, a reference; NULL: none known */
         struct vector_set *vectors; /* pinned, by query id */
         struct bands
                 bands; /* proposed with it, for a collection with `bands: auto`; count 0: none */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "model/excerpt.h"
 
+#include <ctype.h>
 #include <errno.h>
 
 #include "json.h"
@@ -67,6 +68,29 @@ char *excerpt_line(const char *s, size_t size, size_t max)
         return text_take(&t, NULL);
 }
 
+/* Every character beyond ASCII is taken for a letter. */
+static bool has_letter(const char *line, size_t size)
+{
+        for (size_t i = 0; i < size; i++)
+                if ((unsigned char)line[i] >= 0x80 || isalnum((unsigned char)line[i]))
+                        return true;
+        return false;
+}
+
+char *excerpt_words(const char *document, size_t size, size_t max)
+{
+        const char *end = document + size, *next;
+
+        for (const char *line = document; line < end; line = next) {
+                const char *stop = memchr(line, '\n', (size_t)(end - line));
+
+                next = stop ? stop + 1 : end;
+                if (has_letter(line, (size_t)(next - line)))
+                        return excerpt_line(line, (size_t)(end - line), max);
+        }
+        return excerpt_line(document, size, max);
+}
+
 static void append_value(struct text *t, const char *key, const json_t *value)
 {
         _cleanup_free_ char *text = NULL;
@@ -120,7 +144,7 @@ int excerpt_make(const json_t *metadata, const char *document, size_t size,
         int r = describe(metadata, expect, &e.about);
 
         if (r >= 0 && document) {
-                e.words = excerpt_line(document, size, EXCERPT_WORDS_MAX);
+                e.words = excerpt_words(document, size, EXCERPT_WORDS_MAX);
                 r = e.words ? 0 : -ENOMEM;
         }
         if (r < 0)

@@ -24,6 +24,10 @@ _must_check_ int excerpt_make(const json_t *metadata, const char *document, size
         const struct expectation *expect, struct excerpt *ret);
 _must_check_ int excerpt_copy(const struct excerpt *from, struct excerpt *ret);
 void excerpt_done(struct excerpt *e);
+/* The first words of a document, as excerpt_line(): from its first line that has a letter or a
+ * digit, so that rulers, fences and rows of asterisks are passed over; from its beginning where
+ * none has. */
+char *excerpt_words(const char *document, size_t size, size_t max);
 /* `s` as one line of at most `max` bytes: control characters, invalid bytes and what turns the
  * direction of text become blanks, runs of blanks one, and what is cut ends with an ellipsis.
  * Owned, NULL when memory is short. */

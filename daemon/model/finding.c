@@ -4,6 +4,8 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "model/query_set.h"
+
 #define QUERIES \
         (FINDING_BIT(FINDING_MISSING) | FINDING_BIT(FINDING_OUT_OF_RANGE) | \
                 FINDING_BIT(FINDING_BAND_CROSSED) | FINDING_BIT(FINDING_DISTANT))
@@ -115,6 +117,54 @@ const struct finding *findings_find(const struct findings *f, enum finding_kind 
                 if (f->findings[i].kind == kind && f->findings[i].query == query)
                         return &f->findings[i];
         return NULL;
+}
+
+static int compare_findings(const void *a, const void *b)
+{
+        const struct finding *x = a, *y = b;
+
+        if (x->kind != y->kind)
+                return x->kind < y->kind ? -1 : 1;
+        return x->query < y->query ? -1 : x->query > y->query;
+}
+
+static size_t rebase_explained(
+        const struct findings *from, const struct findings *to, const struct finding *f)
+{
+        const struct finding *was = &from->findings[f->explained];
+        bool whole = was->query == FINDING_COLLECTION;
+
+        was = findings_find(to, was->kind, whole ? FINDING_COLLECTION : f->query);
+        return was ? (size_t)(was - to->findings) : SIZE_MAX;
+}
+
+struct findings *findings_rebase(
+        const struct findings *f, const struct query_set *from, const struct query_set *to)
+{
+        _cleanup_(findings_unrefp) struct findings *rebased = f ? findings_new() : NULL;
+
+        for (size_t i = 0; rebased && i < f->count; i++) {
+                struct finding one = f->findings[i];
+                const struct query *was, *is;
+
+                if (one.query != FINDING_COLLECTION) {
+                        was = &from->queries[one.query];
+                        is = query_set_find(to, was->id);
+                        if (!is || !streq(is->text, was->text))
+                                continue;
+                        one.query = (size_t)(is - to->queries);
+                }
+                if (findings_add(rebased, &one) < 0)
+                        return NULL;
+        }
+        if (rebased && rebased->count > 0)
+                qsort(rebased->findings, rebased->count, sizeof(*rebased->findings),
+                        compare_findings);
+        for (size_t i = 0; rebased && i < rebased->count; i++)
+                if (rebased->findings[i].explained != SIZE_MAX)
+                        rebased->findings[i].explained =
+                                rebase_explained(f, rebased, &rebased->findings[i]);
+        return take_ptr(rebased);
 }
 
 const char *severity_name(enum severity s)

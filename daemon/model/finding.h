@@ -85,5 +85,11 @@ _must_check_ int findings_add(struct findings *f, const struct finding *finding)
 /* The finding of this kind and query, NULL. `f` NULL: there is none. */
 const struct finding *findings_find(const struct findings *f, enum finding_kind kind, size_t query);
 
+struct query_set;
+/* `f` for another query set: findings of queries that `to` has no more, or with another text, are
+ * left out. A new reference, NULL for none or when memory is short. */
+struct findings *findings_rebase(
+        const struct findings *f, const struct query_set *from, const struct query_set *to);
+
 /* "info", "warning", "critical". */
 const char *severity_name(enum severity s);

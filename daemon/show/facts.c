@@ -147,7 +147,7 @@ json_t *facts_findings(const struct collection_view *c)
         return take_ptr(list);
 }
 
-static json_t *cause_names(const enum cause *causes, size_t count)
+json_t *facts_cause_names(const enum cause *causes, size_t count)
 {
         _cleanup_json_ json_t *list = json_array();
 
@@ -162,7 +162,7 @@ json_t *facts_causes(const struct collection_view *c)
         enum cause causes[CAUSE_COUNT];
         size_t count = incident_causes(c, causes);
 
-        return cause_names(causes, count);
+        return facts_cause_names(causes, count);
 }
 
 static json_t *worst_queries(const struct incident_view *i)
@@ -180,7 +180,7 @@ json_t *facts_incident_view(const struct incident_view *i)
         return json_pack("{s:o, s:o, s:s, s:o, s:o, s:o, s:o, s:o, s:o}", "id", value_string(i->id),
                 "since", value_time(i->since), "severity", severity_name(i->severity), "findings",
                 value_count(i->findings), "queries", value_count(i->queries), "causes",
-                cause_names(i->causes, i->cause_count), "worst", worst_queries(i), "summary",
+                facts_cause_names(i->causes, i->cause_count), "worst", worst_queries(i), "summary",
                 value_string(i->summary), "explanation", value_string(i->explanation));
 }
 

@@ -17,7 +17,9 @@ json_t *facts_cause(const struct attribution *a, const struct fates *fates);
 /* The findings: {"kind", "query" (null: of the collection), "severity", "effect", "cause", "since",
  * "seen", "state", "sentence"}. */
 json_t *facts_findings(const struct collection_view *c);
-/* Names, the main one first. */
+/* Names, in their order. */
+json_t *facts_cause_names(const enum cause *causes, size_t count);
+/* Those of a collection, the main one first. */
 json_t *facts_causes(const struct collection_view *c);
 /* What people are told about together; null when nothing is wrong. */
 json_t *facts_incident(const struct collection_view *c);

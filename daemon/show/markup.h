@@ -10,7 +10,7 @@
 /* The text, escaped; nothing for NULL. */
 void markup_text(struct text *t, const char *s);
 /* Its first `max` bytes (at most MARKUP_EXCERPT_MAX), with an ellipsis when that is not all. */
-#define MARKUP_EXCERPT_MAX 240
+#define MARKUP_EXCERPT_MAX 1000 /* a whole sentence, in as many bytes as the gate gives it */
 void markup_excerpt(struct text *t, const char *s, size_t max);
 /* The value of a query parameter, percent-encoded. */
 void markup_parameter(struct text *t, const char *s);

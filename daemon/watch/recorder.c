@@ -7,6 +7,7 @@
 #include "judge/candidate.h"
 #include "judge/embedder.h"
 #include "judge/epoch.h"
+#include "judge/incident.h"
 #include "text.h"
 
 struct recorder {
@@ -241,6 +242,8 @@ int recorder_candidate(const struct recorder *r, const struct collection_view *v
         b->copies = view->health.copies;
         b->recall = view->health.recall;
         b->attribution = view->attribution;
+        b->cause_count = incident_causes(view, b->causes);
+        b->fates = fates_ref(view->fates);
         *ret = take_ptr(b);
         return 0;
 }

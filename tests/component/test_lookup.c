@@ -256,7 +256,7 @@ static void everything_is_looked_up(void **state)
         assert_true(r[5].self_asked && r[5].self_found); /* a twin stands there */
         assert_true(r[6].twin && !r[6].old);
         assert_true(!r[7].twin && r[7].old); /* added before the newest that the baseline knew */
-        assert_string_equal(r[2].excerpt, "How do I  ask?");
+        assert_string_equal(r[2].excerpt, "How do I ask?");
         assert_null(r[6].excerpt);
         assert_int_equal(q->lists[0].looked_up, 3);
         assert_int_equal(q->listed, 3); /* the newest stands in none */

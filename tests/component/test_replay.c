@@ -25,6 +25,7 @@ struct answers {
                 const char *body;
         } collection, count, newest, query, last_count;
         unsigned vanishings; /* queries answered with 404 before the others */
+        unsigned troubles; /* the same with 500 */
         struct {
                 const char *part; /* of the body of a request that is refused; NULL: none is */
                 unsigned status;
@@ -88,6 +89,11 @@ static const char *refuse_query(struct world *w, const char *body, unsigned *ret
 {
         const struct answers *a = &w->answers;
 
+        *ret_status = 500;
+        if (w->answers.troubles > 0) {
+                w->answers.troubles--;
+                return BROKEN;
+        }
         *ret_status = 422;
         if (a->most > 0 && count_vectors(body) > a->most)
                 return QUOTA;
@@ -394,6 +400,19 @@ static void a_refused_query_blinds_no_other(void **state)
                 assert_true(w->reached && w->complete);
                 assert_int_equal(w->batch, 0);
         }
+}
+
+/* Trouble that is over when asked again, in parts, says nothing of how much the server takes. */
+static void trouble_that_passes_makes_no_smaller_batches(void **state)
+{
+        struct world *w = *state;
+
+        use_crowd(w);
+        w->answers.troubles = 1;
+        replay(w);
+        assert_null(w->failure);
+        assert_int_equal(w->answered, CROWD);
+        assert_int_equal(w->batch, 0);
 }
 
 static void too_many_refusals_are_no_measurement_but_an_answer(void **state)
@@ -703,6 +722,7 @@ int main(void)
                 TEST(an_ingest_meanwhile_is_noticed),
                 TEST(a_refused_query_blinds_no_other),
                 TEST(too_many_refusals_are_no_measurement_but_an_answer),
+                TEST(trouble_that_passes_makes_no_smaller_batches),
                 TEST(a_batch_beyond_the_quota_is_asked_in_parts),
                 TEST(an_answer_that_is_too_large_is_asked_for_in_parts),
                 TEST(a_failing_last_count_leaves_only_the_count_unknown),

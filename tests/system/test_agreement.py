@@ -14,7 +14,10 @@ import yaml
 import proxy
 import tools
 import worlds
-from test_causes import FAULTS, approved, embedders, scene  # noqa: F401 pylint: disable=unused-import
+from test_causes import (  # noqa: F401 pylint: disable=unused-import
+    FAULTS, LONG_RELEASES, approved, embedders, scene)
+
+pytestmark = pytest.mark.releases(*LONG_RELEASES)
 
 CAUSES = ["NONE", "EMBEDDER", "REEMBED", "METRIC", "GROWTH", "FLOOD", "REMOVED", "REMOVED_TOPIC", "EDIT", "INDEX_LOSS",
           "ANN_RECALL", "TRANSPORT", "REKEYED", "REPLACED", "MISPAIRED", "UNFINISHED", "SCALE"]
@@ -159,6 +162,21 @@ def ask_report(at):
     yield ("report", re.search(r"Last replay:\*\* (\w+),", text)[1], causes_of(text))
 
 
+def ask_candidate(at):
+    """What somebody reads before approving what is found now; nothing where nothing could be recorded."""
+    done = at.driftwatch.run("baseline", "propose", "--pause=100ms")
+    assert done.returncode in (0, 3), done.stderr
+    if done.returncode:
+        return
+    verdict = at.collection()["verdict"]
+    yield "propose", verdict, causes_of(done.stdout)
+    yield "diff", verdict, causes_of(at.driftwatch.run("baseline", "diff").stdout)
+    report = json.loads(at.driftwatch.run("baseline", "diff", "--format=json").stdout)
+    yield "diff's json", verdict, report["causes"]
+    markdown = at.driftwatch.run("baseline", "diff", "--format=markdown").stdout
+    yield "diff's markdown", verdict, causes_of(markdown.replace("\\", "").replace("&#58;", ":"))
+
+
 def counts(at):
     """How many queries have which outcome, of the daemon, the gate and the report."""
     outcomes = at.collection()["outcomes"]
@@ -173,7 +191,8 @@ def counts(at):
 
 def disagreements(at):
     """Sentences; none where every door says the same."""
-    said = [one for ask in (ask_page, ask_api, ask_status, ask_gate, ask_report) for one in ask(at)]
+    said = [one for ask in (ask_page, ask_api, ask_status, ask_gate, ask_report, ask_candidate)
+            for one in ask(at)]
     _, verdict, causes = next(one for one in said if one[0] == "the collection")
     told = [one for one in causes if one not in ("NONE", "GROWTH")]
     found = [f"{door}: {other}, not {verdict}" for door, other, _ in said if other != verdict]

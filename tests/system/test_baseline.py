@@ -135,7 +135,8 @@ def test_a_deleted_agent(world):
     shifts = [max(query["shift"], query["mean_shift"]) for query in report["diff"]["queries"]]
     assert shifts == sorted(shifts, reverse=True)
     text = world.ok("diff")
-    assert "pass to fail: 1" in text and "cause: REMOVED." in text
+    assert "pass to fail: 1" in text and re.search(r"Probable cause: REMOVED \(\d+ quer", text)
+    assert 'Records gone: "agent-2".' in said and 'Records gone: "agent-2".' in text
     assert "| q2 |" in world.ok("diff", "--format=markdown")
     world.approve(reason="agent-2 was retired")
     assert world.files() == ["1.json", "2.json", "json"]

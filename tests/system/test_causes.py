@@ -16,6 +16,8 @@ import tools
 import worlds
 
 SEEDS = range(1, 1 + int(os.environ.get("DRIFTWATCH_SEEDS", "1")))
+# Files of long tests run on the other release, too, where more than one seed is asked for.
+LONG_RELEASES = releases.ALL if len(SEEDS) > 1 else (releases.OLDER,)
 PASS, FAILED, UNMEASURED = 0, 1, 3
 
 # What is done, to which world, and the labels that are right; the table shows the first of them.

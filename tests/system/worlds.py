@@ -18,6 +18,8 @@ HARD_RECORDS, HARD_QUERIES = 5000, 24
 RESULTS = 10
 # Records of one upsert, and how many operations the server leaves in its log before it writes the index.
 BATCH, SYNC_THRESHOLD = 450, 400
+# Texts of one request to an embedder.
+EMBEDDED = 100
 
 
 def unit(rows):
@@ -32,17 +34,18 @@ def turned(rows, cosine, random):
 
 
 class World:
-    """Records, and canonical queries near some of them, which they expect."""
+    """Records, and canonical queries near some of them, which they expect, each another one."""
 
     def __init__(self, seed, queries=QUERIES):
+        documents = max(DOCUMENTS, -(-queries // CHUNKS))
         self.random = numpy.random.default_rng(seed)
         self.common = unit(self.random.normal(size=DIMENSION))
         self.topics = unit(self.random.normal(size=(TOPICS, DIMENSION)))
-        self.topic = numpy.repeat(self.random.integers(TOPICS, size=DOCUMENTS), CHUNKS)
-        self.ids = [f"r{i}" for i in range(DOCUMENTS * CHUNKS)]
+        self.topic = numpy.repeat(self.random.integers(TOPICS, size=documents), CHUNKS)
+        self.ids = [f"r{i}" for i in range(documents * CHUNKS)]
         self.vectors = self.chunks(self.topic[::CHUNKS])
         self.texts = [f"question {i}" for i in range(queries)]
-        self.anchors = self.random.choice(len(self.ids), queries, replace=queries > len(self.ids))
+        self.anchors = self.random.choice(len(self.ids), queries, replace=False)
         cosines = self.random.uniform(0.8, 0.95, size=(queries, 1))
         self.questions = turned(self.vectors[self.anchors], cosines, self.random)
 
@@ -79,8 +82,12 @@ class EmbeddedWorld(World):
         self.texts = [" ".join("".join(self.random.choice(letters, 6)) for _ in range(4)) for _ in range(queries)]
 
     def embed(self, url):
-        answer = requests.post(f"{url}/v1/embeddings", json={"model": "m", "input": self.texts}, timeout=10).json()
-        self.questions = numpy.array([one["embedding"] for one in answer["data"]])
+        rows = []
+        for start in range(0, len(self.texts), EMBEDDED):
+            asked = {"model": "m", "input": self.texts[start:start + EMBEDDED]}
+            answer = requests.post(f"{url}/v1/embeddings", json=asked, timeout=10).json()
+            rows += [one["embedding"] for one in answer["data"]]
+        self.questions = numpy.array(rows)
         self.vectors[self.anchors] = turned(self.questions, 0.9, self.random)
 
 
@@ -186,7 +193,7 @@ def edit_some(scene):
 def grow(scene):
     """A tenth more documents of the known topics."""
     world = scene.world
-    vectors = world.chunks(world.random.integers(TOPICS, size=DOCUMENTS // 10))
+    vectors = world.chunks(world.random.integers(TOPICS, size=len(world.ids) // CHUNKS // 10))
     scene.chroma.upsert(scene.name, [f"new{i}" for i in range(len(vectors))], vectors)
 
 

@@ -48,6 +48,40 @@ static int tear_down(void **state)
         return rmdir(storage);
 }
 
+/* Three records are gone, of which two are known by id, and one is edited. */
+static struct fates *touched(void)
+{
+        struct fates *f = fates_new();
+
+        f->records = calloc(3, sizeof(*f->records));
+        f->records[f->count++] = (struct touched_record){.id = strdup("r12"), .fate = FATE_GONE};
+        f->records[f->count++] = (struct touched_record){.id = strdup("r\"9"), .fate = FATE_GONE};
+        f->records[f->count++] = (struct touched_record){
+                .id = strdup("r7"), .excerpt = strdup("How?"), .fate = FATE_EDITED};
+        f->totals[FATE_GONE] = 3;
+        f->totals[FATE_EDITED] = 1;
+        f->cause_queries[CAUSE_REMOVED] = 2;
+        f->cause_queries[CAUSE_EDIT] = f->cause_queries[CAUSE_GROWTH] = 1;
+        f->expected_lost = true;
+        return f;
+}
+
+static void assert_same_causes(const struct baseline *a, const struct baseline *b)
+{
+        assert_int_equal(a->cause_count, b->cause_count);
+        assert_memory_equal(a->causes, b->causes, sizeof(a->causes));
+        assert_memory_equal(a->fates->totals, b->fates->totals, sizeof(a->fates->totals));
+        assert_memory_equal(
+                a->fates->cause_queries, b->fates->cause_queries, sizeof(a->fates->cause_queries));
+        assert_true(b->fates->expected_lost);
+        assert_int_equal(a->fates->count, b->fates->count);
+        for (size_t i = 0; i < a->fates->count; i++) {
+                assert_string_equal(a->fates->records[i].id, b->fates->records[i].id);
+                assert_true(streq(a->fates->records[i].excerpt, b->fates->records[i].excerpt));
+                assert_int_equal(a->fates->records[i].fate, b->fates->records[i].fate);
+        }
+}
+
 static struct baseline *sample(unsigned number)
 {
         static const char *const ids[] = {"r1", "r\"2"};
@@ -70,7 +104,10 @@ static struct baseline *sample(unsigned number)
         b->epoch.sentinels = UINT64_C(0xfedcba9876543210);
         b->unreachable = 0;
         b->recall = 0.998;
-        b->attribution.cause = CAUSE_GROWTH;
+        b->attribution.cause = CAUSE_REMOVED;
+        b->causes[b->cause_count++] = CAUSE_REMOVED;
+        b->causes[b->cause_count++] = CAUSE_EDIT;
+        b->fates = touched();
         b->attribution.evidence.intruders = 7;
         b->attribution.evidence.overlap = 0.9;
         b->vectors = vector_set_new("v", "minilm", 2, 2);
@@ -107,6 +144,7 @@ static void assert_same(const struct baseline *a, const struct baseline *b)
         assert_null(b->epoch.newest);
         assert_true(a->epoch.sentinels == b->epoch.sentinels);
         assert_int_equal(a->attribution.cause, b->attribution.cause);
+        assert_same_causes(a, b);
         assert_int_equal(b->attribution.evidence.intruders, 7);
         assert_true(isnan(b->attribution.evidence.fit_rms));
         assert_int_equal(b->attribution.evidence.records_before, -1);

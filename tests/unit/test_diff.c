@@ -233,6 +233,40 @@ static void what_was_found_is_shown(void **state)
         assert_non_null(strstr(text_string(&t), "  expected record: rank 6\n"));
 }
 
+/* Every cause of a mixed fault, with counts and ids, as the daemon tells them. */
+static void all_causes_are_told(void **state)
+{
+        static const char *const lines[] = {"Probable causes: REMOVED (2 queries): ",
+                "EDIT (1 query): ", "Records gone: \"r12\" and 1 more;",
+                "edited: \"r*7\" (\"How?\").", "Restore the deleted records first"};
+        struct world *w = *state;
+        struct baseline *b = w->candidate;
+        _cleanup_free_ char *text = NULL, *markdown = NULL, *json = NULL;
+
+        b->attribution.cause = b->causes[0] = CAUSE_REMOVED;
+        b->causes[1] = CAUSE_EDIT;
+        b->cause_count = 2;
+        b->fates = fates_new();
+        b->fates->records = calloc(2, sizeof(*b->fates->records));
+        b->fates->records[b->fates->count++] =
+                (struct touched_record){.id = strdup("r12"), .fate = FATE_GONE};
+        b->fates->records[b->fates->count++] = (struct touched_record){
+                .id = strdup("r*7"), .excerpt = strdup("How?"), .fate = FATE_EDITED};
+        b->fates->expected_lost = true;
+        b->fates->totals[FATE_GONE] = b->fates->cause_queries[CAUSE_REMOVED] = 2;
+        b->fates->totals[FATE_EDITED] = b->fates->cause_queries[CAUSE_EDIT] = 1;
+        text = render(w, "text", false);
+        markdown = render(w, "markdown", false);
+        json = render(w, "json", false);
+        for (size_t i = 0; i < ARRAY_SIZE(lines); i++)
+                assert_non_null(strstr(text, lines[i]));
+        assert_non_null(strstr(markdown, "\n- EDIT \\(1 query\\)&#58; "));
+        assert_non_null(strstr(markdown, "\n- edited&#58; \"r\\*7\""));
+        assert_non_null(strstr(json, "\"causes\": [\n    \"REMOVED\",\n    \"EDIT\"\n  ]"));
+        assert_non_null(strstr(json, "\"cause\": \"EDIT\",\n        \"queries\": 1,"));
+        assert_non_null(strstr(json, "\"r12\""));
+}
+
 int main(void)
 {
 #define world_test(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
@@ -245,6 +279,7 @@ int main(void)
                 world_test(a_table_cannot_be_broken),
                 world_test(one_baseline_is_shown),
                 world_test(what_was_found_is_shown),
+                world_test(all_causes_are_told),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -38,6 +38,30 @@ static void documents_become_one_clean_line(void **state)
         }
 }
 
+static void lines_without_words_are_passed_over(void **state)
+{
+        static const struct {
+                const char *document, *words;
+        } cases[] = {
+                {"***\n\nRefunds\npaid", "Refunds paid"},
+                {"---\r\ntitle: Leave\r\n---\r\n", "title: Leave ---"},
+                {"  \n```\n#\n# 1\n", "# 1"},
+                {"*****\nÜ", "Ü"},
+                {"=====\n休暇\n", "休暇"},
+                {"*** Leave ***\nAsk", "*** Leave *** Ask"},
+                {"*** ---\n***", "*** --- ***"}, /* better than nothing */
+                {"\n\n", ""},
+                {"", ""},
+        };
+
+        for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+                _cleanup_free_ char *words =
+                        excerpt_words(cases[i].document, strlen(cases[i].document), 80);
+
+                assert_string_equal(words, cases[i].words);
+        }
+}
+
 static void long_ones_are_cut_between_characters(void **state)
 {
         char document[4000];
@@ -105,6 +129,7 @@ int main(void)
 {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(documents_become_one_clean_line),
+                cmocka_unit_test(lines_without_words_are_passed_over),
                 cmocka_unit_test(long_ones_are_cut_between_characters),
                 cmocka_unit_test(what_follows_many_blanks_is_not_denied),
                 cmocka_unit_test(expected_metadata_is_named),

@@ -81,9 +81,17 @@ static int teardown(void **state)
         return 0;
 }
 
-static void judge(struct fixture *f, usec_t now)
+/* What another look than a replay found. */
+static void judge_again(struct fixture *f, usec_t now)
 {
         assert_int_equal(findings_judge(f->c, &f->policy, f->c->findings, now), 0);
+}
+
+/* After a replay. */
+static void judge(struct fixture *f, usec_t now)
+{
+        f->c->last_started = f->c->last_finished = now;
+        judge_again(f, now);
 }
 
 static const struct finding *found(const struct fixture *f, enum finding_kind kind, size_t query)
@@ -266,6 +274,71 @@ static void what_is_left_of_a_consequence_is_not_told(void **state)
         j->band = 0;
         judge(f, NOW + 4 * USEC_PER_MINUTE);
         assert_true(finding_told(found(f, FINDING_BAND_CROSSED, 1)));
+}
+
+/* The index is whole again, and nobody could ask since: that is no news of the queries. */
+static void what_could_not_be_asked_since_is_not_told(void **state)
+{
+        struct fixture *f = *state;
+        struct judgement *j = &f->c->queries[2].judgement;
+
+        f->c->health.records = 100;
+        f->c->health.unreachable = 20;
+        f->c->attribution.cause = f->c->queries[2].cause = CAUSE_INDEX_LOSS;
+        j->expected = OUTCOME_FAIL;
+        judge(f, NOW);
+        assert_false(finding_told(found(f, FINDING_MISSING, 2)));
+        f->c->health.unreachable = 0;
+        j->expected = OUTCOME_UNMEASURED;
+        for (unsigned i = 1; i <= 3; i++) {
+                judge(f, NOW + i * USEC_PER_MINUTE);
+                assert_null(found(f, FINDING_INDEX_INCOMPLETE, FINDING_COLLECTION));
+                assert_false(finding_told(found(f, FINDING_MISSING, 2)));
+        }
+        j->expected = OUTCOME_FAIL;
+        judge(f, NOW + USEC_PER_HOUR);
+        assert_true(finding_told(found(f, FINDING_MISSING, 2)));
+}
+
+/* A probe sees it first: a replay that began before may still have met what was wrong. */
+static void what_was_not_asked_since_is_not_told(void **state)
+{
+        struct fixture *f = *state;
+        usec_t repaired = NOW + USEC_PER_MINUTE;
+
+        f->c->health.records = 100;
+        f->c->health.unreachable = 20;
+        f->c->attribution.cause = f->c->queries[2].cause = CAUSE_INDEX_LOSS;
+        f->c->queries[2].judgement.expected = OUTCOME_FAIL;
+        f->c->drift.set_shifted = true;
+        f->c->drift.set_shift = .02;
+        judge(f, NOW);
+        f->c->health.unreachable = 0;
+        judge_again(f, repaired);
+        assert_false(finding_told(found(f, FINDING_MISSING, 2)));
+        assert_false(finding_told(found(f, FINDING_SET_SHIFTED, FINDING_COLLECTION)));
+        f->c->last_started = repaired - 1;
+        f->c->last_finished = repaired + 1;
+        judge_again(f, repaired + 1);
+        assert_false(finding_told(found(f, FINDING_MISSING, 2)));
+        judge(f, repaired + 2);
+        assert_true(finding_told(found(f, FINDING_MISSING, 2)));
+        assert_true(finding_told(found(f, FINDING_SET_SHIFTED, FINDING_COLLECTION)));
+}
+
+static void a_clock_put_back_silences_nothing(void **state)
+{
+        struct fixture *f = *state;
+
+        f->c->health.records = 100;
+        f->c->health.unreachable = 20;
+        f->c->attribution.cause = f->c->queries[2].cause = CAUSE_INDEX_LOSS;
+        f->c->queries[2].judgement.expected = OUTCOME_FAIL;
+        judge(f, NOW);
+        f->c->health.unreachable = 0;
+        judge_again(f, NOW + USEC_PER_MINUTE);
+        judge(f, NOW - USEC_PER_HOUR);
+        assert_true(finding_told(found(f, FINDING_MISSING, 2)));
 }
 
 static void while_an_ingest_repairs_consequences_wait(void **state)
@@ -503,12 +576,19 @@ static void findings_move_with_their_queries(void **state)
         f->c->queries[3].judgement.expected = OUTCOME_FAIL;
         f->c->queries[7].judgement.expected = OUTCOME_FAIL;
         f->c->queries[9].judgement.expected = OUTCOME_FAIL;
-        f->c->drift.set_shifted = true;
+        f->c->drift.set_shifted = f->c->queries[7].judgement.crossed = true;
         judge(f, NOW);
         moved = findings_rebase(f->c->findings, f->set, to);
-        assert_int_equal(moved->count, 2);
+        assert_int_equal(moved->count, 3);
         assert_non_null(findings_find(moved, FINDING_SET_SHIFTED, FINDING_COLLECTION));
         assert_non_null(findings_find(moved, FINDING_MISSING, 0));
+        /* A consequence stays that of the same finding. */
+        f->c->drift.set_shifted = false;
+        judge(f, NOW);
+        assert_int_equal(found(f, FINDING_BAND_CROSSED, 7)->explained, 1);
+        findings_unref(moved);
+        moved = findings_rebase(f->c->findings, f->set, to);
+        assert_int_equal(findings_find(moved, FINDING_BAND_CROSSED, 0)->explained, 0);
         assert_null(findings_rebase(NULL, f->set, to));
 }
 
@@ -610,6 +690,9 @@ int main(void)
                 TEST(within_a_query_the_worst_is_told),
                 TEST(what_comes_first_explains),
                 TEST(what_is_left_of_a_consequence_is_not_told),
+                TEST(what_could_not_be_asked_since_is_not_told),
+                TEST(what_was_not_asked_since_is_not_told),
+                TEST(a_clock_put_back_silences_nothing),
                 TEST(while_an_ingest_repairs_consequences_wait),
                 TEST(what_a_probe_found_is_told_by_the_next_one),
                 TEST(a_rebuild_puts_right),

@@ -85,6 +85,25 @@ static void shows_everything(void **state)
                 assert_has(&text, parts[i]);
 }
 
+/* How a sentence ends is what to do: what is wide is wrapped, not cut. */
+static void sentences_are_whole(void **state)
+{
+        _cleanup_view_ struct view *view = sample_view();
+        struct finding *f = view->collections[0]->findings->findings;
+        _cleanup_text_ struct text text = {0};
+        char sentence[800];
+
+        memset(sentence, 'x', sizeof(sentence));
+        memcpy(sentence + sizeof(sentence) - sizeof("; at its end"), "; at its end",
+                sizeof("; at its end"));
+        while (f->query == FINDING_COLLECTION)
+                f++;
+        free(f->sentence);
+        f->sentence = strdup(sentence);
+        page_render(&text, view, SAMPLE_NOW);
+        assert_has(&text, "x; at its end</li>");
+}
+
 /* Worst first. */
 static void orders_queries(void **state)
 {
@@ -288,6 +307,7 @@ int main(void)
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(shows_everything),
                 cmocka_unit_test(orders_queries),
+                cmocka_unit_test(sentences_are_whole),
                 cmocka_unit_test(escapes),
                 cmocka_unit_test(is_well_formed),
                 cmocka_unit_test(says_when_there_is_nothing),

@@ -12,6 +12,7 @@
 #include "judge/similarity.h"
 #include "show/excerpt.h"
 #include "show/facts.h"
+#include "show/gate/escape.h"
 #include "show/values.h"
 #include "show/words.h"
 
@@ -270,12 +271,23 @@ static void append_facts(struct text *t, const struct diff *d, const char *bulle
         append_number(t, 3, d->rbo);
         text_appendf(t, "\n%s", bullet);
         append_transitions(t, d);
-        if (cause_name(d->candidate->attribution.cause)) {
-                text_appendf(
-                        t, "%scause: %s. ", bullet, cause_name(d->candidate->attribution.cause));
-                attribution_describe(&d->candidate->attribution, t);
-                text_append(t, "\n");
+        diff_explain(d->candidate, bullet, *bullet != '\0', t);
+}
+
+void diff_explain(
+        const struct baseline *candidate, const char *bullet, bool markdown, struct text *t)
+{
+        const struct attribution *a = &candidate->attribution;
+        _cleanup_text_ struct text why = {0};
+
+        attribution_explain(
+                a, candidate->fates, candidate->causes, candidate->cause_count, "\n", &why);
+        if (why.size == 0 && cause_name(a->cause)) {
+                text_appendf(&why, "Probable cause: %s: ", cause_name(a->cause));
+                attribution_describe(a, &why);
         }
+        escape_lines(t, text_string(&why), bullet, markdown ? escape_markdown : escape_plain);
+        t->failed |= text_failed(&why);
 }
 
 static const char *band_name(const struct diff *d, int band)
@@ -486,10 +498,11 @@ static void render_json(const struct baseline *approved, const struct baseline *
                 return;
         }
         append_json(t,
-                json_pack("{s:o, s:o, s:o, s:o, s:o}", "collection",
+                json_pack("{s:o, s:o, s:o, s:o, s:o, s:o}", "collection",
                         value_string(candidate->collection), "candidate", facts_baseline(candidate),
-                        "baseline", facts_baseline(approved), "cause",
-                        facts_cause(&candidate->attribution, NULL), "diff",
+                        "baseline", facts_baseline(approved), "causes",
+                        facts_cause_names(candidate->causes, candidate->cause_count), "cause",
+                        facts_cause(&candidate->attribution, candidate->fates), "diff",
                         approved ? diff_json(&d) : json_null()));
 }
 

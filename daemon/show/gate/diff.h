@@ -16,5 +16,9 @@ struct diff_format {
 };
 /* NULL for an unknown name. */
 const struct diff_format *diff_format_find(const char *name);
+/* Why a candidate differs from the baseline before it, a line each behind `bullet`; nothing when
+ * that is unknown. */
+void diff_explain(
+        const struct baseline *candidate, const char *bullet, bool markdown, struct text *text);
 /* One baseline: who approved it when and why, and its queries with distance, noise and band. */
 void diff_show(const struct baseline *b, const struct bands *bands, bool json, struct text *text);

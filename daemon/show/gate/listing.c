@@ -2,16 +2,14 @@
 #include <math.h>
 #include <stdio.h>
 
-#include "http.h"
 #include "judge/incident.h"
+#include "show/gate/escape.h"
 #include "show/gate/formats.h"
 #include "show/summary.h"
 
 /* Longer cells are cut in the table; the JSON has them whole. */
 #define CELL_MAX 60
 #define REASON_MAX CHECK_SENTENCE_MAX
-/* Ten records of one kind, with their first words. */
-#define EXPLANATION_MAX 4000
 
 enum column {
         COLUMN_OUTCOME,
@@ -29,31 +27,17 @@ struct row {
         char reason[CHECK_SENTENCE_MAX];
 };
 
-/* One line without control characters; C1's are two bytes that some terminals obey, too. */
-static char *plain(const char *s, size_t max)
-{
-        char *line = http_body_excerpt(s, strlen(s), max);
-
-        for (unsigned char *p = (unsigned char *)line; p && *p; p++)
-                if (p[0] == 0xc2 && p[1] < 0xa0) {
-                        p[0] = ' ';
-                        p[1] = ' ';
-                }
-        return line;
-}
-
 static void append_plain(struct text *text, const char *s)
 {
-        _cleanup_free_ char *line = plain(s, REASON_MAX);
-
-        text_append(text, line ? line : "?");
+        escape_plain(text, s, REASON_MAX);
 }
 
 static void cell_set(char *cell, const char *s)
 {
-        _cleanup_free_ char *clean = plain(s, CELL_MAX);
+        _cleanup_text_ struct text clean = {0};
 
-        (void)snprintf(cell, 4 * CELL_MAX, "%s", clean ? clean : "?");
+        escape_plain(&clean, s, CELL_MAX);
+        (void)snprintf(cell, 4 * CELL_MAX, "%s", text_string(&clean));
 }
 
 static void cell_set_distance(char *cell, float value)
@@ -160,20 +144,12 @@ static void write_list(const struct check *check, const struct collection_view *
 static void write_causes(const struct collection_view *c, struct text *text)
 {
         _cleanup_text_ struct text t = {0};
-        _cleanup_free_ char *lines = NULL;
-        char *rest;
 
         if (c->incident_since == 0)
                 return;
         incident_explain(c, "\n", &t);
+        escape_lines(text, text_string(&t), "  ", escape_plain);
         text->failed |= text_failed(&t);
-        lines = text_take(&t, NULL);
-        rest = lines;
-        for (const char *line = strsep(&rest, "\n"); line && *line; line = strsep(&rest, "\n")) {
-                _cleanup_free_ char *shown = plain(line, EXPLANATION_MAX);
-
-                text_appendf(text, "  %s\n", shown ? shown : "?");
-        }
 }
 
 static void write_remark(const char *sentence, struct text *text)

@@ -1,33 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <math.h>
 
-#include "http.h"
 #include "judge/incident.h"
+#include "show/gate/escape.h"
 #include "show/gate/formats.h"
 #include "show/summary.h"
 
 #define CELL_MAX 400
-/* An explanation names up to ten ids of each kind. */
-#define REMARK_MAX 4000
-
-/* One line in which nothing is markup, a mention or the end of a cell. */
-static void escape_line(struct text *text, const char *s, size_t max)
-{
-        _cleanup_free_ char *line = http_body_excerpt(s, strlen(s), max);
-
-        for (const char *p = line ? line : "?"; *p; p++) {
-                if (strchr("<>&@:#", *p))
-                        text_appendf(text, "&#%u;", (unsigned)*p);
-                else if (strchr("\\`*_{}[]()|~$!", *p))
-                        text_appendf(text, "\\%c", *p);
-                else
-                        text_append_bytes(text, p, 1);
-        }
-}
 
 static void escape(struct text *text, const char *s)
 {
-        escape_line(text, s, CELL_MAX);
+        escape_markdown(text, s, CELL_MAX);
 }
 
 static void cell_distance(struct text *text, double value)
@@ -119,7 +102,7 @@ static void write_list(const struct check *check, const struct collection_view *
 static void write_remark(const char *s, struct text *text)
 {
         text_append(text, "\n");
-        escape_line(text, s, REMARK_MAX);
+        escape_markdown(text, s, ESCAPE_EXPLANATION_MAX);
         text_append(text, "\n");
 }
 

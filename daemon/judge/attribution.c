@@ -179,6 +179,7 @@ int attribution_compare(
 
 /* Places in the answers: of two causes that coincide the one with more of them is told. */
 struct places {
+        size_t compared; /* all */
         size_t same, changed; /* of records in both answers; at another distance */
         size_t holes, intruders;
         size_t gone, edited, present; /* of holes whose record's fate is known */
@@ -195,8 +196,6 @@ struct circumstances {
         struct fit fit; /* of the distances of records in both answers */
         struct places places;
         size_t silent; /* queries without any answer */
-        size_t holed, intruded; /* queries with a hole, with an intruder */
-        size_t unreached; /* queries with a record that exists unchanged and should be there */
         double gone, edited, present, twins;
 };
 
@@ -255,16 +254,12 @@ static void count_queries(struct circumstances *c)
         struct pair p;
 
         for (size_t i = 0; i < c->input->set->count; i++) {
-                struct places before = c->places;
-
                 if (!pair_get(c->input, i, &p))
                         continue;
                 c->silent += !p.now;
+                c->places.compared += p.now ? p.before_count : 0;
                 for (size_t k = s->starts[i]; k < s->starts[i + 1]; k++)
                         count_place(c, &s->places[k]);
-                c->holed += c->places.holes > before.holes;
-                c->intruded += c->places.intruders > before.intruders;
-                c->unreached += c->places.present > before.present;
         }
 }
 
@@ -336,26 +331,39 @@ static bool changed_throughout(const struct circumstances *c)
         return c->edited > 0 && c->edited >= ATTRIBUTION_CHANGED * there && c->edited >= c->gone;
 }
 
-/* So few answers differ after any restart: a server inserts what is still in its log into the index
- * in another order each time. */
-static bool by_itself(const struct circumstances *c, size_t queries)
+/* The share of all places whose records are there, unchanged, and missed. */
+static double missed_share(const struct circumstances *c)
 {
-        return (double)queries <= fmax(1, ATTRIBUTION_BY_ITSELF * (double)c->e->queries);
+        return c->places.compared > 0 ? c->present / (double)c->places.compared : 0;
 }
 
+/* Records that do not even find themselves, in more places than a few strays that every index has.
+ */
 static bool not_themselves(const struct circumstances *c)
 {
-        return (double)c->e->self_found < ATTRIBUTION_SELF * (double)c->e->self_asked;
+        const struct evidence *e = c->e;
+
+        return (double)e->self_found < ATTRIBUTION_SELF * (double)e->self_asked &&
+                missed_share(c) * (double)(e->self_asked - e->self_found) >
+                ATTRIBUTION_LOST * (double)e->self_asked;
+}
+
+/* What unreachable records mean. */
+static enum cause index_cause(const struct circumstances *c)
+{
+        if (c->e->unreadable > 0 || not_themselves(c))
+                return CAUSE_INDEX_LOSS;
+        return missed_share(c) > ATTRIBUTION_MISSED ? CAUSE_ANN_RECALL : CAUSE_NONE;
 }
 
 static bool lost_by_index(const struct circumstances *c)
 {
-        return index_fault(c) && (c->e->unreadable > 0 || not_themselves(c));
+        return index_fault(c) && index_cause(c) == CAUSE_INDEX_LOSS;
 }
 
 static bool missed_by_index(const struct circumstances *c)
 {
-        return index_fault(c) && !by_itself(c, c->holed);
+        return index_fault(c) && index_cause(c) == CAUSE_ANN_RECALL;
 }
 
 static bool edited(const struct circumstances *c)
@@ -399,10 +407,21 @@ static bool untouched(const struct circumstances *c)
         return c->e->records_before == c->e->records_after && before && now && streq(before, now);
 }
 
+/* A record that nobody added was missed by search when the baseline was recorded: where the order
+ * of addition was looked at, that tells; else whether the collection is as it was. */
+static bool is_added(const struct circumstances *c, const struct suspect *r)
+{
+        return r->fate == FATE_NEW && (r->placed || !untouched(c));
+}
+
 static bool grown(const struct circumstances *c)
 {
-        return (c->places.intruders > 0 && !(untouched(c) && by_itself(c, c->intruded))) ||
-                (c->e->records_before >= 0 && c->e->records_after > c->e->records_before);
+        const struct suspects *s = c->suspects;
+
+        for (size_t i = 0; i < s->count; i++)
+                if (is_added(c, &s->records[i]))
+                        return true;
+        return c->e->records_before >= 0 && c->e->records_after > c->e->records_before;
 }
 
 /* The first that applies is the cause. */
@@ -447,14 +466,6 @@ static void find_circumstances(struct circumstances *c)
         }
         count_queries(c);
         weigh(c);
-}
-
-/* What unreachable records mean. */
-static enum cause index_cause(const struct circumstances *c)
-{
-        if (c->e->unreadable > 0 || not_themselves(c))
-                return CAUSE_INDEX_LOSS;
-        return by_itself(c, c->unreached) ? CAUSE_NONE : CAUSE_ANN_RECALL;
 }
 
 static bool expects_lost(const struct suspects *s)
@@ -517,6 +528,8 @@ int attribution_decide(const struct attribution_input *input, struct suspects *f
         if (input->baseline) {
                 find_circumstances(&c);
                 a.cause = first_rule(&c);
+                if (a.evidence.sampled > 0 || a.evidence.holes == 0)
+                        a.evidence.recall = 1 - missed_share(&c);
                 a.evidence.other_space = other_space(&c);
         }
         r = decide_records(&c, a.cause, causes, ret_fates);

@@ -7,6 +7,7 @@
 #include "judge/band.h"
 #include "judge/drift.h"
 #include "judge/epoch.h"
+#include "judge/judge.h"
 #include "judge/sentence.h"
 
 /* What is looked at. */
@@ -99,13 +100,19 @@ static bool index_incomplete(const struct subject *s, struct finding *f)
 
 static bool recall_known(const struct subject *s)
 {
-        return !isnan(s->c->health.recall);
+        return !isnan(s->c->health.recall) || !isnan(s->c->attribution.evidence.recall);
 }
 
 static bool recall_low(const struct subject *s, struct finding *f)
 {
-        f->value = s->c->health.recall;
+        /* By a deeper search, and against exact distances; fmin() passes over what is unknown. */
+        f->value = fmin(s->c->health.recall, s->c->attribution.evidence.recall);
         return f->value < s->limit;
+}
+
+static bool recall_still_low(const struct subject *s, usec_t then)
+{
+        return probed_since(s, then) || s->c->attribution.evidence.recall < s->limit;
 }
 
 static bool was_replaced(const struct collection_view *c)
@@ -250,6 +257,9 @@ static bool band_crossed(const struct subject *s, struct finding *f)
 {
         const struct judgement *j = &s->state->judgement;
 
+        /* That a control moves away is good. */
+        if (judge_is_control(&s->c->query_set->queries[s->query]))
+                return false;
         f->value = j->distance;
         f->before = s->policy->at_once ? s->state->drift.baseline[LEVEL_TOP1]
                                        : (double)j->home_distance;
@@ -298,7 +308,7 @@ static const struct {
         [FINDING_EMBEDDER_CHANGED] = {embedder_known, embedder_changed},
         [FINDING_EMBEDDER_UNREACHABLE] = {NULL, embedder_unreachable},
         [FINDING_INDEX_INCOMPLETE] = {reachability_known, index_incomplete, probed_since},
-        [FINDING_RECALL_LOW] = {recall_known, recall_low, probed_since},
+        [FINDING_RECALL_LOW] = {recall_known, recall_low, recall_still_low},
         [FINDING_REPLACED] = {collection_known, replaced},
         [FINDING_REBUILT] = {collection_known, rebuilt},
         [FINDING_NOT_COMPARED] = {replayed_well, not_compared},
@@ -326,12 +336,13 @@ static enum cause cause_of(const struct subject *s)
         return s->c->attribution.cause;
 }
 
-/* An ingest is given its time once: a finding that spoke is not silenced by the next one. */
+/* An ingest is given its time once: a finding that spoke is not silenced by the next one. Nor is one
+ * told before it is known whether the records that are missing are there. */
 static bool waits(const struct subject *s, const struct finding *f, const struct finding *earlier)
 {
-        if (!(WAITS & FINDING_BIT(f->kind)) || !s->c->ingest_under_way)
+        if (!(WAITS & FINDING_BIT(f->kind)) || (earlier && !earlier->waiting))
                 return false;
-        return (!earlier || earlier->waiting) && f->seen < f->since + s->policy->grace;
+        return s->c->looking_up || (s->c->ingest_under_way && f->seen < f->since + s->policy->grace);
 }
 
 /* A consequence outlives what explained it: by the replays that it takes to confirm that it is

@@ -35,6 +35,8 @@ struct suspect {
         bool expected; /* by one of those */
         unsigned round; /* the how manieth of its query's holes, or of its displaced ones; least */
         /* Of a hole if there is one, to be compared with its stored vector: */
+        unsigned places, heirs; /* in how many answers it left, and where another record stands at
+                                   its distance */
         float distance; /* recorded */
         const float *vector; /* pinned, of the query; NULL: it has none */
         /* Findings: */
@@ -43,6 +45,7 @@ struct suspect {
         bool unreadable; /* it exists, but the server fails to read its vector */
         bool self_asked, self_found;
         bool twin; /* entered, with a near-duplicate in the answer */
+        bool placed; /* its place in the order of addition was looked at */
         bool old; /* entered, but was added before a record that the baseline knows */
         char *excerpt; /* first words of its document; owned; NULL */
         enum fate fate; /* by suspects_settle() */
@@ -51,6 +54,7 @@ struct suspect {
 struct place {
         uint32_t suspect; /* index; SUSPECTS_MAX: of one that is not kept apart */
         uint8_t presence; /* enum presence */
+        uint16_t rank; /* from 0, in the baseline's answer; of one that entered, in today's */
         bool expected; /* the query expects it */
 };
 

@@ -62,6 +62,7 @@ void attribution_init(struct attribution *a)
                 .evidence = {.fit_rms = NAN,
                         .overdispersion = NAN,
                         .overlap = NAN,
+                        .recall = NAN,
                         .records_before = -1,
                         .records_after = -1,
                         .embedder_distance = NAN,

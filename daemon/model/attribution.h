@@ -42,6 +42,7 @@ struct evidence {
         size_t entries, near_duplicates; /* records looked at for twins, new ones that have one */
         double overdispersion; /* phi of the overlaps: 1 when losses are spread evenly; NaN */
         double overlap; /* mean overlap@k; NaN */
+        double recall; /* of the places in the baseline's answers, against exact distances; NaN */
         int64_t records_before, records_after; /* -1: unknown */
         size_t embedder_compared, embedder_moved; /* queries with a fresh vector; beyond epsilon */
         double embedder_distance; /* median of 1 - cos(pinned, fresh); NaN */

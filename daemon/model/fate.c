@@ -43,11 +43,13 @@ const char *fate_name(enum fate fate)
 {
         static const char *const names[FATE_COUNT] = {
                 [FATE_GONE] = "gone",
+                [FATE_REKEYED] = "rekeyed",
                 [FATE_EDITED] = "edited",
                 [FATE_UNREACHABLE] = "unreachable",
                 [FATE_CROWDED_OUT] = "crowded out",
                 [FATE_NEAR_COPY] = "near-copy",
                 [FATE_NEW] = "new",
+                [FATE_FOUND] = "found",
                 [FATE_UNKNOWN] = "unknown",
         };
 
@@ -126,7 +128,7 @@ static void append_fate(struct text *t, const struct fates *f, enum fate fate)
 void fates_describe(const struct fates *f, const char *separator, struct text *text)
 {
         static const enum fate told[] = {
-                FATE_GONE, FATE_EDITED, FATE_UNREACHABLE, FATE_NEAR_COPY, FATE_NEW};
+                FATE_GONE, FATE_REKEYED, FATE_EDITED, FATE_UNREACHABLE, FATE_NEAR_COPY, FATE_NEW};
         bool first = true;
 
         for (size_t i = 0; f && i < ARRAY_SIZE(told); i++)

@@ -236,6 +236,10 @@ void dossier_looked_up(struct dossier *d, const char *error, usec_t now)
         if (r < 0)
                 log_error("%s: cannot judge the cause: %s", d->config->label, strerror(-r));
         else {
+                dossier_take_missed(d, &in.input);
+                v = dossier_next_view(d);
+                if (v)
+                        dossier_show(d, v);
                 take_causes(d, &in);
                 note_cause(d, before, now);
         }

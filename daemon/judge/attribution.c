@@ -183,6 +183,7 @@ struct places {
         size_t same, changed; /* of records in both answers; at another distance */
         size_t holes, intruders;
         size_t gone, edited, present; /* of holes whose record's fate is known */
+        size_t rekeyed; /* of all that left */
         size_t moved; /* of holes whose record exists, by fate or not */
         size_t displaced_gone, displaced_edited; /* no holes, but looked up as well */
         size_t listed, twins; /* in the answers looked at */
@@ -196,6 +197,8 @@ struct circumstances {
         struct fit fit; /* of the distances of records in both answers */
         struct places places;
         size_t silent; /* queries without any answer */
+        double rekeyed;
+        size_t lost; /* places of records that are gone or edited, as far as looked up */
         double gone, edited, present, twins;
 };
 
@@ -204,6 +207,8 @@ static void count_record(const struct suspect *r, struct evidence *e)
         enum fate fate = r->left ? suspects_left(r) : FATE_UNKNOWN;
         bool missing = fate == FATE_GONE || fate == FATE_EDITED;
 
+        e->words_kept += r->fate == FATE_EDITED && r->words > 0;
+        e->words_changed += r->fate == FATE_EDITED && r->words < 0;
         e->near_duplicates += r->entered && r->twin;
         e->holes += missing && !r->hole;
         e->sampled += missing || fate == FATE_UNREACHABLE;
@@ -240,6 +245,10 @@ static void count_place(struct circumstances *c, const struct place *place)
         struct places *p = &c->places;
 
         p->intruders += place->presence == PRESENCE_ENTERED;
+        if (r && r->fate == FATE_REKEYED)
+                p->rekeyed++;
+        else if (r && (place->presence == PRESENCE_HOLE || place->presence == PRESENCE_DISPLACED))
+                c->lost += r->fate == FATE_GONE || r->fate == FATE_EDITED;
         if (place->presence == PRESENCE_HOLE)
                 count_hole(p, r);
         else if (place->presence == PRESENCE_DISPLACED && r) {
@@ -248,7 +257,27 @@ static void count_place(struct circumstances *c, const struct place *place)
         }
 }
 
-static void count_queries(struct circumstances *c)
+/* Places whose distance stands in today's answer, but with another record. */
+static size_t count_kept(const struct pair *p)
+{
+        size_t kept = 0;
+
+        for (unsigned rank = 0; rank < p->before_count && p->now; rank++) {
+                double distance = p->before->distances[rank];
+                unsigned there = pair_rank_now(p, rank);
+                bool same = there < p->now_count &&
+                        pair_same_distance(distance, p->now->distances[there]);
+
+                for (unsigned i = 0; i < p->now_count && !same; i++)
+                        if (pair_same_distance(distance, p->now->distances[i])) {
+                                kept++;
+                                break;
+                        }
+        }
+        return kept;
+}
+
+static void count_queries(struct circumstances *c, struct evidence *e)
 {
         const struct suspects *s = c->suspects;
         struct pair p;
@@ -258,6 +287,7 @@ static void count_queries(struct circumstances *c)
                         continue;
                 c->silent += !p.now;
                 c->places.compared += p.now ? p.before_count : 0;
+                e->kept += count_kept(&p);
                 for (size_t k = s->starts[i]; k < s->starts[i + 1]; k++)
                         count_place(c, &s->places[k]);
         }
@@ -316,6 +346,29 @@ static bool unanswered(const struct circumstances *c)
                 ((double)c->e->unanswered > tolerated && !index_fault(c));
 }
 
+static bool distances_kept(const struct circumstances *c)
+{
+        return c->e->kept > 0 &&
+                (double)c->e->kept >= ATTRIBUTION_KEPT * (double)c->places.compared;
+}
+
+/* Documents moved along with their vectors, as far as their first words tell. */
+static bool documents_moved(const struct circumstances *c)
+{
+        return c->e->words_changed > c->e->words_kept;
+}
+
+static bool rekeyed(const struct circumstances *c)
+{
+        return (c->places.rekeyed > 0 && (double)c->places.rekeyed >= c->gone) ||
+                (distances_kept(c) && documents_moved(c));
+}
+
+static bool mispaired(const struct circumstances *c)
+{
+        return distances_kept(c) && c->edited >= c->gone;
+}
+
 static bool other_distance(const struct circumstances *c)
 {
         return (double)c->places.changed >= ATTRIBUTION_CHANGED * (double)c->places.same &&
@@ -329,6 +382,16 @@ static bool changed_throughout(const struct circumstances *c)
         double there = c->edited - (double)c->places.changed + (double)c->places.same + c->present;
 
         return c->edited > 0 && c->edited >= ATTRIBUTION_CHANGED * there && c->edited >= c->gone;
+}
+
+static bool replaced(const struct circumstances *c)
+{
+        return changed_throughout(c) && documents_moved(c);
+}
+
+static bool scaled(const struct circumstances *c)
+{
+        return other_distance(c) && !isnan(c->e->scale) && fabs(c->e->scale - 1) > ATTRIBUTION_SCALE;
 }
 
 /* The share of all places whose records are there, unchanged, and missed. */
@@ -432,7 +495,11 @@ static const struct {
         {nothing_to_compare, CAUSE_UNKNOWN},
         {other_space, CAUSE_METRIC}, /* before the next: another dimension answers nothing */
         {unanswered, CAUSE_TRANSPORT},
+        {rekeyed, CAUSE_REKEYED}, /* before what it looks like: records gone, or other vectors */
+        {mispaired, CAUSE_MISPAIRED},
+        {scaled, CAUSE_SCALE},
         {other_distance, CAUSE_METRIC},
+        {replaced, CAUSE_REPLACED},
         {changed_throughout, CAUSE_REEMBED},
         {lost_by_index, CAUSE_INDEX_LOSS},
         {missed_by_index, CAUSE_ANN_RECALL},
@@ -453,7 +520,22 @@ static enum cause first_rule(const struct circumstances *c)
         return CAUSE_NONE;
 }
 
-static void find_circumstances(struct circumstances *c)
+/* Unit vectors that become s times as long have squared L2 distances of (s - 1)² + s d, and inner
+ * product distances of 1 - s + s d. NaN when that is not what happened. */
+static double scale_of(const struct fit *f, const char *space)
+{
+        double s, offset, expected;
+
+        fit_line(f, &s, &offset);
+        if (!streq(space, "l2") && !streq(space, "ip"))
+                return NAN;
+        expected = streq(space, "ip") ? 1 - s : (s - 1) * (s - 1);
+        return s > 0 && fabs(offset - expected) <= ATTRIBUTION_SCALE * fmax(1, fabs(expected))
+                ? s
+                : NAN;
+}
+
+static void find_circumstances(struct circumstances *c, struct evidence *e)
 {
         struct common common = common_records(c->input);
 
@@ -464,8 +546,26 @@ static void find_circumstances(struct circumstances *c)
                 c->places.listed += c->suspects->lists[i].looked_up;
                 c->places.twins += c->suspects->lists[i].near_duplicates;
         }
-        count_queries(c);
+        count_queries(c, e);
+        e->places = c->places.compared;
+        e->lost = c->lost;
+        e->scale = scale_of(&c->fit, c->input->baseline->epoch.space);
         weigh(c);
+}
+
+/* What edited records mean. */
+static enum cause edit_cause(const struct circumstances *c, enum cause label)
+{
+        switch (label) {
+        case CAUSE_REKEYED:
+                return distances_kept(c) ? CAUSE_REKEYED : CAUSE_EDIT;
+        case CAUSE_MISPAIRED:
+        case CAUSE_REPLACED:
+        case CAUSE_REEMBED:
+                return label;
+        default:
+                return changed_throughout(c) ? CAUSE_REEMBED : CAUSE_EDIT;
+        }
 }
 
 static bool expects_lost(const struct suspects *s)
@@ -487,8 +587,8 @@ static int decide_records(const struct circumstances *c, enum cause label, enum 
 {
         struct causes_setting setting = {
                 .label = label,
+                .edited = edit_cause(c, label),
                 .topic = c->e->overdispersion > ATTRIBUTION_TOPIC,
-                .throughout = changed_throughout(c),
                 .index = index_cause(c),
                 .crowded = crowded(c),
                 .embedder = embedder_moved(c),
@@ -498,7 +598,7 @@ static int decide_records(const struct circumstances *c, enum cause label, enum 
         int r = 0;
 
         /* Distances of another measure say nothing about records. */
-        if (label == CAUSE_METRIC)
+        if (label == CAUSE_METRIC || label == CAUSE_SCALE)
                 f = fates_new();
         else
                 r = suspects_fates(c->suspects, &f);
@@ -507,7 +607,7 @@ static int decide_records(const struct circumstances *c, enum cause label, enum 
         /* Some copies stand in answers without what they are copies of. */
         if (setting.crowded && f->totals[FATE_NEW] < f->totals[FATE_NEAR_COPY] / ATTRIBUTION_STRAYS)
                 setting.added = false;
-        f->expected_lost = label != CAUSE_METRIC && expects_lost(c->suspects);
+        f->expected_lost = label != CAUSE_METRIC && label != CAUSE_SCALE && expects_lost(c->suspects);
         causes_of_queries(c->input, c->suspects, &setting, causes, f->cause_queries);
         if (ret_fates)
                 *ret_fates = take_ptr(f);
@@ -526,8 +626,10 @@ int attribution_decide(const struct attribution_input *input, struct suspects *f
                 return r;
         count_findings(findings, &a.evidence);
         if (input->baseline) {
-                find_circumstances(&c);
+                find_circumstances(&c, &a.evidence);
                 a.cause = first_rule(&c);
+                if (a.cause == CAUSE_REKEYED || a.cause == CAUSE_METRIC || a.cause == CAUSE_SCALE)
+                        a.evidence.lost = 0;
                 if (a.evidence.sampled > 0 || a.evidence.holes == 0)
                         a.evidence.recall = 1 - missed_share(&c);
                 a.evidence.other_space = other_space(&c);

@@ -21,6 +21,8 @@
 /* Fewer pairs, or a fit that leaves more than this of the change, relate nothing. */
 #define ATTRIBUTION_FIT_PAIRS 10
 #define ATTRIBUTION_FIT_LEAVES 0.25
+#define ATTRIBUTION_SCALE 0.01 /* relative, how near the line is to that of longer vectors */
+#define ATTRIBUTION_KEPT 0.5 /* of the places: the same distances, under other ids */
 #define ATTRIBUTION_UNANSWERED 0.2 /* more than this share without a full answer: TRANSPORT */
 #define ATTRIBUTION_CHANGED 0.5 /* this share of the records at another distance: throughout */
 #define ATTRIBUTION_SELF 0.5 /* fewer records that find themselves: lost, else missed */

@@ -171,9 +171,10 @@ static bool same_content(const struct subject *s)
                 c->drift.compared == 0 || c->epoch.records < c->baseline->epoch.records)
                 return false;
         for (size_t i = 0; i < c->query_set->count; i++)
-                if (c->queries[i].judgement.expected == OUTCOME_FAIL)
+                if (c->queries[i].judgement.expected == OUTCOME_FAIL &&
+                        c->queries[i].judgement.expected_record != EXPECTED_MISSED)
                         return false;
-        return a->cause == CAUSE_NONE || a->cause == CAUSE_GROWTH;
+        return a->cause == CAUSE_NONE || a->cause == CAUSE_GROWTH || a->cause == CAUSE_REKEYED;
 }
 
 static bool replaced(const struct subject *s, struct finding *f)
@@ -206,6 +207,20 @@ static bool records_known(const struct subject *s)
 static bool crowded(const struct subject *s, struct finding *f)
 {
         return s->c->attribution.cause == CAUSE_FLOOD;
+}
+
+static bool answers_replaced(const struct subject *s, struct finding *f)
+{
+        const struct evidence *e = &s->c->attribution.evidence;
+
+        f->limit = FINDING_LOST;
+        f->value = e->places > 0 ? (double)e->lost / (double)e->places : 0;
+        return f->value > f->limit;
+}
+
+static bool were_rekeyed(const struct subject *s, struct finding *f)
+{
+        return s->c->attribution.cause == CAUSE_REKEYED;
 }
 
 static bool set_lies_above(const struct subject *s, usec_t then)
@@ -314,6 +329,8 @@ static const struct {
         [FINDING_NOT_COMPARED] = {replayed_well, not_compared},
         [FINDING_SET_SHIFTED] = {replayed_well, set_shifted, set_lies_above},
         [FINDING_SET_MOVED] = {replayed_well, set_moved, share_is_up},
+        [FINDING_REPLACED_ANSWERS] = {replayed_well, answers_replaced},
+        [FINDING_REKEYED] = {replayed_well, were_rekeyed},
         [FINDING_CROWDED] = {records_known, crowded},
         [FINDING_MISSING] = {measured, expected_missing},
         [FINDING_OUT_OF_RANGE] = {measured, out_of_range},
@@ -326,6 +343,7 @@ static const struct {
         (FINDING_BIT(FINDING_INDEX_INCOMPLETE) | FINDING_BIT(FINDING_RECALL_LOW) | \
                 FINDING_BIT(FINDING_REPLACED) | FINDING_BIT(FINDING_SET_SHIFTED) | \
                 FINDING_BIT(FINDING_SET_MOVED) | FINDING_BIT(FINDING_CROWDED) | \
+                FINDING_BIT(FINDING_REPLACED_ANSWERS) | \
                 FINDING_BIT(FINDING_MISSING) | FINDING_BIT(FINDING_OUT_OF_RANGE) | \
                 FINDING_BIT(FINDING_BAND_CROSSED) | FINDING_BIT(FINDING_DISTANT))
 

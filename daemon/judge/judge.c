@@ -252,6 +252,7 @@ int judge_exact(const struct judge_case *c, const struct bands *bands, struct ba
         note_bands(state, &v);
         if (missed && rank == 1 && !was_found(c)) {
                 explain_unreached(c, &reason);
+                v.expected_record = EXPECTED_MISSED;
                 v.expected = OUTCOME_FAIL;
         } else
                 v.expected = decide(c->query, reference, c->exact, &v, &reason);

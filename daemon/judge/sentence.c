@@ -204,6 +204,25 @@ static void say_moved(const struct collection_view *c, const struct finding *f, 
                 text_appendf(t, "; the mean shift of the set is %+.4f", c->drift.set_shift);
 }
 
+static void say_answers_replaced(
+        const struct collection_view *c, const struct finding *f, struct text *t)
+{
+        const struct evidence *e = &c->attribution.evidence;
+
+        text_appendf(t,
+                "%zu of the %zu places in the answers of collection %s were held by records that "
+                "are gone or hold something else now; the limit is %.3g %%",
+                e->lost, e->places, c->label, 100 * f->limit);
+}
+
+static void say_rekeyed(const struct collection_view *c, const struct finding *f, struct text *t)
+{
+        text_appendf(t,
+                "The records of collection %s have other ids than in its baseline; they are found "
+                "as before",
+                c->label);
+}
+
 static void say_crowded(const struct collection_view *c, const struct finding *f, struct text *t)
 {
         const struct evidence *e = &c->attribution.evidence;
@@ -284,6 +303,8 @@ static void (*const say[FINDING_COUNT])(
         [FINDING_NOT_COMPARED] = say_not_compared,
         [FINDING_SET_SHIFTED] = say_shifted,
         [FINDING_SET_MOVED] = say_moved,
+        [FINDING_REPLACED_ANSWERS] = say_answers_replaced,
+        [FINDING_REKEYED] = say_rekeyed,
         [FINDING_CROWDED] = say_crowded,
         [FINDING_MISSING] = say_missing,
         [FINDING_OUT_OF_RANGE] = say_out_of_range,

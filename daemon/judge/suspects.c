@@ -490,6 +490,29 @@ size_t suspects_shown(const struct suspects *s, size_t ret[SUSPECTS_SHOWN])
         return n;
 }
 
+/* What the baseline keeps of a record; NULL: nothing. */
+static const char *known_words(const struct baseline *b, const char *id)
+{
+        for (size_t i = 0; b && i < b->count; i++)
+                for (unsigned k = 0; b->queries[i].answer && k < EXCERPTS_MAX; k++)
+                        if (k < b->queries[i].answer->count &&
+                                streq(b->queries[i].answer->ids[k], id) &&
+                                b->queries[i].excerpts[k].words)
+                                return b->queries[i].excerpts[k].words;
+        return NULL;
+}
+
+void suspects_compare_words(const struct suspects *s, struct suspect *r)
+{
+        const char *before = known_words(s->baseline, r->id);
+        size_t n;
+
+        if (!before || !r->excerpt)
+                return;
+        n = MIN(MIN(strlen(before), strlen(r->excerpt)), (size_t)SUSPECTS_WORDS);
+        r->words = n > 0 && strncmp(before, r->excerpt, n) == 0 ? 1 : -1;
+}
+
 static int copy_record(const struct suspect *from, struct touched_record *ret)
 {
         int r;

@@ -16,6 +16,7 @@
 #define SUSPECTS_SELF 10 /* records asked for with their own vectors */
 #define SUSPECTS_LISTS 48 /* answers whose records are compared with each other for twins */
 #define SUSPECTS_EXPECTED 20 /* failing queries whose expected record is looked up */
+#define SUSPECTS_WORDS 40 /* bytes of a document by which it is recognised */
 /* Distinct records that are kept apart; of further ones only the numbers are. */
 #define SUSPECTS_MAX 20000
 
@@ -47,6 +48,7 @@ struct suspect {
         bool twin; /* entered, with a near-duplicate in the answer */
         bool placed; /* its place in the order of addition was looked at */
         bool old; /* entered, but was added before a record that the baseline knows */
+        int words; /* of its document against the baseline's: 1 the same, -1 others, 0 unknown */
         char *excerpt; /* first words of its document; owned; NULL */
         enum fate fate; /* by suspects_settle() */
 };
@@ -120,6 +122,8 @@ _must_check_ int suspects_settle(struct suspects *s);
  * Fills `ret` with indices and returns how many. */
 #define SUSPECTS_SHOWN (FATES_SHOWN * FATE_COUNT)
 size_t suspects_shown(const struct suspects *s, size_t ret[SUSPECTS_SHOWN]);
+/* Compares the first words of an existing record's document with what the baseline keeps of it. */
+void suspects_compare_words(const struct suspects *s, struct suspect *r);
 /* As they are shown; the queries' causes are left to the caller. After suspects_settle(). -ENOMEM.
  */
 _must_check_ int suspects_fates(const struct suspects *s, struct fates **ret);

@@ -69,8 +69,12 @@ size_t fates_records(const struct fates *f, enum cause cause)
         case CAUSE_REMOVED:
         case CAUSE_REMOVED_TOPIC:
                 return f->totals[FATE_GONE];
+        case CAUSE_REKEYED:
+                return f->totals[FATE_REKEYED] + f->totals[FATE_EDITED];
         case CAUSE_EDIT:
         case CAUSE_REEMBED:
+        case CAUSE_REPLACED:
+        case CAUSE_MISPAIRED:
                 return f->totals[FATE_EDITED];
         case CAUSE_INDEX_LOSS:
         case CAUSE_ANN_RECALL:

@@ -30,7 +30,7 @@ static int judge_again(struct dossier *d, size_t i)
 
         if (r < 0)
                 return r;
-        if (v.outcome == OUTCOME_FAIL)
+        if (v.outcome == OUTCOME_FAIL && v.expected_record == EXPECTED_UNKNOWN)
                 v.expected_record = s->judgement.expected_record;
         judgement_done(&s->judgement);
         s->judgement = v;

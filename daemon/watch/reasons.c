@@ -208,7 +208,8 @@ static void take_missing(struct dossier *d)
         for (size_t i = 0; i < q->missing_count; i++) {
                 struct query_state *s = &d->queries[q->missing[i].query];
 
-                if (q->missing[i].looked_up || q->missing[i].refused)
+                if (s->judgement.expected_record != EXPECTED_MISSED &&
+                        (q->missing[i].looked_up || q->missing[i].refused))
                         s->judgement.expected_record = classify_missing(&q->missing[i], s);
         }
 }

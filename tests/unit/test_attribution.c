@@ -488,7 +488,7 @@ static void make_pairs(struct world *w, size_t row)
 static void fits_are_as_in_the_reference(void **state)
 {
         static const enum cause causes[] = {
-                CAUSE_METRIC, CAUSE_METRIC, CAUSE_METRIC, CAUSE_REEMBED};
+                CAUSE_METRIC, CAUSE_METRIC, CAUSE_SCALE, CAUSE_REEMBED};
 
         for (size_t row = 0; row < ARRAY_SIZE(causes); row++) {
                 _cleanup_(world_done) struct world w;
@@ -507,7 +507,8 @@ static void fits_are_as_in_the_reference(void **state)
                 free(w.baseline->epoch.space);
                 w.input.epoch.space = w.baseline->epoch.space = strdup("cosine");
                 attribute(&w, NULL, &a);
-                assert_int_equal(a.cause, causes[row]);
+                /* There longer vectors change no distance. */
+                assert_int_equal(a.cause, causes[row] == CAUSE_SCALE ? CAUSE_METRIC : causes[row]);
         }
 }
 

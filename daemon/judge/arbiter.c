@@ -53,8 +53,8 @@ int arbiter_missed(const struct attribution_input *input, const struct suspects 
                 return r;
         for (size_t k = s->starts[query]; k < s->starts[query + 1]; k++) {
                 const struct place *place = &s->places[k];
-                bool left = place->presence == PRESENCE_HOLE ||
-                        place->presence == PRESENCE_DISPLACED;
+                bool left =
+                        place->presence == PRESENCE_HOLE || place->presence == PRESENCE_DISPLACED;
 
                 if (left && place->suspect != SUSPECTS_MAX && is_kept(s, place))
                         list_add(&l, p.before->ids[place->rank], p.before->distances[place->rank]);
@@ -81,15 +81,15 @@ static unsigned next_missed(const struct answer *answer, const struct answer *mi
 }
 
 /* Whether what stands at rank `i` is the missed record under another id. */
-static bool stands_for(const struct answer *answer, unsigned i, const struct answer *missed,
-        unsigned k)
+static bool stands_for(
+        const struct answer *answer, unsigned i, const struct answer *missed, unsigned k)
 {
         return k < missed->count && !has(missed, answer->ids[i]) &&
                 pair_same_distance(answer->distances[i], missed->distances[k]);
 }
 
-static void merge(const struct answer *answer, const struct answer *missed, unsigned results,
-        struct list *l)
+static void merge(
+        const struct answer *answer, const struct answer *missed, unsigned results, struct list *l)
 {
         unsigned k = next_missed(answer, missed, 0);
 

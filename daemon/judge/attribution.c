@@ -391,7 +391,8 @@ static bool replaced(const struct circumstances *c)
 
 static bool scaled(const struct circumstances *c)
 {
-        return other_distance(c) && !isnan(c->e->scale) && fabs(c->e->scale - 1) > ATTRIBUTION_SCALE;
+        return other_distance(c) && !isnan(c->e->scale) &&
+                fabs(c->e->scale - 1) > ATTRIBUTION_SCALE;
 }
 
 /* The share of all places whose records are there, unchanged, and missed. */
@@ -607,7 +608,8 @@ static int decide_records(const struct circumstances *c, enum cause label, enum 
         /* Some copies stand in answers without what they are copies of. */
         if (setting.crowded && f->totals[FATE_NEW] < f->totals[FATE_NEAR_COPY] / ATTRIBUTION_STRAYS)
                 setting.added = false;
-        f->expected_lost = label != CAUSE_METRIC && label != CAUSE_SCALE && expects_lost(c->suspects);
+        f->expected_lost =
+                label != CAUSE_METRIC && label != CAUSE_SCALE && expects_lost(c->suspects);
         causes_of_queries(c->input, c->suspects, &setting, causes, f->cause_queries);
         if (ret_fates)
                 *ret_fates = take_ptr(f);

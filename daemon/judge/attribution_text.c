@@ -134,7 +134,8 @@ static void describe_kept(const struct evidence *e, struct text *t)
 static void describe_replaced(const struct evidence *e, struct text *t)
 {
         describe_reembed(e, t);
-        text_appendf(t, "; of the documents looked at, %zu begin with other words and %zu as before",
+        text_appendf(t,
+                "; of the documents looked at, %zu begin with other words and %zu as before",
                 e->words_changed, e->words_kept);
 }
 

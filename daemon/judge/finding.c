@@ -343,9 +343,9 @@ static const struct {
         (FINDING_BIT(FINDING_INDEX_INCOMPLETE) | FINDING_BIT(FINDING_RECALL_LOW) | \
                 FINDING_BIT(FINDING_REPLACED) | FINDING_BIT(FINDING_SET_SHIFTED) | \
                 FINDING_BIT(FINDING_SET_MOVED) | FINDING_BIT(FINDING_CROWDED) | \
-                FINDING_BIT(FINDING_REPLACED_ANSWERS) | \
-                FINDING_BIT(FINDING_MISSING) | FINDING_BIT(FINDING_OUT_OF_RANGE) | \
-                FINDING_BIT(FINDING_BAND_CROSSED) | FINDING_BIT(FINDING_DISTANT))
+                FINDING_BIT(FINDING_REPLACED_ANSWERS) | FINDING_BIT(FINDING_MISSING) | \
+                FINDING_BIT(FINDING_OUT_OF_RANGE) | FINDING_BIT(FINDING_BAND_CROSSED) | \
+                FINDING_BIT(FINDING_DISTANT))
 
 static enum cause cause_of(const struct subject *s)
 {
@@ -354,13 +354,14 @@ static enum cause cause_of(const struct subject *s)
         return s->c->attribution.cause;
 }
 
-/* An ingest is given its time once: a finding that spoke is not silenced by the next one. Nor is one
- * told before it is known whether the records that are missing are there. */
+/* An ingest is given its time once: a finding that spoke is not silenced by the next one. Nor is
+ * one told before it is known whether the records that are missing are there. */
 static bool waits(const struct subject *s, const struct finding *f, const struct finding *earlier)
 {
         if (!(WAITS & FINDING_BIT(f->kind)) || (earlier && !earlier->waiting))
                 return false;
-        return s->c->looking_up || (s->c->ingest_under_way && f->seen < f->since + s->policy->grace);
+        return s->c->looking_up ||
+                (s->c->ingest_under_way && f->seen < f->since + s->policy->grace);
 }
 
 /* A consequence outlives what explained it: by the replays that it takes to confirm that it is

@@ -33,7 +33,6 @@ _must_check_ int judge_exact(const struct judge_case *c, const struct bands *ban
         struct band_state *state, struct judgement *ret);
 /* Whether a record is one that the query expects: by id, or because it met the expectation when
  * the baseline was recorded. */
-bool judge_expects(
-        const struct query *query, const struct baseline_query *known, const char *id);
+bool judge_expects(const struct query *query, const struct baseline_query *known, const char *id);
 /* Whether all that is expected is that nothing comes too near: no question, but a control. */
 bool judge_is_control(const struct query *query);

@@ -41,8 +41,7 @@ bool pair_get(const struct attribution_input *input, size_t i, struct pair *ret)
                 input->baseline ? baseline_find(input->baseline, query->id) : NULL;
         struct pair p = {.now = input->answers[i]};
 
-        if (!known || !known->answer || !streq(known->text, query->text) ||
-                judge_is_control(query))
+        if (!known || !known->answer || !streq(known->text, query->text) || judge_is_control(query))
                 return false;
         p.known = known;
         p.before = known->answer;

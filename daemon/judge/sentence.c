@@ -125,10 +125,11 @@ static void say_recall(const struct collection_view *c, const struct finding *f,
 {
         bool exact = !(c->health.recall <= f->value);
 
-        text_appendf(t, "Search in collection %s returns %.3g of the records that ", c->label,
-                f->value);
+        text_appendf(
+                t, "Search in collection %s returns %.3g of the records that ", c->label, f->value);
         if (exact)
-                text_appendf(t, "by their exact distances still belong into the baseline's answers");
+                text_appendf(
+                        t, "by their exact distances still belong into the baseline's answers");
         else
                 text_appendf(t, "a deeper search returns (%zu queries)", c->health.recall_queries);
         text_appendf(t, "; less than %.3g is too little", f->limit);

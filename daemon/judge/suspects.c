@@ -159,8 +159,8 @@ static int add_place(struct collector *c, struct entry *e, enum presence presenc
                         sizeof(*s->places));
         if (r < 0)
                 return r;
-        s->places[c->place_count++] = (struct place){
-                e->suspect, (uint8_t)presence, (uint16_t)rank, expected};
+        s->places[c->place_count++] =
+                (struct place){e->suspect, (uint8_t)presence, (uint16_t)rank, expected};
         if (e->suspect == SUSPECTS_MAX)
                 return 0;
         record = &s->records[e->suspect];

@@ -42,7 +42,8 @@ struct evidence {
         size_t sampled, gone, edited, present; /* of the holes that were looked up */
         size_t kept; /* places whose distance stands in today's answer, but under another id */
         size_t places, lost; /* in the baseline's answers; of them, of records gone or edited */
-        size_t words_kept, words_changed; /* edited records whose document begins as it did, or not */
+        size_t words_kept,
+                words_changed; /* edited records whose document begins as it did, or not */
         double scale; /* how many times as long vectors are; NaN: their length tells nothing */
         size_t unreadable; /* present ones whose vectors the server fails to read */
         size_t self_asked, self_found; /* present ones that were asked for with their own vector */

@@ -27,8 +27,7 @@ static int judge_query(struct dossier *d, size_t i, struct chroma_answer *got)
         int r;
 
         s->band_before = s->band;
-        r = judge_answer(
-                q, reference_of(d, q), got->answer, unmeasured, &d->bands, &s->band, &v);
+        r = judge_answer(q, reference_of(d, q), got->answer, unmeasured, &d->bands, &s->band, &v);
 
         if (r < 0)
                 return r;

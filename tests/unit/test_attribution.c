@@ -487,8 +487,7 @@ static void make_pairs(struct world *w, size_t row)
 
 static void fits_are_as_in_the_reference(void **state)
 {
-        static const enum cause causes[] = {
-                CAUSE_METRIC, CAUSE_METRIC, CAUSE_SCALE, CAUSE_REEMBED};
+        static const enum cause causes[] = {CAUSE_METRIC, CAUSE_METRIC, CAUSE_SCALE, CAUSE_REEMBED};
 
         for (size_t row = 0; row < ARRAY_SIZE(causes); row++) {
                 _cleanup_(world_done) struct world w;

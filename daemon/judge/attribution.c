@@ -5,65 +5,11 @@
 #include <math.h>
 
 #include "judge/causes.h"
+#include "judge/circumstances.h"
+#include "judge/common.h"
 #include "judge/embedder.h"
-#include "judge/fit.h"
 #include "judge/pair.h"
 #include "judge/similarity.h"
-
-static double scale(const char *space, double distance)
-{
-        return space_unit(space) * fmax(1, fabs(distance));
-}
-
-/* Records in both answers: their distances, and how many have another one. */
-struct common {
-        struct fit fit;
-        size_t changed;
-};
-
-static void common_add(struct common *c, const struct pair *p)
-{
-        for (unsigned i = 0; i < p->before_count && p->now; i++) {
-                unsigned rank = pair_rank_now(p, i);
-                double x = p->before->distances[i];
-
-                if (rank == p->now_count)
-                        continue;
-                fit_add(&c->fit, x, p->now->distances[rank]);
-                c->changed += attribution_moved(p->space, x, p->now->distances[rank]);
-        }
-}
-
-static struct common common_records(const struct attribution_input *input)
-{
-        struct common c = {0};
-        struct pair p;
-
-        for (size_t i = 0; i < input->set->count; i++)
-                if (pair_get(input, i, &p))
-                        common_add(&c, &p);
-        return c;
-}
-
-static double fit_rms(const struct fit *f)
-{
-        return f->n < ATTRIBUTION_FIT_PAIRS ? NAN : fit_linear_rms(f);
-}
-
-static bool is_square_root(const struct fit *f, const char *space)
-{
-        return f->n >= ATTRIBUTION_FIT_PAIRS &&
-                fit_root_rms(f) < ATTRIBUTION_ROOT_RMS * scale(space, f->mean_y);
-}
-
-/* Small noise on every vector is affine too, with slope 1: then the fit leaves what it was. */
-static bool is_affine(const struct fit *f, const char *space)
-{
-        double rms = fit_rms(f);
-
-        return rms < ATTRIBUTION_FIT_RMS * scale(space, f->mean_y) &&
-                rms <= ATTRIBUTION_FIT_LEAVES * fit_shift_rms(f);
-}
 
 /* Overlaps: their mean over all answers, and of the full unfiltered ones how much more they vary
  * than losses that strike each record alike. */
@@ -126,8 +72,8 @@ static void compare_lists(const struct attribution_input *input, struct evidence
                 if (p.now)
                         overlaps_add(&overlaps, &p);
         }
-        e->fit_rms = fit_rms(&common.fit);
-        e->square_root = is_square_root(&common.fit, input->baseline->epoch.space);
+        e->fit_rms = common_rms(&common.fit);
+        e->square_root = common_is_root(&common.fit, input->baseline->epoch.space);
         if (overlaps.answered > 0)
                 e->overlap = overlaps.sum / (double)overlaps.answered;
         e->overdispersion =
@@ -175,147 +121,6 @@ int attribution_compare(
         *ret_suspects = s;
         s = (struct suspects){0};
         return 0;
-}
-
-/* Places in the answers: of two causes that coincide the one with more of them is told. */
-struct places {
-        size_t compared; /* all */
-        size_t same, changed; /* of records in both answers; at another distance */
-        size_t holes, intruders;
-        size_t gone, edited, present; /* of holes whose record's fate is known */
-        size_t rekeyed; /* of all that left */
-        size_t moved; /* of holes whose record exists, by fate or not */
-        size_t displaced_gone, displaced_edited; /* no holes, but looked up as well */
-        size_t listed, twins; /* in the answers looked at */
-};
-
-/* The findings beside the evidence, and what each of them speaks for, as numbers of places. */
-struct circumstances {
-        const struct attribution_input *input;
-        const struct suspects *suspects;
-        const struct evidence *e;
-        struct fit fit; /* of the distances of records in both answers */
-        struct places places;
-        size_t silent; /* queries without any answer */
-        double rekeyed;
-        size_t lost; /* places of records that are gone or edited, as far as looked up */
-        double gone, edited, present, twins;
-};
-
-static void count_record(const struct suspect *r, struct evidence *e)
-{
-        enum fate fate = r->left ? suspects_left(r) : FATE_UNKNOWN;
-        bool missing = fate == FATE_GONE || fate == FATE_EDITED;
-
-        e->words_kept += r->fate == FATE_EDITED && r->words > 0;
-        e->words_changed += r->fate == FATE_EDITED && r->words < 0;
-        e->near_duplicates += r->entered && r->twin;
-        e->holes += missing && !r->hole;
-        e->sampled += missing || fate == FATE_UNREACHABLE;
-        e->gone += fate == FATE_GONE;
-        e->edited += fate == FATE_EDITED;
-        e->present += fate == FATE_UNREACHABLE;
-        e->unreadable += r->hole && r->unreadable;
-        e->self_asked += r->self_asked;
-        e->self_found += r->self_asked && r->self_found;
-}
-
-static void count_findings(const struct suspects *s, struct evidence *e)
-{
-        for (size_t i = 0; i < s->count; i++)
-                count_record(&s->records[i], e);
-        e->entries = s->listed;
-}
-
-static void count_hole(struct places *p, const struct suspect *r)
-{
-        enum fate fate = r ? suspects_left(r) : FATE_UNKNOWN;
-
-        p->holes++;
-        p->gone += fate == FATE_GONE;
-        p->edited += fate == FATE_EDITED;
-        p->present += fate == FATE_UNREACHABLE;
-        p->moved += r && r->looked_up && r->exists;
-}
-
-static void count_place(struct circumstances *c, const struct place *place)
-{
-        const struct suspect *r =
-                place->suspect == SUSPECTS_MAX ? NULL : &c->suspects->records[place->suspect];
-        struct places *p = &c->places;
-
-        p->intruders += place->presence == PRESENCE_ENTERED;
-        if (r && r->fate == FATE_REKEYED)
-                p->rekeyed++;
-        else if (r && (place->presence == PRESENCE_HOLE || place->presence == PRESENCE_DISPLACED))
-                c->lost += r->fate == FATE_GONE || r->fate == FATE_EDITED;
-        if (place->presence == PRESENCE_HOLE)
-                count_hole(p, r);
-        else if (place->presence == PRESENCE_DISPLACED && r) {
-                p->displaced_gone += suspects_left(r) == FATE_GONE;
-                p->displaced_edited += suspects_left(r) == FATE_EDITED;
-        }
-}
-
-/* Places whose distance stands in today's answer, but with another record. */
-static size_t count_kept(const struct pair *p)
-{
-        size_t kept = 0;
-
-        for (unsigned rank = 0; rank < p->before_count && p->now; rank++) {
-                double distance = p->before->distances[rank];
-                unsigned there = pair_rank_now(p, rank);
-                bool same = there < p->now_count &&
-                        pair_same_distance(distance, p->now->distances[there]);
-
-                for (unsigned i = 0; i < p->now_count && !same; i++)
-                        if (pair_same_distance(distance, p->now->distances[i])) {
-                                kept++;
-                                break;
-                        }
-        }
-        return kept;
-}
-
-static void count_queries(struct circumstances *c, struct evidence *e)
-{
-        const struct suspects *s = c->suspects;
-        struct pair p;
-
-        for (size_t i = 0; i < c->input->set->count; i++) {
-                if (!pair_get(c->input, i, &p))
-                        continue;
-                c->silent += !p.now;
-                c->places.compared += p.now ? p.before_count : 0;
-                e->kept += count_kept(&p);
-                for (size_t k = s->starts[i]; k < s->starts[i + 1]; k++)
-                        count_place(c, &s->places[k]);
-        }
-}
-
-static bool crowded(const struct circumstances *c)
-{
-        return (double)c->places.twins > ATTRIBUTION_FLOOD * (double)c->places.listed;
-}
-
-/* Samples are scaled up to all places, so that causes which coincide can be weighed. Holes that
- * could not be looked up are taken for gone. */
-static void weigh(struct circumstances *c)
-{
-        const struct places *p = &c->places;
-        size_t compared = p->edited + p->present;
-        size_t existing = compared > 0 ? p->moved : 0;
-        size_t sampled = p->gone + existing;
-        double each = sampled > 0 ? (double)p->holes / (double)sampled : 0;
-        double exists = compared > 0 ? each * (double)existing / (double)compared : 0;
-
-        c->gone = (sampled > 0 ? each * (double)p->gone : (double)p->holes) +
-                (double)p->displaced_gone;
-        c->edited = exists * (double)p->edited + (double)(p->changed + p->displaced_edited);
-        c->present = exists * (double)p->present;
-        if (crowded(c))
-                c->twins = (double)p->twins * (double)(c->e->queries - c->silent) /
-                        (double)c->suspects->list_count;
 }
 
 static bool nothing_to_compare(const struct circumstances *c)
@@ -372,8 +177,8 @@ static bool mispaired(const struct circumstances *c)
 static bool other_distance(const struct circumstances *c)
 {
         return (double)c->places.changed >= ATTRIBUTION_CHANGED * (double)c->places.same &&
-                (is_square_root(&c->fit, c->input->baseline->epoch.space) ||
-                        is_affine(&c->fit, c->input->baseline->epoch.space));
+                (common_is_root(&c->fit, c->input->baseline->epoch.space) ||
+                        common_is_affine(&c->fit, c->input->baseline->epoch.space));
 }
 
 /* Where other vectors left hardly a record in its answer, those that were looked up count, too. */
@@ -521,39 +326,6 @@ static enum cause first_rule(const struct circumstances *c)
         return CAUSE_NONE;
 }
 
-/* Unit vectors that become s times as long have squared L2 distances of (s - 1)² + s d, and inner
- * product distances of 1 - s + s d. NaN when that is not what happened. */
-static double scale_of(const struct fit *f, const char *space)
-{
-        double s, offset, expected;
-
-        fit_line(f, &s, &offset);
-        if (!streq(space, "l2") && !streq(space, "ip"))
-                return NAN;
-        expected = streq(space, "ip") ? 1 - s : (s - 1) * (s - 1);
-        return s > 0 && fabs(offset - expected) <= ATTRIBUTION_SCALE * fmax(1, fabs(expected))
-                ? s
-                : NAN;
-}
-
-static void find_circumstances(struct circumstances *c, struct evidence *e)
-{
-        struct common common = common_records(c->input);
-
-        c->fit = common.fit;
-        c->places.same = common.fit.n;
-        c->places.changed = common.changed;
-        for (size_t i = 0; i < c->suspects->list_count; i++) {
-                c->places.listed += c->suspects->lists[i].looked_up;
-                c->places.twins += c->suspects->lists[i].near_duplicates;
-        }
-        count_queries(c, e);
-        e->places = c->places.compared;
-        e->lost = c->lost;
-        e->scale = scale_of(&c->fit, c->input->baseline->epoch.space);
-        weigh(c);
-}
-
 /* What edited records mean. */
 static enum cause edit_cause(const struct circumstances *c, enum cause label)
 {
@@ -591,7 +363,7 @@ static int decide_records(const struct circumstances *c, enum cause label, enum 
                 .edited = edit_cause(c, label),
                 .topic = c->e->overdispersion > ATTRIBUTION_TOPIC,
                 .index = index_cause(c),
-                .crowded = crowded(c),
+                .crowded = circumstances_crowded(c),
                 .embedder = embedder_moved(c),
                 .added = grown(c),
         };
@@ -626,9 +398,9 @@ int attribution_decide(const struct attribution_input *input, struct suspects *f
 
         if (r < 0)
                 return r;
-        count_findings(findings, &a.evidence);
+        circumstances_count(findings, &a.evidence);
         if (input->baseline) {
-                find_circumstances(&c, &a.evidence);
+                circumstances_find(&c, &a.evidence);
                 a.cause = first_rule(&c);
                 if (a.cause == CAUSE_REKEYED || a.cause == CAUSE_METRIC || a.cause == CAUSE_SCALE)
                         a.evidence.lost = 0;

@@ -121,6 +121,7 @@ static void on_documents(const struct http_response *response, void *userdata)
 
                         free(r->excerpt);
                         r->excerpt = found == SIZE_MAX ? NULL : take_ptr(records.excerpts[found]);
+                        suspects_compare_words(i->suspects, r);
                 }
         error_done(&ignored);
         finish(i);

@@ -12,6 +12,7 @@
 #include "ask/ruling.h"
 #include "ask/strays.h"
 #include "clock.h"
+#include "judge/judge.h"
 
 /* Vectors, and ids, in one request: Chroma Cloud takes no more. */
 #define QUERY_BATCH 20
@@ -531,7 +532,8 @@ static int choose_queries(struct probe *p)
                 const struct query *q = &t->queries->queries[i];
 
                 p->vectors[found] = vector_set_find(t->vectors, q->id);
-                found += p->vectors[found] && !q->where && !q->where_document;
+                found += p->vectors[found] && !q->where && !q->where_document &&
+                        !judge_is_control(q);
         }
         p->vector_count = MIN(found, (size_t)t->recall_queries);
         for (size_t i = 0; i < p->vector_count; i++)

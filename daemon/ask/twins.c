@@ -86,11 +86,12 @@ static void compare_list(
                         continue;
                 for (unsigned k = 0; k < count && !twin; k++)
                         twin = are_twins(records, found[i], found[k]);
-                l->near_duplicates += twin;
+                l->near_duplicates += twin && found[i] > known;
                 entered = find_entered(s, l->query, l->answer->ids[i]);
                 if (!entered)
                         continue;
                 entered->twin |= twin;
+                entered->placed = true;
                 entered->old |= found[i] < known;
         }
 }

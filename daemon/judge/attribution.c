@@ -5,65 +5,11 @@
 #include <math.h>
 
 #include "judge/causes.h"
+#include "judge/circumstances.h"
+#include "judge/common.h"
 #include "judge/embedder.h"
-#include "judge/fit.h"
 #include "judge/pair.h"
 #include "judge/similarity.h"
-
-static double scale(const char *space, double distance)
-{
-        return space_unit(space) * fmax(1, fabs(distance));
-}
-
-/* Records in both answers: their distances, and how many have another one. */
-struct common {
-        struct fit fit;
-        size_t changed;
-};
-
-static void common_add(struct common *c, const struct pair *p)
-{
-        for (unsigned i = 0; i < p->before_count && p->now; i++) {
-                unsigned rank = pair_rank_now(p, i);
-                double x = p->before->distances[i];
-
-                if (rank == p->now_count)
-                        continue;
-                fit_add(&c->fit, x, p->now->distances[rank]);
-                c->changed += attribution_moved(p->space, x, p->now->distances[rank]);
-        }
-}
-
-static struct common common_records(const struct attribution_input *input)
-{
-        struct common c = {0};
-        struct pair p;
-
-        for (size_t i = 0; i < input->set->count; i++)
-                if (pair_get(input, i, &p))
-                        common_add(&c, &p);
-        return c;
-}
-
-static double fit_rms(const struct fit *f)
-{
-        return f->n < ATTRIBUTION_FIT_PAIRS ? NAN : fit_linear_rms(f);
-}
-
-static bool is_square_root(const struct fit *f, const char *space)
-{
-        return f->n >= ATTRIBUTION_FIT_PAIRS &&
-                fit_root_rms(f) < ATTRIBUTION_ROOT_RMS * scale(space, f->mean_y);
-}
-
-/* Small noise on every vector is affine too, with slope 1: then the fit leaves what it was. */
-static bool is_affine(const struct fit *f, const char *space)
-{
-        double rms = fit_rms(f);
-
-        return rms < ATTRIBUTION_FIT_RMS * scale(space, f->mean_y) &&
-                rms <= ATTRIBUTION_FIT_LEAVES * fit_shift_rms(f);
-}
 
 /* Overlaps: their mean over all answers, and of the full unfiltered ones how much more they vary
  * than losses that strike each record alike. */
@@ -126,8 +72,8 @@ static void compare_lists(const struct attribution_input *input, struct evidence
                 if (p.now)
                         overlaps_add(&overlaps, &p);
         }
-        e->fit_rms = fit_rms(&common.fit);
-        e->square_root = is_square_root(&common.fit, input->baseline->epoch.space);
+        e->fit_rms = common_rms(&common.fit);
+        e->square_root = common_is_root(&common.fit, input->baseline->epoch.space);
         if (overlaps.answered > 0)
                 e->overlap = overlaps.sum / (double)overlaps.answered;
         e->overdispersion =
@@ -177,122 +123,6 @@ int attribution_compare(
         return 0;
 }
 
-/* Places in the answers: of two causes that coincide the one with more of them is told. */
-struct places {
-        size_t same, changed; /* of records in both answers; at another distance */
-        size_t holes, intruders;
-        size_t gone, edited, present; /* of holes whose record's fate is known */
-        size_t moved; /* of holes whose record exists, by fate or not */
-        size_t displaced_gone, displaced_edited; /* no holes, but looked up as well */
-        size_t listed, twins; /* in the answers looked at */
-};
-
-/* The findings beside the evidence, and what each of them speaks for, as numbers of places. */
-struct circumstances {
-        const struct attribution_input *input;
-        const struct suspects *suspects;
-        const struct evidence *e;
-        struct fit fit; /* of the distances of records in both answers */
-        struct places places;
-        size_t silent; /* queries without any answer */
-        size_t holed, intruded; /* queries with a hole, with an intruder */
-        size_t unreached; /* queries with a record that exists unchanged and should be there */
-        double gone, edited, present, twins;
-};
-
-static void count_record(const struct suspect *r, struct evidence *e)
-{
-        enum fate fate = r->left ? suspects_left(r) : FATE_UNKNOWN;
-        bool missing = fate == FATE_GONE || fate == FATE_EDITED;
-
-        e->near_duplicates += r->entered && r->twin;
-        e->holes += missing && !r->hole;
-        e->sampled += missing || fate == FATE_UNREACHABLE;
-        e->gone += fate == FATE_GONE;
-        e->edited += fate == FATE_EDITED;
-        e->present += fate == FATE_UNREACHABLE;
-        e->unreadable += r->hole && r->unreadable;
-        e->self_asked += r->self_asked;
-        e->self_found += r->self_asked && r->self_found;
-}
-
-static void count_findings(const struct suspects *s, struct evidence *e)
-{
-        for (size_t i = 0; i < s->count; i++)
-                count_record(&s->records[i], e);
-        e->entries = s->listed;
-}
-
-static void count_hole(struct places *p, const struct suspect *r)
-{
-        enum fate fate = r ? suspects_left(r) : FATE_UNKNOWN;
-
-        p->holes++;
-        p->gone += fate == FATE_GONE;
-        p->edited += fate == FATE_EDITED;
-        p->present += fate == FATE_UNREACHABLE;
-        p->moved += r && r->looked_up && r->exists;
-}
-
-static void count_place(struct circumstances *c, const struct place *place)
-{
-        const struct suspect *r =
-                place->suspect == SUSPECTS_MAX ? NULL : &c->suspects->records[place->suspect];
-        struct places *p = &c->places;
-
-        p->intruders += place->presence == PRESENCE_ENTERED;
-        if (place->presence == PRESENCE_HOLE)
-                count_hole(p, r);
-        else if (place->presence == PRESENCE_DISPLACED && r) {
-                p->displaced_gone += suspects_left(r) == FATE_GONE;
-                p->displaced_edited += suspects_left(r) == FATE_EDITED;
-        }
-}
-
-static void count_queries(struct circumstances *c)
-{
-        const struct suspects *s = c->suspects;
-        struct pair p;
-
-        for (size_t i = 0; i < c->input->set->count; i++) {
-                struct places before = c->places;
-
-                if (!pair_get(c->input, i, &p))
-                        continue;
-                c->silent += !p.now;
-                for (size_t k = s->starts[i]; k < s->starts[i + 1]; k++)
-                        count_place(c, &s->places[k]);
-                c->holed += c->places.holes > before.holes;
-                c->intruded += c->places.intruders > before.intruders;
-                c->unreached += c->places.present > before.present;
-        }
-}
-
-static bool crowded(const struct circumstances *c)
-{
-        return (double)c->places.twins > ATTRIBUTION_FLOOD * (double)c->places.listed;
-}
-
-/* Samples are scaled up to all places, so that causes which coincide can be weighed. Holes that
- * could not be looked up are taken for gone. */
-static void weigh(struct circumstances *c)
-{
-        const struct places *p = &c->places;
-        size_t compared = p->edited + p->present;
-        size_t existing = compared > 0 ? p->moved : 0;
-        size_t sampled = p->gone + existing;
-        double each = sampled > 0 ? (double)p->holes / (double)sampled : 0;
-        double exists = compared > 0 ? each * (double)existing / (double)compared : 0;
-
-        c->gone = (sampled > 0 ? each * (double)p->gone : (double)p->holes) +
-                (double)p->displaced_gone;
-        c->edited = exists * (double)p->edited + (double)(p->changed + p->displaced_edited);
-        c->present = exists * (double)p->present;
-        if (crowded(c))
-                c->twins = (double)p->twins * (double)(c->e->queries - c->silent) /
-                        (double)c->suspects->list_count;
-}
-
 static bool nothing_to_compare(const struct circumstances *c)
 {
         return c->e->queries == 0;
@@ -321,11 +151,34 @@ static bool unanswered(const struct circumstances *c)
                 ((double)c->e->unanswered > tolerated && !index_fault(c));
 }
 
+static bool distances_kept(const struct circumstances *c)
+{
+        return c->e->kept > 0 &&
+                (double)c->e->kept >= ATTRIBUTION_KEPT * (double)c->places.compared;
+}
+
+/* Documents moved along with their vectors, as far as their first words tell. */
+static bool documents_moved(const struct circumstances *c)
+{
+        return c->e->words_changed > c->e->words_kept;
+}
+
+static bool rekeyed(const struct circumstances *c)
+{
+        return (c->places.rekeyed > 0 && (double)c->places.rekeyed >= c->gone) ||
+                (distances_kept(c) && documents_moved(c));
+}
+
+static bool mispaired(const struct circumstances *c)
+{
+        return distances_kept(c) && c->edited >= c->gone;
+}
+
 static bool other_distance(const struct circumstances *c)
 {
         return (double)c->places.changed >= ATTRIBUTION_CHANGED * (double)c->places.same &&
-                (is_square_root(&c->fit, c->input->baseline->epoch.space) ||
-                        is_affine(&c->fit, c->input->baseline->epoch.space));
+                (common_is_root(&c->fit, c->input->baseline->epoch.space) ||
+                        common_is_affine(&c->fit, c->input->baseline->epoch.space));
 }
 
 /* Where other vectors left hardly a record in its answer, those that were looked up count, too. */
@@ -336,26 +189,50 @@ static bool changed_throughout(const struct circumstances *c)
         return c->edited > 0 && c->edited >= ATTRIBUTION_CHANGED * there && c->edited >= c->gone;
 }
 
-/* So few answers differ after any restart: a server inserts what is still in its log into the index
- * in another order each time. */
-static bool by_itself(const struct circumstances *c, size_t queries)
+static bool replaced(const struct circumstances *c)
 {
-        return (double)queries <= fmax(1, ATTRIBUTION_BY_ITSELF * (double)c->e->queries);
+        return changed_throughout(c) && documents_moved(c);
 }
 
+static bool scaled(const struct circumstances *c)
+{
+        return other_distance(c) && !isnan(c->e->scale) &&
+                fabs(c->e->scale - 1) > ATTRIBUTION_SCALE;
+}
+
+/* The share of all places whose records are there, unchanged, and missed. */
+static double missed_share(const struct circumstances *c)
+{
+        return c->places.compared > 0 ? c->present / (double)c->places.compared : 0;
+}
+
+/* Records that do not even find themselves, in more places than a few strays that every index has.
+ */
 static bool not_themselves(const struct circumstances *c)
 {
-        return (double)c->e->self_found < ATTRIBUTION_SELF * (double)c->e->self_asked;
+        const struct evidence *e = c->e;
+
+        return (double)e->self_found < ATTRIBUTION_SELF * (double)e->self_asked &&
+                missed_share(c) * (double)(e->self_asked - e->self_found) >
+                ATTRIBUTION_LOST * (double)e->self_asked;
+}
+
+/* What unreachable records mean. */
+static enum cause index_cause(const struct circumstances *c)
+{
+        if (c->e->unreadable > 0 || not_themselves(c))
+                return CAUSE_INDEX_LOSS;
+        return missed_share(c) > ATTRIBUTION_MISSED ? CAUSE_ANN_RECALL : CAUSE_NONE;
 }
 
 static bool lost_by_index(const struct circumstances *c)
 {
-        return index_fault(c) && (c->e->unreadable > 0 || not_themselves(c));
+        return index_fault(c) && index_cause(c) == CAUSE_INDEX_LOSS;
 }
 
 static bool missed_by_index(const struct circumstances *c)
 {
-        return index_fault(c) && !by_itself(c, c->holed);
+        return index_fault(c) && index_cause(c) == CAUSE_ANN_RECALL;
 }
 
 static bool edited(const struct circumstances *c)
@@ -399,10 +276,21 @@ static bool untouched(const struct circumstances *c)
         return c->e->records_before == c->e->records_after && before && now && streq(before, now);
 }
 
+/* A record that nobody added was missed by search when the baseline was recorded: where the order
+ * of addition was looked at, that tells; else whether the collection is as it was. */
+static bool is_added(const struct circumstances *c, const struct suspect *r)
+{
+        return r->fate == FATE_NEW && (r->placed || !untouched(c));
+}
+
 static bool grown(const struct circumstances *c)
 {
-        return (c->places.intruders > 0 && !(untouched(c) && by_itself(c, c->intruded))) ||
-                (c->e->records_before >= 0 && c->e->records_after > c->e->records_before);
+        const struct suspects *s = c->suspects;
+
+        for (size_t i = 0; i < s->count; i++)
+                if (is_added(c, &s->records[i]))
+                        return true;
+        return c->e->records_before >= 0 && c->e->records_after > c->e->records_before;
 }
 
 /* The first that applies is the cause. */
@@ -413,7 +301,11 @@ static const struct {
         {nothing_to_compare, CAUSE_UNKNOWN},
         {other_space, CAUSE_METRIC}, /* before the next: another dimension answers nothing */
         {unanswered, CAUSE_TRANSPORT},
+        {rekeyed, CAUSE_REKEYED}, /* before what it looks like: records gone, or other vectors */
+        {mispaired, CAUSE_MISPAIRED},
+        {scaled, CAUSE_SCALE},
         {other_distance, CAUSE_METRIC},
+        {replaced, CAUSE_REPLACED},
         {changed_throughout, CAUSE_REEMBED},
         {lost_by_index, CAUSE_INDEX_LOSS},
         {missed_by_index, CAUSE_ANN_RECALL},
@@ -434,27 +326,19 @@ static enum cause first_rule(const struct circumstances *c)
         return CAUSE_NONE;
 }
 
-static void find_circumstances(struct circumstances *c)
+/* What edited records mean. */
+static enum cause edit_cause(const struct circumstances *c, enum cause label)
 {
-        struct common common = common_records(c->input);
-
-        c->fit = common.fit;
-        c->places.same = common.fit.n;
-        c->places.changed = common.changed;
-        for (size_t i = 0; i < c->suspects->list_count; i++) {
-                c->places.listed += c->suspects->lists[i].looked_up;
-                c->places.twins += c->suspects->lists[i].near_duplicates;
+        switch (label) {
+        case CAUSE_REKEYED:
+                return distances_kept(c) ? CAUSE_REKEYED : CAUSE_EDIT;
+        case CAUSE_MISPAIRED:
+        case CAUSE_REPLACED:
+        case CAUSE_REEMBED:
+                return label;
+        default:
+                return changed_throughout(c) ? CAUSE_REEMBED : CAUSE_EDIT;
         }
-        count_queries(c);
-        weigh(c);
-}
-
-/* What unreachable records mean. */
-static enum cause index_cause(const struct circumstances *c)
-{
-        if (c->e->unreadable > 0 || not_themselves(c))
-                return CAUSE_INDEX_LOSS;
-        return by_itself(c, c->unreached) ? CAUSE_NONE : CAUSE_ANN_RECALL;
 }
 
 static bool expects_lost(const struct suspects *s)
@@ -476,10 +360,10 @@ static int decide_records(const struct circumstances *c, enum cause label, enum 
 {
         struct causes_setting setting = {
                 .label = label,
+                .edited = edit_cause(c, label),
                 .topic = c->e->overdispersion > ATTRIBUTION_TOPIC,
-                .throughout = changed_throughout(c),
                 .index = index_cause(c),
-                .crowded = crowded(c),
+                .crowded = circumstances_crowded(c),
                 .embedder = embedder_moved(c),
                 .added = grown(c),
         };
@@ -487,7 +371,7 @@ static int decide_records(const struct circumstances *c, enum cause label, enum 
         int r = 0;
 
         /* Distances of another measure say nothing about records. */
-        if (label == CAUSE_METRIC)
+        if (label == CAUSE_METRIC || label == CAUSE_SCALE)
                 f = fates_new();
         else
                 r = suspects_fates(c->suspects, &f);
@@ -496,7 +380,8 @@ static int decide_records(const struct circumstances *c, enum cause label, enum 
         /* Some copies stand in answers without what they are copies of. */
         if (setting.crowded && f->totals[FATE_NEW] < f->totals[FATE_NEAR_COPY] / ATTRIBUTION_STRAYS)
                 setting.added = false;
-        f->expected_lost = label != CAUSE_METRIC && expects_lost(c->suspects);
+        f->expected_lost =
+                label != CAUSE_METRIC && label != CAUSE_SCALE && expects_lost(c->suspects);
         causes_of_queries(c->input, c->suspects, &setting, causes, f->cause_queries);
         if (ret_fates)
                 *ret_fates = take_ptr(f);
@@ -513,10 +398,14 @@ int attribution_decide(const struct attribution_input *input, struct suspects *f
 
         if (r < 0)
                 return r;
-        count_findings(findings, &a.evidence);
+        circumstances_count(findings, &a.evidence);
         if (input->baseline) {
-                find_circumstances(&c);
+                circumstances_find(&c, &a.evidence);
                 a.cause = first_rule(&c);
+                if (a.cause == CAUSE_REKEYED || a.cause == CAUSE_METRIC || a.cause == CAUSE_SCALE)
+                        a.evidence.lost = 0;
+                if (a.evidence.sampled > 0 || a.evidence.holes == 0)
+                        a.evidence.recall = 1 - missed_share(&c);
                 a.evidence.other_space = other_space(&c);
         }
         r = decide_records(&c, a.cause, causes, ret_fates);

@@ -21,10 +21,17 @@
 /* Fewer pairs, or a fit that leaves more than this of the change, relate nothing. */
 #define ATTRIBUTION_FIT_PAIRS 10
 #define ATTRIBUTION_FIT_LEAVES 0.25
+#define ATTRIBUTION_SCALE 0.01 /* relative, how near the line is to that of longer vectors */
+#define ATTRIBUTION_KEPT 0.5 /* of the places: the same distances, under other ids */
 #define ATTRIBUTION_UNANSWERED 0.2 /* more than this share without a full answer: TRANSPORT */
 #define ATTRIBUTION_CHANGED 0.5 /* this share of the records at another distance: throughout */
 #define ATTRIBUTION_SELF 0.5 /* fewer records that find themselves: lost, else missed */
-#define ATTRIBUTION_BY_ITSELF 0.1 /* of the queries, one at least, an index changes by itself */
+/* Of the places in the baseline's answers, search misses up to this share by itself: what is
+ * written or loaded anew is another index each time. Beyond it recall is low, RULE_RECALL_LIMIT. */
+#define ATTRIBUTION_MISSED 0.1
+/* Of the places, those whose records their own vector does not find either: beyond this share the
+ * index has lost them. */
+#define ATTRIBUTION_LOST 0.02
 #define ATTRIBUTION_TOPIC 4.0 /* overdispersion beyond which a loss hit few queries hard */
 #define ATTRIBUTION_STRAYS 4 /* fewer new records than one in so many near copies: no GROWTH */
 #define ATTRIBUTION_FLOOD 0.05 /* more than this share of new near-duplicates: FLOOD */

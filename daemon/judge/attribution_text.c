@@ -122,6 +122,29 @@ static void describe_growth(const struct evidence *e, struct text *t)
         append_records(t, e, e->intruders > 0 ? "; " : "");
 }
 
+static void describe_kept(const struct evidence *e, struct text *t)
+{
+        text_appendf(t,
+                "%zu of %zu places in the answers have the distance that they had, under another "
+                "id",
+                e->kept, e->places);
+        append_records(t, e, "; ");
+}
+
+static void describe_replaced(const struct evidence *e, struct text *t)
+{
+        describe_reembed(e, t);
+        text_appendf(t,
+                "; of the documents looked at, %zu begin with other words and %zu as before",
+                e->words_changed, e->words_kept);
+}
+
+static void describe_scale(const struct evidence *e, struct text *t)
+{
+        describe_changed(e, t);
+        text_appendf(t, ", as if vectors were %.4g times as long", e->scale);
+}
+
 static void describe_flood(const struct evidence *e, struct text *t)
 {
         text_appendf(t,
@@ -198,6 +221,10 @@ static void (*const describe[CAUSE_COUNT])(const struct evidence *e, struct text
         [CAUSE_INDEX_LOSS] = describe_index,
         [CAUSE_ANN_RECALL] = describe_index,
         [CAUSE_TRANSPORT] = describe_transport,
+        [CAUSE_REKEYED] = describe_kept,
+        [CAUSE_REPLACED] = describe_replaced,
+        [CAUSE_MISPAIRED] = describe_kept,
+        [CAUSE_SCALE] = describe_scale,
 };
 
 void attribution_describe(const struct attribution *a, struct text *text)
@@ -213,6 +240,10 @@ static const struct {
 } urgency[] = {
         {CAUSE_TRANSPORT, "Look at the server and the network first; then judge the rest."},
         {CAUSE_METRIC, "Undo the change of the distance first; then judge the rest."},
+        {CAUSE_SCALE, "Undo the change of the vectors' length first; then judge the rest."},
+        {CAUSE_MISPAIRED,
+                "First load the records again, each with its own vector; then judge the rest."},
+        {CAUSE_REPLACED, "First load the right documents again; then judge the rest."},
         {CAUSE_REEMBED,
                 "First check which model re-embedded the collection, because queries must use the "
                 "same one; then judge the rest."},
@@ -228,6 +259,7 @@ static const struct {
                 "First find out which model or version of the embedder answers, and go back to it; "
                 "then judge the rest."},
         {CAUSE_FLOOD, "Remove the duplicates first; then judge the rest."},
+        {CAUSE_REKEYED, NULL},
         {CAUSE_EDIT, NULL},
         {CAUSE_GROWTH, NULL},
 };

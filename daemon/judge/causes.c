@@ -43,7 +43,7 @@ static enum cause cause_of_gone(const struct tally *t)
 
 static enum cause cause_of_edited(const struct tally *t)
 {
-        return t->setting->throughout ? CAUSE_REEMBED : CAUSE_EDIT;
+        return t->setting->edited;
 }
 
 static size_t copies(const struct tally *t)
@@ -74,6 +74,9 @@ static bool is_growth(const struct tally *t)
 static enum cause cause_of_unknown(const struct tally *t)
 {
         switch (t->setting->label) {
+        case CAUSE_REKEYED:
+        case CAUSE_REPLACED:
+        case CAUSE_MISPAIRED:
         case CAUSE_REEMBED:
         case CAUSE_EDIT:
         case CAUSE_REMOVED:
@@ -92,6 +95,8 @@ static enum cause cause_of_expected(const struct tally *t)
         switch (t->expected) {
         case FATE_GONE:
                 return cause_of_gone(t);
+        case FATE_REKEYED:
+                return CAUSE_REKEYED;
         case FATE_EDITED:
                 return cause_of_edited(t);
         case FATE_UNREACHABLE:
@@ -110,6 +115,8 @@ static enum cause first_cause(const struct tally *t)
                 return expected;
         if (is_index(t))
                 return t->setting->index;
+        if (t->fates[FATE_REKEYED] > t->fates[FATE_GONE] + t->fates[FATE_EDITED])
+                return CAUSE_REKEYED;
         if (is_edit(t))
                 return cause_of_edited(t);
         if (t->fates[FATE_GONE] > 0 && t->fates[FATE_GONE] >= copies(t))
@@ -132,6 +139,8 @@ static void count_causes(const struct tally *t, enum cause first, size_t counts[
         holds[first] = true;
         if (t->fates[FATE_UNREACHABLE] > 0 && t->setting->index != CAUSE_NONE)
                 holds[t->setting->index] = true;
+        if (t->fates[FATE_REKEYED] > 0)
+                holds[CAUSE_REKEYED] = true;
         if (t->fates[FATE_EDITED] > 0)
                 holds[cause_of_edited(t)] = true;
         if (t->fates[FATE_GONE] > 0)
@@ -151,8 +160,8 @@ static enum cause whole_cause(const struct tally *t, bool silent)
 {
         enum cause label = t->setting->label;
 
-        if (label == CAUSE_METRIC)
-                return silent || t->places > 0 ? CAUSE_METRIC : CAUSE_NONE;
+        if (label == CAUSE_METRIC || label == CAUSE_SCALE)
+                return silent || t->places > 0 ? label : CAUSE_NONE;
         return label == CAUSE_TRANSPORT ? CAUSE_TRANSPORT : CAUSE_UNKNOWN;
 }
 
@@ -166,7 +175,8 @@ void causes_of_queries(const struct attribution_input *input, const struct suspe
                 if (pair_get(input, i, &p)) {
                         struct tally t = tally_of(input, suspects, setting, i);
 
-                        if (!p.now || setting->label == CAUSE_METRIC) {
+                        if (!p.now || setting->label == CAUSE_METRIC ||
+                                setting->label == CAUSE_SCALE) {
                                 cause = whole_cause(&t, !p.now);
                                 counts[cause]++;
                         } else {

@@ -11,7 +11,7 @@
 struct causes_setting {
         enum cause label;
         bool topic; /* gone records are those of a topic */
-        bool throughout; /* edited ones are a re-embedding's */
+        enum cause edited; /* of edited ones: EDIT, or what happened throughout */
         enum cause index; /* of unreachable ones; NONE: an index changes as much by itself */
         bool crowded; /* new ones with a near copy are a flood's */
         bool embedder; /* the embedder has changed */

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <math.h>
 
+#include "judge/judge.h"
 #include "judge/similarity.h"
 
 enum direction { UP, DOWN, DIRECTION_COUNT };
@@ -148,7 +149,8 @@ static bool link_query(struct tracked *t, const struct baseline *b, const struct
 
         t->reference = q && streq(q->text, t->query->text) ? q : NULL;
         query_drift_init(&t->shown);
-        t->shown.armed = t->reference && !isnan(q->levels[LEVEL_TOP1].location);
+        t->shown.armed = t->reference && !isnan(q->levels[LEVEL_TOP1].location) &&
+                !judge_is_control(t->query);
         for (size_t s = 0; t->reference && s < LEVEL_COUNT; s++) {
                 t->shown.baseline[s] = q->levels[s].location;
                 t->shown.tau[s] = level_tau(q->levels[s].scale, limits->tau_min);
@@ -307,7 +309,7 @@ static void add_numbers(const struct drift *d, const struct tracked *t, struct s
 {
         double shift = t->shown.shift[LEVEL_TOPK];
 
-        if (!t->shown.compared)
+        if (!t->shown.compared || judge_is_control(t->query))
                 return;
         sums->compared++;
         sums->overlap += t->shown.overlap;
@@ -350,16 +352,21 @@ static bool reached(bool on, size_t moved, double needed)
         return (double)moved >= (on ? needed / 2 : needed);
 }
 
+static void show_set(const struct sums *sums, struct drift_view *ret)
+{
+        if (sums->compared > 0)
+                ret->overlap = sums->overlap / (double)sums->compared;
+        if (sums->samples > 0 && (double)sums->samples >= DRIFT_VALID * (double)sums->armed)
+                ret->set_shift = sums->shift / (double)sums->samples;
+}
+
 /* Advances the rules of the set and fills in its numbers. */
 static void judge_set(
         struct drift *d, const struct sums *sums, bool ingesting, struct drift_view *ret)
 {
         double needed = fmax(DRIFT_SHARE_MIN, ceil(DRIFT_SHARE * (double)sums->armed));
 
-        if (sums->compared > 0)
-                ret->overlap = sums->overlap / (double)sums->compared;
-        if (sums->samples > 0 && (double)sums->samples >= DRIFT_VALID * (double)sums->armed)
-                ret->set_shift = sums->shift / (double)sums->samples;
+        show_set(sums, ret);
         if (!ingesting && !isnan(ret->set_shift))
                 (void)level_update(&d->set, ret->set_shift, d->limits.shift);
         ret->pending |= level_pending(&d->set);
@@ -406,4 +413,38 @@ void drift_update(struct drift *d, struct answer *const *answers, int64_t record
         }
         ret->set_shifted = d->set.on;
         ret->share_moved = d->share_up;
+}
+
+void drift_revise(struct drift *d, struct answer *const *answers, int64_t records,
+        struct drift_view *view, struct query_drift *queries)
+{
+        struct drift_view revised;
+        struct sums sums = {0};
+
+        drift_view_init(&revised);
+        revised.queries = view->queries;
+        revised.valid = view->valid;
+        revised.compared = view->compared;
+        revised.changed = view->changed;
+        revised.unprovoked = view->unprovoked;
+        revised.set_shifted = view->set_shifted;
+        revised.share_moved = view->share_moved;
+        for (size_t i = 0; i < d->count; i++) {
+                struct tracked *t = &d->queries[i];
+
+                sums.armed += t->shown.armed;
+                if (answers[i]) {
+                        if (answers[i] != t->last) {
+                                answer_unref(t->last);
+                                t->last = answer_ref(answers[i]);
+                                if (t->reference)
+                                        compare(d, t, records);
+                        }
+                        add_numbers(d, t, &sums);
+                }
+                show(t, answers[i], &revised, &queries[i]);
+        }
+        show_set(&sums, &revised);
+        revised.pending |= level_pending(&d->set);
+        *view = revised;
 }

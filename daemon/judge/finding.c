@@ -7,6 +7,7 @@
 #include "judge/band.h"
 #include "judge/drift.h"
 #include "judge/epoch.h"
+#include "judge/judge.h"
 #include "judge/sentence.h"
 
 /* What is looked at. */
@@ -100,13 +101,19 @@ static bool index_incomplete(const struct subject *s, struct finding *f)
 
 static bool recall_known(const struct subject *s)
 {
-        return !isnan(s->c->health.recall);
+        return !isnan(s->c->health.recall) || !isnan(s->c->attribution.evidence.recall);
 }
 
 static bool recall_low(const struct subject *s, struct finding *f)
 {
-        f->value = s->c->health.recall;
+        /* By a deeper search, and against exact distances; fmin() passes over what is unknown. */
+        f->value = fmin(s->c->health.recall, s->c->attribution.evidence.recall);
         return f->value < s->limit;
+}
+
+static bool recall_still_low(const struct subject *s, usec_t then)
+{
+        return probed_since(s, then) || s->c->attribution.evidence.recall < s->limit;
 }
 
 static bool was_replaced(const struct collection_view *c)
@@ -165,9 +172,10 @@ static bool same_content(const struct subject *s)
                 c->drift.compared == 0 || c->epoch.records < c->baseline->epoch.records)
                 return false;
         for (size_t i = 0; i < c->query_set->count; i++)
-                if (c->queries[i].judgement.expected == OUTCOME_FAIL)
+                if (c->queries[i].judgement.expected == OUTCOME_FAIL &&
+                        c->queries[i].judgement.expected_record != EXPECTED_MISSED)
                         return false;
-        return a->cause == CAUSE_NONE || a->cause == CAUSE_GROWTH;
+        return a->cause == CAUSE_NONE || a->cause == CAUSE_GROWTH || a->cause == CAUSE_REKEYED;
 }
 
 static bool replaced(const struct subject *s, struct finding *f)
@@ -200,6 +208,20 @@ static bool records_known(const struct subject *s)
 static bool crowded(const struct subject *s, struct finding *f)
 {
         return s->c->attribution.cause == CAUSE_FLOOD;
+}
+
+static bool answers_replaced(const struct subject *s, struct finding *f)
+{
+        const struct evidence *e = &s->c->attribution.evidence;
+
+        f->limit = FINDING_LOST;
+        f->value = e->places > 0 ? (double)e->lost / (double)e->places : 0;
+        return f->value > f->limit;
+}
+
+static bool were_rekeyed(const struct subject *s, struct finding *f)
+{
+        return s->c->attribution.cause == CAUSE_REKEYED;
 }
 
 static bool set_lies_above(const struct subject *s, usec_t then)
@@ -251,6 +273,9 @@ static bool band_crossed(const struct subject *s, struct finding *f)
 {
         const struct judgement *j = &s->state->judgement;
 
+        /* That a control moves away is good. */
+        if (judge_is_control(&s->c->query_set->queries[s->query]))
+                return false;
         f->value = j->distance;
         f->before = s->policy->at_once ? s->state->drift.baseline[LEVEL_TOP1]
                                        : (double)j->home_distance;
@@ -299,12 +324,14 @@ static const struct {
         [FINDING_EMBEDDER_CHANGED] = {embedder_known, embedder_changed},
         [FINDING_EMBEDDER_UNREACHABLE] = {NULL, embedder_unreachable},
         [FINDING_INDEX_INCOMPLETE] = {reachability_known, index_incomplete, probed_since},
-        [FINDING_RECALL_LOW] = {recall_known, recall_low, probed_since},
+        [FINDING_RECALL_LOW] = {recall_known, recall_low, recall_still_low},
         [FINDING_REPLACED] = {collection_known, replaced},
         [FINDING_REBUILT] = {collection_known, rebuilt},
         [FINDING_NOT_COMPARED] = {replayed_well, not_compared},
         [FINDING_SET_SHIFTED] = {replayed_well, set_shifted, set_lies_above},
         [FINDING_SET_MOVED] = {replayed_well, set_moved, share_is_up},
+        [FINDING_REPLACED_ANSWERS] = {replayed_well, answers_replaced},
+        [FINDING_REKEYED] = {replayed_well, were_rekeyed},
         [FINDING_CROWDED] = {records_known, crowded},
         [FINDING_MISSING] = {measured, expected_missing},
         [FINDING_OUT_OF_RANGE] = {measured, out_of_range},
@@ -317,8 +344,9 @@ static const struct {
         (FINDING_BIT(FINDING_INDEX_INCOMPLETE) | FINDING_BIT(FINDING_RECALL_LOW) | \
                 FINDING_BIT(FINDING_REPLACED) | FINDING_BIT(FINDING_SET_SHIFTED) | \
                 FINDING_BIT(FINDING_SET_MOVED) | FINDING_BIT(FINDING_CROWDED) | \
-                FINDING_BIT(FINDING_MISSING) | FINDING_BIT(FINDING_OUT_OF_RANGE) | \
-                FINDING_BIT(FINDING_BAND_CROSSED) | FINDING_BIT(FINDING_DISTANT))
+                FINDING_BIT(FINDING_REPLACED_ANSWERS) | FINDING_BIT(FINDING_MISSING) | \
+                FINDING_BIT(FINDING_OUT_OF_RANGE) | FINDING_BIT(FINDING_BAND_CROSSED) | \
+                FINDING_BIT(FINDING_DISTANT))
 
 static enum cause cause_of(const struct subject *s)
 {
@@ -327,12 +355,14 @@ static enum cause cause_of(const struct subject *s)
         return s->c->attribution.cause;
 }
 
-/* An ingest is given its time once: a finding that spoke is not silenced by the next one. */
+/* An ingest is given its time once: a finding that spoke is not silenced by the next one. Nor is
+ * one told before it is known whether the records that are missing are there. */
 static bool waits(const struct subject *s, const struct finding *f, const struct finding *earlier)
 {
-        if (!(WAITS & FINDING_BIT(f->kind)) || !s->c->ingest_under_way)
+        if (!(WAITS & FINDING_BIT(f->kind)) || (earlier && !earlier->waiting))
                 return false;
-        return (!earlier || earlier->waiting) && f->seen < f->since + s->policy->grace;
+        return s->c->looking_up ||
+                (s->c->ingest_under_way && f->seen < f->since + s->policy->grace);
 }
 
 /* What explained it before is no finding any more; what explains comes first. */

@@ -8,6 +8,10 @@
 #include "model/finding.h"
 #include "model/view.h"
 
+/* Of the places in the baseline's answers: when more of their records are gone or hold something
+ * else, the answers are others, however near they are. */
+#define FINDING_LOST 0.3
+
 /* How strictly is judged. */
 struct finding_policy {
         double limits[RULE_COUNT]; /* of each rule; NaN: its default, in the unit of the collection

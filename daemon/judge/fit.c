@@ -36,3 +36,9 @@ double fit_root_rms(const struct fit *f)
 {
         return root_mean(f, f->root);
 }
+
+void fit_line(const struct fit *f, double *ret_slope, double *ret_offset)
+{
+        *ret_slope = f->xx > 0 ? f->xy / f->xx : NAN;
+        *ret_offset = f->mean_y - *ret_slope * f->mean_x;
+}

@@ -16,6 +16,9 @@ struct fit {
 /* Welford's update (Technometrics 4, 1962), so that near equal numbers keep their digits. */
 void fit_add(struct fit *f, double x, double y);
 
+/* The least-squares line y = slope x + offset. NaN where x does not vary. */
+void fit_line(const struct fit *f, double *ret_slope, double *ret_offset);
+
 /* Root mean squares of what is left of y: by the least-squares line, by x itself, by its root (of
  * 0 where x is negative). NaN without pairs. */
 double fit_linear_rms(const struct fit *f);

@@ -119,9 +119,8 @@ static unsigned rank_of_best(const struct answer *reference, const struct answer
         return 0;
 }
 
-static void measure(const struct query *query, const struct answer *reference,
-        const struct answer *answer, const struct bands *bands, struct band_state *state,
-        struct judgement *v)
+static void measure(const struct query *query, const struct answer *answer, unsigned rank,
+        const struct bands *bands, struct band_state *state, struct judgement *v)
 {
         const struct expectation *e = &query->expect;
         float ranged;
@@ -131,33 +130,132 @@ static void measure(const struct query *query, const struct answer *reference,
                 v->band = bands_index(bands, v->distance);
                 band_state_update(state, bands, v->distance);
         }
-        v->expected_rank = reference ? rank_of_best(reference, answer) : rank_expected(e, answer);
+        v->expected_rank = rank;
         if (v->expected_rank > 0)
                 v->expected_distance = answer->distances[v->expected_rank - 1];
         ranged = expectation_names_records(e) ? v->expected_distance : v->distance;
         v->out_of_range = ranged < e->distance_min || ranged > e->distance_max;
 }
 
+/* What the query has to find where it expects nothing itself. */
+static const struct answer *reference_for(const struct query *query, const struct answer *baseline)
+{
+        return baseline && baseline->count > 0 && !expects(&query->expect) ? baseline : NULL;
+}
+
+static void note_bands(const struct band_state *state, struct judgement *v)
+{
+        v->confirmed_band = state->confirmed;
+        v->home_band = state->home;
+        v->home_distance = state->home_distance;
+        v->crossed = band_state_crossed(state);
+}
+
 int judge_answer(const struct query *query, const struct answer *baseline,
         const struct answer *answer, const char *unmeasured, const struct bands *bands,
         struct band_state *state, struct judgement *ret)
 {
-        const struct answer *reference =
-                baseline && baseline->count > 0 && !expects(&query->expect) ? baseline : NULL;
+        const struct answer *reference = reference_for(query, baseline);
         _cleanup_text_ struct text reason = {0};
         struct judgement v;
 
         judgement_init(&v);
         if (answer)
-                measure(query, reference, answer, bands, state, &v);
+                measure(query, answer,
+                        reference ? rank_of_best(reference, answer)
+                                  : rank_expected(&query->expect, answer),
+                        bands, state, &v);
         else
                 text_append(&reason, unmeasured ? unmeasured : "no answer");
-        v.confirmed_band = state->confirmed;
-        v.home_band = state->home;
-        v.home_distance = state->home_distance;
-        v.crossed = band_state_crossed(state);
+        note_bands(state, &v);
         if (answer)
                 v.expected = decide(query, reference, answer, &v, &reason);
+        v.outcome = v.expected;
+        if (text_failed(&reason))
+                return -ENOMEM;
+        if (reason.size > 0)
+                v.reason = text_take(&reason, NULL);
+        *ret = v;
+        return 0;
+}
+
+bool judge_is_control(const struct query *query)
+{
+        const struct expectation *e = &query->expect;
+
+        return !expectation_names_records(e) && isfinite(e->distance_min) &&
+                !isfinite(e->distance_max);
+}
+
+bool judge_expects(const struct query *query, const struct baseline_query *known, const char *id)
+{
+        unsigned rank = known ? known->expected_rank : 0;
+
+        for (size_t i = 0; i < query->expect.id_count; i++)
+                if (streq(query->expect.ids[i], id))
+                        return true;
+        return query->expect.metadata && rank > 0 && known->answer &&
+                rank <= known->answer->count && streq(known->answer->ids[rank - 1], id);
+}
+
+static unsigned rank_of(const struct answer *a, const char *id)
+{
+        for (unsigned i = 0; i < a->count; i++)
+                if (streq(a->ids[i], id))
+                        return i + 1;
+        return 0;
+}
+
+/* Of the first expected record; `*ret_missed` when it is one that search missed. */
+static unsigned rank_exact(const struct judge_case *c, bool *ret_missed)
+{
+        unsigned found = c->rank > 0 ? rank_of(c->exact, c->answer->ids[c->rank - 1]) : 0;
+
+        *ret_missed = false;
+        for (unsigned i = 0; i < c->exact->count && (found == 0 || i + 1 < found); i++)
+                if (rank_of(c->answer, c->exact->ids[i]) == 0 &&
+                        judge_expects(c->query, c->known, c->exact->ids[i])) {
+                        *ret_missed = true;
+                        return i + 1;
+                }
+        return found;
+}
+
+/* Found as it came, or not. */
+static bool was_found(const struct judge_case *c)
+{
+        unsigned within = c->query->expect.within;
+
+        return c->rank > 0 && (within == 0 || c->rank <= within);
+}
+
+static void explain_unreached(const struct judge_case *c, struct text *t)
+{
+        text_appendf(t,
+                "the expected record \"%s\" is in the collection, unchanged and nearest of all at "
+                "distance %.4f, but search does not find it: its index misses it",
+                c->exact->ids[0], (double)c->exact->distances[0]);
+}
+
+int judge_exact(const struct judge_case *c, const struct bands *bands, struct band_state *state,
+        struct judgement *ret)
+{
+        const struct answer *reference =
+                reference_for(c->query, c->known ? c->known->answer : NULL);
+        _cleanup_text_ struct text reason = {0};
+        struct judgement v;
+        bool missed = false;
+        unsigned rank = reference ? rank_of_best(reference, c->exact) : rank_exact(c, &missed);
+
+        judgement_init(&v);
+        measure(c->query, c->exact, rank, bands, state, &v);
+        note_bands(state, &v);
+        if (missed && rank == 1 && !was_found(c)) {
+                explain_unreached(c, &reason);
+                v.expected_record = EXPECTED_MISSED;
+                v.expected = OUTCOME_FAIL;
+        } else
+                v.expected = decide(c->query, reference, c->exact, &v, &reason);
         v.outcome = v.expected;
         if (text_failed(&reason))
                 return -ENOMEM;

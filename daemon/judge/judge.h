@@ -5,6 +5,7 @@
 
 #include "judge/band.h"
 #include "model/answer.h"
+#include "model/baseline.h"
 #include "model/judgement.h"
 #include "model/query_set.h"
 
@@ -16,3 +17,22 @@
 _must_check_ int judge_answer(const struct query *query, const struct answer *baseline,
         const struct answer *answer, const char *unmeasured, const struct bands *bands,
         struct band_state *state, struct judgement *ret);
+
+/* A query and what is known of its answer. */
+struct judge_case {
+        const struct query *query;
+        const struct baseline_query *known; /* NULL: the baseline does not know it */
+        const struct answer *answer; /* as it came */
+        unsigned rank; /* of the expected record in it; 0: not found */
+        const struct answer *exact; /* the same with what search missed, judge/arbiter.h */
+};
+/* Judges the exact answer in place of the one that came, whose state must not have been advanced
+ * by it: what search misses by itself is the index's fault. It fails all the same where a query
+ * names its record and that record, nearest of all, is what search does not find. -ENOMEM. */
+_must_check_ int judge_exact(const struct judge_case *c, const struct bands *bands,
+        struct band_state *state, struct judgement *ret);
+/* Whether a record is one that the query expects: by id, or because it met the expectation when
+ * the baseline was recorded. */
+bool judge_expects(const struct query *query, const struct baseline_query *known, const char *id);
+/* Whether all that is expected is that nothing comes too near: no question, but a control. */
+bool judge_is_control(const struct query *query);

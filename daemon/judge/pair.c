@@ -3,6 +3,7 @@
 
 #include <math.h>
 
+#include "judge/judge.h"
 #include "judge/similarity.h"
 
 static double scale(const char *space, double distance)
@@ -40,7 +41,7 @@ bool pair_get(const struct attribution_input *input, size_t i, struct pair *ret)
                 input->baseline ? baseline_find(input->baseline, query->id) : NULL;
         struct pair p = {.now = input->answers[i]};
 
-        if (!known || !known->answer || !streq(known->text, query->text))
+        if (!known || !known->answer || !streq(known->text, query->text) || judge_is_control(query))
                 return false;
         p.known = known;
         p.before = known->answer;
@@ -76,6 +77,20 @@ unsigned pair_rank_now(const struct pair *p, unsigned rank)
 unsigned pair_rank_before(const struct pair *p, unsigned rank)
 {
         return find(p->before, p->before_count, p->now->ids[rank], rank);
+}
+
+bool pair_same_distance(double a, double b)
+{
+        return fabs(a - b) <= ATTRIBUTION_TIE * fmax(1, fabs(a));
+}
+
+bool pair_has_heir(const struct pair *p, unsigned rank)
+{
+        for (unsigned i = 0; i < p->now_count; i++)
+                if (pair_same_distance(p->before->distances[rank], p->now->distances[i]) &&
+                        pair_rank_before(p, i) == p->before_count)
+                        return true;
+        return false;
 }
 
 bool pair_is_hole(const struct pair *p, unsigned rank)

@@ -18,12 +18,18 @@ struct pair {
 };
 
 /* False when the answers of query `i` cannot be compared: the baseline does not know it, or knew it
- * with another text. */
+ * with another text; or it is a control, whose answers mean nothing. */
 bool pair_get(const struct attribution_input *input, size_t i, struct pair *ret);
 /* The rank (from 0) among today's first of the baseline's record at `rank`, and the other way
  * round; the count of those when it is not there. */
 unsigned pair_rank_now(const struct pair *p, unsigned rank);
 unsigned pair_rank_before(const struct pair *p, unsigned rank);
+/* Of one pair of query and record, as far as a server rounds: the record is the same, whatever its
+ * id. */
+bool pair_same_distance(double a, double b);
+/* Whether a record that is not in the baseline's answer stands in today's at the distance of the
+ * baseline's record at `rank`. */
+bool pair_has_heir(const struct pair *p, unsigned rank);
 /* A baseline record that is missing although it was nearer than today's last one. */
 bool pair_is_hole(const struct pair *p, unsigned rank);
 /* A record of today that is nearer than the baseline's last one and was not there. */

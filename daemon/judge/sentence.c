@@ -123,10 +123,16 @@ static void say_incomplete(const struct collection_view *c, const struct finding
 
 static void say_recall(const struct collection_view *c, const struct finding *f, struct text *t)
 {
-        text_appendf(t,
-                "Search in collection %s returns %.3g of the records that a deeper search returns "
-                "(%zu queries); less than %.3g is too little",
-                c->label, f->value, c->health.recall_queries, f->limit);
+        bool exact = !(c->health.recall <= f->value);
+
+        text_appendf(
+                t, "Search in collection %s returns %.3g of the records that ", c->label, f->value);
+        if (exact)
+                text_appendf(
+                        t, "by their exact distances still belong into the baseline's answers");
+        else
+                text_appendf(t, "a deeper search returns (%zu queries)", c->health.recall_queries);
+        text_appendf(t, "; less than %.3g is too little", f->limit);
 }
 
 static void say_replaced(const struct collection_view *c, const struct finding *f, struct text *t)
@@ -197,6 +203,25 @@ static void say_moved(const struct collection_view *c, const struct finding *f, 
                 f->value, c->drift.compared > 0 ? c->drift.compared : c->drift.queries, c->label);
         if (!isnan(c->drift.set_shift))
                 text_appendf(t, "; the mean shift of the set is %+.4f", c->drift.set_shift);
+}
+
+static void say_answers_replaced(
+        const struct collection_view *c, const struct finding *f, struct text *t)
+{
+        const struct evidence *e = &c->attribution.evidence;
+
+        text_appendf(t,
+                "%zu of the %zu places in the answers of collection %s were held by records that "
+                "are gone or hold something else now; the limit is %.3g %%",
+                e->lost, e->places, c->label, 100 * f->limit);
+}
+
+static void say_rekeyed(const struct collection_view *c, const struct finding *f, struct text *t)
+{
+        text_appendf(t,
+                "The records of collection %s have other ids than in its baseline; they are found "
+                "as before",
+                c->label);
 }
 
 static void say_crowded(const struct collection_view *c, const struct finding *f, struct text *t)
@@ -279,6 +304,8 @@ static void (*const say[FINDING_COUNT])(
         [FINDING_NOT_COMPARED] = say_not_compared,
         [FINDING_SET_SHIFTED] = say_shifted,
         [FINDING_SET_MOVED] = say_moved,
+        [FINDING_REPLACED_ANSWERS] = say_answers_replaced,
+        [FINDING_REKEYED] = say_rekeyed,
         [FINDING_CROWDED] = say_crowded,
         [FINDING_MISSING] = say_missing,
         [FINDING_OUT_OF_RANGE] = say_out_of_range,

@@ -4,6 +4,7 @@
 #include <errno.h>
 
 #include "hash.h"
+#include "judge/judge.h"
 #include "judge/pair.h"
 
 /* Ids of the baseline's answers, and of the records that entered. */
@@ -92,15 +93,10 @@ static bool is_expected(const struct collector *c, const char *id)
 {
         const struct query *query = &c->input->set->queries[c->query];
         const struct answer *before = c->pair.before;
-        unsigned rank = c->pair.known->expected_rank;
 
-        for (size_t i = 0; i < query->expect.id_count; i++)
-                if (streq(query->expect.ids[i], id))
-                        return true;
         if (!expectation_names_records(&query->expect))
                 return before->count > 0 && streq(before->ids[0], id);
-        return query->expect.metadata && rank > 0 && rank <= before->count &&
-                streq(before->ids[rank - 1], id);
+        return judge_expects(query, c->pair.known, id);
 }
 
 /* Of records that are not kept apart. */
@@ -135,6 +131,8 @@ static void note_left(struct collector *c, struct suspect *r, bool hole, unsigne
 {
         unsigned round = hole ? c->holes++ : c->displaced++;
 
+        r->places++;
+        r->heirs += pair_has_heir(&c->pair, rank);
         if (r->hole && !hole)
                 return;
         if (!r->left || (hole && !r->hole)) {
@@ -161,7 +159,8 @@ static int add_place(struct collector *c, struct entry *e, enum presence presenc
                         sizeof(*s->places));
         if (r < 0)
                 return r;
-        s->places[c->place_count++] = (struct place){e->suspect, (uint8_t)presence, expected};
+        s->places[c->place_count++] =
+                (struct place){e->suspect, (uint8_t)presence, (uint16_t)rank, expected};
         if (e->suspect == SUSPECTS_MAX)
                 return 0;
         record = &s->records[e->suspect];
@@ -409,12 +408,18 @@ static bool left_filter(const struct suspect *r)
         return r->hole && r->filtered && !r->unreadable && !(r->self_asked && !r->self_found);
 }
 
+/* Another record at the same distance, in most answers that it left, is the same one. */
+static bool is_rekeyed(const struct suspect *r)
+{
+        return r->heirs * 2 > r->places;
+}
+
 enum fate suspects_left(const struct suspect *r)
 {
         if (!r->looked_up)
                 return FATE_UNKNOWN;
         if (!r->exists)
-                return FATE_GONE;
+                return is_rekeyed(r) ? FATE_REKEYED : FATE_GONE;
         if (r->moved || left_filter(r))
                 return FATE_EDITED;
         if (!r->hole)
@@ -430,8 +435,8 @@ static enum fate fate_of(const struct suspect *r, bool edits)
                 return FATE_EDITED;
         if (r->left)
                 return suspects_left(r);
-        if (edits && r->old)
-                return FATE_UNKNOWN;
+        if (r->old)
+                return edits ? FATE_UNKNOWN : FATE_FOUND;
         return r->twin ? FATE_NEAR_COPY : FATE_NEW;
 }
 
@@ -483,6 +488,29 @@ size_t suspects_shown(const struct suspects *s, size_t ret[SUSPECTS_SHOWN])
                         ret[n++] = s->ordered[i];
         }
         return n;
+}
+
+/* What the baseline keeps of a record; NULL: nothing. */
+static const char *known_words(const struct baseline *b, const char *id)
+{
+        for (size_t i = 0; b && i < b->count; i++)
+                for (unsigned k = 0; b->queries[i].answer && k < EXCERPTS_MAX; k++)
+                        if (k < b->queries[i].answer->count &&
+                                streq(b->queries[i].answer->ids[k], id) &&
+                                b->queries[i].excerpts[k].words)
+                                return b->queries[i].excerpts[k].words;
+        return NULL;
+}
+
+void suspects_compare_words(const struct suspects *s, struct suspect *r)
+{
+        const char *before = known_words(s->baseline, r->id);
+        size_t n;
+
+        if (!before || !r->excerpt)
+                return;
+        n = MIN(MIN(strlen(before), strlen(r->excerpt)), (size_t)SUSPECTS_WORDS);
+        r->words = n > 0 && strncmp(before, r->excerpt, n) == 0 ? 1 : -1;
 }
 
 static int copy_record(const struct suspect *from, struct touched_record *ret)

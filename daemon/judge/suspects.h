@@ -16,6 +16,7 @@
 #define SUSPECTS_SELF 10 /* records asked for with their own vectors */
 #define SUSPECTS_LISTS 48 /* answers whose records are compared with each other for twins */
 #define SUSPECTS_EXPECTED 20 /* failing queries whose expected record is looked up */
+#define SUSPECTS_WORDS 40 /* bytes of a document by which it is recognised */
 /* Distinct records that are kept apart; of further ones only the numbers are. */
 #define SUSPECTS_MAX 20000
 
@@ -35,6 +36,8 @@ struct suspect {
         bool expected; /* by one of those */
         unsigned round; /* the how manieth of its query's holes, or of its displaced ones; least */
         /* Of a hole if there is one, to be compared with its stored vector: */
+        unsigned places, heirs; /* in how many answers it left, and where another record stands at
+                                   its distance */
         float distance; /* recorded */
         const float *vector; /* pinned, of the query; NULL: it has none */
         /* Findings: */
@@ -43,7 +46,9 @@ struct suspect {
         bool unreadable; /* it exists, but the server fails to read its vector */
         bool self_asked, self_found;
         bool twin; /* entered, with a near-duplicate in the answer */
+        bool placed; /* its place in the order of addition was looked at */
         bool old; /* entered, but was added before a record that the baseline knows */
+        int words; /* of its document against the baseline's: 1 the same, -1 others, 0 unknown */
         char *excerpt; /* first words of its document; owned; NULL */
         enum fate fate; /* by suspects_settle() */
 };
@@ -51,6 +56,7 @@ struct suspect {
 struct place {
         uint32_t suspect; /* index; SUSPECTS_MAX: of one that is not kept apart */
         uint8_t presence; /* enum presence */
+        uint16_t rank; /* from 0, in the baseline's answer; of one that entered, in today's */
         bool expected; /* the query expects it */
 };
 
@@ -116,6 +122,8 @@ _must_check_ int suspects_settle(struct suspects *s);
  * Fills `ret` with indices and returns how many. */
 #define SUSPECTS_SHOWN (FATES_SHOWN * FATE_COUNT)
 size_t suspects_shown(const struct suspects *s, size_t ret[SUSPECTS_SHOWN]);
+/* Compares the first words of an existing record's document with what the baseline keeps of it. */
+void suspects_compare_words(const struct suspects *s, struct suspect *r);
 /* As they are shown; the queries' causes are left to the caller. After suspects_settle(). -ENOMEM.
  */
 _must_check_ int suspects_fates(const struct suspects *s, struct fates **ret);

@@ -51,6 +51,22 @@ static const struct {
                 "Raise ef_search and restart the server, which it needs to take effect, or rebuild "
                 "the index.",
                 .refuses_approval = true},
+        [CAUSE_REKEYED] = {"REKEYED",
+                "The same records have new ids: what is expected by id is stale, and retrieval is "
+                "not worse.",
+                "Find out who renamed the records; put the new ids into the expectations and "
+                "approve a new baseline."},
+        [CAUSE_REPLACED] = {"REPLACED", "The ids hold other documents now.",
+                "Find out which ingest wrote other documents under these ids, and load the right "
+                "ones."},
+        [CAUSE_MISPAIRED] = {"MISPAIRED",
+                "The vectors belong to other records than the ones that they are stored with.",
+                "Load the records again, each with its own vector, and mend the ingest that paired "
+                "them.",
+                .refuses_approval = true},
+        [CAUSE_SCALE] = {"SCALE", "The stored vectors have another length.",
+                "Find out who changed the normalisation of the stored vectors, and undo it.",
+                .refuses_approval = true},
         [CAUSE_TRANSPORT] = {"TRANSPORT", "Too few queries got an answer to judge retrieval.",
                 "Look at the server and the network first.", .refuses_approval = true},
 };
@@ -61,7 +77,9 @@ void attribution_init(struct attribution *a)
                 .cause = CAUSE_UNKNOWN,
                 .evidence = {.fit_rms = NAN,
                         .overdispersion = NAN,
+                        .scale = NAN,
                         .overlap = NAN,
+                        .recall = NAN,
                         .records_before = -1,
                         .records_after = -1,
                         .embedder_distance = NAN,

@@ -24,6 +24,10 @@ enum cause {
         CAUSE_INDEX_LOSS,
         CAUSE_ANN_RECALL,
         CAUSE_TRANSPORT,
+        CAUSE_REKEYED,
+        CAUSE_REPLACED,
+        CAUSE_MISPAIRED,
+        CAUSE_SCALE,
         CAUSE_COUNT,
 };
 
@@ -36,12 +40,18 @@ struct evidence {
         size_t holes; /* baseline records that are missing: nearer than what was returned, or found
                          gone or edited */
         size_t sampled, gone, edited, present; /* of the holes that were looked up */
+        size_t kept; /* places whose distance stands in today's answer, but under another id */
+        size_t places, lost; /* in the baseline's answers; of them, of records gone or edited */
+        size_t words_kept,
+                words_changed; /* edited records whose document begins as it did, or not */
+        double scale; /* how many times as long vectors are; NaN: their length tells nothing */
         size_t unreadable; /* present ones whose vectors the server fails to read */
         size_t self_asked, self_found; /* present ones that were asked for with their own vector */
         size_t intruders; /* new records nearer than the baseline's last one */
         size_t entries, near_duplicates; /* records looked at for twins, new ones that have one */
         double overdispersion; /* phi of the overlaps: 1 when losses are spread evenly; NaN */
         double overlap; /* mean overlap@k; NaN */
+        double recall; /* of the places in the baseline's answers, against exact distances; NaN */
         int64_t records_before, records_after; /* -1: unknown */
         size_t embedder_compared, embedder_moved; /* queries with a fresh vector; beyond epsilon */
         double embedder_distance; /* median of 1 - cos(pinned, fresh); NaN */

@@ -43,11 +43,13 @@ const char *fate_name(enum fate fate)
 {
         static const char *const names[FATE_COUNT] = {
                 [FATE_GONE] = "gone",
+                [FATE_REKEYED] = "rekeyed",
                 [FATE_EDITED] = "edited",
                 [FATE_UNREACHABLE] = "unreachable",
                 [FATE_CROWDED_OUT] = "crowded out",
                 [FATE_NEAR_COPY] = "near-copy",
                 [FATE_NEW] = "new",
+                [FATE_FOUND] = "found",
                 [FATE_UNKNOWN] = "unknown",
         };
 
@@ -67,8 +69,12 @@ size_t fates_records(const struct fates *f, enum cause cause)
         case CAUSE_REMOVED:
         case CAUSE_REMOVED_TOPIC:
                 return f->totals[FATE_GONE];
+        case CAUSE_REKEYED:
+                return f->totals[FATE_REKEYED] + f->totals[FATE_EDITED];
         case CAUSE_EDIT:
         case CAUSE_REEMBED:
+        case CAUSE_REPLACED:
+        case CAUSE_MISPAIRED:
                 return f->totals[FATE_EDITED];
         case CAUSE_INDEX_LOSS:
         case CAUSE_ANN_RECALL:
@@ -126,7 +132,7 @@ static void append_fate(struct text *t, const struct fates *f, enum fate fate)
 void fates_describe(const struct fates *f, const char *separator, struct text *text)
 {
         static const enum fate told[] = {
-                FATE_GONE, FATE_EDITED, FATE_UNREACHABLE, FATE_NEAR_COPY, FATE_NEW};
+                FATE_GONE, FATE_REKEYED, FATE_EDITED, FATE_UNREACHABLE, FATE_NEAR_COPY, FATE_NEW};
         bool first = true;
 
         for (size_t i = 0; f && i < ARRAY_SIZE(told); i++)

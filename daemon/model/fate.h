@@ -13,11 +13,14 @@
 
 enum fate {
         FATE_GONE, /* left the answers: no such record exists any more */
+        FATE_REKEYED, /* no such id exists any more, but a record at the same distance stands in its
+                         place */
         FATE_EDITED, /* has other contents under its id: another vector, or left the filter */
         FATE_UNREACHABLE, /* exists unchanged, and search does not find it */
         FATE_CROWDED_OUT, /* exists unchanged, but enough others are nearer now */
         FATE_NEAR_COPY, /* new in the answers, with a near-duplicate beside it */
         FATE_NEW, /* new in the answers */
+        FATE_FOUND, /* was there before, and search finds it only now */
         FATE_UNKNOWN, /* left the answers and could not be looked up; or came nearer and is not new
                        */
         FATE_COUNT,
@@ -52,7 +55,8 @@ struct fates *fates_new(void);
 struct fates *fates_ref(struct fates *f);
 struct fates *fates_unref(struct fates *f);
 DEFINE_CLEANUP(struct fates *, fates_unref)
-/* "gone", "edited", "unreachable", "crowded out", "near-copy", "new", "unknown". */
+/* "gone", "rekeyed", "edited", "unreachable", "crowded out", "near-copy", "new", "found",
+ * "unknown". */
 const char *fate_name(enum fate fate);
 /* Distinct records of the fate that this cause is told by; 0 for one that is told by none. Near
  * copies are new records where no flood is among the causes. */

@@ -27,6 +27,8 @@ enum finding_kind {
         FINDING_NOT_COMPARED, /* with the baseline, although there is one or one is demanded */
         FINDING_SET_SHIFTED,
         FINDING_SET_MOVED, /* a share of the queries */
+        FINDING_REPLACED_ANSWERS, /* most records that answered are gone or hold something else */
+        FINDING_REKEYED, /* the same records under other ids */
         FINDING_CROWDED, /* near-duplicates fill the answers */
         FINDING_MISSING, /* of a query, as all that follow: the expected record */
         FINDING_OUT_OF_RANGE,

@@ -49,6 +49,7 @@ int judgement_explain(struct judgement *v)
                         "; the collection holds such a record, but the filter excludes it",
                 [EXPECTED_UNREACHED] = "; but the collection holds such a record that passes it: "
                                        "search does not reach it",
+                [EXPECTED_MISSED] = "",
                 [EXPECTED_REFUSED] = "; whether such a record exists could not be looked up",
         };
         _cleanup_text_ struct text t = {0};

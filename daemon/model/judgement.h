@@ -24,6 +24,8 @@ enum expected_record {
         EXPECTED_UNFOUND,
         EXPECTED_FILTERED, /* it exists, behind the query's filter */
         EXPECTED_UNREACHED, /* it passes the filter, and no answer came */
+        EXPECTED_MISSED, /* it exists, nearest of all, and the index misses it: the reason says so
+                          */
         EXPECTED_REFUSED, /* the server refused to look */
         EXPECTED_COUNT,
 };

@@ -101,6 +101,7 @@ struct collection_view {
         usec_t last_success; /* end of the last successful replay, wall clock; 0: never */
         usec_t last_duration;
         usec_t next_due; /* wall clock; 0: at once */
+        bool looking_up; /* what is missing is being looked up: it may be there after all */
         char *last_error; /* a sentence; NULL when the last replay succeeded */
         char *note; /* what the last replay left unknown although it was measured; NULL */
         size_t refused; /* queries that the server did not take in the last replay */

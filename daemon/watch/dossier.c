@@ -22,6 +22,8 @@ static void state_done(struct query_state *s)
 {
         history_free(s->history);
         answer_unref(s->answer);
+        answer_unref(s->missed);
+        answer_unref(s->exact);
         judgement_done(&s->judgement);
         free(s->refused);
         free(s->no_vector);
@@ -442,6 +444,7 @@ int dossier_set_baseline(struct dossier *d, struct baseline *baseline)
         d->baseline = baseline;
         compare_with_baseline(d, d->view->epoch.space);
         dossier_forget_sentinels(d);
+        dossier_forget_missed(d);
         free(d->view->baseline_error);
         d->view->baseline_error = NULL;
         r = dossier_choose_bands(d, d->view->epoch.space);
@@ -485,6 +488,7 @@ void dossier_conclude(struct dossier *d, usec_t now)
         usec_t since = v->incident_since;
 
         v->ingest_under_way = d->calm < DOSSIER_CALM;
+        v->looking_up = d->investigation.asking;
         for (size_t i = 0; i < query_count(d); i++)
                 v->queries[i].excused = d->config->queries->queries[i].known_failing.until > now;
         if (findings_judge(v, &d->policy, v->findings, now) < 0)

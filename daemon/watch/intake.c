@@ -24,8 +24,10 @@ static int judge_query(struct dossier *d, size_t i, struct chroma_answer *got)
                                 : s->judgement.outcome == OUTCOME_UNMEASURED;
         const char *unmeasured = got->unmeasured && s->no_vector ? s->no_vector : got->unmeasured;
         struct judgement v;
-        int r = judge_answer(
-                q, reference_of(d, q), got->answer, unmeasured, &d->bands, &s->band, &v);
+        int r;
+
+        s->band_before = s->band;
+        r = judge_answer(q, reference_of(d, q), got->answer, unmeasured, &d->bands, &s->band, &v);
 
         if (r < 0)
                 return r;
@@ -34,12 +36,14 @@ static int judge_query(struct dossier *d, size_t i, struct chroma_answer *got)
         judgement_done(&s->judgement);
         s->judgement = v;
         s->same = same;
+        if (got->answer)
+                s->rank = v.expected_rank;
         if (got->answer && !same) {
                 answer_drop_metadata(got->answer);
                 answer_unref(s->answer);
                 s->answer = take_ptr(got->answer);
         }
-        return 0;
+        return dossier_arbitrate(d, i);
 }
 
 /* After the view was concluded: histories have the outcomes that people are shown. */
@@ -76,7 +80,7 @@ static int update_drift(struct dossier *d, const struct replay_result *result, u
         struct drift_view *ret)
 {
         _cleanup_free_ struct query_drift *queries = calloc(query_count(d) + 1, sizeof(*queries));
-        _cleanup_free_ struct answer **answers = dossier_measured_answers(d);
+        _cleanup_free_ struct answer **answers = dossier_exact_answers(d);
 
         if (!queries || !answers)
                 return -ENOMEM;

@@ -208,7 +208,8 @@ static void take_missing(struct dossier *d)
         for (size_t i = 0; i < q->missing_count; i++) {
                 struct query_state *s = &d->queries[q->missing[i].query];
 
-                if (q->missing[i].looked_up || q->missing[i].refused)
+                if (s->judgement.expected_record != EXPECTED_MISSED &&
+                        (q->missing[i].looked_up || q->missing[i].refused))
                         s->judgement.expected_record = classify_missing(&q->missing[i], s);
         }
 }
@@ -236,6 +237,10 @@ void dossier_looked_up(struct dossier *d, const char *error, usec_t now)
         if (r < 0)
                 log_error("%s: cannot judge the cause: %s", d->config->label, strerror(-r));
         else {
+                dossier_take_missed(d, &in.input);
+                v = dossier_next_view(d);
+                if (v)
+                        dossier_show(d, v);
                 take_causes(d, &in);
                 note_cause(d, before, now);
         }

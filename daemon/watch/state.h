@@ -15,6 +15,10 @@ struct query_state {
         struct band_state band;
         struct history *history;
         struct answer *answer; /* the last valid one */
+        unsigned rank; /* of the expected record in it; 0: not found */
+        struct answer *missed; /* what search misses of it although it is there; NULL: nothing */
+        struct answer *exact; /* `answer` with what is missed, as it is judged */
+        struct band_state band_before; /* the last replay was judged */
         struct judgement judgement; /* by the expectation alone; findings are the view's */
         bool same; /* the last answer is the one before */
         struct query_drift drift;
@@ -99,6 +103,18 @@ void dossier_note_sentinels(struct dossier *d, uint64_t sentinels);
 void dossier_note_calm(struct dossier *d, const struct replay_result *result, unsigned changes);
 /* Takes a collection that was created again with the baseline's content for the baseline's. */
 void dossier_note_rebuilt(struct dossier *d);
+
+/* What search misses is put back at its place: judge/arbiter.h. */
+/* Judges the query as exact search would answer it, as far as is known; before that, `judgement`
+ * is of the answer as it came. -ENOMEM. */
+_must_check_ int dossier_arbitrate(struct dossier *d, size_t query);
+/* Takes what a lookup found that search misses, and judges the last replay again. */
+void dossier_take_missed(struct dossier *d, const struct attribution_input *input);
+/* Another baseline knows other records. */
+void dossier_forget_missed(struct dossier *d);
+/* Answers as they are judged; of a query that was not measured there is none. NULL when memory is
+ * short. */
+struct answer **dossier_exact_answers(const struct dossier *d);
 
 /* Why answers differ. The answers of the last replay: of a query that was not measured there is
  * none; NULL when memory is short. */

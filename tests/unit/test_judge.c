@@ -3,6 +3,7 @@
 
 #include <math.h>
 
+#include "judge/arbiter.h"
 #include "judge/judge.h"
 
 static struct answer *answer_at(unsigned count, float first)
@@ -198,6 +199,74 @@ static void unmeasured_changes_nothing(void **state)
         assert_memory_equal(&before, &s, sizeof(s));
 }
 
+/* What search misses by itself is no failure, unless the query names it and nothing is nearer. */
+static void what_search_misses_is_judged_as_if_it_were_found(void **state)
+{
+        static char *id_a[] = {(char *)"a"}, *id_c[] = {(char *)"c"}, *id_x[] = {(char *)"x"};
+        static const struct {
+                char **id;
+                const char *missed; /* at .95 */
+                float at;
+                enum outcome outcome;
+                unsigned rank;
+                const char *reason;
+        } rows[] = {
+                {id_a, "x", .95f, OUTCOME_PASS, 1, NULL}, {id_c, "x", .95f, OUTCOME_PASS, 4, NULL},
+                {id_x, "x", .95f, OUTCOME_PASS, 2, NULL},
+                {id_x, "x", .85f, OUTCOME_FAIL, 1, "its index misses it"},
+                {id_x, "y", .95f, OUTCOME_FAIL, 0, "none of the 4 answers is it"},
+                {NULL, "b0", .85f, OUTCOME_PASS, 1, NULL}, /* the baseline's best */
+        };
+        _cleanup_(bands_done) struct bands bands = {0};
+
+        assert_int_equal(bands_default(NULL, &bands), 0);
+        for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+                struct query q = query_expecting(rows[i].id, 0, -INFINITY, INFINITY);
+                _cleanup_(answer_unrefp) struct answer *a = answer_at(3, .9f);
+                _cleanup_(answer_unrefp) struct answer *missed =
+                        answer_new(1, &rows[i].missed, &rows[i].at, NULL);
+                _cleanup_(answer_unrefp) struct answer *exact = arbiter_merge(a, missed, 10);
+                struct baseline_query known = {.id = q.id, .answer = missed};
+                const struct judge_case c = {.query = &q,
+                        .known = rows[i].id ? NULL : &known,
+                        .answer = a,
+                        .rank = rows[i].id == id_a   ? 1
+                                : rows[i].id == id_c ? 3
+                                                     : 0,
+                        .exact = exact};
+                _cleanup_(judgement_done) struct judgement v;
+                struct band_state s;
+
+                band_state_init(&s);
+                assert_int_equal(exact->count, 4);
+                assert_int_equal(judge_exact(&c, &bands, &s, &v), 0);
+                assert_int_equal(v.outcome, rows[i].outcome);
+                assert_int_equal(v.expected_rank, rows[i].rank);
+                assert_true(!rows[i].reason || strstr(v.reason, rows[i].reason));
+                assert_true(rows[i].reason || !v.reason);
+                assert_true(fabsf(v.distance - fminf(.9f, rows[i].at)) < 1e-6f);
+        }
+}
+
+static void merging_keeps_length_order_and_whoever_has_another_id(void **state)
+{
+        static const char *const ids[] = {"b", "x", "y"};
+        static const float distances[] = {1.f, 1.05f, 1.1f}; /* c stands at y's distance */
+        _cleanup_(answer_unrefp) struct answer *a = answer_at(3, .9f);
+        _cleanup_(answer_unrefp) struct answer *missed = answer_new(3, ids, distances, NULL);
+        _cleanup_(answer_unrefp) struct answer *merged = arbiter_merge(a, missed, 3);
+        _cleanup_(answer_unrefp) struct answer *longer = arbiter_merge(a, missed, 4);
+        _cleanup_(answer_unrefp) struct answer *same = arbiter_merge(a, NULL, 3);
+
+        assert_int_equal(merged->count, 3);
+        assert_string_equal(merged->ids[0], "a");
+        assert_string_equal(merged->ids[1], "b");
+        assert_string_equal(merged->ids[2], "x");
+        assert_int_equal(longer->count, 4);
+        assert_string_equal(longer->ids[3], "y"); /* in place of c */
+        assert_ptr_equal(same, a);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -205,6 +274,8 @@ int main(void)
                 cmocka_unit_test(a_filter_that_matches_nothing_is_named),
                 cmocka_unit_test(a_crossing_is_noted),
                 cmocka_unit_test(a_baseline_is_an_expectation),
+                cmocka_unit_test(what_search_misses_is_judged_as_if_it_were_found),
+                cmocka_unit_test(merging_keeps_length_order_and_whoever_has_another_id),
                 cmocka_unit_test(unmeasured_changes_nothing),
         };
 

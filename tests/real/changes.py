@@ -1,242 +1,346 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What happens to a collection, each as its operators or an accident would do it, with what is true of it: the label,
-what else is right to say, and whether answers got worse. Each takes a bed; its variants differ in seed, share or topic."""
-import dataclasses
-import typing
+"""What happens to a collection, and what is true of it: whether retrieval is worse, and which causes may be told. Each
+takes a scene, whose `variant` is one of three seeds, shares or topics."""
+import collections
 import uuid
 
 import numpy
 
-import beds
 import books
+import corpora
+import scene as scenes
+import vectors
 import worlds
 
+CHANGES = {}
+VARIANTS = range(3)
 SPACES = "l2", "cosine"
 
 
-@dataclasses.dataclass
 class Change:
-    make: typing.Callable
-    # The labels that are right, the first one is the truth.
-    labels: list
-    harmful: bool
-    spaces: tuple = SPACES
+    """`right` is the cause that names it; by those `near` to it nobody is misled."""
+
+    def __init__(self, make, harmful, right, near, spaces):
+        self.make, self.name, self.harmful = make, make.__name__, harmful
+        self.right, self.near, self.spaces = right, set(near), spaces
 
 
-# Harmless.
-
-def nothing(bed):
-    del bed
-
-
-def upsert_all(bed):
-    bed.upsert(bed.records)
+def change(harmful, right, *near, spaces=SPACES):
+    def add(make):
+        CHANGES[make.__name__] = Change(make, harmful, right, near, spaces)
+        return make
+    return add
 
 
-def upsert_half(bed):
-    bed.upsert(bed.records.take(bed.some(0.5)))
+def benign(right="NONE", *near, **options):
+    return change(False, right, *near, **options)
 
 
-def recreate(bed):
-    bed.chroma.drop(bed.name)
-    bed.fill()
+def harmful(right, *near, **options):
+    return change(True, right, *near, **options)
 
 
-def recreate_in_another_order(bed):
-    order = bed.pick(bed.random.permutation(len(bed.records)), bed.everything()[::-1],
-                     bed.random.permutation(len(bed.records)))
-    bed.records = bed.records.take(order)
-    recreate(bed)
+def everything(scene):
+    return numpy.arange(len(scene.world))
 
 
-def add_again(bed):
-    """Everything is deleted, then added as it was."""
-    bed.delete(bed.records.ids)
-    bed.upsert(bed.records)
+def share(scene, part):
+    """Indices of a random share of the records."""
+    return scene.random.choice(len(scene.world), int(part * len(scene.world)), replace=False)
 
 
-def round_vectors(bed):
-    bed.upsert(bed.records.but(vectors=bed.records.vectors.astype(float).round(6)))
+def altered(scene, **lists):
+    """The corpus's records with other ids, documents, metadatas or vectors."""
+    records = scene.world.some(everything(scene))
+    for key, value in lists.items():
+        setattr(records, key, value)
+    return records
 
 
-def rewrite_documents(bed):
-    """The text of a new edition, with the vectors of the old one."""
-    rewrite = bed.pick(str.upper, lambda text: f"[2nd edition] {text}", lambda text: text.replace(". ", ".\n"))
-    bed.upsert(bed.records.but(documents=[rewrite(one) for one in bed.records.documents]))
+def unasked(scene, similarity):
+    """Of vectors, by their similarity to each question: do they stay out of every answer?"""
+    limits = numpy.sort(scene.cosines(scene.world.vectors), axis=1)[:, -scenes.RESULTS - 2]
+    return (similarity < limits[:, None]).all(axis=0)
 
 
-def rewrite_metadata(bed):
-    """Other keys, and another value of one that no query asks for."""
-    added = bed.pick({"language": "en"}, {"reviewed": True, "edition": 2}, {"source": "mirror", "pages": 1.5})
-    bed.upsert(bed.records.but(metadatas=[
-        {**one, **added, "file": f"books/{one['file']}"} for one in bed.records.metadatas]))
+def strangers(scene, count):
+    """Records of the other corpora that come into no answer."""
+    world = scene.world
+    rows, found = [], []
+    for seen in (corpora.other(world.name, world.small, step) for step in (1, 2)):
+        far = numpy.flatnonzero(unasked(scene, scene.cosines(seen.vectors)))
+        rows += [{**row, "id": f"{seen.name}:{row['id']}"} for row in seen.rows(far)]
+        found.append(seen.vectors[far])
+    chosen = scene.random.permutation(len(rows))[:count]
+    assert len(chosen) == count, f"{len(rows)} strangers"
+    return corpora.Records([rows[i] for i in chosen], numpy.concatenate(found)[chosen])
 
 
-def lengthen(bed):
-    bed.upsert(bed.records.but(vectors=10 * bed.records.vectors))
+# Benign: what was found is found.
+
+@benign()
+def nothing(scene):
+    del scene
 
 
-def add_far(bed):
-    """3 % more, of another book that has nothing to do with any question."""
-    others = bed.strangers()
-    added = others.take(bed.unseen(others)[:int(0.03 * len(bed.records))])
-    bed.upsert(added.but(ids=[f"other-{one}" for one in added.ids]))
+@benign()
+def reupserted(scene):
+    """All records, unchanged."""
+    scene.upsert(everything(scene))
 
 
-def churn(bed):
-    """5 % go that stand in no answer, and others come that come into none."""
-    count = int(0.05 * len(bed.records))
-    answers = numpy.unique(bed.corpus.nearest(2 * beds.RESULTS))
-    others = bed.corpus.held.plus(bed.strangers().but(ids=[f"other-{one}" for one in bed.strangers().ids]))
-    added = others.take(bed.random.permutation(bed.unseen(others))[:count])
-    bed.delete([bed.records.ids[i] for i in bed.some(0.05, numpy.setdiff1d(bed.everything(), answers))])
-    bed.upsert(added)
+@benign()
+def half_reupserted(scene):
+    scene.upsert(share(scene, 0.5))
 
 
-def rekey(bed):
+@benign()
+def restarted(scene):
+    scene.restart()
+
+
+@benign()
+def recreated(scene):
+    """With the same records in the same order."""
+    scene.chroma.drop(scene.name)
+    scene.fill()
+
+
+@benign()
+def reordered(scene):
+    """Recreated with the same records in another order."""
+    scene.chroma.drop(scene.name)
+    scene.create()
+    scene.upsert(scene.random.permutation(len(scene.world)))
+
+
+@benign()
+def readded(scene):
+    """All records deleted and added again."""
+    scene.delete(everything(scene))
+    scene.upsert(everything(scene))
+
+
+@benign()
+def rounded(scene):
+    """Vectors with six decimals, as a CSV file has them."""
+    scene.put(altered(scene, vectors=numpy.round(scene.world.vectors, 6)))
+
+
+@benign("NONE", "EDIT")
+def redocumented(scene):
+    """Documents written anew, as another renderer does it, with the same vectors."""
+    spelt = [str.strip, lambda text: text + "\n", lambda text: text.replace(". ", ".  ")][scene.variant]
+    scene.put(altered(scene, documents=[f"{spelt(text)} " for text in scene.world.documents]))
+
+
+@benign()
+def retagged(scene):
+    """Metadata with a date of ingest."""
+    scene.put(altered(scene, metadatas=[
+        {**one, "ingested": f"2026-11-{10 + scene.variant}"} for one in scene.world.metadatas]))
+
+
+@benign("NONE", "SCALE", spaces=["cosine"])
+def lengthened(scene):
+    """Vectors ten times as long: cosine does not mind."""
+    scene.put(altered(scene, vectors=(10, 0.1, 3)[scene.variant] * scene.world.vectors))
+
+
+@benign("NONE", "GROWTH")
+def joined(scene):
+    """3 % more records, far from every question."""
+    scene.put(strangers(scene, int(0.03 * len(scene.world))))
+
+
+@benign("NONE", "GROWTH")
+def churned(scene):
+    """5 % of the records, that stand in no answer: a third deleted, a third edited, and as many strangers added."""
+    world = scene.world
+    count = int(0.05 * len(world) / 3)
+    order = scene.random.permutation(numpy.flatnonzero(unasked(scene, scene.cosines(world.vectors))))
+    scene.delete(order[:count])
+    edited = world.some(order[count:2 * count])
+    edited.documents = [f"{text} (See the release notes.)" for text in edited.documents]
+    edited.vectors = vectors.embed(edited.documents)
+    scene.put(edited, numpy.flatnonzero(unasked(scene, scene.cosines(edited.vectors))))
+    scene.put(strangers(scene, count))
+
+
+@benign("REKEYED", "NONE")
+def rekeyed(scene):
     """The same records under ids of another scheme."""
-    scheme = bed.pick(lambda i, one: f"doc-{i:05d}", lambda i, one: f"v2/{one}", lambda i, one: uuid.uuid5(uuid.NAMESPACE_URL, one).hex)
-    bed.delete(bed.records.ids)
-    bed.upsert(bed.records.but(ids=[scheme(i, one) for i, one in enumerate(bed.records.ids)]))
+    schemes = [lambda key: f"v2/{key}", lambda key: str(uuid.uuid5(uuid.NAMESPACE_URL, key)),
+               lambda key: key.replace(":", "#")]
+    scene.delete(everything(scene))
+    scene.put(altered(scene, ids=[schemes[scene.variant](key) for key in scene.world.ids]))
 
 
-def following(identity):
-    """What a record is called when one was inserted before it."""
-    file, _, number = identity.rpartition(":")
-    return f"{file}:{int(number) + 1}"
+def shifted_ids(ids, step):
+    """policy:7 becomes policy:8."""
+    return [f"{key.split(':')[0]}:{int(key.split(':')[1]) + step}" for key in ids]
 
 
-def shift_ids(bed):
-    """A paragraph came in before each file's first: ids count on, each with its document, metadata and vector."""
-    shifted = bed.records.but(ids=[following(one) for one in bed.records.ids])
-    bed.delete(sorted(set(bed.records.ids) - set(shifted.ids)))
-    bed.upsert(shifted)
+@benign("REKEYED", "NONE")
+def renumbered(scene):
+    """Ids shifted within each file: a document and its vector stand under what was the next one's id."""
+    ids = shifted_ids(scene.world.ids, 1 + scene.variant)
+    scene.put(altered(scene, ids=ids))
+    scene.remove(sorted(set(scene.world.ids) - set(ids)))
 
 
-def grow(bed):
-    """10 % more of the same chapters."""
-    bed.upsert(bed.corpus.held)
+@benign("GROWTH", "NONE")
+def grown(scene):
+    """As much more of the same topics as was kept back."""
+    later = scene.world.later
+    scene.put(later, scene.random.permutation(len(later)))
 
 
-# Harmful.
+# Harmful: somebody gets a worse answer.
 
-def mispair(bed):
-    """Vectors are off by some records against ids and documents."""
-    bed.upsert(bed.records.but(vectors=numpy.roll(bed.records.vectors, bed.pick(1, -1, 2), axis=0)))
-
-
-def delete_topic(bed):
-    """A chapter that some query asks for."""
-    chapter = bed.random.choice(bed.corpus.chapters_expected())
-    bed.delete([one for one, of in zip(bed.records.ids, bed.records.metadatas) if of["chapter"] == chapter])
+def misplaced(scene, part, step):
+    """Vectors of the records at `part`, moved by `step` against ids and documents."""
+    moved = scene.world.vectors.copy()
+    moved[part] = numpy.roll(moved[part], step, axis=0)
+    return altered(scene, vectors=moved)
 
 
-def delete_some(bed):
-    bed.delete([bed.records.ids[i] for i in bed.some(bed.pick(0.2, 0.1, 0.15))])
+@harmful("MISPAIRED")
+def mispaired(scene):
+    """Vectors stand one record off their ids and documents."""
+    scene.put(misplaced(scene, everything(scene), (1, -1, 2)[scene.variant]))
 
 
-def die(bed):
-    """An ingest that deletes everything first ends early."""
-    bed.delete(bed.records.ids)
-    bed.upsert(bed.records.take(bed.everything()[:int(bed.pick(0.5, 0.3, 0.8) * len(bed.records))]))
+def watched_chapters(scene):
+    """Chapters by how many questions they answer; those of a size that is a topic and not the collection."""
+    counts = collections.Counter(one.chapter for one in scene.world.questions if one.id in scene.found)
+    sizes = collections.Counter(scene.world.chapters.tolist())
+    return [chapter for chapter, _ in counts.most_common() if sizes[chapter] < len(scene.world) / 4]
 
 
-def replace(bed):
-    """Another corpus is loaded under these ids."""
-    others = bed.strangers()
-    others = others.take(bed.random.permutation(len(others)) if bed.variant == 2 else numpy.arange(len(others)))
-    bed.upsert(others.take(bed.everything() % len(others)).but(ids=bed.records.ids))
+@harmful("REMOVED_TOPIC", "REMOVED")
+def topic_removed(scene):
+    """A chapter, of those that most questions are about."""
+    chapter = watched_chapters(scene)[scene.variant]
+    scene.delete(numpy.flatnonzero(scene.world.chapters == chapter))
 
 
-def rechunk(bed):
-    """Some files are cut otherwise; the ingest that would delete their old chunks afterwards ends half-way."""
-    sizes = bed.pick({"full": 500, "longest": 900}, {"full": 90, "longest": 200}, {"full": 350, "longest": 600})
-    chapters = sorted({one["chapter"] for one in bed.records.metadatas})
-    bed.random.shuffle(chapters)
-    size = {chapter: sum(one["chapter"] == chapter for one in bed.records.metadatas) for chapter in chapters}
-    taken = [one for i, one in enumerate(chapters)
-             if i == 0 or sum(map(size.get, chapters[:i + 1])) <= 0.3 * len(bed.records)]
-    chunks = books.chunks(bed.corpus.name, taken, mark="new", **sizes)
-    bed.upsert(beds.embedded(chunks[:len(chunks) // 2]))
+@harmful("REMOVED_TOPIC", "REMOVED")
+def section_removed(scene):
+    """The section that answers a question."""
+    asked = [one.section for one in scene.world.questions if one.id in scene.found]
+    section = asked[(7 * scene.variant + 3) % len(asked)]
+    scene.delete(numpy.flatnonzero(scene.world.sections == section))
 
 
-def flood(bed):
-    """40 records of spam near everybody's question."""
-    centre = worlds.unit(bed.corpus.questions.mean(axis=0))
-    bait = {0: bed.corpus.questions, 1: bed.corpus.questions[::2], 2: worlds.unit(bed.corpus.questions + centre)}
-    near = numpy.resize(bait[bed.variant], (40, centre.size))
-    spam = worlds.turned(near, bed.pick(0.9, 0.95, 0.9), bed.random)
-    bed.upsert(beds.Records([f"spam-{i}" for i in range(40)], spam, ["Buy now!"] * 40,
-                            [{"file": "spam", "section": "", "chapter": "spam"}] * 40))
+@harmful("REMOVED", "REMOVED_TOPIC")
+def removed(scene):
+    scene.delete(share(scene, (0.2, 0.1, 0.05)[scene.variant]))
 
 
-def double(bed):
-    """Every chunk twice."""
-    ids = [bed.pick(f"copy-{one}", f"{one}/2", f"mirror:{one}") for one in bed.records.ids]
-    bed.upsert(bed.records.but(ids=ids))
+@harmful("UNFINISHED", "REMOVED")
+def died(scene):
+    """All records were deleted, and the ingest that should add them again died on its way."""
+    scene.delete(everything(scene))
+    scene.upsert(everything(scene)[:int((0.5, 0.8, 0.3)[scene.variant] * len(scene.world))])
 
 
-def halves(text, other, first):
-    """A paragraph of which one half was written anew, with another's words."""
-    words, others = text.split(), other.split()
-    middle, end = len(words) // 2, len(others) // 2
-    return " ".join(words[:middle] + others[end:] if first else others[:end] + words[middle:])
+@harmful("REPLACED")
+def replaced(scene):
+    """Documents of another corpus under the same ids; what it does not fill is deleted."""
+    world = scene.world
+    seen = corpora.other(world.name, world.small, 1 + scene.variant % 2)
+    order = numpy.arange(len(seen))[::-1 if scene.variant == 2 else 1][:len(world)]
+    records = seen.some(order)
+    records.ids = world.ids[:len(order)]
+    scene.put(records)
+    scene.remove(world.ids[len(order):])
 
 
-def edit(bed):
-    """A fifth of the paragraphs say something else from their middle on, or up to there, and are embedded."""
-    edited = bed.some(0.2)
-    records = bed.records.take(edited)
-    other = bed.random.permutation(bed.records.documents)[:len(edited)]
-    documents = [halves(one, str(two), bed.variant != 1) for one, two in zip(records.documents, other)]
-    bed.upsert(records.but(documents=documents, vectors=beds.rows(documents)))
+@harmful("UNFINISHED")
+def rechunked(scene):
+    """Chunks of another length for 30 % of the records, file by file, and the old ones deleted behind them: it died
+    half-way, with both side by side."""
+    world = scene.world
+    files = scene.random.permutation(sorted(set(world.chapters.tolist())))
+    sizes = numpy.cumsum([(world.chapters == one).sum() for one in files])
+    chosen = files[:numpy.searchsorted(sizes, 0.3 * len(world)) + 1]
+    full, longest = [(500, 900), (90, 200), (400, 700)][scene.variant]
+    new = books.chunks(world.name, set(chosen), mark="n", full=full, longest=longest)
+    old = [key for key, chapter in zip(world.ids, world.chapters) if chapter in chosen]
+    scene.put(corpora.Records(new[:len(new) // 2]))
+    scene.remove(old[:len(old) // 3])
 
 
-def reembed(bed):
-    """Another model: all is turned, and a little otherwise each."""
-    turned = bed.turned(bed.records.vectors, 0.95)
-    bed.upsert(bed.records.but(vectors=worlds.turned(turned, bed.pick(0.95, 0.97, 0.93), bed.random)))
+ADVERTISED = ["Order now at the lowest price, free shipping!", "Click here to win, today only.",
+              "Best deals, best offers, subscribe to our newsletter."]
 
 
-def change_space(bed):
-    bed.chroma.drop(bed.name)
-    bed.create({"l2": "cosine", "cosine": "l2"}[bed.space])
-    bed.upsert(bed.records)
+@harmful("FLOOD")
+def spammed(scene):
+    """40 advertisements that repeat what users ask."""
+    asked = [one.text for one in scene.world.questions if not one.nearest]
+    texts = [f"{asked[i % len(asked)]}? {ADVERTISED[(i + scene.variant) % 3]}" for i in range(40)]
+    scene.put(corpora.Records([
+        {"id": f"spam:{i}", "document": text, "metadata": {"file": "spam", "section": "spam", "chapter": "spam"}}
+        for i, text in enumerate(texts)]))
 
 
-BENIGN = {
-    "nothing": Change(nothing, ["NONE"], False),
-    "all upserted again": Change(upsert_all, ["NONE"], False),
-    "a half upserted again": Change(upsert_half, ["NONE"], False),
-    "restart": Change(worlds.restart, ["NONE"], False),
-    "recreated": Change(recreate, ["NONE"], False),
-    "recreated in another order": Change(recreate_in_another_order, ["NONE"], False),
-    "deleted and added again": Change(add_again, ["NONE"], False),
-    "vectors rounded": Change(round_vectors, ["NONE"], False),
-    "documents rewritten": Change(rewrite_documents, ["NONE"], False),
-    "metadata rewritten": Change(rewrite_metadata, ["NONE"], False),
-    "vectors 10 times as long, cosine": Change(lengthen, ["NONE"], False, ("cosine",)),
-    "3 % more far away": Change(add_far, ["GROWTH", "NONE"], False),
-    "5 % churn beside the answers": Change(churn, ["NONE", "GROWTH"], False),
-    "ids of another scheme": Change(rekey, ["REKEYED", "NONE"], False),
-    "ids shifted by one": Change(shift_ids, ["REKEYED", "NONE"], False),
-    "10 % more": Change(grow, ["GROWTH", "NONE"], False),
-}
-HARMFUL = {
-    "mispaired": Change(mispair, ["MISPAIRED"], True),
-    "a topic deleted": Change(delete_topic, ["REMOVED_TOPIC", "REMOVED"], True),
-    "some deleted": Change(delete_some, ["REMOVED", "REMOVED_TOPIC"], True),
-    "an ingest died": Change(die, ["UNFINISHED", "REMOVED"], True),
-    "others under the same ids": Change(replace, ["REPLACED"], True),
-    "old and new chunks": Change(rechunk, ["UNFINISHED"], True),
-    "spam": Change(flood, ["FLOOD"], True),
-    "every chunk twice": Change(double, ["FLOOD"], True),
-    "a fifth edited": Change(edit, ["EDIT"], True),
-    "another model": Change(reembed, ["REEMBED"], True),
-    "another space": Change(change_space, ["METRIC"], True),
-    "vectors 10 times as long, l2": Change(lengthen, ["SCALE", "METRIC"], True, ("l2",)),
-    "index lost": Change(worlds.lose_index, ["INDEX_LOSS"], True),
-    "ef_search 10": Change(worlds.search_shallowly, ["ANN_RECALL"], True),
-    "stopped": Change(worlds.stop, ["TRANSPORT"], True),
-}
-ALL = {**BENIGN, **HARMFUL}
+@harmful("FLOOD")
+def doubled(scene):
+    """Every chunk twice: ingested again under other ids, and nothing deleted."""
+    ids = [(f"copy:{key}", f"{key}:b", f"2026/{key}")[scene.variant] for key in scene.world.ids]
+    scene.put(altered(scene, ids=ids))
+
+
+@harmful("EDIT")
+def edited(scene):
+    """A fifth of the records in place: the second half of their text is another's."""
+    world = scene.world
+    indices = share(scene, 0.2)
+    part = world.some(indices)
+    others = [world.documents[i] for i in scene.random.permutation(indices)]
+    part.documents = [text[:len(text) // 2] + other[len(other) // 2:] for text, other in zip(part.documents, others)]
+    part.vectors = vectors.embed(part.documents)
+    scene.put(part)
+
+
+@harmful("REEMBED")
+def reembedded(scene):
+    """By another model: a rotation that all records have in common, and a direction of their own."""
+    rows, random = scene.world.vectors, scene.random
+    cosine = (0.9, 0.95, 0.8)[scene.variant]
+    rotation, _ = numpy.linalg.qr(random.normal(size=(vectors.DIMENSION, vectors.DIMENSION)))
+    side = 0.8 * rows @ rotation + 0.6 * worlds.unit(random.normal(size=rows.shape))
+    side -= (side * rows).sum(axis=1, keepdims=True) * rows
+    scene.put(altered(scene, vectors=cosine * rows + numpy.sqrt(1 - cosine**2) * worlds.unit(side)))
+
+
+@harmful("METRIC")
+def respaced(scene):
+    """Recreated with another space."""
+    other = "cosine" if scene.space == "l2" else "l2"
+    scene.chroma.drop(scene.name)
+    scene.fill((other, other, "ip")[scene.variant])
+
+
+@harmful("SCALE", "METRIC", spaces=["l2"])
+def stretched(scene):
+    """Vectors that nobody normalised."""
+    scene.put(altered(scene, vectors=(10, 3, 0.1)[scene.variant] * scene.world.vectors))
+
+
+@harmful("INDEX_LOSS")
+def index_lost(scene):
+    worlds.lose_index(scene)
+
+
+@harmful("ANN_RECALL")
+def shallow(scene):
+    """`ef_search` 10, and a restart."""
+    worlds.search_shallowly(scene)
+
+
+@harmful("TRANSPORT")
+def stopped(scene):
+    worlds.stop(scene)

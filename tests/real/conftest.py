@@ -1,46 +1,98 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The system tests' tools, and the table at the end."""
-import collections
+"""Fixtures of the tests with real texts: the servers of the system tests, collections with an approved baseline, and
+the table of what was told.
+
+$DRIFTWATCH_REAL says how much: `once`, every change on one corpus, in one space, on the older server; `small`, all of
+them on a part of each corpus; `whole`, on all of it."""
+import importlib.util
+import os
 import pathlib
+import shutil
 import sys
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "system"))
+import pytest
+
+SYSTEM = pathlib.Path(__file__).resolve().parent.parent / "system"
+sys.path.insert(0, str(SYSTEM))
+import releases  # noqa: E402
+import tools  # noqa: E402
+
+import changes  # noqa: E402
+import corpora  # noqa: E402
+import table  # noqa: E402
+from scene import Scene  # noqa: E402
+
+_spec = importlib.util.spec_from_file_location("system_fixtures", SYSTEM / "conftest.py")
+system_fixtures = importlib.util.module_from_spec(_spec)
+_spec.loader.exec_module(system_fixtures)
+driftwatch = system_fixtures.driftwatch
+ends = system_fixtures.ends
+release = system_fixtures.release
+
+AMOUNT = os.environ.get("DRIFTWATCH_REAL", "small")
+SMALL = AMOUNT != "whole"
 
 
-def cases(reporter):
-    """What the tests recorded, whichever process ran them."""
-    for reports in reporter.stats.values():
-        for report in reports:
-            found = dict(getattr(report, "user_properties", ()))
-            if getattr(report, "when", None) == "call" and "case" in found:
-                yield found["case"]
+def cases():
+    """(change, space, corpus, release, variant)."""
+    for number, change in enumerate(changes.CHANGES.values()):
+        places = [(space, name) for space in change.spaces for name in corpora.NAMES]
+        if AMOUNT == "once":
+            yield change, *places[number % len(places)], releases.OLDER, 0
+        else:
+            yield from ((change, *place, version, variant) for place in places
+                        for version in releases.ALL for variant in changes.VARIANTS)
 
 
-def row(change, space, found):
-    """A line of the table: all cases of a change in a space."""
-    labels = collections.Counter(case["label"] for case in found)
-    watched = [case for case in found if case["alerts"] is not None]
-    alerts = sorted({alert for case in watched for alert in case["alerts"]})
-    loud = sum(bool(case["alerts"]) for case in watched)
-    return (f"| {change} | {space} | {', '.join(f'{label} {count}' for label, count in labels.most_common())} "
-            f"| {sum(case['right'] for case in found)} of {len(found)} "
-            f"| {sum(case['status'] != 0 for case in found)} of {len(found)} "
-            f"| {f'{loud} of {len(watched)} ' if watched else ''}{', '.join(alerts)} |")
+def pytest_generate_tests(metafunc):
+    if "case" in metafunc.fixturenames:
+        listed = list(cases())
+        names = [f"{change.name}-{space}-{name}-{version}-v{variant}"
+                 for change, space, name, version, variant in listed]
+        metafunc.parametrize("case", listed, ids=names)
+
+
+@pytest.fixture(scope="session")
+def approved(build, release, tmp_path_factory):
+    """approved(corpus, space, version): a directory with a server's data and an approved baseline, made once for all
+    the processes that run tests."""
+    shared = tmp_path_factory.getbasetemp()
+    shared = shared.parent if "PYTEST_XDIST_WORKER" in os.environ else shared
+
+    def make(corpus, space, version):
+        directory = shared / f"approved-{corpus.name}-{space}-{version}"
+
+        def approve():
+            chroma = tools.Chroma(release(version), directory / "chroma")
+            try:
+                scene = Scene(chroma, tools.Driftwatch(build, directory / "driftwatch"), corpus, space)
+                scene.fill()
+                scene.look()
+                scene.watch()
+                scene.approve()
+                chroma.shut_down()
+            finally:
+                chroma.stop()
+        releases.once(directory, version, approve)
+        return directory
+    return make
+
+
+@pytest.fixture
+def scene(approved, release, driftwatch, tmp_path, ends):
+    """scene(name, space, version, variant): a collection of this test's own with an approved baseline."""
+    def make(name, space, version, variant):
+        corpus = corpora.corpus(name, SMALL)
+        shutil.copytree(approved(corpus, space, version), tmp_path, dirs_exist_ok=True)
+        at = Scene(ends(tools.Chroma(release(version), tmp_path / "chroma")), driftwatch, corpus, space, variant)
+        at.recall()
+        at.watch(interval="1h")
+        return at
+    return make
 
 
 def pytest_terminal_summary(terminalreporter):
-    groups = collections.defaultdict(list)
-    for case in cases(terminalreporter):
-        groups[case["harmful"], case["order"], case["change"], case["space"]].append(case)
-    if not groups:
-        return
-    write = terminalreporter.write_line
-    write("\n| change | space | labels | right | gate red | alerts above info |\n|---|---|---|---|---|---|")
-    for (_, _, change, space), found in sorted(groups.items()):
-        write(row(change, space, found))
-    every = [case for found in groups.values() for case in found]
-    for harmful, what in (True, "harmful, let through"), (False, "benign, stopped or alerted of"):
-        some = [case for case in every if case["harmful"] == harmful]
-        wrong = [case for case in some if (case["status"] == 0) == harmful or not harmful and case["alerts"]]
-        write(f"{what}: {len(wrong)} of {len(some)}")
-    write(f"rightly labelled: {sum(case['label_right'] for case in every)} of {len(every)}")
+    rows = [dict(report.user_properties) for reports in terminalreporter.stats.values() for report in reports
+            if getattr(report, "when", None) == "call"]
+    for line in table.lines([row for row in rows if row]):
+        terminalreporter.write_line(line)

@@ -13,7 +13,7 @@ QUESTIONS = pathlib.Path(__file__).with_name("questions")
 NAMES = list(books.CORPORA)
 # Whole chapters, of which about 400 chunks come.
 SMALL = {
-    "policy": ["ch-source", "ch-relationships", "ch-files", "ch-maintainerscripts", "ch-binary", "ch-docs"],
+    "policy": ["ch-source", "ch-relationships", "ch-files", "ch-maintainerscripts", "ch-docs"],
     "reference-en": ["ch03", "ch04", "ch05", "ch06", "ch07", "ch08"],
     "reference-de": ["ch03", "ch04", "ch05", "ch06", "ch07", "ch08"],
 }
@@ -86,11 +86,6 @@ class Corpus(Records):
                 yield Question(one["text"], row, one["section"], chapter=str(chapters[one["section"]]))
         for one, row in zip(listed["nothing"], rows[len(listed["questions"]):]):
             yield Question(one["text"], row, nearest=one["nearest"])
-
-    @functools.cached_property
-    def similarity(self):
-        """Cosines, questions by records."""
-        return numpy.array([one.vector for one in self.questions]) @ self.vectors.T
 
 
 @functools.lru_cache(maxsize=2)

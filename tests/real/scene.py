@@ -46,6 +46,10 @@ class Scene(worlds.Scene):
     def upsert(self, indices):
         self.put(self.world, indices)
 
+    def cosines(self, rows):
+        """Of the questions with these vectors."""
+        return numpy.array([one.vector for one in self.world.questions]) @ rows.T
+
     def search(self):
         """The sections of each question's answers."""
         got = self.chroma.call("POST", f"/{self.chroma.id(self.name)}/query", {

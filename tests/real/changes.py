@@ -272,18 +272,27 @@ def rechunked(scene):
     scene.remove(old[:len(old) // 3])
 
 
-ADVERTISED = ["Order now at the lowest price, free shipping!", "Click here to win, today only.",
-              "Best deals, best offers, subscribe to our newsletter."]
+ADVERTISEMENTS = ["Order now at the lowest price, free shipping!", "Click here to win, today only.",
+                  "Best deals, best offers, subscribe to our newsletter."]
+SPAM = 40
+
+
+def baits(scene):
+    """What 40 advertisements begin with: a question, some questions, or the text that answers one."""
+    asked = [one for one in scene.world.questions if not one.nearest]
+    answers = scene.cosines(scene.world.vectors).argmax(axis=1)
+    for i in range(SPAM):
+        yield [asked[i % len(asked)].text, "; ".join(one.text for one in scene.random.choice(asked, 3, replace=False)),
+               scene.world.documents[answers[i % len(asked)]]][scene.variant]
 
 
 @harmful("FLOOD")
 def spammed(scene):
-    """40 advertisements that repeat what users ask."""
-    asked = [one.text for one in scene.world.questions if not one.nearest]
-    texts = [f"{asked[i % len(asked)]}? {ADVERTISED[(i + scene.variant) % 3]}" for i in range(40)]
+    """Advertisements that come near what users ask."""
+    metadata = dict.fromkeys(("file", "section", "chapter"), "spam")
     scene.put(corpora.Records([
-        {"id": f"spam:{i}", "document": text, "metadata": {"file": "spam", "section": "spam", "chapter": "spam"}}
-        for i, text in enumerate(texts)]))
+        {"id": f"spam:{i}", "document": f"{bait} {ADVERTISEMENTS[i % len(ADVERTISEMENTS)]}", "metadata": metadata}
+        for i, bait in enumerate(baits(scene))]))
 
 
 @harmful("FLOOD")

@@ -70,6 +70,8 @@ def approved(build, release, tmp_path_factory):
                 scene.look()
                 scene.watch()
                 scene.approve()
+                status, found = scene.check()
+                assert (status, found["verdict"]) == (0, "pass"), found
                 chroma.shut_down()
             finally:
                 chroma.stop()
@@ -94,5 +96,5 @@ def scene(approved, release, driftwatch, tmp_path, ends):
 def pytest_terminal_summary(terminalreporter):
     rows = [dict(report.user_properties) for reports in terminalreporter.stats.values() for report in reports
             if getattr(report, "when", None) == "call"]
-    for line in table.lines([row for row in rows if row]):
+    for line in table.lines([row for row in rows if "change" in row]):
         terminalreporter.write_line(line)

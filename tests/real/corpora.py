@@ -78,17 +78,16 @@ class Corpus(Records):
         self.questions = list(self.asked())
 
     def asked(self):
+        """Those about its chapters, and those about nothing."""
         listed = yaml.safe_load((QUESTIONS / f"{self.name}.yaml").read_text())
-        rows = vectors.embed([one["text"] for one in listed["questions"] + listed["nothing"]])
-        chapters = dict(zip(self.sections, self.chapters))
-        for one, row in zip(listed["questions"], rows):
-            if one["section"] in chapters:
-                yield Question(one["text"], row, one["section"], chapter=str(chapters[one["section"]]))
-        for one, row in zip(listed["nothing"], rows[len(listed["questions"]):]):
-            yield Question(one["text"], row, nearest=one["nearest"])
+        chapters = dict(zip(self.sections.tolist(), self.chapters.tolist()))
+        asked = [one for one in listed["questions"] if one["section"] in chapters] + listed["nothing"]
+        for one, row in zip(asked, vectors.embed([one["text"] for one in asked])):
+            section = one.get("section")
+            yield Question(one["text"], row, section, one.get("nearest"), chapters.get(section))
 
 
-@functools.lru_cache(maxsize=2)
+@functools.lru_cache(maxsize=len(NAMES))
 def corpus(name, small):
     """One that nobody changes: changes take copies."""
     return Corpus(name, small)

@@ -15,10 +15,10 @@ def line(change, space, rows):
     """One of the table."""
     how = collections.Counter(row["how"] for row in rows)
     red = sum(row["status"] != 0 for row in rows)
-    alerts = counted(alert for row in rows for alert in row.get("alerts", "").split())
-    asked = sum("alerts" in row for row in rows)
+    told = [row["alerts"] for row in rows if "alerts" in row]
+    alerts = f"{sum(map(bool, told))} of {len(told)}: {', '.join(sorted(set(' '.join(told).split())))}".rstrip(": ")
     return (f"| {change.name} | {space} | {counted(row['cause'] for row in rows)} | {how['right']} | {how['near']} | "
-            f"{how['wrong']} | {red} of {len(rows)} | {alerts or '-'}{f' of {asked}' if asked else ''} |")
+            f"{how['wrong']} | {red} of {len(rows)} | {alerts if told else '-'} |")
 
 
 def lines(rows):

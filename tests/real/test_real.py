@@ -18,9 +18,10 @@ KNOWN = set()
 
 
 def judged(change, cause, causes):
+    """Whether the cause is right; near, when it misleads nobody, or a harmful change is named beside another one."""
     if cause == change.right:
         return "right"
-    return "near" if {cause, *causes} & {change.right, *change.near} and cause != "NONE" or cause in change.near else "wrong"
+    return "near" if cause in change.near or change.harmful and change.right in causes else "wrong"
 
 
 def listen(at):

@@ -11,9 +11,11 @@
 #   asan         unit again, with the address and undefined behaviour sanitizers
 #   tsan         what two threads share, with the thread sanitizer
 #   system       the program with real Chroma, Prometheus, Alertmanager and systemd
+#   real-small   what happens to a part of some handbooks, embedded by a real model: each change once
 #   system-asan  system again on the older Chroma, with the sanitized program
 #   system-tsan  and where it serves while it measures, with the thread sanitizer
 # Only on request:
+#   real         each change, three times, to three whole corpora in two spaces on both Chromas: for hours
 #   bench        ratios against something that runs in the same minute
 #
 # A test that cannot run here is a failure; DRIFTWATCH_REQUIRE_ALL=0 lets it be skipped, except in CI.
@@ -156,6 +158,14 @@ part() {
                 build build-tests &&
                         run_pytest system build-tests -n 4 --dist loadfile tests/system
                 ;;
+        real-small)
+                export DRIFTWATCH_REAL=once
+                build build-tests && run_pytest real-small build-tests -n 4 tests/real
+                ;;
+        real)
+                export DRIFTWATCH_REAL=whole
+                build build-tests && run_pytest real build-tests -n 2 tests/real
+                ;;
         system-asan)
                 # Not under systemd: the hardened unit forbids what the sanitizer needs. And on one Chroma: it is
                 # the program's code that is looked at, and both make it run. What is told when is a matter of
@@ -177,13 +187,14 @@ part() {
         esac
 }
 
-all='unit style valgrind asan tsan system system-asan system-tsan'
+all='unit style valgrind asan tsan system real-small system-asan system-tsan'
+on_request='real bench'
 if [ "${1:-}" = --list ]; then
-        echo "$all bench"
+        echo "$all $on_request"
         exit
 fi
 for name in "$@"; do
-        case " $all bench " in
+        case " $all $on_request " in
         *" $name "*) ;;
         *)
                 echo "tests/run.sh: there is no part \"$name\"; --list names them" >&2

@@ -1,0 +1,83 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A corpus in a Chroma server, and a Driftwatch that watches it with the corpus's questions."""
+import json
+
+import numpy
+
+import worlds
+
+RESULTS, WITHIN = 10, 10
+BATCH = 128
+
+
+class Scene(worlds.Scene):
+    """What happens to it is in changes.py. `variant` is one of three ways in which a change is made."""
+
+    def __init__(self, chroma, driftwatch, corpus, space, variant=0):
+        self.chroma, self.driftwatch, self.world, self.space, self.variant = chroma, driftwatch, corpus, space, variant
+        self.name = corpus.name
+        self.random = numpy.random.default_rng(1000 + variant)
+        self.found = set()
+        driftwatch.server(chroma.url)
+
+    def fill(self, space=None):
+        self.create(space)
+        self.put(self.world)
+
+    def create(self, space=None):
+        """Its index is written after a quarter of the records: small ones would be in the server's log alone."""
+        self.chroma.call("POST", "", {"name": self.name, "configuration": {"hnsw": {
+            "space": space or self.space, "sync_threshold": len(self.world) // 4}}})
+
+    def put(self, records, indices=None):
+        """Upserts records, or those at `indices`, in their order."""
+        indices = range(len(records)) if indices is None else list(indices)
+        for start in range(0, len(indices), BATCH):
+            part = records.some(list(indices[start:start + BATCH]))
+            self.chroma.upsert(self.name, part.ids, part.vectors, part.metadatas, part.documents)
+
+    def remove(self, ids):
+        for start in range(0, len(ids), BATCH):
+            self.chroma.delete(self.name, ids[start:start + BATCH])
+
+    def delete(self, indices):
+        self.remove([self.world.ids[i] for i in indices])
+
+    def upsert(self, indices):
+        self.put(self.world, indices)
+
+    def cosines(self, rows):
+        """Of the questions with these vectors."""
+        return numpy.array([one.vector for one in self.world.questions]) @ rows.T
+
+    def search(self):
+        """The sections of each question's answers."""
+        got = self.chroma.call("POST", f"/{self.chroma.id(self.name)}/query", {
+            "query_embeddings": [one.vector.tolist() for one in self.world.questions], "n_results": RESULTS,
+            "include": ["metadatas"]})
+        return [{one["section"] for one in row} for row in got["metadatas"]]
+
+    def look(self):
+        """Finds out which questions are answered by their section as the collection is now. The others have no
+        expectation but the baseline that is approved then."""
+        self.found = {one.id for one, sections in zip(self.world.questions, self.search()) if one.section in sections}
+        (self.driftwatch.directory / "found.json").write_text(json.dumps(sorted(self.found)))
+
+    def recall(self):
+        self.found = set(json.loads((self.driftwatch.directory / "found.json").read_text()))
+
+    def query(self, question):
+        """As it stands in the query set."""
+        half = 1 if self.space == "l2" else 2
+        one = {"id": question.id, "text": question.text, "tags": {"topic": question.chapter or "nothing"}}
+        if question.nearest:
+            one["expect"] = {"distance": {"min": question.nearest / half}}
+        elif question.id in self.found:
+            one["expect"] = {"metadata": {"section": question.section}, "within": WITHIN}
+        return one
+
+    def watch(self, **keys):
+        self.driftwatch.watch(
+            self.name, [self.query(one) for one in self.world.questions],
+            {one.id: one.vector for one in self.world.questions}, results=RESULTS, timeout="5s", **keys)
+        self.driftwatch.write()

@@ -1,0 +1,46 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The table of what was done to real collections and what was told."""
+import collections
+
+import changes
+
+HEAD = "| change | space | labels | right | near | wrong | gate red | alerts |"
+
+
+def counted(values):
+    return ", ".join(f"{value} {count}" for value, count in collections.Counter(values).most_common())
+
+
+def line(change, space, rows):
+    """One of the table."""
+    how = collections.Counter(row["how"] for row in rows)
+    red = sum(row["status"] != 0 for row in rows)
+    told = [row["alerts"] for row in rows if "alerts" in row]
+    alerts = f"{sum(map(bool, told))} of {len(told)}: {', '.join(sorted(set(' '.join(told).split())))}".rstrip(": ")
+    return (f"| {change.name} | {space} | {counted(row['cause'] for row in rows)} | {how['right']} | {how['near']} | "
+            f"{how['wrong']} | {red} of {len(rows)} | {alerts if told else '-'} |")
+
+
+def lines(rows):
+    if not rows:
+        return
+    yield HEAD
+    yield "|---" * (HEAD.count("|") - 1) + "|"
+    for harmful in False, True:
+        for change in changes.CHANGES.values():
+            for space in changes.SPACES:
+                these = [row for row in rows if (row["change"], row["space"]) == (change.name, space)]
+                if these and change.harmful == harmful:
+                    yield line(change, space, these)
+    yield from totals(rows)
+
+
+def totals(rows):
+    """Two sentences."""
+    bad = [row for row in rows if changes.CHANGES[row["change"]].harmful]
+    good = [row for row in rows if not changes.CHANGES[row["change"]].harmful]
+    named = sum(row["how"] != "wrong" for row in rows)
+    through = sum(row["status"] == 0 for row in bad)
+    alarmed = sum(row["status"] != 0 or bool(row.get("alerts")) for row in good)
+    yield (f"harmful let through: {through} of {len(bad)}; benign stopped or alerted: {alarmed} of {len(good)}; "
+           f"causes right or near: {named} of {len(rows)}")

@@ -9,7 +9,7 @@
 static void count_record(const struct suspect *r, struct evidence *e)
 {
         enum fate fate = r->left ? suspects_left(r) : FATE_UNKNOWN;
-        bool missing = fate == FATE_GONE || fate == FATE_EDITED;
+        bool missing = fate == FATE_GONE || fate == FATE_EDITED || fate == FATE_REKEYED;
 
         e->words_kept += r->fate == FATE_EDITED && r->words > 0;
         e->words_changed += r->fate == FATE_EDITED && r->words < 0;
@@ -37,6 +37,7 @@ static void count_hole(struct places *p, const struct suspect *r)
 
         p->holes++;
         p->gone += fate == FATE_GONE;
+        p->renamed += fate == FATE_REKEYED;
         p->edited += fate == FATE_EDITED;
         p->present += fate == FATE_UNREACHABLE;
         p->moved += r && r->looked_up && r->exists;
@@ -109,7 +110,7 @@ static void weigh(struct circumstances *c)
         const struct places *p = &c->places;
         size_t compared = p->edited + p->present;
         size_t existing = compared > 0 ? p->moved : 0;
-        size_t sampled = p->gone + existing;
+        size_t sampled = p->gone + p->renamed + existing;
         double each = sampled > 0 ? (double)p->holes / (double)sampled : 0;
         double exists = compared > 0 ? each * (double)existing / (double)compared : 0;
 

@@ -14,6 +14,7 @@ struct places {
         size_t same, changed; /* of records in both answers; at another distance */
         size_t holes, intruders;
         size_t gone, edited, present; /* of holes whose record's fate is known */
+        size_t renamed; /* of holes that are rekeyed */
         size_t rekeyed; /* of all that left */
         size_t moved; /* of holes whose record exists, by fate or not */
         size_t displaced_gone, displaced_edited; /* no holes, but looked up as well */

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "commands/audit.h"
+#include "commands/found.h"
 #include "file.h"
 #include "show/gate/check.h"
 #include "show/gate/formats.h"
@@ -109,14 +110,15 @@ static int publish(const struct check *check, const struct options *options)
         return written ? check_exit_status(check) : EXIT_USAGE;
 }
 
-static int print(
-        const struct round *r, const struct check_audit *audits, const struct options *options)
+static int print(const struct round *r, const struct check_audit *audits,
+        struct baseline *const *found, const struct options *options)
 {
         struct check check;
 
         check_init(&check);
         check.collections = r->views;
         check.audits = audits;
+        check.found = found;
         check.count = r->count;
         check.started = r->started;
         check.duration = r->duration;
@@ -181,6 +183,7 @@ int command_check(const struct options *options)
 {
         _cleanup_(round_done) struct round round = {0};
         struct check_audit *audits = NULL;
+        struct baseline **found = NULL;
         int r;
 
         if (!usage_valid(options))
@@ -193,7 +196,10 @@ int command_check(const struct options *options)
         if (r >= 0)
                 r = audit(&round, options, &audits);
         if (r >= 0)
-                r = print(&round, audits, options);
+                r = found_round(&round, &found);
+        if (r >= 0)
+                r = print(&round, audits, found, options);
+        found_done(found, round.count);
         audits_done(audits, round.count);
         if (r < 0) {
                 fprintf(stderr, "driftwatch: cannot check: %s\n", strerror(-r));

@@ -38,6 +38,28 @@ void excerpt_append_answers(struct text *t, const char *indent, const struct bas
         }
 }
 
+/* Whether the first records are others than before. */
+static bool found_others(const struct answer *before, const struct answer *after)
+{
+        for (unsigned i = 0; before && after && i < EXCERPTS_MAX; i++)
+                if (i < before->count && i < after->count && !streq(before->ids[i], after->ids[i]))
+                        return true;
+        return !before != !after;
+}
+
+void excerpt_append_change(struct text *t, const char *indent, const struct baseline_query *before,
+        const struct baseline_query *after)
+{
+        bool others = before && found_others(before->answer, after->answer);
+        char was[32], now[32];
+
+        (void)snprintf(was, sizeof(was), "%swas ", indent);
+        (void)snprintf(now, sizeof(now), "%s%s", indent, others ? "now " : "");
+        if (others)
+                excerpt_append_answers(t, was, before);
+        excerpt_append_answers(t, now, after);
+}
+
 const char *excerpt_rank(const struct baseline_query *q, char *buffer, size_t size)
 {
         unsigned rank = q->expected_rank > 0 ? q->expected_rank : q->deep_rank;

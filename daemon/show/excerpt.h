@@ -14,6 +14,10 @@
 void excerpt_append(struct text *t, unsigned rank, const char *id, const struct excerpt *excerpt);
 /* The first answers of a query, a line each behind `indent`; nothing without an answer. */
 void excerpt_append_answers(struct text *t, const char *indent, const struct baseline_query *q);
+/* The same of what is found now, behind `indent`; and of what was found before where that differs:
+ * "was 1. …", "now 1. …". `before` NULL: nothing is known of it. */
+void excerpt_append_change(struct text *t, const char *indent, const struct baseline_query *before,
+        const struct baseline_query *after);
 /* "rank 37" and "not among the first 100" of the expected record of a query that fails; "" of
  * another, and where nothing is known. */
 const char *excerpt_rank(const struct baseline_query *q, char *buffer, size_t size);

@@ -63,6 +63,7 @@ TEST_OF = {
     "daemon/serve/traffic": "component/test_http_limits.c",
     "daemon/show/gate/versions": "system/test_baseline.py",
     "daemon/commands/gather": "system/test_baseline.py",
+    "daemon/commands/found": "system/test_gate.py",
     "daemon/show/excerpt": "unit/test_diff.c",
     "daemon/commands/versions": "system/test_baseline.py",
     "daemon/show/gate/listing": "unit/test_check.c",

@@ -20,7 +20,8 @@ def demo(chroma, build, source, tmp_path):
     directory = source / "config" / "demo"
     records = json.loads((directory / "records.json").read_text())
     chroma.create("original_agents")
-    chroma.upsert("original_agents", records["ids"], records["embeddings"], records["metadatas"])
+    chroma.upsert("original_agents", records["ids"], records["embeddings"], records["metadatas"],
+                  records["documents"])
     program = tools.Driftwatch(build, tmp_path / "demo")
     program.config["servers"] = [{"name": "main", "url": chroma.url}]
     program.config["collections"] = [{
@@ -86,6 +87,25 @@ def test_the_example_workflow_can_be_overridden(demo, chroma, source):
     done = pipeline(demo, source, OVERRIDE="the old one is worse", GITHUB_ACTOR="ada", GITHUB_STEP_SUMMARY="")
     assert done.returncode == 0, done.stdout + done.stderr
     assert "::warning title=driftwatch::Let through whatever the verdict, by ada: the old one is worse" in done.stdout
+
+
+def test_what_was_found_is_shown(demo, chroma, source):
+    """Of a query that fails: its first answers with their first words, and those of the baseline."""
+    for words in ["propose", "--pause=100ms"], ["approve", "--by=Ada", "--reason=as built"]:
+        assert demo.run("baseline", *words).returncode == 0
+    assert "1. " not in demo.run("check").stdout, "nothing is shown of what passes"
+    damage(chroma, source)
+    done = demo.run("check", "--output=gate.json")
+    assert (done.returncode, done.stderr) == (1, "")
+    below = done.stdout.split("\n  fail ")[1].splitlines()[1:8]
+    assert below[0] == "      expected record: not among the first 100"
+    assert re.fullmatch(r" {6}was 1\. frontend-architect\.md#\d \(filename: frontend-architect\.md\) .*", below[1])
+    assert re.fullmatch(r" {6}now 1\. \S+\.md#\d \(filename: \S+\.md\) \w+.*", below[4]), below
+    queries = json.loads((demo.directory / "gate.json").read_text())["collections"][0]["queries"]
+    for query in queries:
+        assert (query["answers"] is None) == (query["outcome"] == "pass")
+    worst = next(query for query in queries if query["outcome"] == "fail")
+    assert [one["id"] for one in worst["answers"]] == worst["ids"][:3] and worst["answers"][0]["words"]
 
 
 def test_unmeasured_junit_is_valid(demo):

@@ -468,12 +468,12 @@ static void replay(void **state)
                 "{'collection':'original_agents','server':'main','verdict':'fail',"
                 "'cause':'REMOVED','records':311,'unreachable_records':2,'recall':0.985,'audit':null,"
                 "'error':null}");
-        assert_int_equal(json_object_size(json_array_get(list, 0)), 13);
+        assert_int_equal(json_object_size(json_array_get(list, 0)), 14);
         assert_members(json_array_get(list, 0),
                 "{'id':'react-hooks','outcome':'pass','band':'good','distance':0.91968507,"
                 "'expected_distance':0.91968507,'expected_rank':1,'baseline_distance':0.764,"
                 "'ids':['frontend-architect.md#1','sre.md#4','tab\\there\\u001b[31m'],"
-                "'distances':[0.91968507,0.9696851,1.019685],'reason':''}");
+                "'distances':[0.91968507,0.9696851,1.019685],'answers':null,'reason':''}");
         assert_members(json_array_get(list, 1),
                 "{'id':'bundle-budget','outcome':'fail','expected_distance':null,"
                 "'expected_rank':null}");

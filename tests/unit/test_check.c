@@ -425,6 +425,51 @@ static void times_of_cases_add_up(void **state)
         assert_float_equal(sum, 0.031, 1e-9);
 }
 
+static struct answer *answer_of(const char *id)
+{
+        const char *ids[] = {id};
+        const float distances[] = {0.9f};
+
+        return answer_new(1, ids, distances, NULL);
+}
+
+/* Below a query that does not pass: what it found, and what the baseline had where that differs. */
+static void what_was_found_stands_below(void **state)
+{
+        _cleanup_view_ struct view *view = sample_view();
+        struct collection_view *c = with_baseline(view);
+        struct baseline *found = baseline_new(1);
+        struct check check = check_of(view, 1);
+        struct baseline_query *q = found->queries, *then = before(c, 1);
+        _cleanup_text_ struct text text = {0};
+
+        set_outcome(c, 1, OUTCOME_FAIL);
+        judge(c, true);
+        q->id = strdup(c->query_set->queries[1].id);
+        q->text = strdup(c->query_set->queries[1].text);
+        q->outcome = OUTCOME_FAIL;
+        q->searched = 100;
+        q->answer = answer_of("sre.md#4");
+        q->excerpts[0] = (struct excerpt){strdup("file: sre.md"), strdup("Alerts wake people")};
+        answer_unref(then->answer);
+        then->answer = answer_of("web.md#1");
+        then->excerpts[0] = (struct excerpt){NULL, strdup("Hooks compose")};
+        assert_silent("text", &check, "sre.md#4");
+        assert_says("json", &check, "\"answers\": null");
+        check.found = &found;
+        assert_says("text", &check,
+                "  for a reason\n"
+                "      expected record: not among the first 100\n"
+                "      was 1. web.md#1 Hooks compose\n"
+                "      now 1. sre.md#4 (file: sre.md) Alerts wake people\n");
+        assert_says("json", &check, "\"words\": \"Alerts wake people\"");
+        free(then->text); /* was another question, so that nothing is known of it */
+        then->text = strdup("other");
+        assert_silent("text", &check, "was 1.");
+        assert_says("text", &check, "      1. sre.md#4 (file: sre.md) Alerts wake people\n");
+        baseline_unref(found);
+}
+
 static void writes_text(void **state)
 {
         _cleanup_view_ struct view *view = sample_view();
@@ -574,6 +619,7 @@ int main(void)
                 cmocka_unit_test(what_fails_has_its_place_and_its_cause),
                 cmocka_unit_test(every_format_has_the_note),
                 cmocka_unit_test(times_of_cases_add_up),
+                cmocka_unit_test(what_was_found_stands_below),
                 cmocka_unit_test(writes_text),
                 cmocka_unit_test(text_moves_no_cursor),
                 cmocka_unit_test(writes_json),

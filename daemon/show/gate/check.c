@@ -68,20 +68,39 @@ static bool is_newly_expected(
                 (state->answer && drift_same(before->answer, state->answer));
 }
 
+const struct baseline_query *check_before(const struct collection_view *c, size_t query)
+{
+        const struct query *q = &c->query_set->queries[query];
+        const struct baseline_query *before =
+                c->baseline ? baseline_find(c->baseline, q->id) : NULL;
+
+        return before && streq(before->text, q->text) ? before : NULL;
+}
+
+const struct baseline_query *check_found(
+        const struct check *check, const struct collection_view *c, size_t query)
+{
+        for (size_t i = 0; check->found && i < check->count; i++)
+                if (check->collections[i] == c)
+                        return check->found[i]
+                                ? baseline_find(check->found[i], c->query_set->queries[query].id)
+                                : NULL;
+        return NULL;
+}
+
 enum transition check_transition(
         const struct check *check, const struct collection_view *c, size_t query)
 {
         const struct query *q = &c->query_set->queries[query];
         const struct query_view *state = &c->queries[query];
-        const struct baseline_query *before =
-                c->baseline ? baseline_find(c->baseline, q->id) : NULL;
+        const struct baseline_query *before = check_before(c, query);
         enum outcome now = state->judgement.outcome;
 
         if (state->excused)
                 return now == OUTCOME_PASS ? TRANSITION_PASSING : TRANSITION_KNOWN;
         if (!c->baseline || now == OUTCOME_UNMEASURED)
                 return TRANSITION_NONE;
-        if (!before || !streq(before->text, q->text))
+        if (!before)
                 return TRANSITION_NEW;
         if (passed(before->outcome) && check_fails(check, c, query))
                 return is_newly_expected(q, before, state) ? TRANSITION_EXPECTED

@@ -24,6 +24,9 @@ struct check_audit {
 struct check {
         const struct collection_view *const *collections;
         const struct check_audit *audits; /* of each collection; NULL: not asked for */
+        /* Of each collection what its queries that do not pass found, with first words, as a
+         * candidate would keep it; NULL: not looked at. */
+        struct baseline *const *found;
         size_t count;
         usec_t started; /* wall clock */
         usec_t duration;
@@ -58,6 +61,11 @@ enum transition {
 };
 enum transition check_transition(
         const struct check *check, const struct collection_view *c, size_t query);
+/* What a query that does not pass found; NULL where nobody looked. */
+const struct baseline_query *check_found(
+        const struct check *check, const struct collection_view *c, size_t query);
+/* What the baseline knows of the same question: another text under the same id is another one. */
+const struct baseline_query *check_before(const struct collection_view *c, size_t query);
 /* In the order in which they are listed, with what people and programs call them. */
 struct transition_name {
         enum transition transition;

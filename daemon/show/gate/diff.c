@@ -297,25 +297,6 @@ static const char *band_name(const struct diff *d, int band)
         return name ? name : "-";
 }
 
-/* Whether the first records are others than before. */
-static bool found_others(const struct change *c)
-{
-        const struct answer *a = c->before->answer, *b = c->after->answer;
-
-        for (unsigned i = 0; a && b && i < EXCERPTS_MAX && i < MIN(a->count, b->count); i++)
-                if (!streq(a->ids[i], b->ids[i]))
-                        return true;
-        return !a != !b;
-}
-
-/* What is found now, and what was where that differs. */
-static void append_found(struct text *t, const struct change *c)
-{
-        if (found_others(c))
-                excerpt_append_answers(t, "    was ", c->before);
-        excerpt_append_answers(t, found_others(c) ? "    now " : "    ", c->after);
-}
-
 /* In columns; what it crossed stands behind its name. */
 static void append_line(struct text *t, const struct diff *d, const struct change *c)
 {
@@ -333,7 +314,7 @@ static void append_line(struct text *t, const struct diff *d, const struct chang
                 text_appendf(t, "%s%s to %s", band ? ", " : "  ", outcome_name(c->before->outcome),
                         outcome_name(c->after->outcome));
         text_append(t, "\n");
-        append_found(t, c);
+        excerpt_append_change(t, "    ", c->before, c->after);
 }
 
 static void append_row(struct text *t, const struct diff *d, const struct change *c)
@@ -354,7 +335,7 @@ static void append_section(struct text *t, const struct diff *d, const struct ch
 
         append_cell(&found, c->after->id);
         text_append(&found, "\n");
-        append_found(&found, c);
+        excerpt_append_change(&found, "    ", c->before, c->after);
         for (size_t i = 0; i < found.size; i++)
                 if (found.data[i] == '`')
                         found.data[i] = '\'';

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "json.h"
+#include "show/excerpt.h"
 #include "show/facts.h"
 #include "show/gate/formats.h"
 #include "show/summary.h"
@@ -55,13 +56,14 @@ static json_t *evidence_audit(const struct check *check, const struct collection
 }
 
 /* Of this replay, so that an earlier answer is not taken for it. */
-static json_t *query_json(const struct collection_view *c, size_t i)
+static json_t *query_json(const struct check *check, const struct collection_view *c, size_t i)
 {
+        const struct baseline_query *found = check_found(check, c, i);
         const struct judgement *v = &c->queries[i].judgement;
         const struct answer *a = v->outcome == OUTCOME_UNMEASURED ? NULL : c->queries[i].answer;
 
-        return json_pack("{s:o, s:o, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "id",
-                value_string(c->query_set->queries[i].id), "line",
+        return json_pack("{s:o, s:o, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
+                "id", value_string(c->query_set->queries[i].id), "line",
                 value_count_or_null(c->query_set->queries[i].line), "outcome",
                 outcome_name(v->outcome), "cause", value_string(cause_name(c->queries[i].cause)),
                 "known_failing", facts_known_failing(&c->query_set->queries[i]), "band",
@@ -70,7 +72,8 @@ static json_t *query_json(const struct collection_view *c, size_t i)
                 json_from_float(v->expected_distance), "expected_rank",
                 value_count_or_null(v->expected_rank), "baseline_distance",
                 json_from_float((float)c->queries[i].drift.baseline[LEVEL_TOP1]), "ids",
-                value_ids(a), "distances", value_distances(a), "reason",
+                value_ids(a), "distances", value_distances(a), "answers",
+                found ? excerpt_json(found) : json_null(), "reason",
                 value_string(summary_reason(c, v)));
 }
 
@@ -79,7 +82,7 @@ static json_t *collection_json(const struct check *check, const struct collectio
         _cleanup_json_ json_t *queries = json_array();
 
         for (size_t i = 0; queries && i < c->query_set->count; i++)
-                if (json_array_append_new(queries, query_json(c, i)) < 0)
+                if (json_array_append_new(queries, query_json(check, c, i)) < 0)
                         return NULL;
         return json_pack(
                 "{s:o, s:o, s:o, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, "

@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "judge/incident.h"
+#include "show/excerpt.h"
 #include "show/gate/escape.h"
 #include "show/gate/formats.h"
 #include "show/summary.h"
@@ -90,7 +91,24 @@ static void row_write(const struct row *row, const size_t *widths, struct text *
         text_append(text, "\n");
 }
 
-static void write_table(const struct collection_view *c, struct text *text)
+/* How deep its expected record lies, what it found, and what the baseline had where that differs.
+ */
+static void write_found(
+        const struct check *check, const struct collection_view *c, size_t i, struct text *text)
+{
+        const struct baseline_query *found = check_found(check, c, i);
+        char rank[64];
+
+        if (!found)
+                return;
+        if (found->deep_rank > 0 || found->searched > 0)
+                text_appendf(text, "      expected record: %s\n",
+                        excerpt_rank(found, rank, sizeof(rank)));
+        excerpt_append_change(text, "      ", check_before(c, i), found);
+}
+
+static void write_table(
+        const struct check *check, const struct collection_view *c, struct text *text)
 {
         static const struct row head = {
                 {"OUTCOME", "QUERY", "BAND", "DISTANCE", "EXPECTED", "RANK"}, "REASON"};
@@ -113,6 +131,7 @@ static void write_table(const struct collection_view *c, struct text *text)
         for (size_t i = 0; i < c->query_set->count; i++) {
                 row_read(c, order[i], &row);
                 row_write(&row, widths, text);
+                write_found(check, c, order[i], text);
         }
 }
 
@@ -184,7 +203,7 @@ static void write_collection(
         if (c->query_set->count == 0)
                 text_append(text, "  the query set is empty\n");
         else
-                write_table(c, text);
+                write_table(check, c, text);
         if (check_sensitivity_text(check_sensitivity(c), sentence))
                 text_appendf(text, "  %s\n", sentence);
         if (check_audit(check, c)) {

@@ -348,11 +348,18 @@ static const struct {
                 FINDING_BIT(FINDING_OUT_OF_RANGE) | FINDING_BIT(FINDING_BAND_CROSSED) | \
                 FINDING_BIT(FINDING_DISTANT))
 
-static enum cause cause_of(const struct subject *s)
+/* That others got no answer says nothing of a query that got one: its cause is what it was. */
+static enum cause cause_of(const struct subject *s, const struct finding *earlier)
 {
-        if (s->state && s->state->cause != CAUSE_UNKNOWN)
+        enum cause label = s->c->attribution.cause;
+
+        if (!s->state)
+                return label;
+        if (s->state->cause != CAUSE_UNKNOWN)
                 return s->state->cause;
-        return s->c->attribution.cause;
+        if (label == CAUSE_TRANSPORT)
+                return earlier ? earlier->cause : CAUSE_UNKNOWN;
+        return label;
 }
 
 /* An ingest is given its time once: a finding that spoke is not silenced by the next one. Nor is
@@ -426,7 +433,7 @@ static int judge_kind(struct findings *ret, struct subject *s, enum finding_kind
                 .effect = finding_types[kind].effect,
                 .excused = s->state && s->state->excused,
                 .explained = SIZE_MAX,
-                .cause = cause_of(s),
+                .cause = cause_of(s, earlier),
                 .value = NAN,
                 .before = NAN};
         int r;

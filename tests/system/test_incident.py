@@ -165,9 +165,9 @@ def go_through(watched, table, what, queries):
         at.repair()
         tools.poll(lambda: at.notifications("resolved"), "the end", 30)
         at.settle()
-        # That a collection or an embedder is away while it is put right is no part of the fault.
+        # That a collection, its index or an embedder is away while it is put right is no part of the fault.
         lines += [line for line in at.lines()[at.lines_before + len(lines):]
-                  if "replay" not in line and "embedder demo" not in line]
+                  if not any(words in line for words in ("replay", "embedder demo", "Nothing found on disk"))]
     resolved = at.notifications("resolved")
     largest = max([int(one["headers"]["Content-Length"]) for one in at.receiver.requests], default=0)
     alerts = at.alerts_seen()

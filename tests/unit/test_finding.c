@@ -326,6 +326,26 @@ static void what_was_not_asked_since_is_not_told(void **state)
         assert_true(finding_told(found(f, FINDING_SET_SHIFTED, FINDING_COLLECTION)));
 }
 
+/* The server goes away in the middle of a replay, after some queries were answered as before. */
+static void a_cut_replay_tells_no_consequence(void **state)
+{
+        struct fixture *f = *state;
+        struct query_view *q = &f->c->queries[2];
+
+        f->c->epoch_changes = EPOCH_CONFIGURATION;
+        f->c->attribution.cause = q->cause = CAUSE_ANN_RECALL;
+        q->judgement.expected = OUTCOME_FAIL;
+        judge(f, NOW);
+        assert_false(finding_told(found(f, FINDING_MISSING, 2)));
+        f->c->last_error = strdup("connection refused");
+        f->c->attribution.cause = f->c->queries[3].cause = CAUSE_TRANSPORT;
+        f->c->queries[3].judgement.expected = OUTCOME_UNMEASURED;
+        q->cause = CAUSE_UNKNOWN;
+        judge(f, NOW + USEC_PER_MINUTE);
+        assert_int_equal(found(f, FINDING_MISSING, 2)->cause, CAUSE_ANN_RECALL);
+        assert_false(finding_told(found(f, FINDING_MISSING, 2)));
+}
+
 static void a_clock_put_back_silences_nothing(void **state)
 {
         struct fixture *f = *state;
@@ -692,6 +712,7 @@ int main(void)
                 TEST(what_is_left_of_a_consequence_is_not_told),
                 TEST(what_could_not_be_asked_since_is_not_told),
                 TEST(what_was_not_asked_since_is_not_told),
+                TEST(a_cut_replay_tells_no_consequence),
                 TEST(a_clock_put_back_silences_nothing),
                 TEST(while_an_ingest_repairs_consequences_wait),
                 TEST(what_a_probe_found_is_told_by_the_next_one),

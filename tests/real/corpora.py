@@ -58,13 +58,23 @@ class Records:
         return Records(self.rows(indices), self.vectors[indices])
 
 
+def slug(text):
+    """A question's id."""
+    words = "".join(c if c.isalnum() else " " for c in text.lower()).split()
+    return "-".join(words)[:60].rstrip("-")
+
+
+def listed(name):
+    """Questions with the section that answers each, and questions that nothing answers."""
+    return yaml.safe_load((QUESTIONS / f"{name}.yaml").read_text())
+
+
 class Question:
     """What a user asks: the section that answers it, or how near nothing at all may lie to it (as squared L2)."""
 
     def __init__(self, text, vector, section=None, nearest=None, chapter=None):
-        self.text, self.vector, self.section, self.nearest, self.chapter = text, vector, section, nearest, chapter
-        words = "".join(c if c.isalnum() else " " for c in text.lower()).split()
-        self.id = "-".join(words)[:60].rstrip("-")
+        self.id, self.text, self.vector, self.chapter = slug(text), text, vector, chapter
+        self.section, self.nearest = section, nearest
 
 
 class Corpus(Records):
@@ -79,9 +89,9 @@ class Corpus(Records):
 
     def asked(self):
         """Those about its chapters, and those about nothing."""
-        listed = yaml.safe_load((QUESTIONS / f"{self.name}.yaml").read_text())
+        found = listed(self.name)
         chapters = dict(zip(self.sections.tolist(), self.chapters.tolist()))
-        asked = [one for one in listed["questions"] if one["section"] in chapters] + listed["nothing"]
+        asked = [one for one in found["questions"] if one["section"] in chapters] + found["nothing"]
         for one, row in zip(asked, vectors.embed([one["text"] for one in asked])):
             section = one.get("section")
             yield Question(one["text"], row, section, one.get("nearest"), chapters.get(section))

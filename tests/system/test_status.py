@@ -74,6 +74,7 @@ def test_collections_that_nobody_watches(own_chroma, driftwatch, status, name):
     query = {"id": "found", "text": "?", "expect": {"ids": ["r0"]}}
     driftwatch.watch(name, [query], {"found": queries[0]}, interval="1h")
     driftwatch.start()
+    driftwatch.replay(name)  # a listing may end before the first replay, whose verdict is none yet
     gauge = 'driftwatch_collections_unwatched{server="main"}'
     tools.poll(lambda: f"{gauge} 21\n" in driftwatch.get("/metrics").text, "the listing")
     done = status()

@@ -12,9 +12,8 @@ REPLAYS = 12
 # Alerts are looked at in the first variant of each change.
 LISTENED = 0
 
-# Every change must be judged rightly, not only those that are known to be.
-EVERYTHING = False
-KNOWN = set()
+# Changes that are not judged rightly yet: shown in the table. Every other one must be.
+OPEN = {"renumbered", "rechunked", "spammed"}
 
 
 def judged(change, cause, causes):
@@ -41,6 +40,12 @@ def alerts(at):
                    if one["labels"]["severity"] != "info"})
 
 
+def unreached(found):
+    """Whether a query names its record and the index, which is another one after each change, misses just that one:
+    the one failure that is the index's alone."""
+    return any("its index misses it" in one["reason"] for one in found["queries"])
+
+
 def test_change(scene, case, record_property):
     change, space, name, version, variant = case
     at = scene(name, space, version, variant)
@@ -56,7 +61,7 @@ def test_change(scene, case, record_property):
     for key, value in {"change": change.name, "space": space, "corpus": name, "release": version, "variant": variant,
                        "cause": found["cause"], "how": how, "status": status, "verdict": found["verdict"]}.items():
         record_property(key, value)
-    if EVERYTHING or change.name in KNOWN:
+    if change.name not in OPEN:
         assert how != "wrong", found["evidence"]
-        assert (status != PASS) == change.harmful, found
-        assert variant != LISTENED or bool(told) == change.harmful, told
+        assert (status != PASS) == (change.harmful or unreached(found)), found
+        assert variant != LISTENED or bool(told) == (change.harmful or unreached(found)), told

@@ -177,7 +177,7 @@ part() {
                 ;;
         system-tsan)
                 build build-tsan -Db_sanitize=thread -Db_lundef=false &&
-                        run_pytest system-tsan build-tsan -n 4 --dist loadfile \
+                        run_pytest system-tsan build-tsan -n 2 --dist loadfile \
                                 tests/system/test_http.py tests/system/test_scrape.py \
                                 tests/system/test_soak.py
                 ;;

@@ -344,9 +344,10 @@ def index_lost(scene):
     worlds.lose_index(scene)
 
 
-@harmful("ANN_RECALL")
+@harmful("ANN_RECALL", "NONE")
 def shallow(scene):
-    """`ef_search` 10, and a restart."""
+    """`ef_search` 10, and a restart. In few records such a search may miss less than the limit of recall: then the
+    changed configuration alone is told."""
     worlds.search_shallowly(scene)
 
 

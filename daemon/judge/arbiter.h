@@ -14,7 +14,7 @@
  * reference, NULL when there are none. After suspects_settle(). -ENOMEM. */
 _must_check_ int arbiter_missed(const struct attribution_input *input, const struct suspects *s,
         size_t query, struct answer **ret);
-/* `answer` with `missed` at their places (NULL: none), at most `results` records long. What is new
- * at the very distance of one of them is that record under another id. A new reference: to `answer`
- * itself when it has no room for any of them. NULL when memory is short. */
+/* `answer` with `missed` at their places (NULL: none), no longer than `results`, or than it is.
+ * What is new at the very distance of one of them is that record under another id. A new reference:
+ * to `answer` itself when it has no room for any of them. NULL when memory is short. */
 struct answer *arbiter_merge(struct answer *answer, const struct answer *missed, unsigned results);

@@ -370,8 +370,7 @@ static int decide_records(const struct circumstances *c, enum cause label, enum 
         _cleanup_(fates_unrefp) struct fates *f = NULL;
         int r = 0;
 
-        /* Distances of another measure say nothing about records. */
-        if (label == CAUSE_METRIC || label == CAUSE_SCALE)
+        if (cause_is_distance(label))
                 f = fates_new();
         else
                 r = suspects_fates(c->suspects, &f);
@@ -380,8 +379,7 @@ static int decide_records(const struct circumstances *c, enum cause label, enum 
         /* Some copies stand in answers without what they are copies of. */
         if (setting.crowded && f->totals[FATE_NEW] < f->totals[FATE_NEAR_COPY] / ATTRIBUTION_STRAYS)
                 setting.added = false;
-        f->expected_lost =
-                label != CAUSE_METRIC && label != CAUSE_SCALE && expects_lost(c->suspects);
+        f->expected_lost = !cause_is_distance(label) && expects_lost(c->suspects);
         causes_of_queries(c->input, c->suspects, &setting, causes, f->cause_queries);
         if (ret_fates)
                 *ret_fates = take_ptr(f);
@@ -402,7 +400,7 @@ int attribution_decide(const struct attribution_input *input, struct suspects *f
         if (input->baseline) {
                 circumstances_find(&c, &a.evidence);
                 a.cause = first_rule(&c);
-                if (a.cause == CAUSE_REKEYED || a.cause == CAUSE_METRIC || a.cause == CAUSE_SCALE)
+                if (a.cause == CAUSE_REKEYED || cause_is_distance(a.cause))
                         a.evidence.lost = 0;
                 if (a.evidence.sampled > 0 || a.evidence.holes == 0)
                         a.evidence.recall = 1 - missed_share(&c);

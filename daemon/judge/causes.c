@@ -160,7 +160,7 @@ static enum cause whole_cause(const struct tally *t, bool silent)
 {
         enum cause label = t->setting->label;
 
-        if (label == CAUSE_METRIC || label == CAUSE_SCALE)
+        if (cause_is_distance(label))
                 return silent || t->places > 0 ? label : CAUSE_NONE;
         return label == CAUSE_TRANSPORT ? CAUSE_TRANSPORT : CAUSE_UNKNOWN;
 }
@@ -175,8 +175,7 @@ void causes_of_queries(const struct attribution_input *input, const struct suspe
                 if (pair_get(input, i, &p)) {
                         struct tally t = tally_of(input, suspects, setting, i);
 
-                        if (!p.now || setting->label == CAUSE_METRIC ||
-                                setting->label == CAUSE_SCALE) {
+                        if (!p.now || cause_is_distance(setting->label)) {
                                 cause = whole_cause(&t, !p.now);
                                 counts[cause]++;
                         } else {

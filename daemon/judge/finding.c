@@ -397,7 +397,7 @@ static usec_t fades(const struct subject *s, const struct findings *now, const s
         const struct finding *earlier)
 {
         bool consequence = earlier && earlier->explained != SIZE_MAX;
-        bool probed = kinds[f->kind].shows == probed_since;
+        bool probed = f->kind == FINDING_INDEX_INCOMPLETE || f->kind == FINDING_RECALL_LOW;
         usec_t since;
 
         if (!consequence && (!earlier || earlier->fading == 0))

@@ -151,6 +151,18 @@ static void note_bands(const struct band_state *state, struct judgement *v)
         v->crossed = band_state_crossed(state);
 }
 
+/* Hands the judgement over with its outcome and reason. */
+static int conclude(struct judgement *v, struct text *reason, struct judgement *ret)
+{
+        v->outcome = v->expected;
+        if (text_failed(reason))
+                return -ENOMEM;
+        if (reason->size > 0)
+                v->reason = text_take(reason, NULL);
+        *ret = *v;
+        return 0;
+}
+
 int judge_answer(const struct query *query, const struct answer *baseline,
         const struct answer *answer, const char *unmeasured, const struct bands *bands,
         struct band_state *state, struct judgement *ret)
@@ -170,13 +182,7 @@ int judge_answer(const struct query *query, const struct answer *baseline,
         note_bands(state, &v);
         if (answer)
                 v.expected = decide(query, reference, answer, &v, &reason);
-        v.outcome = v.expected;
-        if (text_failed(&reason))
-                return -ENOMEM;
-        if (reason.size > 0)
-                v.reason = text_take(&reason, NULL);
-        *ret = v;
-        return 0;
+        return conclude(&v, &reason, ret);
 }
 
 bool judge_is_control(const struct query *query)
@@ -256,11 +262,5 @@ int judge_exact(const struct judge_case *c, const struct bands *bands, struct ba
                 v.expected = OUTCOME_FAIL;
         } else
                 v.expected = decide(c->query, reference, c->exact, &v, &reason);
-        v.outcome = v.expected;
-        if (text_failed(&reason))
-                return -ENOMEM;
-        if (reason.size > 0)
-                v.reason = text_take(&reason, NULL);
-        *ret = v;
-        return 0;
+        return conclude(&v, &reason, ret);
 }

@@ -121,3 +121,8 @@ bool cause_refuses_approval(enum cause cause)
 {
         return causes[cause].refuses_approval;
 }
+
+bool cause_is_distance(enum cause cause)
+{
+        return cause == CAUSE_METRIC || cause == CAUSE_SCALE;
+}

@@ -77,6 +77,9 @@ const char *cause_meaning(enum cause cause);
 const char *cause_action(enum cause cause);
 /* What to do where no query expects a record that is gone or unreachable. */
 const char *cause_acceptance(enum cause cause);
+/* Whether the distance itself is another, by space or by the length of vectors: then distances say
+ * nothing about records. */
+bool cause_is_distance(enum cause cause);
 /* Whether it is a fault of the index, the transport or the distance itself, so that a baseline
  * recorded now would record the fault. */
 bool cause_refuses_approval(enum cause cause);

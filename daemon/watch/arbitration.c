@@ -53,19 +53,20 @@ int dossier_arbitrate(struct dossier *d, size_t query)
         return exact == s->answer ? 0 : judge_again(d, query);
 }
 
-/* Whether what is missed is something else than it was. */
-static bool take_missed(struct dossier *d, const struct attribution_input *input, size_t i)
+/* 1 when what is missed is something else than it was. -ENOMEM. */
+static int take_missed(struct dossier *d, const struct attribution_input *input, size_t i)
 {
         struct query_state *s = &d->queries[i];
         struct answer *missed = NULL;
-        bool other;
+        bool same;
+        int r = arbiter_missed(input, &d->investigation.suspects, i, &missed);
 
-        if (arbiter_missed(input, &d->investigation.suspects, i, &missed) < 0)
-                return false;
-        other = !answer_equal(missed, s->missed);
+        if (r < 0)
+                return r;
+        same = answer_equal(missed, s->missed);
         answer_unref(s->missed);
         s->missed = missed;
-        return other;
+        return !same;
 }
 
 static int revise_drift(struct dossier *d)
@@ -89,7 +90,8 @@ void dossier_take_missed(struct dossier *d, const struct attribution_input *inpu
         for (size_t i = 0; i < query_count(d) && r >= 0; i++) {
                 struct query_state *s = &d->queries[i];
 
-                if (!take_missed(d, input, i) || !is_measured(s))
+                r = take_missed(d, input, i);
+                if (r <= 0 || !is_measured(s))
                         continue;
                 other = true;
                 r = dossier_arbitrate(d, i);

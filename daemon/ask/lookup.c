@@ -10,6 +10,7 @@
 #include "ask/twins.h"
 #include "json.h"
 #include "judge/distance.h"
+#include "judge/unfinished.h"
 
 struct lookup {
         struct exchange exchange;
@@ -23,6 +24,7 @@ struct lookup {
         float *vectors; /* theirs, of the suspects' dimension */
         size_t self_count;
         size_t next; /* of `missing`: not yet looked up by metadata, or behind its filter */
+        size_t by_metadata; /* how many are or were */
         bool elements; /* it is looked up by the elements of lists */
         enum {
                 BY_ID,
@@ -104,44 +106,53 @@ static void finish_missing(struct missing *m, const struct query_set *set)
         m->looked_up = m->exists || set->queries[m->query].expect.id_count <= LOOKUP_EXPECTED_IDS;
 }
 
-/* Of records that people are shown. What cannot be read is no loss: they have their ids. */
+static void take_excerpts(struct suspects *s, const struct records *records)
+{
+        size_t shown[SUSPECTS_SHOWN], count = suspects_shown(s, shown);
+
+        for (size_t k = 0; k < count; k++) {
+                struct suspect *r = &s->records[shown[k]];
+                size_t found = records_find(records, r->id);
+
+                suspects_take_text(s, r, found == SIZE_MAX ? NULL : records->texts[found]);
+        }
+}
+
+/* What cannot be read is no loss: the records have their ids. */
 static void on_documents(const struct http_response *response, void *userdata)
 {
         struct lookup *i = userdata;
-        size_t shown[SUSPECTS_SHOWN], count = suspects_shown(i->suspects, shown);
         _cleanup_(records_done) struct records records = {0};
         struct error ignored = {0};
 
         if (exchange_accept(&i->exchange, response, "reading documents", &ignored) >= 0 &&
                 records_parse(response->body, response->body_size, RECORDS_DOCUMENTS, &records,
-                        &ignored) >= 0)
-                for (size_t k = 0; k < count; k++) {
-                        struct suspect *r = &i->suspects->records[shown[k]];
-                        size_t found = records_find(&records, r->id);
-
-                        free(r->excerpt);
-                        r->excerpt = found == SIZE_MAX ? NULL : take_ptr(records.excerpts[found]);
-                        suspects_compare_words(i->suspects, r);
-                }
+                        &ignored) >= 0) {
+                take_excerpts(i->suspects, &records);
+                unfinished_seek(i->suspects, (const char *const *)records.texts, records.count);
+        }
         error_done(&ignored);
         finish(i);
 }
 
+/* Of records that people are shown, and of new ones that may hold the words of gone ones. */
 static void ask_documents(struct lookup *i)
 {
-        size_t shown[SUSPECTS_SHOWN], count = 0;
-        const char *ids[SUSPECTS_SHOWN];
+        size_t list[SUSPECTS_SHOWN + UNFINISHED_TEXTS], count = 0, id_count = 0;
+        const char *ids[ARRAY_SIZE(list)];
 
-        if (suspects_settle(i->suspects) >= 0)
-                count = suspects_shown(i->suspects, shown);
+        if (suspects_settle(i->suspects) >= 0) {
+                count = suspects_shown(i->suspects, list);
+                count += unfinished_texts(i->suspects, list + count);
+        }
         for (size_t k = 0; k < count; k++)
-                ids[k] = i->suspects->records[shown[k]].id;
-        if (count == 0)
+                add_id(ids, &id_count, i->suspects->records[list[k]].id);
+        if (id_count == 0)
                 finish(i);
         else
                 ask_records(i,
                         &(struct records_request){
-                                .ids = ids, .id_count = count, .include = RECORDS_DOCUMENTS},
+                                .ids = ids, .id_count = id_count, .include = RECORDS_DOCUMENTS},
                         on_documents);
 }
 
@@ -210,8 +221,10 @@ static void ask_metadata(struct lookup *i)
         for (; i->next < q->missing_count; i->next++) {
                 const json_t *metadata = missing_query(i)->expect.metadata;
 
-                if (!metadata || q->missing[i->next].exists)
+                if (!metadata || q->missing[i->next].exists ||
+                        (!i->elements && i->by_metadata == LOOKUP_BY_METADATA))
                         continue;
+                i->by_metadata += !i->elements;
                 i->elements |= match_wants_lists(metadata);
                 where = match_build(metadata, i->elements, NULL);
                 if (where)

@@ -13,6 +13,8 @@
 /* Of long expectations only the first ids are looked up: what else is wrong in the rest, these show
  * it. */
 #define LOOKUP_EXPECTED_IDS 100
+/* Expected records that are looked up by their metadata: three requests each at most. */
+#define LOOKUP_BY_METADATA 6
 /* Answers whose records are looked up with one request. */
 #define LOOKUP_LISTS 16
 /* By inner product a record need not be its own nearest: it is looked for among so many. */

@@ -35,6 +35,10 @@
 #define ATTRIBUTION_TOPIC 4.0 /* overdispersion beyond which a loss hit few queries hard */
 #define ATTRIBUTION_STRAYS 4 /* fewer new records than one in so many near copies: no GROWTH */
 #define ATTRIBUTION_FLOOD 0.05 /* more than this share of new near-duplicates: FLOOD */
+/* Of the queries: where new records are the first answer to as many, and to as many times more than
+ * by their share of the collection, they are no growth but a FLOOD. */
+#define ATTRIBUTION_OVERRUN 0.33
+#define ATTRIBUTION_OVERRUN_TIMES 3.0
 
 /* What is compared; all borrowed. */
 struct attribution_input {

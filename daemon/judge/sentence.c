@@ -205,7 +205,7 @@ static void say_moved(const struct collection_view *c, const struct finding *f, 
                 text_appendf(t, "; the mean shift of the set is %+.4f", c->drift.set_shift);
 }
 
-/* "5 of 6 queries tagged area=billing, and 3 of 3 tagged area=tax": of `what`. */
+/* "5 of 6 queries tagged area=billing, 3 of 3 tagged area=tax and more of 2 other tags". */
 static void append_topics(
         const struct collection_view *c, const struct finding *f, const char *what, struct text *t)
 {
@@ -216,14 +216,14 @@ static void append_topics(
                 const struct tag *tag =
                         c->query_set->topics.topics[f->topics.told[i].topic].tag;
 
-                text_appendf(t, "%s%u of %u %stagged ", i > 0 ? ", and " : "", p->hit, p->all,
+                text_appendf(t, "%s%u of %u %stagged ", i > 0 ? ", " : "", p->hit, p->all,
                         i > 0 ? "" : what);
                 append_excerpt(t, tag->key);
                 text_append(t, "=");
                 append_excerpt(t, tag->value);
         }
         if (f->topics.count > told)
-                text_appendf(t, ", and so of %zu more tags", f->topics.count - told);
+                text_appendf(t, " and more of %zu other tags", f->topics.count - told);
 }
 
 static void say_topic_moved(const struct collection_view *c, const struct finding *f, struct text *t)

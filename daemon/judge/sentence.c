@@ -213,8 +213,7 @@ static void append_topics(
 
         for (size_t i = 0; i < told; i++) {
                 const struct portion *p = &f->topics.told[i].portion;
-                const struct tag *tag =
-                        c->query_set->topics.topics[f->topics.told[i].topic].tag;
+                const struct tag *tag = c->query_set->topics.topics[f->topics.told[i].topic].tag;
 
                 text_appendf(t, "%s%u of %u %stagged ", i > 0 ? ", " : "", p->hit, p->all,
                         i > 0 ? "" : what);
@@ -226,7 +225,8 @@ static void append_topics(
                 text_appendf(t, " and more of %zu other tags", f->topics.count - told);
 }
 
-static void say_topic_moved(const struct collection_view *c, const struct finding *f, struct text *t)
+static void say_topic_moved(
+        const struct collection_view *c, const struct finding *f, struct text *t)
 {
         append_topics(c, f, "canonical queries ", t);
         text_appendf(t, " of collection %s moved up from their baseline", c->label);

@@ -58,8 +58,7 @@ static bool take_topic(const struct topic *topic, const struct portion *portions
 
 /* Queries have several tags: a topic that has its hits in common with one of greater excess tells
  * nothing new. */
-static struct topic_list choose(
-        struct topic_watch *w, const struct portion *portions, size_t count)
+static struct topic_list choose(struct topic_watch *w, const struct portion *portions, size_t count)
 {
         struct topic_list list = {0};
 

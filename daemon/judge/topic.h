@@ -41,5 +41,4 @@ bool topic_shift_is_set(const struct topic_shift *t);
 
 /* The topics of which TOPIC_MIN queries or more have lost places in the baseline's answers, and all
  * together more than the share `limit` of them. -ENOMEM. */
-_must_check_ int topics_lost(
-        const struct collection_view *c, double limit, struct topic_list *ret);
+_must_check_ int topics_lost(const struct collection_view *c, double limit, struct topic_list *ret);

@@ -63,8 +63,8 @@ int topics_build(const struct query *queries, size_t count, struct topics *ret)
                 if (i + 1 < n && compare_tags(all[i].tag, all[i + 1].tag) == 0)
                         continue;
                 if (i + 1 - start >= TOPIC_MIN)
-                        t.topics[t.count++] = (struct topic){
-                                all[start].tag, &t.queries[start], i + 1 - start};
+                        t.topics[t.count++] =
+                                (struct topic){all[start].tag, &t.queries[start], i + 1 - start};
                 start = i + 1;
         }
         *ret = t;
@@ -87,19 +87,16 @@ static int compare_topic(const void *a, const void *b)
 
 const struct topic *topics_find(const struct topics *t, const struct tag *tag)
 {
-        return t->count > 0
-                ? bsearch(tag, t->topics, t->count, sizeof(*t->topics), compare_topic)
-                : NULL;
+        return t->count > 0 ? bsearch(tag, t->topics, t->count, sizeof(*t->topics), compare_topic)
+                            : NULL;
 }
 
-void topic_list_rebase(
-        struct topic_list *l, const struct topics *from, const struct topics *to)
+void topic_list_rebase(struct topic_list *l, const struct topics *from, const struct topics *to)
 {
         uint32_t kept = 0;
 
         for (size_t i = 0; i < topic_list_told(l); i++) {
-                const struct topic *topic =
-                        topics_find(to, from->topics[l->told[i].topic].tag);
+                const struct topic *topic = topics_find(to, from->topics[l->told[i].topic].tag);
 
                 if (!topic)
                         continue;
@@ -119,8 +116,8 @@ bool topic_list_names(
 {
         for (size_t i = 0; i < topic_list_told(l); i++)
                 for (size_t k = 0; k < query->tag_count; k++)
-                        if (compare_tags(&query->tags[k],
-                                    topics->topics[l->told[i].topic].tag) == 0)
+                        if (compare_tags(&query->tags[k], topics->topics[l->told[i].topic].tag) ==
+                                0)
                                 return true;
         return false;
 }

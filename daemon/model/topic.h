@@ -55,8 +55,7 @@ struct topic_list {
 };
 
 /* The same of another query set; topics that `to` does not have are left out. */
-void topic_list_rebase(
-        struct topic_list *l, const struct topics *from, const struct topics *to);
+void topic_list_rebase(struct topic_list *l, const struct topics *from, const struct topics *to);
 /* How many of a list's topics are told by name. */
 size_t topic_list_told(const struct topic_list *l);
 /* Whether the query has one of the tags that are told by name. */

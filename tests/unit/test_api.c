@@ -10,8 +10,8 @@
 #include <cmocka.h>
 
 #include "json.h"
-#include "sample_view.h"
 #include "judge/finding.h"
+#include "sample_view.h"
 #include "show/api/api.h"
 #include "show/envelope.h"
 #include "show/gate/check.h"
@@ -200,10 +200,10 @@ static void findings_name_their_tags(void **state)
                 (struct topic_list){.count = 1, .told = {{.topic = 0, .portion = {2, 3}}}};
         assert_int_equal(findings_judge(c, &policy, NULL, SAMPLE_NOW), 0);
         envelope = ask(view, "/api/v1/collections", &(struct api_query){0}, 200);
-        json_array_foreach (json_object_get(json_array_get(json_object_get(data_of(envelope),
-                                                                   "collections"),
-                                                    0),
-                                    "findings"),
+        json_array_foreach (
+                json_object_get(
+                        json_array_get(json_object_get(data_of(envelope), "collections"), 0),
+                        "findings"),
                 i, one)
                 if (streq(json_string_value(json_object_get(one, "kind")), "topic-moved")) {
                         named++;

@@ -31,8 +31,9 @@ static struct query_set *tagged(const char *const *tags, size_t count)
 
 static void a_topic_is_three_queries_of_a_tag(void **state)
 {
-        static const char *const tags[] = {"area: tax, kind: short", "area: law", "area: tax, kind: long",
-                "kind: short", "area: tax, kind: short", "area: law", "other: tax"};
+        static const char *const tags[] = {"area: tax, kind: short", "area: law",
+                "area: tax, kind: long", "kind: short", "area: tax, kind: short", "area: law",
+                "other: tax"};
         _cleanup_(query_set_unrefp) struct query_set *set = tagged(tags, ARRAY_SIZE(tags));
         const struct topic *t = set->topics.topics;
 
@@ -201,10 +202,11 @@ static void what_is_not_armed_is_no_part(void **state)
 
 static void each_moved_query_is_told_of_one_tag(void **state)
 {
-        static const char *const tags[] = {"area: tax, lang: en, team: t", "area: tax, lang: en, team: t",
-                "area: tax, lang: en, team: t", "area: tax, team: t", "area: law, lang: en",
-                "area: law, lang: en", "area: law, lang: en", "lang: de", "lang: de", "lang: de",
-                "lang: de", "lang: de", "lang: de", "lang: de", "lang: de", "lang: de"};
+        static const char *const tags[] = {"area: tax, lang: en, team: t",
+                "area: tax, lang: en, team: t", "area: tax, lang: en, team: t",
+                "area: tax, team: t", "area: law, lang: en", "area: law, lang: en",
+                "area: law, lang: en", "lang: de", "lang: de", "lang: de", "lang: de", "lang: de",
+                "lang: de", "lang: de", "lang: de", "lang: de"};
         struct query_set *set = tagged(tags, ARRAY_SIZE(tags));
         struct world w = world_new(set);
         const struct topic_shift *t = &w.view.topics[TOPIC_CONFIRMED];
@@ -255,8 +257,8 @@ static void a_set_moves_when_others_do(void **state)
 
 static void what_is_up_moves_with_its_tag(void **state)
 {
-        static const char *const tags[] = {"area: a9", "area: a9", "area: a9", "area: a0", "area: a0",
-                "area: a0", "area: a0", "area: a0", "area: a0"};
+        static const char *const tags[] = {"area: a9", "area: a9", "area: a9", "area: a0",
+                "area: a0", "area: a0", "area: a0", "area: a0", "area: a0"};
         struct query_set *set = fleet_set(12);
         struct world old, w = world_new(tagged(tags, ARRAY_SIZE(tags)));
 
@@ -266,8 +268,8 @@ static void what_is_up_moves_with_its_tag(void **state)
         topic_watch_adopt(&w.watch, &old.watch);
         move(&w, 3, 2);
         assert_int_equal(moved(&w, TOPIC_CONFIRMED)->count, 1);
-        assert_string_equal(w.set->topics.topics[moved(&w, TOPIC_CONFIRMED)->told[0].topic].tag->value,
-                "a0");
+        assert_string_equal(
+                w.set->topics.topics[moved(&w, TOPIC_CONFIRMED)->told[0].topic].tag->value, "a0");
         world_done(&old);
         world_done(&w);
 }

@@ -122,10 +122,14 @@ def ask_api(at):
     yield "metrics", "+".join(verdicts), causes
 
 
-def ask_status(at):
+def run_status(at):
     address = at.driftwatch.url.removeprefix("http://")
-    done = subprocess.run([at.driftwatch.program, "status", f"--web.listen-address={address}"],
+    return subprocess.run([at.driftwatch.program, "status", f"--web.listen-address={address}"],
                           text=True, capture_output=True, timeout=30)
+
+
+def ask_status(at):
+    done = run_status(at)
     row, = [line for line in done.stdout.splitlines() if line.startswith(at.name)]
     _, _, verdict, *_ = row.split()
     yield "status", verdict, None
@@ -253,6 +257,7 @@ def sentences(at):
     for form in ("markdown", "json", "html"):
         yield f"report --format={form}", at.driftwatch.run("report", f"--format={form}").stdout
     yield "page", at.driftwatch.get("/").text
+    yield "status", run_status(at).stdout
     alert, = [one for one in at.driftwatch.api("alerts")["alerts"]
               if one["labels"]["alertname"] == "RetrievalSetDrift" and one["state"] != "resolved"]
     yield "alert", alert["annotations"]["description"]

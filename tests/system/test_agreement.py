@@ -287,6 +287,28 @@ def test_one_topic(running, fault, kind, effect):
     assert [one["kind"] for one in gate["findings"] if one["state"] == "open" and not one["query"]] == [kind]
 
 
+def test_a_topic_without_its_tag(running, driftwatch):
+    """Another query set, in which the same queries have other tags, or none."""
+    at = running(worlds.TopicWorld)
+    worlds.thin_topic(at)
+    agree(at)
+    queries = yaml.safe_load((driftwatch.directory / "world.queries.yaml").read_text())["queries"]
+    for query in queries:
+        query["tags"] = {"aaa": "first", "area": query["tags"]["area"]}
+    driftwatch.write_queries(at.name, queries)
+    assert driftwatch.reload().ok
+    agree(at)
+    told = [one for one in at.collection()["findings"] if one["state"] == "open" and not one["query"]]
+    assert [one["tags"][0]["value"] for one in told] == [f"a{at.world.area}"]
+    for query in queries:
+        del query["tags"]
+    driftwatch.write_queries(at.name, queries)
+    assert driftwatch.reload().ok
+    agree(at)
+    told = [one for one in at.collection()["findings"] if one["state"] == "open" and not one["query"]]
+    assert [(one["kind"], one["tags"]) for one in told] == [("set-shifted", []), ("set-moved", [])]
+
+
 def test_what_the_baseline_does_not_know(running, driftwatch):
     """A vector belongs to its text: gate and daemon ask the embedder for those of a new query and of a new text."""
     at = running(worlds.EmbeddedWorld)

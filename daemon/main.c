@@ -199,6 +199,12 @@ static int set_fail_under(struct settings *s, const char *value)
         return parse_share(value, &s->options.fail_under);
 }
 
+static int set_compare(struct settings *s, const char *value)
+{
+        s->options.compare = value;
+        return 0;
+}
+
 static int set_override(struct settings *s, const char *value)
 {
         s->options.override = value;
@@ -253,6 +259,8 @@ static const struct flag flags[] = {
                 "exit 0 whatever the verdict, and say so everywhere; needs --by"},
         {"fail-under", "SHARE", USE_COVERAGE, set_fail_under,
                 "exit 1 when a smaller share of the values is watched, from 0 to 1 (0)"},
+        {"compare", "FILE", USE_COVERAGE, set_compare,
+                "exit 1 when a value that had records in this earlier --format=json has none any more"},
         {"audit", NULL, USE_CHECK, set_audit,
                 "read every vector and compare with the true neighbours; takes its time"},
         {"fail-on", "OUTCOME", USE_CHECK, set_fail_on,

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
-/* What the steps of a lookup share. Nobody else includes this. */
+/* What the steps of a lookup share: what is under way, and how one step asks, reads what came and
+ * goes on with the next. Only the files of lookup.h include this. */
 
 #include "ask/exchange.h"
 #include "ask/lookup.h"

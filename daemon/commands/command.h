@@ -45,6 +45,7 @@ struct options {
         double min_pass; /* check: share of the judged queries that suffices */
         struct option_values outputs; /* check: files, format by extension */
         double fail_under; /* coverage: 0 … 1 */
+        const char *compare; /* coverage: file of an earlier run's JSON; NULL */
 };
 
 /* Whether every --web.listen-address is an address; -EINVAL after a sentence on stderr. */

@@ -6,10 +6,13 @@
 #include "ask/metadata.h"
 #include "build_config.h"
 #include "commands/round.h"
+#include "file.h"
 #include "json.h"
 #include "show/gate/coverage.h"
 
 #define KEY_PREFIX "metadata."
+/* Of an earlier run's output: its values, with as much around them. */
+#define EARLIER_MAX ((size_t)2 * COVERAGE_BYTES_MAX)
 
 struct tour {
         struct round round; /* of no collection: configuration, loop and client */
@@ -74,6 +77,18 @@ static const struct collection_config *choose(struct tour *t, const struct optio
         return NULL;
 }
 
+static int take_earlier(struct tour *t, const char *path, struct error *e)
+{
+        _cleanup_free_ char *data = NULL;
+        _cleanup_json_ json_t *earlier = NULL;
+        size_t size;
+        int r = file_read(path, EARLIER_MAX, &data, &size, e);
+
+        if (r >= 0)
+                r = json_parse(path, data, size, &earlier, e);
+        return r < 0 ? r : coverage_compare(&t->coverage, path, earlier, e);
+}
+
 static int walk(struct tour *t, const struct metadata_target *target)
 {
         int r = sd_event_new(&t->round.event);
@@ -91,7 +106,6 @@ static int print(struct tour *t, const struct options *o)
         _cleanup_text_ struct text text = {0};
         double share = coverage_values_share(&t->coverage);
 
-        coverage_sort(&t->coverage);
         if (streq(o->format, "json")) {
                 _cleanup_json_ json_t *object = coverage_json(&t->coverage);
                 _cleanup_free_ char *out = object ? json_text(object, JSON_INDENT(2), NULL) : NULL;
@@ -105,11 +119,11 @@ static int print(struct tour *t, const struct options *o)
                 return -ENOMEM;
         if (fwrite(text.data, 1, text.size, stdout) != text.size || fflush(stdout) != 0)
                 return -errno;
-        if (isnan(share)) {
+        if (isnan(share))
                 fprintf(stderr, "driftwatch: no record has %s\n", o->by);
-                return EXIT_UNMEASURED;
-        }
-        return share < o->fail_under;
+        if (coverage_lost(&t->coverage) > 0)
+                return 1;
+        return isnan(share) ? EXIT_UNMEASURED : share < o->fail_under;
 }
 
 static int cover(struct tour *t, const struct options *o, const struct collection_config *c)
@@ -123,10 +137,21 @@ static int cover(struct tour *t, const struct options *o, const struct collectio
         int r = coverage_init(
                 &t->coverage, c->label, o->by + strlen(KEY_PREFIX), c->queries, &error);
 
+        if (r >= 0 && o->compare) {
+                r = take_earlier(t, o->compare, &error);
+                if (r < 0) {
+                        fprintf(stderr, "--compare: %s\n", error_text(&error, r));
+                        return EXIT_USAGE;
+                }
+        }
         if (r >= 0)
                 r = walk(t, &target);
         if (r == 0)
+                r = coverage_find_lost(&t->coverage);
+        if (r == 0) {
+                coverage_sort(&t->coverage);
                 r = print(t, o);
+        }
         if (r >= 0)
                 return r;
         fprintf(stderr, "driftwatch: %s: %s\n", c->label, error_text(&error, r));

@@ -118,11 +118,25 @@ static void print_causes(const json_t *causes)
         printf("  %-13s", size > 0 ? line : "-");
 }
 
+/* What is wrong with the collection as a whole, or with a tag; NULL for nothing. */
+static const char *first_told(const json_t *findings)
+{
+        const json_t *one;
+        size_t i;
+
+        json_array_foreach (findings, i, one)
+                if (json_is_null(json_object_get(one, "query")) &&
+                        streq(text_of(one, "state"), "open"))
+                        return text_of(one, "sentence");
+        return NULL;
+}
+
 /* Why the verdict is no pass, and what to do where nothing is wrong with retrieval. */
 static void print_remark(const json_t *c)
 {
         const char *error = json_string_value(json_object_get(c, "last_error"));
         const json_t *incident = json_object_get(c, "incident");
+        const char *told = first_told(json_object_get(c, "findings"));
         json_int_t unjudged = json_integer_value(
                 json_object_get(json_object_get(c, "outcomes"), outcome_name(OUTCOME_UNJUDGED)));
 
@@ -131,7 +145,8 @@ static void print_remark(const json_t *c)
         else if (!json_is_true(json_object_get(c, "up")))
                 puts("  not replayed yet");
         else if (json_is_object(incident))
-                printf("  %s\n", text_of(incident, "summary"));
+                printf("  %s%s%s\n", text_of(incident, "summary"), told ? "; " : "",
+                        told ? told : "");
         else if (unjudged > 0)
                 puts("  write what the unjudged queries expect, or driftwatch baseline propose");
         else if (!streq(text_of(c, "verdict"), verdict_name(VERDICT_PASS)))

@@ -394,10 +394,10 @@ static int decide_records(const struct circumstances *c, enum cause label, enum 
         if (setting.crowded && f->totals[FATE_NEW] < f->totals[FATE_NEAR_COPY] / ATTRIBUTION_STRAYS)
                 setting.added = false;
         f->expected_lost = !cause_is_distance(label) && expects_lost(c->suspects);
-        causes_of_queries(c->input, c->suspects, &setting, causes, f->cause_queries);
-        if (ret_fates)
+        r = causes_of_queries(c->input, c->suspects, &setting, causes, f);
+        if (r >= 0 && ret_fates)
                 *ret_fates = take_ptr(f);
-        return 0;
+        return r;
 }
 
 int attribution_decide(const struct attribution_input *input, struct suspects *findings,

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "judge/causes.h"
 
+#include <errno.h>
+
 #include "judge/pair.h"
 
 /* One query: its records by their fates. */
@@ -8,6 +10,7 @@ struct tally {
         const struct causes_setting *setting;
         size_t fates[FATE_COUNT];
         size_t places;
+        uint32_t lost; /* places */
         size_t nearer; /* records that came nearer and are not new */
         enum fate expected; /* of a record that it expects and does not find; FATE_COUNT: none */
         bool embedder; /* its fresh vector is another */
@@ -23,6 +26,7 @@ static struct tally tally_of(const struct attribution_input *input, const struct
                 enum fate fate = suspects_fate(s, place);
 
                 t.places++;
+                t.lost += suspects_lost(s, place);
                 if (fate == FATE_UNKNOWN && place->presence == PRESENCE_ENTERED) {
                         t.nearer++;
                         continue;
@@ -160,9 +164,15 @@ static enum cause whole_cause(const struct tally *t, bool silent)
         return label == CAUSE_TRANSPORT ? CAUSE_TRANSPORT : CAUSE_UNKNOWN;
 }
 
-void causes_of_queries(const struct attribution_input *input, const struct suspects *suspects,
-        const struct causes_setting *setting, enum cause *ret, size_t counts[CAUSE_COUNT])
+int causes_of_queries(const struct attribution_input *input, const struct suspects *suspects,
+        const struct causes_setting *setting, enum cause *ret, struct fates *fates)
 {
+        bool counts = setting->label != CAUSE_REKEYED && !cause_is_distance(setting->label);
+
+        if (counts && !fates->lost)
+                fates->lost = calloc(input->set->count + 1, sizeof(*fates->lost));
+        if (counts && !fates->lost)
+                return -ENOMEM;
         for (size_t i = 0; i < input->set->count; i++) {
                 enum cause cause = CAUSE_UNKNOWN;
                 struct pair p;
@@ -172,13 +182,16 @@ void causes_of_queries(const struct attribution_input *input, const struct suspe
 
                         if (!p.now || cause_is_distance(setting->label)) {
                                 cause = whole_cause(&t, !p.now);
-                                counts[cause]++;
+                                fates->cause_queries[cause]++;
                         } else {
                                 cause = first_cause(&t);
-                                count_causes(&t, cause, counts);
+                                count_causes(&t, cause, fates->cause_queries);
+                                if (counts)
+                                        fates->lost[i] = (struct portion){t.lost, p.before_count};
                         }
                 }
                 if (ret)
                         ret[i] = cause;
         }
+        return 0;
 }

@@ -20,7 +20,9 @@ struct causes_setting {
 };
 
 /* `ret[i]` (NULL: not wanted) is the first cause of query i: that of the record which it expects
- * and does not find, else by the order of attribution.h's rules. `counts` are the queries in which
- * each cause holds; several may in one. After suspects_settle(). */
-void causes_of_queries(const struct attribution_input *input, const struct suspects *suspects,
-        const struct causes_setting *setting, enum cause *ret, size_t counts[CAUSE_COUNT]);
+ * and does not find, else by the order of attribution.h's rules. `fates` takes in how many queries
+ * each cause holds - several may in one -, and what each query lost, unless records are rekeyed.
+ * After suspects_settle(). -ENOMEM. */
+_must_check_ int causes_of_queries(const struct attribution_input *input,
+        const struct suspects *suspects, const struct causes_setting *setting, enum cause *ret,
+        struct fates *fates);

@@ -58,10 +58,8 @@ static void count_place(struct circumstances *c, const struct place *place, stru
 
         p->intruders += place->presence == PRESENCE_ENTERED;
         e->firsts += is_first(place, r);
-        if (r && r->fate == FATE_REKEYED)
-                p->rekeyed++;
-        else if (r && (place->presence == PRESENCE_HOLE || place->presence == PRESENCE_DISPLACED))
-                c->lost += r->fate == FATE_GONE || r->fate == FATE_EDITED;
+        p->rekeyed += r && r->fate == FATE_REKEYED;
+        c->lost += suspects_lost(c->suspects, place);
         if (place->presence == PRESENCE_HOLE)
                 count_hole(p, r);
         else if (place->presence == PRESENCE_DISPLACED && r) {

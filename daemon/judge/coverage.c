@@ -11,11 +11,27 @@
 /* Integers beyond are not exact as reals. */
 #define INTEGER_MAX 9007199254740992.0
 
+/* Takes `text`. */
+static int append_text(struct coverage *c, char *text)
+{
+        struct coverage_value *grown = c->values;
+
+        /* Doubles at each power of two. */
+        if (text && (c->count & (c->count - 1)) == 0)
+                grown = reallocarray(c->values, MAX(2 * c->count, (size_t)1), sizeof(*grown));
+        if (!text || !grown) {
+                free(text);
+                return -ENOMEM;
+        }
+        c->values = grown;
+        c->values[c->count++] = (struct coverage_value){.text = text};
+        return 0;
+}
+
 static int append_value(
         struct coverage *c, const json_t *value, const char *key, size_t *ret, struct error *e)
 {
-        struct coverage_value *grown;
-        char *text;
+        int r;
 
         c->bytes += strlen(key);
         if (c->count == COVERAGE_VALUES_MAX || c->bytes > COVERAGE_BYTES_MAX)
@@ -23,20 +39,13 @@ static int append_value(
                         "metadata.%s has more than %d values, or values of more than %u MiB: it is "
                         "no category",
                         c->key, COVERAGE_VALUES_MAX, COVERAGE_BYTES_MAX >> 20);
-        /* Doubles at each power of two. */
-        if ((c->count & (c->count - 1)) == 0) {
-                grown = reallocarray(c->values, MAX(2 * c->count, (size_t)1), sizeof(*grown));
-                if (!grown)
-                        return -ENOMEM;
-                c->values = grown;
-        }
-        text = json_is_string(value)
-                ? utf8_clean(json_string_value(value), json_string_length(value))
-                : strdup(key);
-        if (!text)
-                return -ENOMEM;
-        c->values[c->count] = (struct coverage_value){.text = text};
-        *ret = c->count++;
+        r = append_text(c,
+                json_is_string(value)
+                        ? utf8_clean(json_string_value(value), json_string_length(value))
+                        : strdup(key));
+        if (r < 0)
+                return r;
+        *ret = c->count - 1;
         return json_put(c->index, key, json_integer((json_int_t)*ret));
 }
 
@@ -125,6 +134,7 @@ void coverage_done(struct coverage *c)
         free(c->values);
         json_decref(c->index);
         json_decref(c->expected);
+        json_decref(c->earlier);
         *c = (struct coverage){0};
 }
 
@@ -175,10 +185,90 @@ int coverage_add(struct coverage *c, const char *id, const json_t *metadata, str
         return 0;
 }
 
+static bool is_earlier_value(const json_t *value)
+{
+        return json_is_string(json_object_get(value, "value")) &&
+                json_is_integer(json_object_get(value, "records")) &&
+                json_is_boolean(json_object_get(value, "watched"));
+}
+
+int coverage_compare(struct coverage *c, const char *path, const json_t *earlier, struct error *e)
+{
+        const char *collection = json_string_value(json_object_get(earlier, "collection"));
+        const char *key = json_string_value(json_object_get(earlier, "key"));
+        json_t *value, *values = json_object_get(earlier, "values");
+        size_t i;
+
+        if (!collection || !key || !json_is_array(values))
+                return error_set(e, -EBADMSG,
+                        "%s is not what driftwatch coverage --format=json printed", path);
+        if (!streq(collection, c->collection) || !streq(key, c->key))
+                return error_set(e, -EBADMSG,
+                        "%s is of %s by metadata.%s, not of %s by metadata.%s", path, collection,
+                        key, c->collection, c->key);
+        c->earlier = json_object();
+        json_array_foreach (values, i, value) {
+                if (!is_earlier_value(value))
+                        return error_set(e, -EBADMSG,
+                                "%s: values[%zu] has no value with records and watched", path, i);
+                if (json_integer_value(json_object_get(value, "records")) > 0 &&
+                        json_put(c->earlier, json_string_value(json_object_get(value, "value")),
+                                json_incref(value)) < 0)
+                        return -ENOMEM;
+        }
+        return c->earlier ? 0 : -ENOMEM;
+}
+
+static void lose(struct coverage_value *v, const json_t *earlier)
+{
+        v->before = (uint64_t)json_integer_value(json_object_get(earlier, "records"));
+        v->watched |= json_is_true(json_object_get(earlier, "watched"));
+}
+
+/* What is left of the earlier values is lost; some of them are known because queries expect them.
+ * Numbers and strings that look alike have one text. */
+int coverage_find_lost(struct coverage *c)
+{
+        const char *text;
+        json_t *earlier;
+
+        for (size_t i = 0; c->earlier && i < c->count; i++)
+                if (c->values[i].records > 0)
+                        (void)json_object_del(c->earlier, c->values[i].text);
+        for (size_t i = 0; c->earlier && i < c->count; i++) {
+                earlier = json_object_get(c->earlier, c->values[i].text);
+                if (earlier)
+                        lose(&c->values[i], earlier);
+                (void)json_object_del(c->earlier, c->values[i].text);
+        }
+        json_object_foreach (c->earlier, text, earlier) {
+                if (append_text(c, strdup(text)) < 0)
+                        return -ENOMEM;
+                lose(&c->values[c->count - 1], earlier);
+        }
+        return 0;
+}
+
+bool coverage_value_lost(const struct coverage_value *v)
+{
+        return v->before > 0;
+}
+
+size_t coverage_lost(const struct coverage *c)
+{
+        size_t lost = 0;
+
+        for (size_t i = 0; i < c->count; i++)
+                lost += coverage_value_lost(&c->values[i]);
+        return lost;
+}
+
 static int compare(const void *a, const void *b)
 {
         const struct coverage_value *x = a, *y = b;
 
+        if (x->before != y->before)
+                return x->before < y->before ? 1 : -1;
         if (x->watched != y->watched)
                 return x->watched ? 1 : -1;
         if (x->records != y->records)

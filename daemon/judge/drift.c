@@ -6,6 +6,7 @@
 
 #include "judge/judge.h"
 #include "judge/similarity.h"
+#include "judge/topic.h"
 
 enum direction { UP, DOWN, DIRECTION_COUNT };
 
@@ -28,6 +29,7 @@ struct drift {
         bool provoked; /* an ingest that no judged replay has come after yet */
         struct level_state set;
         bool share_up;
+        struct topic_watch topics;
         size_t count;
         struct tracked queries[];
 };
@@ -114,6 +116,10 @@ struct drift *drift_new(const struct query_set *set)
 
         if (!d)
                 return NULL;
+        if (topic_watch_init(set, &d->topics) < 0) {
+                free(d);
+                return NULL;
+        }
         level_init(&d->set);
         d->count = set->count;
         for (size_t i = 0; i < d->count; i++) {
@@ -135,6 +141,7 @@ struct drift *drift_free(struct drift *d)
         for (size_t i = 0; i < d->count; i++)
                 answer_unref(d->queries[i].last);
         baseline_unref(d->baseline);
+        topic_watch_done(&d->topics);
         free(d);
         return NULL;
 }
@@ -180,6 +187,7 @@ static void link_all(struct drift *d, struct baseline *b, const struct limits *l
         if (moved) {
                 level_init(&d->set);
                 d->share_up = false;
+                topic_watch_forget(&d->topics);
         }
         d->limits = *limits;
         d->baseline = baseline_ref(b);
@@ -244,6 +252,7 @@ int drift_adopt(struct drift *d, struct drift *old)
                 return 0;
         d->set = old->set;
         d->share_up = old->share_up;
+        topic_watch_adopt(&d->topics, &old->topics);
         return 0;
 }
 
@@ -347,7 +356,7 @@ static void show(struct tracked *t, bool measured, struct drift_view *view, stru
                 ret->shift[s] = NAN;
 }
 
-static bool reached(bool on, size_t moved, double needed)
+bool drift_reached(bool on, size_t moved, double needed)
 {
         return (double)moved >= (on ? needed / 2 : needed);
 }
@@ -370,7 +379,7 @@ static void judge_set(
         if (!ingesting && !isnan(ret->set_shift))
                 (void)level_update(&d->set, ret->set_shift, d->limits.shift);
         ret->pending |= level_pending(&d->set);
-        d->share_up = reached(d->share_up, ret->up[LEVEL_TOPK], needed);
+        d->share_up = drift_reached(d->share_up, ret->up[LEVEL_TOPK], needed);
 }
 
 void drift_update(struct drift *d, struct answer *const *answers, int64_t records, bool ingesting,
@@ -413,6 +422,7 @@ void drift_update(struct drift *d, struct answer *const *answers, int64_t record
         }
         ret->set_shifted = d->set.on;
         ret->share_moved = d->share_up;
+        topic_watch_update(&d->topics, queries, ret);
 }
 
 void drift_revise(struct drift *d, struct answer *const *answers, int64_t records,
@@ -445,6 +455,7 @@ void drift_revise(struct drift *d, struct answer *const *answers, int64_t record
                 show(t, answers[i], &revised, &queries[i]);
         }
         show_set(&sums, &revised);
+        topic_watch_update(&d->topics, queries, &revised);
         revised.pending |= level_pending(&d->set);
         *view = revised;
 }

@@ -29,6 +29,10 @@
  * `fallback`, which is of squared L2, by space_unit(). */
 double drift_limit(double configured, double fallback, const char *space);
 
+/* Whether `moved` queries are a share that counts, of which `needed` are enough: it is over (`on`:
+ * it counted) below half of that. */
+bool drift_reached(bool on, size_t moved, double needed);
+
 /* Whether two answers are the same: distances within DRIFT_EQUAL rank by rank, and between records
  * at the same distance in whatever order the same ids. */
 bool drift_same(const struct answer *a, const struct answer *b);

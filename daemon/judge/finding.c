@@ -8,7 +8,9 @@
 #include "judge/drift.h"
 #include "judge/epoch.h"
 #include "judge/judge.h"
+#include "judge/precedence.h"
 #include "judge/sentence.h"
+#include "judge/topic.h"
 
 /* What is looked at. */
 struct subject {
@@ -18,6 +20,7 @@ struct subject {
         size_t query; /* FINDING_COLLECTION */
         const struct query_view *state; /* NULL for the collection */
         double limit; /* of the rule, in the unit of the collection; NaN: it has none */
+        struct topic_list lost; /* topics that lost places */
 };
 
 void finding_policy_init(struct finding_policy *p)
@@ -141,7 +144,7 @@ static size_t count_up(const struct collection_view *c)
         for (size_t i = 0; i < c->query_set->count; i++) {
                 const struct query_drift *d = &c->queries[i].drift;
 
-                up += d->compared && d->shift[LEVEL_TOPK] > d->tau[LEVEL_TOPK];
+                up += d->compared && d->armed && d->shift[LEVEL_TOPK] > d->tau[LEVEL_TOPK];
         }
         return up;
 }
@@ -153,13 +156,19 @@ static bool share_is_up(const struct subject *s, usec_t then)
         return up >= DRIFT_SHARE_MIN && (double)up >= DRIFT_SHARE * (double)s->c->drift.compared;
 }
 
+static bool topic_is_up(const struct subject *s, usec_t then)
+{
+        return s->c->drift.topics[TOPIC_NOW].list.count > 0;
+}
+
 /* Confirmed and still so in this replay: what is confirmed outlasts a repair by some replays. */
 static bool set_differs(const struct subject *s)
 {
         const struct drift_view *d = &s->c->drift;
 
         return (d->set_shifted && d->set_shift > limit_of(s->c, s->policy, RULE_SET_DRIFT)) ||
-                (d->share_moved && share_is_up(s, 0));
+                (d->share_moved && share_is_up(s, 0)) ||
+                (d->topics[TOPIC_CONFIRMED].list.count > 0 && topic_is_up(s, 0));
 }
 
 /* Everything that the baseline knows is there and answers as it did; more may have come. */
@@ -205,28 +214,42 @@ static bool records_known(const struct subject *s)
                 (s->c->attribution.cause == CAUSE_FLOOD || !s->c->attribution.unfinished);
 }
 
-static bool crowded(const struct subject *s, struct finding *f)
+static bool labelled(const struct subject *s, struct finding *f)
 {
-        return s->c->attribution.cause == CAUSE_FLOOD;
+        static const enum cause labels[FINDING_COUNT] = {
+                [FINDING_REKEYED] = CAUSE_REKEYED,
+                [FINDING_UNFINISHED] = CAUSE_UNFINISHED,
+                [FINDING_CROWDED] = CAUSE_FLOOD,
+        };
+
+        return s->c->attribution.cause == labels[f->kind];
 }
 
-static bool unfinished(const struct subject *s, struct finding *f)
+/* Of the places in all answers. */
+static double lost_share(const struct collection_view *c)
 {
-        return s->c->attribution.cause == CAUSE_UNFINISHED;
+        const struct evidence *e = &c->attribution.evidence;
+
+        return e->places > 0 ? (double)e->lost / (double)e->places : 0;
 }
 
 static bool answers_replaced(const struct subject *s, struct finding *f)
 {
-        const struct evidence *e = &s->c->attribution.evidence;
-
         f->limit = FINDING_LOST;
-        f->value = e->places > 0 ? (double)e->lost / (double)e->places : 0;
+        f->value = lost_share(s->c);
         return f->value > f->limit;
 }
 
-static bool were_rekeyed(const struct subject *s, struct finding *f)
+static bool topic_lost(const struct subject *s, struct finding *f)
 {
-        return s->c->attribution.cause == CAUSE_REKEYED;
+        const struct portion *p = &s->lost.told[0].portion;
+
+        if (s->lost.count == 0 || lost_share(s->c) > FINDING_LOST)
+                return false;
+        f->limit = FINDING_LOST;
+        f->value = (double)p->hit / (double)p->all;
+        f->topics = s->lost;
+        return true;
 }
 
 static bool set_lies_above(const struct subject *s, usec_t then)
@@ -240,13 +263,28 @@ static bool set_shifted(const struct subject *s, struct finding *f)
         return s->policy->at_once ? set_lies_above(s, 0) : s->c->drift.set_shifted;
 }
 
+static bool share_moved(const struct subject *s)
+{
+        return s->policy->at_once ? share_is_up(s, 0) : s->c->drift.share_moved;
+}
+
 static bool set_moved(const struct subject *s, struct finding *f)
 {
         const struct drift_view *d = &s->c->drift;
-        size_t up = s->policy->at_once ? count_up(s->c) : d->moved_up;
 
-        f->value = (double)up;
-        return s->policy->at_once ? share_is_up(s, 0) : d->share_moved;
+        f->value = (double)(s->policy->at_once ? count_up(s->c) : d->moved_up);
+        return share_moved(s);
+}
+
+/* Of a set that moved its topics say nothing of their own. */
+static bool topic_moved(const struct subject *s, struct finding *f)
+{
+        const struct topic_shift *t =
+                &s->c->drift.topics[s->policy->at_once ? TOPIC_NOW : TOPIC_CONFIRMED];
+
+        f->topics = t->list;
+        f->value = t->list.told[0].portion.hit;
+        return t->list.count > 0 && !(share_moved(s) && topic_shift_is_set(t));
 }
 
 static bool expected_missing(const struct subject *s, struct finding *f)
@@ -333,12 +371,14 @@ static const struct {
         [FINDING_REPLACED] = {collection_known, replaced},
         [FINDING_REBUILT] = {collection_known, rebuilt},
         [FINDING_NOT_COMPARED] = {replayed_well, not_compared},
+        [FINDING_TOPIC_LOST] = {replayed_well, topic_lost},
+        [FINDING_TOPIC_MOVED] = {replayed_well, topic_moved, topic_is_up},
         [FINDING_SET_SHIFTED] = {replayed_well, set_shifted, set_lies_above},
         [FINDING_SET_MOVED] = {replayed_well, set_moved, share_is_up},
         [FINDING_REPLACED_ANSWERS] = {replayed_well, answers_replaced},
-        [FINDING_REKEYED] = {replayed_well, were_rekeyed},
-        [FINDING_UNFINISHED] = {replayed_well, unfinished},
-        [FINDING_CROWDED] = {records_known, crowded},
+        [FINDING_REKEYED] = {replayed_well, labelled},
+        [FINDING_UNFINISHED] = {replayed_well, labelled},
+        [FINDING_CROWDED] = {records_known, labelled},
         [FINDING_MISSING] = {measured, expected_missing},
         [FINDING_OUT_OF_RANGE] = {measured, out_of_range},
         [FINDING_BAND_CROSSED] = {measured, band_crossed, band_lies_beyond_home},
@@ -348,7 +388,8 @@ static const struct {
 /* Of which kinds nobody is told in the middle of an ingest: what it may well set right. */
 #define WAITS \
         (FINDING_BIT(FINDING_INDEX_INCOMPLETE) | FINDING_BIT(FINDING_RECALL_LOW) | \
-                FINDING_BIT(FINDING_REPLACED) | FINDING_BIT(FINDING_SET_SHIFTED) | \
+                FINDING_BIT(FINDING_REPLACED) | FINDING_BIT(FINDING_TOPIC_LOST) | \
+                FINDING_BIT(FINDING_TOPIC_MOVED) | FINDING_BIT(FINDING_SET_SHIFTED) | \
                 FINDING_BIT(FINDING_SET_MOVED) | FINDING_BIT(FINDING_CROWDED) | \
                 FINDING_BIT(FINDING_UNFINISHED) | FINDING_BIT(FINDING_REPLACED_ANSWERS) | \
                 FINDING_BIT(FINDING_MISSING) | FINDING_BIT(FINDING_OUT_OF_RANGE) | \
@@ -458,47 +499,6 @@ static int judge_kind(struct findings *ret, struct subject *s, enum finding_kind
         return r;
 }
 
-static bool explains(const struct finding *f, const struct finding *consequence)
-{
-        const struct finding_type *a = &finding_types[f->kind];
-        const struct finding_type *b = &finding_types[consequence->kind];
-
-        return (a->explains & FINDING_BIT(consequence->kind)) &&
-                (a->causes & (1U << consequence->cause)) && a->severity >= b->severity &&
-                (!a->of_query || f->query == consequence->query) && !f->waiting && !f->excused;
-}
-
-/* What comes first explains first. Findings of queries are ordered by kind, so that those of one
- * query are far apart: `first` holds the index of each query's first. */
-static int explain(struct findings *f, size_t queries)
-{
-        _cleanup_free_ size_t *first = calloc(queries + 1, sizeof(*first));
-        size_t collection = 0;
-
-        if (!first)
-                return -ENOMEM;
-        for (size_t i = 0; i < queries; i++)
-                first[i] = SIZE_MAX;
-        for (size_t i = 0; i < f->count; i++) {
-                struct finding *one = &f->findings[i];
-
-                one->explained = SIZE_MAX;
-                for (size_t k = 0; k < collection && one->explained == SIZE_MAX; k++)
-                        if (explains(&f->findings[k], one))
-                                one->explained = k;
-                if (one->query == FINDING_COLLECTION) {
-                        collection = i + 1;
-                        continue;
-                }
-                if (first[one->query] == SIZE_MAX)
-                        first[one->query] = i;
-                else if (one->explained == SIZE_MAX &&
-                        explains(&f->findings[first[one->query]], one))
-                        one->explained = first[one->query];
-        }
-        return 0;
-}
-
 /* The finding of this kind and query among those before, of which `*next` is the first that was not
  * passed yet: both are in the same order. */
 static const struct finding *earlier_one(
@@ -521,7 +521,7 @@ static int judge_all(const struct collection_view *c, const struct finding_polic
 {
         struct subject s = {.c = c, .policy = policy, .before = before};
         size_t next = 0;
-        int r = 0;
+        int r = topics_lost(c, FINDING_LOST, &s.lost);
 
         for (enum finding_kind k = 0; k < FINDING_COUNT && r >= 0; k++) {
                 bool of_query = finding_types[k].of_query;
@@ -533,7 +533,7 @@ static int judge_all(const struct collection_view *c, const struct finding_polic
                         r = judge_kind(ret, &s, k, earlier_one(before, &next, k, s.query), now);
                 }
         }
-        return r < 0 ? r : explain(ret, c->query_set->count);
+        return r < 0 ? r : precedence_explain(c->query_set, ret);
 }
 
 static int set_reason(struct judgement *j, const char *sentence)

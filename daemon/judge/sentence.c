@@ -206,6 +206,42 @@ static void say_moved(const struct collection_view *c, const struct finding *f, 
                 text_appendf(t, "; the mean shift of the set is %+.4f", c->drift.set_shift);
 }
 
+/* "5 of 6 queries tagged area=billing, 3 of 3 tagged area=tax and more of 2 other tags". */
+static void append_topics(
+        const struct collection_view *c, const struct finding *f, const char *what, struct text *t)
+{
+        size_t told = topic_list_told(&f->topics);
+
+        for (size_t i = 0; i < told; i++) {
+                const struct portion *p = &f->topics.told[i].portion;
+                const struct tag *tag = c->query_set->topics.topics[f->topics.told[i].topic].tag;
+
+                text_appendf(t, "%s%u of %u %stagged ", i > 0 ? ", " : "", p->hit, p->all,
+                        i > 0 ? "" : what);
+                append_excerpt(t, tag->key);
+                text_append(t, "=");
+                append_excerpt(t, tag->value);
+        }
+        if (f->topics.count > told)
+                text_appendf(t, " and more of %zu other tags", f->topics.count - told);
+}
+
+static void say_topic_moved(
+        const struct collection_view *c, const struct finding *f, struct text *t)
+{
+        append_topics(c, f, "canonical queries ", t);
+        text_appendf(t, " of collection %s moved up from their baseline", c->label);
+}
+
+static void say_topic_lost(const struct collection_view *c, const struct finding *f, struct text *t)
+{
+        append_topics(c, f, "places in the answers to queries ", t);
+        text_appendf(t,
+                " of collection %s were held by records that are gone or hold something else now; "
+                "the limit is %.3g %% of a tag's",
+                c->label, 100 * f->limit);
+}
+
 static void say_answers_replaced(
         const struct collection_view *c, const struct finding *f, struct text *t)
 {
@@ -309,6 +345,8 @@ static void (*const say[FINDING_COUNT])(
         [FINDING_REPLACED] = say_replaced,
         [FINDING_REBUILT] = say_rebuilt,
         [FINDING_NOT_COMPARED] = say_not_compared,
+        [FINDING_TOPIC_LOST] = say_topic_lost,
+        [FINDING_TOPIC_MOVED] = say_topic_moved,
         [FINDING_SET_SHIFTED] = say_shifted,
         [FINDING_SET_MOVED] = say_moved,
         [FINDING_REPLACED_ANSWERS] = say_answers_replaced,

@@ -120,6 +120,9 @@ enum fate suspects_unseen(enum presence presence);
 /* The fate of the record at a place. After suspects_settle(). */
 enum fate suspects_fate(const struct suspects *s, const struct place *place);
 
+/* Whether the record that left a place is gone or holds something else. After suspects_settle(). */
+bool suspects_lost(const struct suspects *s, const struct place *place);
+
 struct attribution_input;
 /* Collects them. `*ret` needs suspects_done(). O(queries × results) when little changed. -ENOMEM.
  */

@@ -147,6 +147,14 @@ enum fate suspects_fate(const struct suspects *s, const struct place *place)
                                               : s->records[place->suspect].fate;
 }
 
+bool suspects_lost(const struct suspects *s, const struct place *place)
+{
+        enum fate fate = suspects_fate(s, place);
+
+        return (place->presence == PRESENCE_HOLE || place->presence == PRESENCE_DISPLACED) &&
+                place->suspect != SUSPECTS_MAX && (fate == FATE_GONE || fate == FATE_EDITED);
+}
+
 size_t suspects_shown(const struct suspects *s, size_t ret[SUSPECTS_SHOWN])
 {
         size_t shown[FATE_COUNT] = {0}, n = 0;

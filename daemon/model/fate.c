@@ -35,6 +35,7 @@ struct fates *fates_unref(struct fates *f)
                 free(f->records[i].excerpt);
         }
         free(f->records);
+        free(f->lost);
         free(f);
         return NULL;
 }

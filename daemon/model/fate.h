@@ -10,6 +10,7 @@
 #include <stddef.h>
 
 #include "model/attribution.h"
+#include "model/topic.h"
 
 enum fate {
         FATE_GONE, /* left the answers: no such record exists any more */
@@ -48,6 +49,9 @@ struct fates {
         size_t totals[FATE_COUNT]; /* distinct records, those not kept included */
         size_t cause_queries[CAUSE_COUNT]; /* in which it holds: several may in one query */
         bool expected_lost; /* a query expects a record that is gone or unreachable */
+        struct portion
+                *lost; /* of each query: places in the baseline's answer, and of them those of
+                          records that are gone or edited; NULL: nothing is known of them */
 };
 
 /* Zeroed, one reference. NULL when memory is short. */

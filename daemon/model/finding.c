@@ -10,9 +10,12 @@
         (FINDING_BIT(FINDING_MISSING) | FINDING_BIT(FINDING_OUT_OF_RANGE) | \
                 FINDING_BIT(FINDING_BAND_CROSSED) | FINDING_BIT(FINDING_DISTANT))
 #define SET \
-        (FINDING_BIT(FINDING_SET_SHIFTED) | FINDING_BIT(FINDING_SET_MOVED) | \
-                FINDING_BIT(FINDING_CROWDED) | FINDING_BIT(FINDING_UNFINISHED) | \
-                FINDING_BIT(FINDING_NOT_COMPARED))
+        (FINDING_BIT(FINDING_TOPIC_MOVED) | FINDING_BIT(FINDING_SET_SHIFTED) | \
+                FINDING_BIT(FINDING_SET_MOVED) | FINDING_BIT(FINDING_CROWDED) | \
+                FINDING_BIT(FINDING_UNFINISHED) | FINDING_BIT(FINDING_NOT_COMPARED))
+/* That a record is missing has a rule of its own, which calls more urgently. */
+#define DISTANCES (QUERIES & ~FINDING_BIT(FINDING_MISSING))
+#define SHIFTS (FINDING_BIT(FINDING_SET_SHIFTED) | FINDING_BIT(FINDING_SET_MOVED))
 #define RECALL FINDING_BIT(FINDING_RECALL_LOW)
 #define REPLACED (FINDING_BIT(FINDING_REPLACED) | FINDING_BIT(FINDING_REBUILT))
 #define BY(cause) (1U << (cause))
@@ -39,6 +42,10 @@ const struct finding_type finding_types[FINDING_COUNT] = {
                 RULE_COLLECTION_REPLACED, 0, 0},
         [FINDING_NOT_COMPARED] = {"not-compared", false, SEVERITY_WARNING, EFFECT_UNMEASURED,
                 RULE_COUNT, 0, 0},
+        [FINDING_TOPIC_LOST] = {"topic-lost", false, SEVERITY_CRITICAL, EFFECT_FAIL, RULE_SET_DRIFT,
+                FINDING_BIT(FINDING_TOPIC_MOVED) | SHIFTS | DISTANCES, BY_ANYTHING},
+        [FINDING_TOPIC_MOVED] = {"topic-moved", false, SEVERITY_WARNING, EFFECT_DRIFT,
+                RULE_SET_DRIFT, SHIFTS | QUERIES, BY_ANYTHING},
         [FINDING_SET_SHIFTED] = {"set-shifted", false, SEVERITY_WARNING, EFFECT_DRIFT,
                 RULE_SET_DRIFT, QUERIES, BY_ANYTHING},
         [FINDING_SET_MOVED] = {"set-moved", false, SEVERITY_WARNING, EFFECT_DRIFT, RULE_SET_DRIFT,
@@ -126,6 +133,23 @@ const struct finding *findings_find(const struct findings *f, enum finding_kind 
         return NULL;
 }
 
+/* The finding for another query set; false when nothing is left of what it is about. */
+static bool rebase(struct finding *f, const struct query_set *from, const struct query_set *to)
+{
+        bool of_topics = f->topics.count > 0;
+        const struct query *was, *is;
+
+        topic_list_rebase(&f->topics, &from->topics, &to->topics);
+        if (f->query == FINDING_COLLECTION)
+                return !of_topics || f->topics.count > 0;
+        was = &from->queries[f->query];
+        is = query_set_find(to, was->id);
+        if (!is || !streq(is->text, was->text))
+                return false;
+        f->query = (size_t)(is - to->queries);
+        return true;
+}
+
 static int compare_findings(const void *a, const void *b)
 {
         const struct finding *x = a, *y = b;
@@ -152,15 +176,9 @@ struct findings *findings_rebase(
 
         for (size_t i = 0; rebased && i < f->count; i++) {
                 struct finding one = f->findings[i];
-                const struct query *was, *is;
 
-                if (one.query != FINDING_COLLECTION) {
-                        was = &from->queries[one.query];
-                        is = query_set_find(to, was->id);
-                        if (!is || !streq(is->text, was->text))
-                                continue;
-                        one.query = (size_t)(is - to->queries);
-                }
+                if (!rebase(&one, from, to))
+                        continue;
                 if (findings_add(rebased, &one) < 0)
                         return NULL;
         }

@@ -13,6 +13,7 @@
 #include "duration.h"
 #include "model/attribution.h"
 #include "model/rule.h"
+#include "model/topic.h"
 
 /* By precedence: what comes first may explain what comes after it. */
 enum finding_kind {
@@ -25,6 +26,8 @@ enum finding_kind {
         FINDING_REPLACED, /* another collection, other content */
         FINDING_REBUILT, /* another collection, the baseline's content */
         FINDING_NOT_COMPARED, /* with the baseline, although there is one or one is demanded */
+        FINDING_TOPIC_LOST, /* many records that answered the queries of a tag are gone or edited */
+        FINDING_TOPIC_MOVED, /* most queries of a tag */
         FINDING_SET_SHIFTED,
         FINDING_SET_MOVED, /* a share of the queries */
         FINDING_REPLACED_ANSWERS, /* most records that answered are gone or hold something else */
@@ -69,6 +72,7 @@ struct finding {
         size_t explained; /* index of the finding whose consequence it is; SIZE_MAX: none */
         enum cause cause; /* of its own */
         double value, limit, before; /* as the kind has them; NaN */
+        struct topic_list topics; /* those that it is about; none where the kind is not of topics */
         char *sentence; /* whole, owned */
 };
 

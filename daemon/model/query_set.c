@@ -432,6 +432,8 @@ int query_set_parse(const char *path, const char *data, size_t size, struct quer
                 r = parse(&reader, root, set);
         if (r == 0 && errors_total(errors) > before)
                 r = -EBADMSG;
+        if (r == 0)
+                r = topics_build(set->queries, set->count, &set->topics);
         if (r < 0)
                 return r;
         *ret = take_ptr(set);
@@ -485,6 +487,7 @@ struct query_set *query_set_unref(struct query_set *set)
                 return NULL;
         for (size_t i = 0; i < set->count; i++)
                 query_done(&set->queries[i]);
+        topics_done(&set->topics);
         free(set->queries);
         free(set->path);
         free(set);

@@ -11,10 +11,7 @@
 
 #include "duration.h"
 #include "error.h"
-
-struct tag {
-        char *key, *value;
-};
+#include "model/topic.h"
 
 /* How relevant one record is to a query. */
 struct grade {
@@ -62,6 +59,7 @@ struct query_set {
         struct query *queries;
         size_t count;
         bool wants_metadata; /* some expectation names metadata */
+        struct topics topics; /* of the queries' tags */
 };
 
 /* Limits of one set, so that a wrong file is refused instead of replayed. */

@@ -46,8 +46,9 @@ const struct rule_default rule_defaults[RULE_COUNT] = {
                         .limit_doc = "the winsorised mean shift of the whole set",
                         .summary = "The canonical queries as a set have moved from their baseline.",
                         .doc = "The mean shift of all queries is confirmed (4 of 5 replays) above "
-                               "the limit, or a tenth of the queries, at least three, has moved "
-                               "up, or near-duplicates crowd the answers.",
+                               "the limit, or a tenth of the queries or half of those of a tag, "
+                               "at least three, has moved up, or many of their records are gone, "
+                               "or near-duplicates crowd the answers.",
                 },
         [RULE_REPLAY_FAILING] =
                 {

@@ -8,8 +8,19 @@
 #include <stddef.h>
 
 #include "model/baseline.h"
+#include "model/topic.h"
 
 enum moved { MOVED_DOWN = -1, MOVED_NOT = 0, MOVED_UP = 1 };
+
+/* By the last replay alone, or by what 4 of 5 confirmed. */
+enum topic_look { TOPIC_NOW, TOPIC_CONFIRMED, TOPIC_LOOKS };
+
+/* Topics of which most queries moved up, with the portions of the whole set and of the queries that
+ * belong to none of them. */
+struct topic_shift {
+        struct topic_list list;
+        struct portion whole, rest;
+};
 
 struct query_drift {
         bool compared; /* has a baseline and a valid answer */
@@ -34,6 +45,7 @@ struct drift_view {
         size_t up[LEVEL_COUNT], down[LEVEL_COUNT]; /* queries confirmed to have moved */
         bool share_moved; /* up[LEVEL_TOPK] reached max(3, 10 %) */
         size_t moved_up, moved_down; /* queries moved by either signal */
+        struct topic_shift topics[TOPIC_LOOKS]; /* by mean top-k */
         double overlap; /* mean overlap@k with the baseline; NaN */
         bool pending; /* a query, or the set, is beyond its limit upwards; that is not confirmed */
 };

@@ -124,6 +124,23 @@ static const char *finding_state(const struct finding *f)
                                            : "open";
 }
 
+static json_t *finding_tags(const struct collection_view *c, const struct finding *f)
+{
+        _cleanup_json_ json_t *list = json_array();
+
+        for (size_t i = 0; list && i < topic_list_told(&f->topics); i++) {
+                const struct portion *p = &f->topics.told[i].portion;
+                const struct tag *tag = c->query_set->topics.topics[f->topics.told[i].topic].tag;
+
+                if (json_array_append_new(list,
+                            json_pack("{s:o, s:o, s:o, s:o}", "key", value_string(tag->key),
+                                    "value", value_string(tag->value), "count", value_count(p->hit),
+                                    "of", value_count(p->all))) < 0)
+                        return NULL;
+        }
+        return take_ptr(list);
+}
+
 static json_t *finding_json(const struct collection_view *c, const struct finding *f)
 {
         static const char *const effects[] = {[EFFECT_NONE] = "none",
@@ -137,11 +154,12 @@ static json_t *finding_json(const struct collection_view *c, const struct findin
                 ? NULL
                 : finding_types[c->findings->findings[f->explained].kind].name;
 
-        return json_pack("{s:s, s:o, s:s, s:s, s:o, s:o, s:o, s:s, s:o, s:o}", "kind", type->name,
-                "query", value_string(query), "severity", severity_name(type->severity), "effect",
-                effects[f->effect], "cause", value_string(cause_name(f->cause)), "since",
-                value_time(f->since), "seen", value_time(f->seen), "state", finding_state(f),
-                "explained_by", value_string(by), "sentence", value_string(f->sentence));
+        return json_pack("{s:s, s:o, s:o, s:s, s:s, s:o, s:o, s:o, s:s, s:o, s:o}", "kind",
+                type->name, "query", value_string(query), "tags", finding_tags(c, f), "severity",
+                severity_name(type->severity), "effect", effects[f->effect], "cause",
+                value_string(cause_name(f->cause)), "since", value_time(f->since), "seen",
+                value_time(f->seen), "state", finding_state(f), "explained_by", value_string(by),
+                "sentence", value_string(f->sentence));
 }
 
 json_t *facts_findings(const struct collection_view *c)

@@ -411,6 +411,9 @@ int dossier_adopt(struct dossier *d, struct dossier *old)
         findings_unref(view->findings);
         view->findings =
                 findings_rebase(old->view->findings, old->config->queries, d->config->queries);
+        for (enum topic_look look = 0; look < TOPIC_LOOKS; look++)
+                topic_list_rebase(&view->drift.topics[look].list, &old->config->queries->topics,
+                        &d->config->queries->topics);
         if (d->config->embedder && !same_embedder(d->config->embedder, old->config->embedder))
                 forget_embedder(view);
         forget_records(d, view);

@@ -744,6 +744,36 @@ static void what_became_of_an_expected_record_is_told_anew_after_an_ingest(void 
         assert_non_null(strstr(reason, "no such record exists any more"));
 }
 
+#define TAGGED(id, value) "{id: " id ", text: " id ", tags: {t: " value "}}, "
+
+/* Topics are told by their place in the set, and findings may be judged before the next replay. */
+static void topics_keep_their_tags_over_a_reload(void **state)
+{
+        struct world *w = *state;
+        _cleanup_(config_done) struct collection_config before =
+                make_config(w, "queries: [" TAGGED("a", "x") TAGGED("b", "x") TAGGED("c", "x") "]");
+        _cleanup_(config_done) struct collection_config after = make_config(w,
+                "queries: [" TAGGED("a", "x") TAGGED("b", "x") TAGGED("c", "x") TAGGED("d", "w")
+                        TAGGED("e", "w") TAGGED("f", "w") "]");
+        _cleanup_(dossier_freep) struct dossier *d = NULL, *next = NULL, *without = NULL;
+        const struct topic_list *l;
+
+        assert_int_equal(dossier_new(&before, &d), 0);
+        for (enum topic_look look = 0; look < TOPIC_LOOKS; look++)
+                dossier_view(d)->drift.topics[look].list =
+                        (struct topic_list){.count = 1, .told = {{.topic = 0}}};
+        assert_int_equal(dossier_new(&after, &next), 0);
+        assert_int_equal(dossier_adopt(next, d), 0);
+        for (enum topic_look look = 0; look < TOPIC_LOOKS; look++) {
+                l = &dossier_view(next)->drift.topics[look].list;
+                assert_int_equal(l->count, 1);
+                assert_string_equal(after.queries->topics.topics[l->told[0].topic].tag->value, "x");
+        }
+        assert_int_equal(dossier_new(&w->config, &without), 0);
+        assert_int_equal(dossier_adopt(without, next), 0);
+        assert_int_equal(dossier_view(without)->drift.topics[TOPIC_CONFIRMED].list.count, 0);
+}
+
 static void a_home_of_an_earlier_life_is_known_at_once(void **state)
 {
         struct world *w = *state;
@@ -916,6 +946,7 @@ int main(void)
                 world_test(another_embedder_is_approved_or_goes),
                 world_test(another_dimension_is_held_against_the_baseline_only),
                 world_test(what_became_of_an_expected_record_is_told_anew_after_an_ingest),
+                world_test(topics_keep_their_tags_over_a_reload),
                 world_test(a_home_of_an_earlier_life_is_known_at_once),
                 world_test(default_bands_are_those_of_the_space),
                 world_test(a_failed_probe_adds_what_it_found_and_takes_nothing),

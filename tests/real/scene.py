@@ -60,8 +60,8 @@ class Scene(worlds.Scene):
         return [[(key, one["section"]) for key, one in zip(*row)] for row in zip(got["ids"], got["metadatas"])]
 
     def look(self):
-        """Finds out which questions are answered by their section as the collection is now, and by which record if it is
-        one of the first. The others have no expectation but the baseline that is approved then."""
+        """Finds out which questions are answered by their section as the collection is now, and by which record if
+        that is one of the first. The others have no expectation but the baseline that is approved then."""
         for number, (one, answers) in enumerate(zip(self.world.questions, self.search())):
             keys = [(rank, key) for rank, (key, section) in enumerate(answers) if section == one.section]
             if keys:

@@ -16,6 +16,7 @@ TOP_LEVEL = {
 # Modules whose test has another name, or is not in C because only the whole program shows what they do.
 TEST_OF = {
     "daemon/judge/incident": "unit/test_finding.c",
+    "daemon/judge/precedence": "unit/test_finding.c",
     "daemon/judge/arbiter": "unit/test_judge.c",
     "daemon/watch/arbitration": "real/test_real.py",
     "daemon/judge/circumstances": "unit/test_attribution.c",
@@ -41,6 +42,7 @@ TEST_OF = {
     "daemon/judge/suspects": "unit/test_attribution.c",
     "daemon/judge/suspects_fate": "unit/test_attribution.c",
     "daemon/judge/distance": "component/test_lookup.c",
+    "daemon/ask/lookup_expected": "component/test_lookup.c",
     "daemon/ask/twins": "component/test_lookup.c",
     "daemon/model/attribution": "unit/test_cause.c",
     "daemon/tell/alertmanager": "unit/test_channel.c",

@@ -10,7 +10,8 @@ import releases
 import tools
 
 # Files that wait for minutes come first: whoever came to them last would end alone.
-LONGEST = ("test_incident", "test_agreement", "test_demo", "test_causes", "test_baseline", "test_endurance", "test_outage")
+LONGEST = ("test_incident", "test_agreement", "test_demo", "test_causes", "test_baseline", "test_endurance",
+           "test_outage")
 
 
 def need(program):

@@ -122,10 +122,14 @@ def ask_api(at):
     yield "metrics", "+".join(verdicts), causes
 
 
-def ask_status(at):
+def run_status(at):
     address = at.driftwatch.url.removeprefix("http://")
-    done = subprocess.run([at.driftwatch.program, "status", f"--web.listen-address={address}"],
+    return subprocess.run([at.driftwatch.program, "status", f"--web.listen-address={address}"],
                           text=True, capture_output=True, timeout=30)
+
+
+def ask_status(at):
+    done = run_status(at)
     row, = [line for line in done.stdout.splitlines() if line.startswith(at.name)]
     _, _, verdict, *_ = row.split()
     yield "status", verdict, None
@@ -244,6 +248,65 @@ def test_an_embedder(running, fault, expected):
         assert agree(at)[0] == "pass"
         assert "could not be asked" in at.driftwatch.get("/").text
         assert "could not be asked" in at.driftwatch.run("check").stdout
+
+
+def sentences(at):
+    """What each door says in words."""
+    for form in ("text", "json", "junit", "markdown", "github"):
+        yield f"check --format={form}", at.driftwatch.run("check", "--baseline", f"--format={form}").stdout
+    for form in ("markdown", "json", "html"):
+        yield f"report --format={form}", at.driftwatch.run("report", f"--format={form}").stdout
+    yield "page", at.driftwatch.get("/").text
+    yield "status", run_status(at).stdout
+    alert, = [one for one in at.driftwatch.api("alerts")["alerts"]
+              if one["labels"]["alertname"] == "RetrievalSetDrift" and one["state"] != "resolved"]
+    yield "alert", alert["annotations"]["description"]
+
+
+# Of fifty queries five have the tag: 10 % of the set, and no query fails.
+@pytest.mark.parametrize("fault, kind, effect", [
+    (worlds.thin_topic, "topic-lost", "fail"), (worlds.blur_topic, "topic-moved", "drift")])
+def test_one_topic(running, fault, kind, effect):
+    at = running(worlds.TopicWorld)
+    fault(at)
+    assert agree(at)[0] == "fail"
+    assert at.collection()["outcomes"]["fail"] == 0
+    told = [one for one in at.collection()["findings"] if one["state"] == "open" and not one["query"]]
+    assert [(one["kind"], one["effect"]) for one in told] == [(kind, effect)]
+    tag, = told[0]["tags"]
+    assert (tag["key"], tag["value"]) == ("area", f"a{at.world.area}")
+    assert tag["count"] >= 3 and tag["of"] == (5 if kind == "topic-moved" else 5 * worlds.RESULTS)
+    said = f"tagged area=a{at.world.area}"
+    for door, text in sentences(at):
+        assert said in text.replace("\\", "").replace("&#61;", "="), door
+    for other in at.collection()["findings"]:
+        if other["query"] and other["state"] == "explained":
+            assert int(other["query"][1:]) < worlds.AREA_QUERIES
+    status, gate = at.check("--baseline", "--fail-on=fail")
+    assert status == (1 if effect == "fail" else 0)
+    assert [one["kind"] for one in gate["findings"] if one["state"] == "open" and not one["query"]] == [kind]
+
+
+def test_a_topic_without_its_tag(running, driftwatch):
+    """Another query set, in which the same queries have other tags, or none."""
+    at = running(worlds.TopicWorld)
+    worlds.thin_topic(at)
+    agree(at)
+    queries = yaml.safe_load((driftwatch.directory / "world.queries.yaml").read_text())["queries"]
+    for query in queries:
+        query["tags"] = {"aaa": "first", "area": query["tags"]["area"]}
+    driftwatch.write_queries(at.name, queries)
+    assert driftwatch.reload().ok
+    agree(at)
+    told = [one for one in at.collection()["findings"] if one["state"] == "open" and not one["query"]]
+    assert [one["tags"][0]["value"] for one in told] == [f"a{at.world.area}"]
+    for query in queries:
+        del query["tags"]
+    driftwatch.write_queries(at.name, queries)
+    assert driftwatch.reload().ok
+    agree(at)
+    told = [one for one in at.collection()["findings"] if one["state"] == "open" and not one["query"]]
+    assert [(one["kind"], one["tags"]) for one in told] == [("set-shifted", []), ("set-moved", [])]
 
 
 def test_what_the_baseline_does_not_know(running, driftwatch):

@@ -49,6 +49,44 @@ def test_fail_under(watched, name, share, status):
     assert coverage(watched, name, "--by=metadata.file", f"--fail-under={share}").returncode == status
 
 
+def test_a_lost_value(watched, chroma, name, tmp_path):
+    """One that no query watches is said, and fails the step; the gate has nothing to say of it."""
+    earlier = tmp_path / "coverage.json"
+    earlier.write_text(coverage(watched, name, "--by=metadata.file", "--format=json").stdout)
+    flags = "--by=metadata.file", f"--compare={earlier}"
+    done = coverage(watched, name, *flags)
+    assert (done.returncode, done.stderr) == (0, "") and "  lost  " not in done.stdout
+    chroma.delete(name, [f"r{i}" for i in range(33, 2500, 10)])
+    done = coverage(watched, name, *flags)
+    assert (done.returncode, done.stderr) == (0, "")  # r23 is left
+    chroma.delete(name, ["r23"])
+    done = coverage(watched, name, *flags)
+    assert (done.returncode, done.stderr) == (1, "")
+    assert "1 value that had records has none any more\n  lost             0  f3.md (248 before, unwatched)\n" \
+        in done.stdout
+    assert watched.run("check", "--no-baseline").returncode == 0
+    done = coverage(watched, name, *flags, "--format=json")
+    report = json.loads(done.stdout)
+    assert (done.returncode, report["lost_values"]) == (1, 1)
+    assert report["values"][0] == {"value": "f3.md", "records": 0, "watched": False, "records_before": 248}
+    # Accepted: from now on this is how it is.
+    earlier.write_text(done.stdout)
+    assert coverage(watched, name, *flags).returncode == 0
+    chroma.delete(name, [f"r{i}" for i in range(20, 2500)])
+    done = coverage(watched, name, *flags)
+    assert done.returncode == 1 and "9 values that had records" in done.stdout
+
+
+@pytest.mark.parametrize("content, words", [
+    (None, "No such file"), ("{", "earlier.json:1:"), ("{}", "is not what driftwatch coverage --format=json printed")])
+def test_nothing_to_compare_with(watched, name, tmp_path, content, words):
+    earlier = tmp_path / "earlier.json"
+    if content is not None:
+        earlier.write_text(content)
+    done = coverage(watched, name, "--by=metadata.file", f"--compare={earlier}")
+    assert (done.returncode, done.stdout) == (2, "") and "--compare: " in done.stderr and words in done.stderr
+
+
 @pytest.mark.parametrize("flags, words", [
     ([], "--by"), (["--by=file"], "metadata.KEY"), (["--by=metadata.file", "--fail-under=2"], "--fail-under"),
     (["--by=metadata.file", "--format=xml"], "xml"),
@@ -85,7 +123,8 @@ def test_an_agent_that_the_demonstration_does_not_watch(chroma, driftwatch, sour
     ids = [f"astronomer.md#{i}" for i in range(3)]
     chroma.upsert(name, ids, tools.unit_vectors(3, 96, seed=1), [{"filename": "astronomer.md"}] * 3)
     status, found = report()
-    assert (status, found["values"][0]) == (1, {"value": "astronomer.md", "records": 3, "watched": False})
+    assert (status, found["values"][0]) == (
+        1, {"value": "astronomer.md", "records": 3, "watched": False, "records_before": None})
     assert found["watched_values_share"] == pytest.approx(24 / 25)
     stars = {"id": "stars", "text": "Which star is next?", "expect": {"metadata": {"filename": "astronomer.md"}}}
     driftwatch.write_queries(name, [*queries, stars])

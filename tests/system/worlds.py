@@ -14,6 +14,7 @@ import tools
 DIMENSION = 64
 TOPICS, DOCUMENTS, CHUNKS = 20, 120, 5
 QUERIES = 16
+AREA_QUERIES = 5
 HARD_RECORDS, HARD_QUERIES = 5000, 24
 RESULTS = 10
 # Records of one upsert, and how many operations the server leaves in its log before it writes the index.
@@ -59,6 +60,31 @@ class World:
     def some(self, share):
         """Indices of a random share of the records."""
         return self.random.choice(len(self.ids), int(share * len(self.ids)), replace=False)
+
+    def tags(self, query):
+        """Of the query with this index."""
+        del query
+        return {}
+
+
+class TopicWorld(World):
+    """Fifty queries tagged by the topics of their records, AREA_QUERIES of them with that of the largest one."""
+
+    def __init__(self, seed, queries=50):
+        super().__init__(seed, queries)
+        self.area = numpy.bincount(self.topic).argmax()
+        inside, outside = (numpy.flatnonzero((self.topic == self.area) == one) for one in (True, False))
+        self.anchors = numpy.concatenate([self.random.choice(inside, AREA_QUERIES, replace=False),
+                                          self.random.choice(outside, queries - AREA_QUERIES, replace=False)])
+        cosines = self.random.uniform(0.8, 0.95, size=(queries, 1))
+        self.questions = turned(self.vectors[self.anchors], cosines, self.random)
+
+    def tags(self, query):
+        return {"area": f"a{self.topic[self.anchors[query]]}", "kind": "short"}
+
+    def unexpected(self):
+        """Indices of the area's records that no query expects."""
+        return numpy.setdiff1d(numpy.flatnonzero(self.topic == self.area), self.anchors)
 
 
 class HardWorld(World):
@@ -121,7 +147,7 @@ class Scene:
             keys["embedder"] = "demo"
         driftwatch.server(chroma.url)
         driftwatch.watch(self.name, [
-            {"id": f"q{i}", "text": text, "expect": {"ids": [world.ids[world.anchors[i]]]}}
+            {"id": f"q{i}", "text": text, "tags": world.tags(i), "expect": {"ids": [world.ids[world.anchors[i]]]}}
             for i, text in enumerate(world.texts)
         ], {f"q{i}": row for i, row in enumerate(world.questions)}, results=RESULTS, timeout="2s", **keys)
         driftwatch.write()
@@ -177,6 +203,19 @@ def delete_topic(scene):
     """The topic of the first query's record."""
     topic = scene.world.topic
     scene.delete(numpy.flatnonzero(topic == topic[scene.world.anchors[0]]))
+
+
+def thin_topic(scene):
+    """Of the area's records only those that queries expect are left."""
+    scene.delete(scene.world.unexpected())
+
+
+def blur_topic(scene):
+    """The area's records lie a little farther from what is asked."""
+    world = scene.world
+    edited = numpy.flatnonzero(world.topic == world.area)
+    world.vectors[edited] = turned(world.vectors[edited], 0.98, world.random)
+    scene.upsert(edited)
 
 
 def delete_some(scene):

@@ -25,6 +25,21 @@ struct query_set *fleet_set(size_t count)
         return set;
 }
 
+void fleet_tag(struct query_set *set, size_t size)
+{
+        for (size_t i = 0; i < set->count; i++) {
+                struct query *q = &set->queries[i];
+
+                q->tags = calloc(1, sizeof(*q->tags));
+                assert_non_null(q->tags);
+                q->tag_count = 1;
+                q->tags->key = strdup("area");
+                assert_return_code(asprintf(&q->tags->value, "a%zu", i / size), 0);
+        }
+        topics_done(&set->topics);
+        assert_int_equal(topics_build(set->queries, set->count, &set->topics), 0);
+}
+
 struct answer *fleet_answer(const char *letters, double first)
 {
         char names[26][2];

@@ -8,6 +8,8 @@
 
 /* `count` queries with the ids q0000, q0001, … */
 struct query_set *fleet_set(size_t count);
+/* Tags every `size` queries in a row: area=a0, area=a1, … */
+void fleet_tag(struct query_set *set, size_t size);
 /* One id a letter, at `first` and every 0.01 from there. */
 struct answer *fleet_answer(const char *letters, double first);
 /* Of `count` replays of `results` records each, all vectors missing, `space` L2. */

@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "json.h"
+#include "judge/finding.h"
 #include "sample_view.h"
 #include "show/api/api.h"
 #include "show/envelope.h"
@@ -182,6 +183,37 @@ static void collections_say_what_judging_found(void **state)
         assert_members(bare, "{'baseline':null,'drift':null,'cause':null,'embedder':null}");
         assert_members(json_object_get(bare, "index"),
                 "{'probed':null,'unreachable_records':null,'recall':null}");
+}
+
+/* That of all three queries of a tag, or of none. */
+static void findings_name_their_tags(void **state)
+{
+        _cleanup_view_ struct view *view = sample_view();
+        struct collection_view *c = view->collections[0];
+        _cleanup_json_ json_t *envelope = NULL;
+        struct finding_policy policy;
+        size_t i, named = 0;
+        json_t *one;
+
+        finding_policy_init(&policy);
+        c->drift.topics[TOPIC_CONFIRMED].list =
+                (struct topic_list){.count = 1, .told = {{.topic = 0, .portion = {2, 3}}}};
+        assert_int_equal(findings_judge(c, &policy, NULL, SAMPLE_NOW), 0);
+        envelope = ask(view, "/api/v1/collections", &(struct api_query){0}, 200);
+        json_array_foreach (
+                json_object_get(
+                        json_array_get(json_object_get(data_of(envelope), "collections"), 0),
+                        "findings"),
+                i, one)
+                if (streq(json_string_value(json_object_get(one, "kind")), "topic-moved")) {
+                        named++;
+                        assert_members(one, "{'query':null,'effect':'drift'}");
+                        assert_members(json_array_get(json_object_get(one, "tags"), 0),
+                                "{'key':'category','value':'frontend','count':2,'of':3}");
+                } else
+                        assert_int_equal(json_array_size(json_object_get(one, "tags")), 0);
+        assert_int_equal(named, 1);
+        assert_true(i > 1);
 }
 
 static void queries_say_how_far_they_moved(void **state)
@@ -510,6 +542,7 @@ int main(void)
                 cmocka_unit_test(collections),
                 cmocka_unit_test(collections_say_what_judging_found),
                 cmocka_unit_test(baselines),
+                cmocka_unit_test(findings_name_their_tags),
                 cmocka_unit_test(queries_say_how_far_they_moved),
                 cmocka_unit_test(queries),
                 cmocka_unit_test(history),

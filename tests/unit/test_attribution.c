@@ -779,6 +779,24 @@ static void make_mixture(struct world *w)
         w->outcomes[4] = OUTCOME_UNMEASURED;
 }
 
+static void each_query_counts_the_places_that_it_lost(void **state)
+{
+        static const struct portion lost[] = {{1, 3}, {1, 3}, {0, 3}, {0, 3}, {0, 0}};
+        static const struct row present = {.self_silent = true};
+        _cleanup_(world_done) struct world w;
+        _cleanup_(decided_done) struct decided d = {};
+        size_t all = 0;
+
+        make_mixture(&w);
+        decide(&w, &present, &d);
+        for (size_t i = 0; i < ARRAY_SIZE(lost); i++) {
+                assert_int_equal(d.fates->lost[i].hit, lost[i].hit);
+                assert_int_equal(d.fates->lost[i].all, lost[i].all);
+                all += lost[i].hit;
+        }
+        assert_int_equal(d.a.evidence.lost, all);
+}
+
 static void each_query_has_the_cause_of_its_own_records(void **state)
 {
         static const enum cause causes[] = {
@@ -1025,6 +1043,7 @@ int main(void)
                 cmocka_unit_test(overdispersion_is_as_in_the_reference),
                 cmocka_unit_test(fits_are_as_in_the_reference),
                 cmocka_unit_test(limits_follow_space_and_size),
+                cmocka_unit_test(each_query_counts_the_places_that_it_lost),
                 cmocka_unit_test(each_query_has_the_cause_of_its_own_records),
                 cmocka_unit_test(a_record_counts_once_however_many_queries_miss_it),
                 cmocka_unit_test(what_cannot_be_looked_up_has_no_fate_of_its_own),

@@ -114,6 +114,105 @@ static void prints(void **state)
         assert_int_equal(json_integer_value(json_object_get(object, "records_without_key")), 3);
 }
 
+static int compare(struct coverage *c, const char *earlier, struct error *error)
+{
+        _cleanup_json_ json_t *object = NULL;
+
+        assert_int_equal(json_parse("e", earlier, strlen(earlier), &object, NULL), 0);
+        return coverage_compare(c, "earlier.json", object, error);
+}
+
+/* What an earlier run counted: one value that is still there, three that no record has any more,
+ * and one that none had then. */
+static void tells_what_is_lost(void **state)
+{
+        static const char earlier[] =
+                "{\"collection\": \"docs\", \"key\": \"file\", \"values\": ["
+                "{\"value\": \"y.md\", \"records\": 9, \"watched\": false},"
+                "{\"value\": \"1\", \"records\": 1, \"watched\": false},"
+                "{\"value\": \"old\\u001b.md\", \"records\": 4, \"watched\": false},"
+                "{\"value\": \"seen.md\", \"records\": 5, \"watched\": true},"
+                "{\"value\": \"gone.md\", \"records\": 2, \"watched\": true},"
+                "{\"value\": \"never.md\", \"records\": 0, \"watched\": true}]}";
+        _cleanup_(query_set_unrefp) struct query_set *set = parse();
+        _cleanup_(coverage_done) struct coverage c;
+        _cleanup_text_ struct text text = {0};
+        _cleanup_json_ json_t *object = NULL;
+        const json_t *first;
+
+        assert_int_equal(coverage_init(&c, "docs", "file", set, NULL), 0);
+        assert_int_equal(compare(&c, earlier, NULL), 0);
+        add(&c, "r1", "{\"file\": \"x.md\"}");
+        add(&c, "r2", "{\"file\": \"y.md\"}");
+        add(&c, "r3", "{\"file\": 1}");
+        assert_int_equal(coverage_find_lost(&c), 0);
+        coverage_sort(&c);
+        assert_int_equal(coverage_lost(&c), 3);
+        assert_float_equal(coverage_values_share(&c), 2.0 / 3, 1e-12);
+        coverage_text(&c, &text);
+        assert_string_equal(text_string(&text),
+                "docs by metadata.file: 66.7 % of the values, 66.7 % of the records watched\n"
+                "3 values that had records have none any more\n"
+                "  lost             0  seen.md (5 before, watched)\n"
+                "  lost             0  old .md (4 before, unwatched)\n"
+                "  lost             0  gone.md (2 before, watched)\n"
+                "  unwatched        1  y.md\n"
+                "  watched          1  1\n"
+                "  watched          1  x.md\n");
+        object = coverage_json(&c);
+        assert_int_equal(json_integer_value(json_object_get(object, "lost_values")), 3);
+        first = json_array_get(json_object_get(object, "values"), 0);
+        assert_int_equal(json_integer_value(json_object_get(first, "records_before")), 5);
+}
+
+static void compares_with_its_own_output(void **state)
+{
+        _cleanup_(query_set_unrefp) struct query_set *set = parse();
+        _cleanup_(coverage_done) struct coverage before, now;
+        _cleanup_json_ json_t *printed = NULL;
+
+        fill(&before, set);
+        printed = coverage_json(&before);
+        assert_true(json_is_null(json_object_get(printed, "lost_values")));
+        assert_int_equal(coverage_init(&now, "docs", "file", set, NULL), 0);
+        assert_int_equal(coverage_compare(&now, "e", printed, NULL), 0);
+        assert_int_equal(coverage_find_lost(&now), 0);
+        assert_int_equal(coverage_lost(&now), 4); /* "1" and 1 look alike */
+        coverage_done(&now);
+        assert_int_equal(coverage_init(&now, "docs", "file", set, NULL), 0);
+        assert_int_equal(coverage_compare(&now, "e", printed, NULL), 0);
+        add(&now, "r1", "{\"file\": [\"x.md\", \"y.md\", \"1\", \"new\\u001b[2J.md\"]}");
+        assert_int_equal(coverage_find_lost(&now), 0);
+        assert_int_equal(coverage_lost(&now), 0);
+}
+
+static void refuses_what_it_did_not_print(void **state)
+{
+        static const struct {
+                const char *earlier, *words;
+        } rows[] = {
+                {"[]", "is not what driftwatch coverage --format=json printed"},
+                {"{\"collection\": \"docs\", \"key\": \"file\"}", "is not what"},
+                {"{\"collection\": \"other\", \"key\": \"file\", \"values\": []}",
+                        "is of other by metadata.file, not of docs by metadata.file"},
+                {"{\"collection\": \"docs\", \"key\": \"part\", \"values\": []}",
+                        "is of docs by metadata.part"},
+                {"{\"collection\": \"docs\", \"key\": \"file\", \"values\": [{\"value\": 1}]}",
+                        "values[0] has no value with records and watched"},
+        };
+        _cleanup_(query_set_unrefp) struct query_set *set = parse();
+
+        for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+                _cleanup_(coverage_done) struct coverage c;
+                _cleanup_error_ struct error error = {0};
+
+                assert_int_equal(coverage_init(&c, "docs", "file", set, NULL), 0);
+                assert_int_equal(compare(&c, rows[i].earlier, &error), -EBADMSG);
+                if (!strstr(error.message, rows[i].words))
+                        fail_msg("row %zu: %s", i, error.message);
+        }
+}
+
 static void is_unknown_without_the_key(void **state)
 {
         _cleanup_(query_set_unrefp) struct query_set *set = parse();
@@ -222,6 +321,9 @@ int main(void)
                 cmocka_unit_test(counts_values),
                 cmocka_unit_test(counts_each_element_of_a_list),
                 cmocka_unit_test(prints),
+                cmocka_unit_test(tells_what_is_lost),
+                cmocka_unit_test(compares_with_its_own_output),
+                cmocka_unit_test(refuses_what_it_did_not_print),
                 cmocka_unit_test(is_unknown_without_the_key),
                 cmocka_unit_test(is_bounded),
                 cmocka_unit_test(refuses_what_would_fill_the_memory),

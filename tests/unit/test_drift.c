@@ -40,6 +40,7 @@ static struct world world_new(void)
 {
         struct world w = {.set = fleet_set(QUERIES), .records = 1000};
 
+        fleet_tag(w.set, 5);
         w.drift = drift_new(w.set);
         assert_non_null(w.drift);
         give_all(&w, QUERIES, TOP5, FIRST);
@@ -277,6 +278,51 @@ static void three_queries_or_a_tenth_are_a_share(void **state)
                 assert_int_equal(w.view.share_moved, rows[i].kept);
                 world_done(&w);
         }
+}
+
+static unsigned topics(const struct world *w, enum topic_look look)
+{
+        return w->view.topics[look].list.count;
+}
+
+/* Three of the five queries of a tag. */
+static void a_topic_moves_after_four_replays(void **state)
+{
+        struct world w = world_settled(), next = world_new();
+
+        give_all(&w, 3, TOP5, FIRST + .006);
+        replay(&w, 3);
+        assert_int_equal(topics(&w, TOPIC_NOW), 1);
+        assert_int_equal(topics(&w, TOPIC_CONFIRMED), 0);
+        replay(&w, 1);
+        assert_int_equal(topics(&w, TOPIC_CONFIRMED), 1);
+        assert_int_equal(w.view.topics[TOPIC_CONFIRMED].list.told[0].portion.hit, 3);
+        assert_int_equal(w.view.topics[TOPIC_CONFIRMED].list.told[0].portion.all, 5);
+        /* Looked at again, and with too few answers. */
+        drift_revise(w.drift, w.answers, w.records, &w.view, w.queries);
+        assert_int_equal(topics(&w, TOPIC_NOW), 1);
+        assert_int_equal(topics(&w, TOPIC_CONFIRMED), 1);
+        give_all(&w, 10, NULL, 0);
+        replay(&w, 1);
+        assert_int_equal(topics(&w, TOPIC_NOW), 0);
+        assert_int_equal(topics(&w, TOPIC_CONFIRMED), 1);
+        /* Two of them are back, which is not over yet; then another set takes over. */
+        give_all(&w, 10, TOP5, FIRST);
+        give(&w, 0, TOP5, FIRST + .006);
+        give(&w, 1, TOP5, FIRST + .006);
+        replay(&w, 5);
+        assert_int_equal(topics(&w, TOPIC_NOW), 0);
+        assert_int_equal(topics(&w, TOPIC_CONFIRMED), 1);
+        assert_int_equal(drift_adopt(next.drift, w.drift), 0);
+        give(&next, 0, TOP5, FIRST + .006);
+        give(&next, 1, TOP5, FIRST + .006);
+        replay(&next, 1);
+        assert_int_equal(topics(&next, TOPIC_CONFIRMED), 1);
+        approve(&next, 0, "l2", NAN);
+        replay(&next, 1);
+        assert_int_equal(topics(&next, TOPIC_CONFIRMED), 0);
+        world_done(&next);
+        world_done(&w);
 }
 
 static void cosine_halves_floors_and_limits(void **state)
@@ -625,6 +671,7 @@ int main(void)
                 cmocka_unit_test(what_was_never_measured_is_not_missed),
                 cmocka_unit_test(the_set_moves_when_the_clipped_mean_does),
                 cmocka_unit_test(three_queries_or_a_tenth_are_a_share),
+                cmocka_unit_test(a_topic_moves_after_four_replays),
                 cmocka_unit_test(cosine_halves_floors_and_limits),
                 cmocka_unit_test(noisy_queries_are_not_armed),
                 cmocka_unit_test(samples_during_an_ingest_move_nothing),

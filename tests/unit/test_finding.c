@@ -25,7 +25,9 @@ static struct query_set *make_set(void)
 
         text_append(&yaml, "queries:\n");
         for (int i = 0; i < QUERIES; i++)
-                text_appendf(&yaml, "  - {id: q%d, text: t%d, expect: {ids: [r%d]}}\n", i, i, i);
+                text_appendf(&yaml,
+                        "  - {id: q%d, text: t%d, tags: {area: a%d}, expect: {ids: [r%d]}}\n", i, i,
+                        i / 4, i);
         assert_int_equal(
                 query_set_parse("q.yaml", text_string(&yaml), yaml.size, &set, &errors), 0);
         return set;
@@ -420,6 +422,157 @@ static void a_rebuild_puts_right(void **state)
         assert_non_null(found(f, FINDING_REPLACED, FINDING_COLLECTION));
 }
 
+/* Three of the four queries of the first tag; of the others `others`. */
+static void move_topic(struct fixture *f, enum topic_look look, uint32_t others)
+{
+        f->c->drift.topics[look] = (struct topic_shift){
+                .list = {.count = 1, .told = {{.topic = 0, .portion = {3, 4}}}},
+                .whole = {3 + others, QUERIES},
+                .rest = {others, QUERIES - 4},
+        };
+        f->c->drift.share_moved = true;
+        f->c->drift.moved_up = 3 + others;
+        for (size_t i = 0; i < QUERIES; i++)
+                f->c->queries[i].drift.shift[LEVEL_TOPK] =
+                        i < 3 || (i >= 4 && i < 4 + others) ? .006 : 0;
+}
+
+/* What one tag suffers from is no news of the set, and explains nothing of other queries. */
+static void a_topic_explains_its_own_queries(void **state)
+{
+        struct fixture *f = *state;
+        const struct finding *one;
+
+        f->c->queries[3].judgement.crossed = f->c->queries[4].judgement.crossed = true;
+        f->c->queries[2].judgement.expected = OUTCOME_FAIL;
+        f->c->drift.set_shifted = true;
+        f->c->drift.set_shift = .02;
+        move_topic(f, TOPIC_CONFIRMED, 2);
+        judge(f, NOW);
+        one = found(f, FINDING_TOPIC_MOVED, FINDING_COLLECTION);
+        assert_true(finding_told(one));
+        assert_string_equal(one->sentence,
+                "3 of 4 canonical queries tagged area=a0 of collection kb moved up from their "
+                "baseline.");
+        assert_int_equal(one->effect, EFFECT_DRIFT);
+        assert_false(finding_told(found(f, FINDING_SET_SHIFTED, FINDING_COLLECTION)));
+        assert_false(finding_told(found(f, FINDING_SET_MOVED, FINDING_COLLECTION)));
+        assert_false(finding_told(found(f, FINDING_BAND_CROSSED, 3)));
+        assert_true(finding_told(found(f, FINDING_BAND_CROSSED, 4)));
+        assert_true(finding_told(found(f, FINDING_MISSING, 2)));
+        /* With more queries of other tags it is the set, which explains them all. */
+        move_topic(f, TOPIC_CONFIRMED, 3);
+        judge(f, NOW + USEC_PER_MINUTE);
+        assert_null(found(f, FINDING_TOPIC_MOVED, FINDING_COLLECTION));
+        assert_true(finding_told(found(f, FINDING_SET_MOVED, FINDING_COLLECTION)));
+        assert_false(finding_told(found(f, FINDING_BAND_CROSSED, 3)));
+        assert_false(finding_told(found(f, FINDING_BAND_CROSSED, 4)));
+}
+
+static void one_replay_moves_a_topic_at_once(void **state)
+{
+        struct fixture *f = *state;
+
+        move_topic(f, TOPIC_NOW, 0);
+        judge(f, NOW);
+        assert_null(found(f, FINDING_TOPIC_MOVED, FINDING_COLLECTION));
+        f->policy.at_once = true;
+        judge(f, NOW);
+        assert_non_null(found(f, FINDING_TOPIC_MOVED, FINDING_COLLECTION));
+}
+
+/* A few that few know of: no share of the set, and still a finding of their tag. */
+static void a_topic_is_told_where_the_set_has_not_moved(void **state)
+{
+        struct fixture *f = *state;
+
+        move_topic(f, TOPIC_CONFIRMED, 0);
+        f->c->drift.share_moved = false;
+        f->c->drift.topics[TOPIC_CONFIRMED].rest.all = 1;
+        f->c->drift.topics[TOPIC_CONFIRMED].list.count = 5;
+        f->c->drift.topics[TOPIC_CONFIRMED].list.told[1].topic = 2;
+        f->c->drift.topics[TOPIC_CONFIRMED].list.told[1].portion = (struct portion){3, 3};
+        f->c->drift.topics[TOPIC_CONFIRMED].list.told[2].topic = 1;
+        f->c->drift.topics[TOPIC_CONFIRMED].list.told[2].portion = (struct portion){4, 4};
+        judge(f, NOW);
+        assert_string_equal(found(f, FINDING_TOPIC_MOVED, FINDING_COLLECTION)->sentence,
+                "3 of 4 canonical queries tagged area=a0, 3 of 3 tagged area=a2, 4 of 4 tagged "
+                "area=a1 and more of 2 other tags of collection kb moved up from their baseline.");
+}
+
+static void lose(struct fixture *f, size_t query, uint32_t places)
+{
+        f->c->fates->lost[query].hit = places;
+        f->c->attribution.evidence.lost += places;
+}
+
+/* Five of fifty queries, whose records are gone, are 10 % of the places. */
+static void a_lost_topic_fails(void **state)
+{
+        struct fixture *f = *state;
+        const struct finding *one;
+
+        f->c->fates = fates_new();
+        f->c->fates->lost = calloc(QUERIES, sizeof(*f->c->fates->lost));
+        f->c->attribution.evidence.places = 10 * QUERIES;
+        for (size_t i = 0; i < QUERIES; i++)
+                f->c->fates->lost[i].all = 10;
+        for (size_t i = 4; i < 7; i++)
+                lose(f, i, 4);
+        judge(f, NOW);
+        assert_int_equal(f->c->findings->count, 0); /* 12 of 40 */
+        lose(f, 4, 5);
+        f->c->queries[5].judgement.expected = OUTCOME_FAIL;
+        f->c->queries[6].judgement.crossed = f->c->queries[8].judgement.crossed = true;
+        judge(f, NOW);
+        one = found(f, FINDING_TOPIC_LOST, FINDING_COLLECTION);
+        assert_true(finding_told(one));
+        assert_int_equal(one->effect, EFFECT_FAIL);
+        assert_string_equal(one->sentence,
+                "13 of 40 places in the answers to queries tagged area=a1 of collection kb were "
+                "held by records that are gone or hold something else now; the limit is 30 % of a "
+                "tag's.");
+        assert_true(finding_told(found(f, FINDING_MISSING, 5)));
+        assert_false(finding_told(found(f, FINDING_BAND_CROSSED, 6)));
+        assert_true(finding_told(found(f, FINDING_BAND_CROSSED, 8)));
+        assert_null(found(f, FINDING_REPLACED_ANSWERS, FINDING_COLLECTION));
+        /* More than the topic is lost. */
+        f->c->attribution.evidence.lost = 4 * QUERIES;
+        judge(f, NOW);
+        assert_null(found(f, FINDING_TOPIC_LOST, FINDING_COLLECTION));
+        assert_non_null(found(f, FINDING_REPLACED_ANSWERS, FINDING_COLLECTION));
+}
+
+static void findings_move_with_their_tags(void **state)
+{
+        static const char other[] = "queries:\n"
+                                    "  - {id: b0, text: t, tags: {area: a}}\n"
+                                    "  - {id: b1, text: t, tags: {area: a}}\n"
+                                    "  - {id: b2, text: t, tags: {area: a}}\n"
+                                    "  - {id: b3, text: t, tags: {area: a0}}\n"
+                                    "  - {id: b4, text: t, tags: {area: a0}}\n"
+                                    "  - {id: b5, text: t, tags: {area: a0}}\n";
+        _cleanup_errors_ struct errors errors = {0};
+        _cleanup_(query_set_unrefp) struct query_set *to = NULL;
+        _cleanup_(findings_unrefp) struct findings *moved = NULL;
+        struct fixture *f = *state;
+        const struct finding *one;
+
+        assert_int_equal(query_set_parse("o.yaml", other, strlen(other), &to, &errors), 0);
+        move_topic(f, TOPIC_CONFIRMED, 0);
+        judge(f, NOW);
+        moved = findings_rebase(f->c->findings, f->set, to);
+        one = findings_find(moved, FINDING_TOPIC_MOVED, FINDING_COLLECTION);
+        assert_string_equal(to->topics.topics[one->topics.told[0].topic].tag->value, "a0");
+        /* A tag that the other set does not have. */
+        f->c->drift.topics[TOPIC_CONFIRMED].list.told[0].topic = 1;
+        judge(f, NOW);
+        findings_unref(moved);
+        moved = findings_rebase(f->c->findings, f->set, to);
+        assert_null(findings_find(moved, FINDING_TOPIC_MOVED, FINDING_COLLECTION));
+        assert_true(moved->count > 0);
+}
+
 static void what_cannot_be_looked_at_stays(void **state)
 {
         struct fixture *f = *state;
@@ -717,6 +870,11 @@ int main(void)
                 TEST(while_an_ingest_repairs_consequences_wait),
                 TEST(what_a_probe_found_is_told_by_the_next_one),
                 TEST(a_rebuild_puts_right),
+                TEST(a_topic_explains_its_own_queries),
+                TEST(one_replay_moves_a_topic_at_once),
+                TEST(a_topic_is_told_where_the_set_has_not_moved),
+                TEST(a_lost_topic_fails),
+                TEST(findings_move_with_their_tags),
                 TEST(what_cannot_be_looked_at_stays),
                 TEST(findings_wait_while_an_ingest_is_under_way),
                 TEST(unreachable_is_not_yet_lost),

@@ -35,9 +35,9 @@ static struct query_set *make_set(void)
         text_append(&yaml, "queries:\n");
         for (int i = 0; i < QUERIES; i++)
                 text_appendf(&yaml,
-                        "  - {id: q%d, text: \"How do I compose\\nReact hooks?\", expect: {ids: "
-                        "[r%d]}}\n",
-                        i, i);
+                        "  - {id: q%d, text: \"How do I compose\\nReact hooks?\", tags: {area: "
+                        "\"a\\nb%d\"}, expect: {ids: [r%d]}}\n",
+                        i, i / 6, i);
         assert_int_equal(
                 query_set_parse("q.yaml", text_string(&yaml), yaml.size, &set, &errors), 0);
         return set;
@@ -284,6 +284,17 @@ static void share_moved(struct collection_view *c)
         c->drift.moved_up = 7;
 }
 
+/* Of which only one has a finding of its own. */
+static void topic_moved(struct collection_view *c)
+{
+        moved_up(c);
+        c->drift.topics[TOPIC_CONFIRMED] = (struct topic_shift){
+                .list = {.count = 1, .told = {{.topic = 0, .portion = {5, 6}}}},
+                .whole = {5, QUERIES},
+                .rest = {0, QUERIES - 6},
+        };
+}
+
 static void flooded(struct collection_view *c)
 {
         c->attribution.cause = CAUSE_FLOOD;
@@ -365,6 +376,10 @@ static void each_kind_raises_its_rule(void **state)
                         "shift", "0.0234"},
                 {share_moved, RULE_SET_DRIFT, "warning",
                         "7 of 60 canonical queries of collection docs & more moved up"},
+                {topic_moved, RULE_SET_DRIFT, "warning",
+                        "5 of 6 canonical queries tagged area=a b0 of collection docs & more moved "
+                        "up from their baseline. The worst queries: \"q3\": the best answer",
+                        "cause", "REMOVED"},
                 {flooded, RULE_SET_DRIFT, "warning", "New records crowd the answers", "cause",
                         "FLOOD"},
                 {four_lost, RULE_INDEX_INCOMPLETE, "critical", "4 of the 311 records",

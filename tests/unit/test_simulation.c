@@ -102,7 +102,7 @@ struct fleet {
 };
 
 struct events {
-        unsigned up[LEVEL_COUNT], down[LEVEL_COUNT], set, share;
+        unsigned up[LEVEL_COUNT], down[LEVEL_COUNT], set, share, topics;
         unsigned findings; /* that raise an alert */
 };
 
@@ -185,6 +185,7 @@ static unsigned judge(struct fleet *f, usec_t now)
 static void look(struct fleet *f, bool ingested, struct events *events)
 {
         bool set = f->view.set_shifted, share = f->view.share_moved;
+        bool topics = f->view.topics[TOPIC_CONFIRMED].list.count > 0;
         static signed char before[QUERIES_MAX][LEVEL_COUNT];
 
         for (size_t i = 0; i < f->set->count; i++)
@@ -202,6 +203,7 @@ static void look(struct fleet *f, bool ingested, struct events *events)
                 }
         events->set += f->view.set_shifted && !set;
         events->share += f->view.share_moved && !share;
+        events->topics += f->view.topics[TOPIC_CONFIRMED].list.count > 0 && !topics;
         f->shown->replays++;
         events->findings += judge(f, f->shown->replays * 5 * USEC_PER_MINUTE);
 }
@@ -221,6 +223,7 @@ static struct fleet *fleet_new(const struct noise *noise, size_t count)
 
         assert_non_null(f);
         f->set = fleet_set(count);
+        fleet_tag(f->set, 6); /* of which three at once are a finding */
         f->noise = noise;
         seed = 42;
         fill_pool(f);
@@ -303,6 +306,7 @@ static void noise_alone_raises_no_more_than_its_budget(void **state)
                                         sizes[m], total, noises[n].budget * share);
                         assert_int_equal(e.set, 0);
                         assert_int_equal(e.share, 0);
+                        assert_int_equal(e.topics, 0);
                         assert_int_equal(e.findings, 0);
                         fleet_free(f);
                 }

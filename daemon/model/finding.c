@@ -15,7 +15,6 @@
                 FINDING_BIT(FINDING_NOT_COMPARED))
 /* That a record is missing has a rule of its own, which calls more urgently. */
 #define DISTANCES (QUERIES & ~FINDING_BIT(FINDING_MISSING))
-#define SHIFTS (FINDING_BIT(FINDING_SET_SHIFTED) | FINDING_BIT(FINDING_SET_MOVED))
 #define RECALL FINDING_BIT(FINDING_RECALL_LOW)
 #define REPLACED (FINDING_BIT(FINDING_REPLACED) | FINDING_BIT(FINDING_REBUILT))
 #define BY(cause) (1U << (cause))
@@ -43,9 +42,11 @@ const struct finding_type finding_types[FINDING_COUNT] = {
         [FINDING_NOT_COMPARED] = {"not-compared", false, SEVERITY_WARNING, EFFECT_UNMEASURED,
                 RULE_COUNT, 0, 0},
         [FINDING_TOPIC_LOST] = {"topic-lost", false, SEVERITY_CRITICAL, EFFECT_FAIL, RULE_SET_DRIFT,
-                FINDING_BIT(FINDING_TOPIC_MOVED) | SHIFTS | DISTANCES, BY_ANYTHING},
+                FINDING_BIT(FINDING_TOPIC_MOVED) | DISTANCES, BY_ANYTHING},
         [FINDING_TOPIC_MOVED] = {"topic-moved", false, SEVERITY_WARNING, EFFECT_DRIFT,
-                RULE_SET_DRIFT, SHIFTS | QUERIES, BY_ANYTHING},
+                RULE_SET_DRIFT,
+                FINDING_BIT(FINDING_SET_SHIFTED) | FINDING_BIT(FINDING_SET_MOVED) | QUERIES,
+                BY_ANYTHING},
         [FINDING_SET_SHIFTED] = {"set-shifted", false, SEVERITY_WARNING, EFFECT_DRIFT,
                 RULE_SET_DRIFT, QUERIES, BY_ANYTHING},
         [FINDING_SET_MOVED] = {"set-moved", false, SEVERITY_WARNING, EFFECT_DRIFT, RULE_SET_DRIFT,

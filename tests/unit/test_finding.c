@@ -540,6 +540,19 @@ static void a_lost_topic_fails(void **state)
         assert_false(finding_told(found(f, FINDING_BAND_CROSSED, 6)));
         assert_true(finding_told(found(f, FINDING_BAND_CROSSED, 8)));
         assert_null(found(f, FINDING_REPLACED_ANSWERS, FINDING_COLLECTION));
+        /* What it explains of distances, and not those of another tag. */
+        move_topic(f, TOPIC_CONFIRMED, 0);
+        judge(f, NOW);
+        assert_true(finding_told(found(f, FINDING_TOPIC_MOVED, FINDING_COLLECTION)));
+        f->c->drift.topics[TOPIC_CONFIRMED].list.told[0].topic = 1;
+        judge(f, NOW);
+        assert_false(finding_told(found(f, FINDING_TOPIC_MOVED, FINDING_COLLECTION)));
+        assert_false(finding_told(found(f, FINDING_SET_MOVED, FINDING_COLLECTION)));
+        assert_false(finding_told(found(f, FINDING_BAND_CROSSED, 6)));
+        assert_true(finding_told(found(f, FINDING_BAND_CROSSED, 8)));
+        f->c->drift.topics[TOPIC_CONFIRMED].rest.hit = 3;
+        judge(f, NOW + USEC_PER_MINUTE);
+        assert_true(finding_told(found(f, FINDING_SET_MOVED, FINDING_COLLECTION)));
         /* More than the topic is lost. */
         f->c->attribution.evidence.lost = 4 * QUERIES;
         judge(f, NOW);

@@ -279,12 +279,12 @@ static bool set_moved(const struct subject *s, struct finding *f)
 /* Of a set that moved its topics say nothing of their own. */
 static bool topic_moved(const struct subject *s, struct finding *f)
 {
-        const struct topic_shift *t =
-                &s->c->drift.topics[s->policy->at_once ? TOPIC_NOW : TOPIC_CONFIRMED];
+        enum topic_look look = s->policy->at_once ? TOPIC_NOW : TOPIC_CONFIRMED;
 
-        f->topics = t->list;
-        f->value = t->list.told[0].portion.hit;
-        return t->list.count > 0 && !(share_moved(s) && topic_shift_is_set(t));
+        topics_moved(s->c, look, &f->topics);
+        f->value = f->topics.told[0].portion.hit;
+        return f->topics.count > 0 &&
+                !(share_moved(s) && topic_shift_is_set(&s->c->drift.topics[look]));
 }
 
 static bool expected_missing(const struct subject *s, struct finding *f)

@@ -11,8 +11,10 @@ static bool concerns(
 {
         if (finding_types[f->kind].of_query)
                 return f->query == consequence->query;
-        if (f->topics.count == 0 || consequence->query == FINDING_COLLECTION)
+        if (f->topics.count == 0)
                 return true;
+        if (consequence->query == FINDING_COLLECTION)
+                return topic_list_within(&consequence->topics, &f->topics);
         return topic_list_names(&f->topics, &set->topics, &set->queries[consequence->query]);
 }
 
@@ -30,7 +32,8 @@ static bool explains(
 /* A set that moved because of some topics says nothing of the queries of others. */
 static bool is_of_topics(const struct findings *f, const struct finding *one)
 {
-        return one->explained != SIZE_MAX && f->findings[one->explained].topics.count > 0;
+        return one->topics.count == 0 && one->explained != SIZE_MAX &&
+                f->findings[one->explained].topics.count > 0;
 }
 
 /* The first of the collection's findings, `count` of them, that explains it; SIZE_MAX: none. */

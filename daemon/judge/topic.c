@@ -58,7 +58,7 @@ static bool take_topic(const struct topic *topic, const struct portion *portions
 
 /* Queries have several tags: a topic that has its hits in common with one of greater excess tells
  * nothing new. */
-static struct topic_list choose(struct topic_watch *w, const struct portion *portions, size_t count)
+static struct topic_list choose(struct topic_watch *w, size_t count)
 {
         struct topic_list list = {0};
 
@@ -69,7 +69,7 @@ static struct topic_list choose(struct topic_watch *w, const struct portion *por
         for (size_t i = 0; i < count; i++) {
                 const struct topic_candidate *c = &w->candidates[i];
 
-                if (!take_topic(&w->topics->topics[c->topic], portions, w->taken))
+                if (!take_topic(&w->topics->topics[c->topic], w->portions, w->taken))
                         continue;
                 if (list.count < TOPICS_TOLD) {
                         list.told[list.count].topic = c->topic;
@@ -124,11 +124,19 @@ void topic_watch_adopt(struct topic_watch *w, const struct topic_watch *old)
         }
 }
 
-static bool moved_up(const struct query_drift *q, enum topic_look look)
+/* Of one query. */
+static struct portion moved_up(const struct query_drift *q, enum topic_look look)
 {
-        if (look == TOPIC_CONFIRMED)
-                return q->moved[LEVEL_TOPK] == MOVED_UP;
-        return q->compared && q->shift[LEVEL_TOPK] > q->tau[LEVEL_TOPK];
+        bool judged = q->armed && (look == TOPIC_CONFIRMED || q->compared);
+        bool up = look == TOPIC_CONFIRMED ? q->moved[LEVEL_TOPK] == MOVED_UP
+                                          : q->shift[LEVEL_TOPK] > q->tau[LEVEL_TOPK];
+
+        return (struct portion){judged && up, judged};
+}
+
+static double needed(const struct portion *p)
+{
+        return fmax(TOPIC_MIN, TOPIC_SHARE * (double)p->all);
 }
 
 /* The topics that moved up, as candidates; how many. */
@@ -138,8 +146,7 @@ static size_t find_moved(struct topic_watch *w, enum topic_look look)
 
         for (uint32_t i = 0; i < w->topics->count; i++) {
                 struct portion p = sum(&w->topics->topics[i], w->portions);
-                double needed = fmax(TOPIC_MIN, TOPIC_SHARE * (double)p.all);
-                bool up = drift_reached(look == TOPIC_CONFIRMED && w->up[i], p.hit, needed);
+                bool up = drift_reached(look == TOPIC_CONFIRMED && w->up[i], p.hit, needed(&p));
 
                 if (look == TOPIC_CONFIRMED)
                         w->up[i] = up;
@@ -155,13 +162,9 @@ static struct topic_shift look_at(
 {
         struct topic_shift shift = {0};
 
-        for (size_t i = 0; i < w->queries; i++) {
-                const struct query_drift *q = &queries[i];
-
-                w->portions[i].all = q->armed && (look == TOPIC_CONFIRMED || q->compared);
-                w->portions[i].hit = q->armed && moved_up(q, look);
-        }
-        shift.list = choose(w, w->portions, find_moved(w, look));
+        for (size_t i = 0; i < w->queries; i++)
+                w->portions[i] = moved_up(&queries[i], look);
+        shift.list = choose(w, find_moved(w, look));
         for (size_t i = 0; i < w->queries; i++) {
                 add(&shift.whole, &w->portions[i]);
                 if (!w->taken[i])
@@ -179,24 +182,64 @@ void topic_watch_update(
 
 bool topic_shift_is_set(const struct topic_shift *t)
 {
-        double needed = fmax(DRIFT_SHARE_MIN, DRIFT_SHARE * (double)t->rest.all);
+        double share = fmax(DRIFT_SHARE_MIN, DRIFT_SHARE * (double)t->rest.all);
 
-        return t->rest.hit >= needed || 2 * t->rest.all < t->whole.all;
+        return t->rest.hit >= share || 2 * t->rest.all < t->whole.all;
+}
+
+/* What is left of a topic without its queries that are known to fail; whether there are any. */
+static bool excuse(const struct collection_view *c, const struct topic *topic, enum topic_look look,
+        struct portion *ret)
+{
+        bool excused = false;
+
+        *ret = (struct portion){0};
+        for (size_t i = 0; i < topic->count; i++) {
+                const struct query_view *q = &c->queries[topic->queries[i]];
+                struct portion p = moved_up(&q->drift, look);
+
+                excused = excused || q->excused;
+                if (!q->excused)
+                        add(ret, &p);
+        }
+        return excused;
+}
+
+void topics_moved(const struct collection_view *c, enum topic_look look, struct topic_list *ret)
+{
+        const struct topic_list *all = &c->drift.topics[look].list;
+        struct topic_list list = *all;
+
+        list.count = 0;
+        for (size_t i = 0; i < topic_list_told(all); i++) {
+                const struct topic *topic = &c->query_set->topics.topics[all->told[i].topic];
+                struct portion p;
+
+                list.told[list.count] = all->told[i];
+                if (excuse(c, topic, look, &p)) {
+                        list.told[list.count].portion = p;
+                        list.count += p.hit >= needed(&p);
+                } else
+                        list.count++;
+        }
+        if (list.count == TOPICS_TOLD)
+                list.count = all->count;
+        *ret = list;
 }
 
 /* The topics that lost more than the share `limit`, as candidates; how many. */
-static size_t find_lost(struct topic_watch *w, const struct portion *lost, double limit)
+static size_t find_lost(struct topic_watch *w, double limit)
 {
         size_t count = 0;
 
         for (uint32_t i = 0; i < w->topics->count; i++) {
                 const struct topic *topic = &w->topics->topics[i];
-                struct portion p = sum(topic, lost);
+                struct portion p = sum(topic, w->portions);
                 double excess = (double)p.hit - limit * (double)p.all;
                 size_t queries = 0;
 
                 for (size_t k = 0; k < topic->count; k++)
-                        queries += lost[topic->queries[k]].hit > 0;
+                        queries += w->portions[topic->queries[k]].hit > 0;
                 if (excess > 0 && queries >= TOPIC_MIN)
                         w->candidates[count++] = (struct topic_candidate){i, p, excess};
         }
@@ -212,7 +255,11 @@ int topics_lost(const struct collection_view *c, double limit, struct topic_list
         if (!c->fates || !c->fates->lost || c->attribution.evidence.lost == 0)
                 return 0;
         r = topic_watch_init(c->query_set, &w);
-        if (r >= 0)
-                *ret = choose(&w, c->fates->lost, find_lost(&w, c->fates->lost, limit));
-        return r;
+        if (r < 0)
+                return r;
+        for (size_t i = 0; i < w.queries; i++)
+                if (!c->queries[i].excused)
+                        w.portions[i] = c->fates->lost[i];
+        *ret = choose(&w, find_lost(&w, limit));
+        return 0;
 }

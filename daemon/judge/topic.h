@@ -39,6 +39,9 @@ void topic_watch_update(
  * the topics make up more than half of it. */
 bool topic_shift_is_set(const struct topic_shift *t);
 
+/* The topics that `look` saw move up, without queries that are known to fail. */
+void topics_moved(const struct collection_view *c, enum topic_look look, struct topic_list *ret);
 /* The topics of which TOPIC_MIN queries or more have lost places in the baseline's answers, and all
- * together more than the share `limit` of them. -ENOMEM. */
+ * together more than the share `limit` of them; queries that are known to fail left out. -ENOMEM.
+ */
 _must_check_ int topics_lost(const struct collection_view *c, double limit, struct topic_list *ret);

@@ -111,6 +111,22 @@ size_t topic_list_told(const struct topic_list *l)
         return MIN(l->count, (size_t)TOPICS_TOLD);
 }
 
+static bool is_told(const struct topic_list *l, uint32_t topic)
+{
+        for (size_t i = 0; i < topic_list_told(l); i++)
+                if (l->told[i].topic == topic)
+                        return true;
+        return false;
+}
+
+bool topic_list_within(const struct topic_list *l, const struct topic_list *by)
+{
+        for (size_t i = 0; i < topic_list_told(l); i++)
+                if (!is_told(by, l->told[i].topic))
+                        return false;
+        return l->count <= TOPICS_TOLD;
+}
+
 bool topic_list_names(
         const struct topic_list *l, const struct topics *topics, const struct query *query)
 {

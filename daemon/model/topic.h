@@ -58,6 +58,8 @@ struct topic_list {
 void topic_list_rebase(struct topic_list *l, const struct topics *from, const struct topics *to);
 /* How many of a list's topics are told by name. */
 size_t topic_list_told(const struct topic_list *l);
+/* Whether all that `l` is about is named by `by`. */
+bool topic_list_within(const struct topic_list *l, const struct topic_list *by);
 /* Whether the query has one of the tags that are told by name. */
 bool topic_list_names(
         const struct topic_list *l, const struct topics *topics, const struct query *query);

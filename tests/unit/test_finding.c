@@ -432,9 +432,13 @@ static void move_topic(struct fixture *f, enum topic_look look, uint32_t others)
         };
         f->c->drift.share_moved = true;
         f->c->drift.moved_up = 3 + others;
-        for (size_t i = 0; i < QUERIES; i++)
-                f->c->queries[i].drift.shift[LEVEL_TOPK] =
-                        i < 3 || (i >= 4 && i < 4 + others) ? .006 : 0;
+        for (size_t i = 0; i < QUERIES; i++) {
+                struct query_drift *d = &f->c->queries[i].drift;
+                bool up = i < 3 || (i >= 4 && i < 4 + others);
+
+                d->shift[LEVEL_TOPK] = up ? .006 : 0;
+                d->moved[LEVEL_TOPK] = up && look == TOPIC_CONFIRMED ? MOVED_UP : MOVED_NOT;
+        }
 }
 
 /* What one tag suffers from is no news of the set, and explains nothing of other queries. */
@@ -536,11 +540,53 @@ static void a_lost_topic_fails(void **state)
         assert_false(finding_told(found(f, FINDING_BAND_CROSSED, 6)));
         assert_true(finding_told(found(f, FINDING_BAND_CROSSED, 8)));
         assert_null(found(f, FINDING_REPLACED_ANSWERS, FINDING_COLLECTION));
+        /* What it explains of distances, and not those of another tag. */
+        move_topic(f, TOPIC_CONFIRMED, 0);
+        judge(f, NOW);
+        assert_true(finding_told(found(f, FINDING_TOPIC_MOVED, FINDING_COLLECTION)));
+        f->c->drift.topics[TOPIC_CONFIRMED].list.told[0].topic = 1;
+        judge(f, NOW);
+        assert_false(finding_told(found(f, FINDING_TOPIC_MOVED, FINDING_COLLECTION)));
+        assert_false(finding_told(found(f, FINDING_SET_MOVED, FINDING_COLLECTION)));
+        assert_false(finding_told(found(f, FINDING_BAND_CROSSED, 6)));
+        assert_true(finding_told(found(f, FINDING_BAND_CROSSED, 8)));
+        f->c->drift.topics[TOPIC_CONFIRMED].rest.hit = 3;
+        judge(f, NOW + USEC_PER_MINUTE);
+        assert_true(finding_told(found(f, FINDING_SET_MOVED, FINDING_COLLECTION)));
         /* More than the topic is lost. */
         f->c->attribution.evidence.lost = 4 * QUERIES;
         judge(f, NOW);
         assert_null(found(f, FINDING_TOPIC_LOST, FINDING_COLLECTION));
         assert_non_null(found(f, FINDING_REPLACED_ANSWERS, FINDING_COLLECTION));
+}
+
+/* What is known to fail is no part of a topic. */
+static void a_topic_that_is_known_to_fail_is_no_finding(void **state)
+{
+        struct fixture *f = *state;
+        const struct finding *one;
+
+        move_topic(f, TOPIC_CONFIRMED, 0);
+        f->c->queries[3].excused = true;
+        judge(f, NOW);
+        one = found(f, FINDING_TOPIC_MOVED, FINDING_COLLECTION);
+        assert_int_equal(one->topics.told[0].portion.hit, 3);
+        assert_int_equal(one->topics.told[0].portion.all, 3);
+        f->c->queries[2].excused = true;
+        judge(f, NOW);
+        assert_null(found(f, FINDING_TOPIC_MOVED, FINDING_COLLECTION));
+        f->c->fates = fates_new();
+        f->c->fates->lost = calloc(QUERIES, sizeof(*f->c->fates->lost));
+        f->c->attribution.evidence.places = 10 * QUERIES;
+        for (size_t i = 4; i < 8; i++) {
+                f->c->fates->lost[i].all = 10;
+                lose(f, i, 4);
+        }
+        judge(f, NOW);
+        assert_int_equal(found(f, FINDING_TOPIC_LOST, FINDING_COLLECTION)->topics.count, 1);
+        f->c->queries[4].excused = f->c->queries[5].excused = true;
+        judge(f, NOW);
+        assert_null(found(f, FINDING_TOPIC_LOST, FINDING_COLLECTION));
 }
 
 static void findings_move_with_their_tags(void **state)
@@ -874,6 +920,7 @@ int main(void)
                 TEST(one_replay_moves_a_topic_at_once),
                 TEST(a_topic_is_told_where_the_set_has_not_moved),
                 TEST(a_lost_topic_fails),
+                TEST(a_topic_that_is_known_to_fail_is_no_finding),
                 TEST(findings_move_with_their_tags),
                 TEST(what_cannot_be_looked_at_stays),
                 TEST(findings_wait_while_an_ingest_is_under_way),

@@ -48,7 +48,7 @@ struct attribution_input {
         const enum outcome *outcomes; /* of query i */
         struct epoch epoch; /* current, borrowed */
         bool ingested; /* an ingest was seen since the last replay */
-        bool ingesting; /* records were written meanwhile: what is found is not the last word */
+        bool ingesting; /* an ingest is under way: what is found is not the last word */
         unsigned results; /* asked for */
         const double *embedder_distances; /* 1 - cos(pinned, fresh) of query i, NaN; or NULL */
         const double *embedder_limits; /* epsilon of query i; or NULL */

@@ -7,6 +7,7 @@
 #include "judge/band.h"
 #include "judge/drift.h"
 #include "judge/epoch.h"
+#include "judge/ingest.h"
 #include "judge/judge.h"
 #include "judge/sentence.h"
 
@@ -368,20 +369,13 @@ static enum cause cause_of(const struct subject *s, const struct finding *earlie
         return label;
 }
 
-/* What a replay found since then may be set right by the ingest under way. Only a replay ends the
- * waiting: between two of them nobody knows what has become of the records. */
-static bool is_patient(const struct subject *s, usec_t since)
-{
-        return s->c->ingest_under_way && s->c->last_finished < since + s->policy->grace;
-}
-
 /* An ingest is given its time once: a finding that spoke is not silenced by the next one. Nor is
  * one told before it is known whether the records that are missing are there. */
 static bool waits(const struct subject *s, const struct finding *f, const struct finding *earlier)
 {
         if (!(WAITS & FINDING_BIT(f->kind)) || (earlier && !earlier->waiting))
                 return false;
-        return s->c->looking_up || is_patient(s, f->since);
+        return s->c->looking_up || ingest_excuses(s->c, f->since, s->policy->grace);
 }
 
 /* What explained it before is no finding any more; what explains comes first. */
@@ -419,7 +413,7 @@ static usec_t fades(const struct subject *s, const struct findings *now, const s
                 return since;
         if (!probed && !replayed_again(s, now, f, earlier))
                 return since;
-        return is_patient(s, since) ? since : 0;
+        return ingest_excuses(s->c, since, s->policy->grace) ? since : 0;
 }
 
 /* Nobody could look: it is as it was, but what is known of the query may have changed. A

@@ -35,8 +35,7 @@ bool ingest_under_way(const struct ingest *i, usec_t now)
 {
         usec_t still = INGEST_LOOKS * i->look;
 
-        return i->changed > 0 &&
-                now - i->changed < (has_fewer(i) ? MAX(still, i->grace) : still);
+        return i->changed > 0 && now - i->changed < (has_fewer(i) ? MAX(still, i->grace) : still);
 }
 
 bool ingest_young(const struct ingest *i, usec_t now)
@@ -84,12 +83,17 @@ void ingest_end(struct ingest *i)
         ingest_init(i, look, grace);
 }
 
+bool ingest_excuses(const struct collection_view *c, usec_t since, usec_t grace)
+{
+        return c->ingest_under_way && c->last_finished < since + grace;
+}
+
 bool ingest_waited(const struct collection_view *c, usec_t grace, usec_t now)
 {
         for (size_t i = 0; c->findings && i < c->findings->count; i++) {
                 const struct finding *f = &c->findings->findings[i];
 
-                if (f->waiting && c->last_finished < f->since + grace && now >= f->since + grace)
+                if (f->waiting && ingest_excuses(c, f->since, grace) && now >= f->since + grace)
                         return true;
         }
         return false;

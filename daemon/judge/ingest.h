@@ -2,9 +2,9 @@
 #pragma once
 
 /* Whether a collection is being written to, as far as looks at it can tell: surveys, and the
- * beginnings of replays. What an ingest does to findings is judge/finding.h's business. Records that
- * were there before it and are not yet again may still come: a collection that has fewer of them
- * stands still in the middle of an ingest, while what embeds them is at work. */
+ * beginnings of replays. What an ingest does to findings is judge/finding.h's business. Records
+ * that were there before it and are not yet again may still come: a collection that has fewer of
+ * them stands still in the middle of an ingest, while what embeds them is at work. */
 
 #include "duration.h"
 #include "judge/epoch.h"
@@ -38,8 +38,11 @@ void ingest_note(struct ingest *i, usec_t now);
 /* Somebody knows that it is over: the next look has nothing to compare with. */
 void ingest_end(struct ingest *i);
 bool ingest_under_way(const struct ingest *i, usec_t now);
-/* It is under way, and has been for less than the grace: what is seen of the collection is no sample
- * of how it is. One that never ends hides nothing. */
+/* It is under way, and has been for less than the grace: what is seen of the collection is no
+ * sample of how it is. One that never ends hides nothing. */
 bool ingest_young(const struct ingest *i, usec_t now);
+/* Whether what was found in `c` at `since` may still be set right by the ingest under way. Only a
+ * replay ends that: between two of them nobody knows what has become of the records. */
+bool ingest_excuses(const struct collection_view *c, usec_t since, usec_t grace);
 /* Whether a finding of `c` has waited for the grace by now, but not yet at the last replay. */
 bool ingest_waited(const struct collection_view *c, usec_t grace, usec_t now);

@@ -166,6 +166,7 @@ static void what_waited_for_the_grace_wants_a_replay(void **state)
         c->findings = findings_new();
         assert_int_equal(findings_add(c->findings, &f), 0);
         c->last_finished = NOW;
+        c->ingest_under_way = true;
         assert_false(ingest_waited(c, GRACE, NOW + GRACE - 1));
         assert_true(ingest_waited(c, GRACE, NOW + GRACE));
         c->last_finished = NOW + GRACE;

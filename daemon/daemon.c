@@ -425,7 +425,7 @@ static void on_replay_command(struct daemon *d, struct command *c)
         /* Waiting is noted first: a replay may fail to start. */
         waiters_add(&d->waiters, c, wanted, count);
         for (size_t i = 0; i < count; i++)
-                watch_replay(wanted[i]);
+                watch_ingested(wanted[i]);
 }
 
 static int on_commands(sd_event_source *s, int fd, uint32_t revents, void *userdata)

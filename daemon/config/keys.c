@@ -57,7 +57,7 @@ static const struct schema_key replay_table[] = {
                 SURVEY_BOUNDS,
                 .doc = "How often a collection is looked at for an ingest between replays; one "
                        "that is seen is replayed at once, unless the last five looks each "
-                       "saw one. 0s for never."),
+                       "saw one, and so is its end. 0s for never."),
         KEY(replay_keys, embed_interval, "embed_interval", SCHEMA_DURATION, .fallback = "1h",
                 EMBED_BOUNDS,
                 .doc = "How often an embedder is asked for fresh vectors; never more often than "
@@ -317,8 +317,9 @@ static const struct schema metrics_schema = SCHEMA(metrics_table, metrics_keys);
 static const struct schema_key ingest_table[] = {
         KEY(ingest_keys, grace, "grace", SCHEMA_DURATION, .fallback = "5m",
                 BETWEEN(0, USEC_PER_DAY),
-                .doc = "How long findings wait while an ingest is visibly under way; 0s for not "
-                       "at all."),
+                .doc = "How long findings wait while an ingest is visibly under way, and a "
+                       "collection with fewer records than before it for the rest of them; 0s "
+                       "for not at all."),
 };
 static const struct schema ingest_schema = SCHEMA(ingest_table, ingest_keys);
 

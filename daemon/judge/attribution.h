@@ -45,7 +45,7 @@ struct attribution_input {
         const enum outcome *outcomes; /* of query i */
         struct epoch epoch; /* current, borrowed */
         bool ingested; /* an ingest was seen since the last replay */
-        bool ingesting; /* records were written meanwhile: what is found is not the last word */
+        bool ingesting; /* an ingest is under way: what is found is not the last word */
         unsigned results; /* asked for */
         /* Of the places in the baseline's answers, search misses some by itself: what is written or
          * loaded anew is another index each time. Less than this share found is low recall; not

@@ -7,6 +7,7 @@
 #include "judge/band.h"
 #include "judge/drift.h"
 #include "judge/epoch.h"
+#include "judge/ingest.h"
 #include "judge/judge.h"
 #include "judge/precedence.h"
 #include "judge/sentence.h"
@@ -415,8 +416,7 @@ static bool waits(const struct subject *s, const struct finding *f, const struct
 {
         if (!(WAITS & FINDING_BIT(f->kind)) || (earlier && !earlier->waiting))
                 return false;
-        return s->c->looking_up ||
-                (s->c->ingest_under_way && f->seen < f->since + s->policy->grace);
+        return s->c->looking_up || ingest_excuses(s->c, f->since, s->policy->grace);
 }
 
 /* What explained it before is no finding any more; what explains comes first. */
@@ -454,7 +454,7 @@ static usec_t fades(const struct subject *s, const struct findings *now, const s
                 return since;
         if (!probed && !replayed_again(s, now, f, earlier))
                 return since;
-        return s->c->ingest_under_way && f->seen < since + s->policy->grace ? since : 0;
+        return ingest_excuses(s->c, since, s->policy->grace) ? since : 0;
 }
 
 /* Nobody could look: it is as it was, but what is known of the query may have changed. A

@@ -54,7 +54,8 @@ int investigation_consider(struct investigation *r, const struct attribution_inp
         size_t failing = count_failing(input);
         bool worse = failing > r->failing || drift->moved_up > r->moved ||
                 (drift->set_shifted && !r->shifted);
-        bool over = (r->provisional && !input->ingesting) || (failing == 0 && r->failing > 0);
+        bool written = r->provisional || input->ingested || input->ingesting;
+        bool over = (written && !input->ingesting) || (failing == 0 && r->failing > 0);
         bool changed = !r->considered || drift->changed || input->ingested || worse || over ||
                 failing < r->failing;
         bool due = worse || over || r->asked == 0 || now >= r->asked + INVESTIGATION_INTERVAL;
@@ -68,6 +69,7 @@ int investigation_consider(struct investigation *r, const struct attribution_inp
                 return 0;
         if (news)
                 return take_news(r, input, ret);
+        r->provisional = written;
         r->failing = failing;
         r->moved = drift->moved_up;
         r->shifted = drift->set_shifted;
@@ -80,8 +82,9 @@ int investigation_consider(struct investigation *r, const struct attribution_inp
         r->suspects = suspects;
         r->considered = true;
         r->unfinished = false;
-        r->provisional = suspects_any(&suspects) && input->ingesting && (r->provisional || due);
         r->owed = suspects_any(&suspects) && !due;
+        if (!r->owed)
+                r->provisional = input->ingesting;
         if (suspects_any(&suspects) && due) {
                 r->asked = now;
                 r->asking = true;

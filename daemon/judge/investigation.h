@@ -27,7 +27,7 @@ struct investigation {
         bool news; /* the embedder said something meanwhile */
         bool owed; /* a lookup would be worth it, but came too soon after another */
         bool unfinished; /* the last one could not look up everything */
-        bool provisional; /* the last one looked at the middle of an ingest */
+        bool provisional; /* records were written since it was decided, or meanwhile */
         usec_t asked; /* wall clock of the last lookup; 0: none */
         size_t failing, moved; /* queries, in the last replay */
         bool shifted;
@@ -43,8 +43,7 @@ _must_check_ int investigation_consider(struct investigation *r,
         const struct attribution_input *input, const struct drift_view *drift, bool news,
         usec_t now, const struct conclusion *ret, bool *ret_ask);
 /* The lookup ended, with all findings or (not `finished`) some; then it is carried out again after
- * INVESTIGATION_INTERVAL, and as soon as an ingest in whose middle it was is over or no query fails
- * any more. -ENOMEM.
- */
+ * INVESTIGATION_INTERVAL, and as soon as an ingest that came after it, or in whose middle it was,
+ * is over or no query fails any more. -ENOMEM. */
 _must_check_ int investigation_decide(struct investigation *r,
         const struct attribution_input *input, bool finished, const struct conclusion *ret);

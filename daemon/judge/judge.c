@@ -144,7 +144,7 @@ static const struct answer *reference_for(const struct query *query, const struc
         return baseline && baseline->count > 0 && !expects(&query->expect) ? baseline : NULL;
 }
 
-static void note_bands(const struct band_state *state, struct judgement *v)
+void judge_note_band(const struct band_state *state, struct judgement *v)
 {
         v->confirmed_band = state->confirmed;
         v->home_band = state->home;
@@ -180,7 +180,7 @@ int judge_answer(const struct query *query, const struct answer *baseline,
                         bands, state, &v);
         else
                 text_append(&reason, unmeasured ? unmeasured : "no answer");
-        note_bands(state, &v);
+        judge_note_band(state, &v);
         if (answer)
                 v.expected = decide(query, reference, answer, &v, &reason);
         return conclude(&v, &reason, ret);
@@ -256,7 +256,7 @@ int judge_exact(const struct judge_case *c, const struct bands *bands, struct ba
 
         judgement_init(&v);
         measure(c->query, c->exact, rank, bands, state, &v);
-        note_bands(state, &v);
+        judge_note_band(state, &v);
         if (missed && rank == 1 && !was_found(c)) {
                 explain_unreached(c, &reason);
                 v.expected_record = EXPECTED_MISSED;

@@ -18,6 +18,9 @@ _must_check_ int judge_answer(const struct query *query, const struct answer *ba
         const struct answer *answer, const char *unmeasured, const struct bands *bands,
         struct band_state *state, struct judgement *ret);
 
+/* Shows `state` in the judgement. */
+void judge_note_band(const struct band_state *state, struct judgement *v);
+
 /* A query and what is known of its answer. */
 struct judge_case {
         const struct query *query;

@@ -35,6 +35,7 @@ static int judge_again(struct dossier *d, size_t i)
         judgement_done(&s->judgement);
         s->judgement = v;
         s->band = band;
+        dossier_hold_band(d, s);
         return 0;
 }
 

@@ -155,6 +155,14 @@ int dossier_choose_bands(struct dossier *d, const char *space)
         return 0;
 }
 
+/* From one look at a collection to the next. */
+static usec_t look_interval(const struct collection_config *c)
+{
+        usec_t survey = c->replay.survey_interval;
+
+        return survey > 0 ? MIN(survey, c->replay.interval) : c->replay.interval;
+}
+
 int dossier_new(const struct collection_config *config, struct dossier **ret)
 {
         _cleanup_(dossier_freep) struct dossier *d = calloc(1, sizeof(*d));
@@ -164,7 +172,7 @@ int dossier_new(const struct collection_config *config, struct dossier **ret)
                 return -ENOMEM;
         d->config = config;
         d->policy = config->policy;
-        d->calm = DOSSIER_CALM;
+        ingest_init(&d->ingest, look_interval(config), config->policy.grace);
         epoch_init(&d->reference);
         d->queries = calloc(query_count(d) + 1, sizeof(*d->queries));
         d->drift = drift_new(config->queries);
@@ -189,6 +197,7 @@ void dossier_forget_sentinels(struct dossier *d)
         for (size_t i = 0; i < d->sentinel_count; i++)
                 free(d->sentinels[i]);
         d->sentinel_count = 0;
+        d->ingest.seen.sentinels = 0; /* of those */
 }
 
 struct dossier *dossier_free(struct dossier *d)
@@ -205,6 +214,7 @@ struct dossier *dossier_free(struct dossier *d)
         vector_set_unref(d->fresh);
         vector_set_unref(d->vectors);
         epoch_done(&d->reference);
+        ingest_done(&d->ingest);
         free(d->rebuilt);
         dossier_forget_sentinels(d);
         investigation_done(&d->investigation);
@@ -285,7 +295,8 @@ static int adopt_fresh(struct dossier *d, struct dossier *old, struct names *cha
 /* What belongs to the collection as a whole. */
 static void adopt_facts(struct dossier *d, struct dossier *old)
 {
-        d->calm = old->calm;
+        ingest_adopt(&d->ingest, &old->ingest);
+        d->held = old->held;
         d->reference = old->reference;
         d->reference_changed = old->reference_changed;
         epoch_init(&old->reference);
@@ -482,7 +493,7 @@ void dossier_judge_at_once(struct dossier *d, bool demands_baseline)
 {
         d->policy.at_once = true;
         d->policy.demands_baseline = demands_baseline;
-        d->policy.grace = 0;
+        d->policy.grace = d->ingest.grace = 0;
 }
 
 void dossier_conclude(struct dossier *d, usec_t now)
@@ -490,7 +501,6 @@ void dossier_conclude(struct dossier *d, usec_t now)
         struct collection_view *v = d->view;
         usec_t since = v->incident_since;
 
-        v->ingest_under_way = d->calm < DOSSIER_CALM;
         v->looking_up = d->investigation.asking;
         for (size_t i = 0; i < query_count(d); i++)
                 v->queries[i].excused = d->config->queries->queries[i].known_failing.until > now;

@@ -16,9 +16,6 @@
 
 /* Without a baseline, how long a collection that was replaced or reconfigured is news. */
 #define DOSSIER_NEWS (USEC_PER_HOUR)
-/* Looks in a row - replays and surveys - that find a collection unchanged: then an ingest is over.
- */
-#define DOSSIER_CALM 2
 
 struct dossier;
 
@@ -70,10 +67,13 @@ void dossier_replayed(
 void dossier_set_due(struct dossier *d, usec_t due);
 /* The suspects have been looked up, as far as `error` (NULL: wholly) let it. */
 void dossier_looked_up(struct dossier *d, const char *error, usec_t now);
-/* Whether the collection has changed since the last replay. `*ret_calm`: an ingest is over, and
- * findings that waited for that make another view. */
+/* Whether the collection has changed since the last look, which a replay begins with, too.
+ * `*ret_replay`: however often it changes, it is to be replayed - it stands still, other than the
+ * last replay saw it, or an ingest is over, or findings have waited long enough. */
 bool dossier_surveyed(
-        struct dossier *d, const struct survey_result *result, usec_t now, bool *ret_calm);
+        struct dossier *d, const struct survey_result *result, usec_t now, bool *ret_replay);
+/* Who wrote to the collection says that it is done: the next replay waits for nothing. */
+void dossier_ingested(struct dossier *d);
 void dossier_probed(struct dossier *d, struct probe_result *result, usec_t now);
 /* True when a query has a vector now that had none. */
 bool dossier_embedded(struct dossier *d, struct embed_result *result, usec_t now);

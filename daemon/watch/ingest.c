@@ -2,6 +2,7 @@
 #include <errno.h>
 
 #include "judge/epoch.h"
+#include "judge/judge.h"
 #include "log.h"
 #include "watch/state.h"
 
@@ -72,15 +73,24 @@ void dossier_choose_sentinels(struct dossier *d)
                 d->sentinel_count++;
         }
 }
-/* A collection that is being created again is not there for a while. */
-void dossier_note_calm(struct dossier *d, const struct replay_result *result, unsigned changes)
-{
-        bool gone = streq(result->failure, "not_found") && d->view->epoch.id;
 
-        if ((changes & EPOCH_INGEST) || result->ingesting || gone)
-                d->calm = 0;
-        else if (!result->failure)
-                d->calm = MIN(d->calm + 1, DOSSIER_CALM);
+void dossier_note_look(struct dossier *d, const struct replay_result *result, usec_t now)
+{
+        if (streq(result->failure, "not_found"))
+                ingest_look_away(&d->ingest, now);
+        else if (result->epoch.id)
+                (void)ingest_look(&d->ingest, &result->epoch, now);
+        if (result->ingesting)
+                ingest_note(&d->ingest, now);
+        d->held = result->ingesting || ingest_young(&d->ingest, now);
+}
+
+void dossier_hold_band(const struct dossier *d, struct query_state *s)
+{
+        if (!d->held)
+                return;
+        s->band = s->band_before;
+        judge_note_band(&s->band, &s->judgement);
 }
 
 /* A collection that was created again with the content of the baseline stands for it from then on.

@@ -36,6 +36,7 @@ static int judge_query(struct dossier *d, size_t i, struct chroma_answer *got)
         judgement_done(&s->judgement);
         s->judgement = v;
         s->same = same;
+        dossier_hold_band(d, s);
         if (got->answer)
                 s->rank = v.expected_rank;
         if (got->answer && !same) {
@@ -84,7 +85,7 @@ static int update_drift(struct dossier *d, const struct replay_result *result, u
 
         if (!queries || !answers)
                 return -ENOMEM;
-        drift_update(d->drift, answers, result->epoch.records, result->ingesting,
+        drift_update(d->drift, answers, result->epoch.records, d->held,
                 (changes & EPOCH_INGEST) != 0, ret, queries);
         for (size_t i = 0; i < query_count(d); i++)
                 d->queries[i].drift = queries[i];
@@ -188,7 +189,7 @@ void dossier_replayed(
         int r = 0;
 
         *ret_suspects = NULL;
-        dossier_note_calm(d, result, changes);
+        dossier_note_look(d, result, now);
         if (result->epoch.id && dossier_choose_bands(d, result->epoch.space) < 0)
                 log_error("%s: out of memory: its bands stay as they are", d->config->label);
         blame_embedder(d, result);
@@ -206,6 +207,7 @@ void dossier_replayed(
         if (!result->failure)
                 note_unprovoked(d, v, now);
         dossier_note_epoch(d, v, result);
+        v->ingest_under_way = ingest_under_way(&d->ingest, now);
         note_result(d, v, result);
         if (d->fresh)
                 dossier_note_embedder(d, v->epoch.space, &v->embedder);
@@ -230,30 +232,36 @@ void dossier_set_due(struct dossier *d, usec_t due)
         d->view->next_due = due;
 }
 
-bool dossier_surveyed(
-        struct dossier *d, const struct survey_result *result, usec_t now, bool *ret_calm)
+void dossier_ingested(struct dossier *d)
 {
-        struct collection_view *v;
+        ingest_end(&d->ingest);
+}
 
-        *ret_calm = false;
+/* Since the last replay: what it saw is past, or what it waited for. */
+static bool wants_replay(const struct dossier *d, const struct epoch *seen, usec_t now)
+{
+        const struct collection_view *v = d->view;
+
+        return epoch_compare(&v->epoch, seen) != 0 ||
+                (v->ingest_under_way && !ingest_under_way(&d->ingest, now));
+}
+
+bool dossier_surveyed(
+        struct dossier *d, const struct survey_result *result, usec_t now, bool *ret_replay)
+{
+        bool changed;
+
+        *ret_replay = false;
+        if (streq(result->failure, "not_found"))
+                ingest_look_away(&d->ingest, now);
         if (result->failure || !d->view->epoch.id)
                 return false;
-        if (epoch_compare(&d->view->epoch, &result->epoch) != 0) {
-                d->calm = 0;
-                return true;
-        }
-        if (d->view->epoch.sentinels == 0)
+        changed = ingest_look(&d->ingest, &result->epoch, now) != 0;
+        if (!changed && d->view->epoch.sentinels == 0)
                 dossier_note_sentinels(d, result->epoch.sentinels);
-        d->calm = MIN(d->calm + 1, DOSSIER_CALM);
-        if (!d->view->ingest_under_way || d->calm < DOSSIER_CALM)
-                return false;
-        v = dossier_next_view(d);
-        if (!v)
-                return false;
-        dossier_show(d, v);
-        dossier_conclude(d, now);
-        *ret_calm = true;
-        return false;
+        *ret_replay = (!changed && wants_replay(d, &result->epoch, now)) ||
+                ingest_waited(d->view, d->policy.grace, now);
+        return changed;
 }
 
 void dossier_probed(struct dossier *d, struct probe_result *result, usec_t now)

@@ -66,7 +66,7 @@ static int input_init(const struct dossier *d, bool ingested, struct input *ret)
                 .outcomes = in.outcomes,
                 .epoch = d->view->epoch,
                 .ingested = ingested,
-                .ingesting = d->view->ingesting,
+                .ingesting = d->view->ingest_under_way || d->view->ingesting,
                 .results = d->config->replay.results,
                 .recall_limit = d->policy.limits[RULE_RECALL_LOW],
                 .embedder_distances = in.distances,

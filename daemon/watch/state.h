@@ -8,6 +8,7 @@
 
 #include "judge/band.h"
 #include "judge/drift.h"
+#include "judge/ingest.h"
 #include "judge/investigation.h"
 #include "watch/dossier.h"
 
@@ -33,7 +34,8 @@ struct query_state {
 struct dossier {
         const struct collection_config *config;
         struct finding_policy policy;
-        unsigned calm; /* looks in a row without a sign of an ingest */
+        struct ingest ingest;
+        bool held; /* the last replay was no sample: no state moved */
         char *rebuilt; /* id of a collection that was found to hold the baseline's content; NULL */
         struct query_state *queries;
         struct drift *drift;
@@ -99,8 +101,10 @@ void dossier_note_epoch(struct dossier *d, struct collection_view *v, struct rep
 unsigned dossier_compare_reference(struct dossier *d, const struct epoch *now_seen, usec_t now);
 void dossier_choose_sentinels(struct dossier *d);
 void dossier_note_sentinels(struct dossier *d, uint64_t sentinels);
-/* Counts looks without a sign of an ingest; `changes` are those since the last replay. */
-void dossier_note_calm(struct dossier *d, const struct replay_result *result, unsigned changes);
+/* A replay begins with a look, and may see a change in its middle. */
+void dossier_note_look(struct dossier *d, const struct replay_result *result, usec_t now);
+/* Where the last replay was no sample, the band is confirmed as it was before it. */
+void dossier_hold_band(const struct dossier *d, struct query_state *s);
 /* Takes a collection that was created again with the baseline's content for the baseline's. */
 void dossier_note_rebuilt(struct dossier *d);
 

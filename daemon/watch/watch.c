@@ -47,6 +47,8 @@ struct watch {
         struct lookup_target lookup_target;
         struct replay *replay; /* under way, or NULL, as the next */
         bool fresh; /* the replay asks with fresh vectors */
+        bool ingested; /* somebody said so since the last replay began */
+        bool final; /* … and before the one under way did */
         struct lookup *lookup;
         struct survey *survey;
         struct probe *probe;
@@ -320,6 +322,8 @@ static void on_replayed(struct replay_result *result, void *userdata)
         }
         before = collection_view_ref(dossier_view(w->dossier));
         note_batch(w, result->batch);
+        if (w->final)
+                dossier_ingested(w->dossier);
         set_next(&w->timers[STEP_SURVEY], complete);
         dossier_replayed(w->dossier, result, &suspects);
         due = set_next_replay(w, complete, measured);
@@ -349,7 +353,13 @@ static int start_replay(struct watch *w, bool fresh)
 
 static int start_pinned(struct watch *w)
 {
-        return start_replay(w, false);
+        int r = start_replay(w, false);
+
+        if (r < 0)
+                return r;
+        w->final = w->ingested;
+        w->ingested = false;
+        return 0;
 }
 
 static int start_fresh(struct watch *w)
@@ -375,16 +385,15 @@ static void note_change(struct watch *w)
 static void on_surveyed(struct survey_result *result, void *userdata)
 {
         struct watch *w = userdata;
-        bool calm;
+        bool replay;
 
-        if (dossier_surveyed(w->dossier, result, clock_usec(CLOCK_REALTIME), &calm))
+        if (dossier_surveyed(w->dossier, result, clock_usec(CLOCK_REALTIME), &replay))
                 note_change(w);
         else if (!result->failure)
                 w->changing = 0;
+        w->wanted[STEP_REPLAY] |= replay;
         set_next(&w->timers[STEP_SURVEY], !result->failure);
         w->survey = survey_free(w->survey);
-        if (calm)
-                w->owner->changed(w, w->owner->userdata);
         watch_run(w);
 }
 
@@ -538,6 +547,12 @@ void watch_replay(struct watch *w)
         freshness_want(&w->freshness, clock_usec(CLOCK_BOOTTIME));
         w->wanted[STEP_REPLAY] = true;
         watch_run(w);
+}
+
+void watch_ingested(struct watch *w)
+{
+        w->ingested = true;
+        watch_replay(w);
 }
 
 void watch_repeat_embedding(struct watch *w, unsigned times)

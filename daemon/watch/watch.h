@@ -57,6 +57,9 @@ void watch_run(struct watch *w);
 /* Starts a replay as soon as nothing else is under way, whatever the schedule, and asks the
  * embedder, at once or when FRESHNESS_PAUSE is over. */
 void watch_replay(struct watch *w);
+/* The same for who wrote to the collection and is done: what that replay finds waits for no ingest.
+ */
+void watch_ingested(struct watch *w);
 /* For commands: embeds, then replays and probes once, as far as the configuration has it; then
  * watch_busy() is false. */
 void watch_everything(struct watch *w);

@@ -299,16 +299,17 @@ static void a_collection_that_never_stands_still_is_replayed_at_its_interval(voi
         w->writing = true;
         assert_true(fake_run_until(w->event, looked_often, w));
         assert_int_equal(watch_view(w->watch)->replays, 1 + WATCH_CHANGES_MAX);
-        /* Replayed, and then seen standing still: the next change is news again. */
+        /* Replayed, seen standing still, and replayed once more for that: the next change is news
+         * again. */
         w->writing = false;
         watch_replay(w->watch);
         w->looks = 0;
         assert_true(fake_run_until(w->event, looked_often, w));
-        assert_int_equal(watch_view(w->watch)->replays, 2 + WATCH_CHANGES_MAX);
+        assert_int_equal(watch_view(w->watch)->replays, 3 + WATCH_CHANGES_MAX);
         w->writing = true;
         w->looks = 0;
         assert_true(fake_run_until(w->event, looked_often, w));
-        assert_int_equal(watch_view(w->watch)->replays, 2 + 2 * WATCH_CHANGES_MAX);
+        assert_int_equal(watch_view(w->watch)->replays, 3 + 2 * WATCH_CHANGES_MAX);
         (void)sd_event_source_disable_unref(tick);
 }
 
@@ -640,13 +641,12 @@ static void another_embedder_is_approved_or_goes(void **state)
         assert_true(isnan(dossier_view(without)->queries[0].embedder_distance));
 }
 
-/* A replay of one query, whose answer is "x", of a collection with so many records. */
-static const char *replay_at(
-        struct dossier *d, usec_t now, int64_t records, struct suspects **ret_suspects)
+/* A replay of one query, whose answer is `best`, of a collection with so many records. */
+static const char *replay_of(struct dossier *d, usec_t now, int64_t records, const char *best,
+        float distance, struct suspects **ret_suspects)
 {
-        static const char *const ids[] = {"x"};
-        static const float distances[] = {.9f};
-        struct chroma_answer got = {.answer = answer_new(1, ids, distances, NULL)};
+        struct chroma_answer got = {
+                .answer = answer_new(1, (const char *const[]){best}, &distance, NULL)};
         struct replay_result result = {
                 .started = now, .reached = true, .answers = &got, .count = 1};
 
@@ -657,6 +657,12 @@ static const char *replay_at(
         epoch_done(&result.epoch);
         answer_unref(got.answer);
         return dossier_view(d)->queries[0].judgement.reason;
+}
+
+static const char *replay_at(
+        struct dossier *d, usec_t now, int64_t records, struct suspects **ret_suspects)
+{
+        return replay_of(d, now, records, "x", .9f, ret_suspects);
 }
 
 /* A collection of three dimensions refused vectors of one. */
@@ -772,6 +778,185 @@ static void topics_keep_their_tags_over_a_reload(void **state)
         assert_int_equal(dossier_new(&w->config, &without), 0);
         assert_int_equal(dossier_adopt(without, next), 0);
         assert_int_equal(dossier_view(without)->drift.topics[TOPIC_CONFIRMED].list.count, 0);
+}
+
+/* A collection that is looked at every 30 s and replayed every 5 m; its one query expects "x". */
+#define LOOK (30 * USEC_PER_SEC)
+#define GRACE (5 * USEC_PER_MINUTE)
+
+static struct dossier *watched_dossier(struct collection_config *c)
+{
+        struct dossier *d = NULL;
+
+        c->replay.interval = 5 * USEC_PER_MINUTE;
+        c->replay.survey_interval = LOOK;
+        c->policy.grace = GRACE;
+        assert_int_equal(dossier_new(c, &d), 0);
+        return d;
+}
+
+/* Whether the collection changed since the last look; `*ret_replay` as dossier_surveyed(). */
+static bool survey_at(struct dossier *d, usec_t now, int64_t records, bool *ret_replay)
+{
+        struct survey_result result = {.reached = true};
+        bool changed;
+
+        epoch_init(&result.epoch);
+        result.epoch.id = strdup("1");
+        result.epoch.records = records;
+        changed = dossier_surveyed(d, &result, now, ret_replay);
+        epoch_done(&result.epoch);
+        return changed;
+}
+
+static bool is_quiet(struct dossier *d, usec_t now, int64_t records)
+{
+        bool replay;
+
+        return !survey_at(d, now, records, &replay) && !replay;
+}
+
+/* Replays while the record is there or not, and looks it up; whether anybody is told. */
+static bool told_at(struct dossier *d, usec_t now, int64_t records, bool there)
+{
+        struct suspects *suspects;
+        const struct findings *f;
+
+        (void)replay_of(d, now, records, there ? "x" : "other", .9f, &suspects);
+        if (suspects)
+                (void)look_up(d, suspects, false, now);
+        f = dossier_view(d)->findings;
+        assert_int_equal(f->count, !there);
+        return f->count > 0 && finding_told(&f->findings[0]);
+}
+
+/* Everything is deleted, embedded for two minutes, and written again. */
+static void a_pause_is_not_the_end_of_an_ingest(void **state)
+{
+        struct world *w = *state;
+        _cleanup_(config_done) struct collection_config c =
+                make_config(w, "queries: [{id: a, text: a, expect: {ids: [x]}}]");
+        _cleanup_(dossier_freep) struct dossier *d = watched_dossier(&c);
+        usec_t now = USEC_PER_DAY;
+        bool replay;
+
+        assert_false(told_at(d, now, 7, true));
+        assert_true(survey_at(d, now += LOOK, 0, &replay));
+        assert_false(told_at(d, now, 0, false));
+        for (unsigned i = 0; i < 4; i++)
+                assert_true(is_quiet(d, now += LOOK, 0));
+        assert_true(survey_at(d, now += LOOK, 7, &replay));
+        assert_false(told_at(d, now, 7, true));
+        /* Its end is judged once. */
+        assert_true(is_quiet(d, now += LOOK, 7));
+        assert_false(survey_at(d, now += LOOK, 7, &replay));
+        assert_true(replay);
+        assert_false(told_at(d, now, 7, true));
+        assert_true(is_quiet(d, now += LOOK, 7));
+}
+
+static void a_loss_is_told_when_the_grace_is_over(void **state)
+{
+        struct world *w = *state;
+        _cleanup_(config_done) struct collection_config c =
+                make_config(w, "queries: [{id: a, text: a, expect: {ids: [x]}}]");
+        _cleanup_(dossier_freep) struct dossier *d = watched_dossier(&c);
+        usec_t now = USEC_PER_DAY, lost = now + LOOK;
+        bool replay;
+
+        (void)told_at(d, now, 7, true);
+        (void)survey_at(d, lost, 6, &replay);
+        assert_false(told_at(d, lost, 6, false));
+        for (now = lost + LOOK; now < lost + GRACE; now += LOOK)
+                assert_true(is_quiet(d, now, 6));
+        assert_false(survey_at(d, now, 6, &replay));
+        assert_true(replay);
+        assert_true(told_at(d, now, 6, false));
+        assert_true(is_quiet(d, now += LOOK, 6));
+}
+
+/* It is written to on and on: the grace is over all the same. */
+static void an_ingest_without_an_end_hides_no_loss(void **state)
+{
+        struct world *w = *state;
+        _cleanup_(config_done) struct collection_config c =
+                make_config(w, "queries: [{id: a, text: a, expect: {ids: [x]}}]");
+        _cleanup_(dossier_freep) struct dossier *d = watched_dossier(&c);
+        usec_t now = USEC_PER_DAY, end = now + LOOK + GRACE;
+        int64_t records = 7;
+        bool replay;
+
+        (void)told_at(d, now, records, true);
+        assert_true(survey_at(d, now += LOOK, ++records, &replay));
+        assert_false(told_at(d, now, records, false));
+        for (now += LOOK; now < end; now += LOOK) {
+                assert_true(survey_at(d, now, ++records, &replay));
+                assert_false(replay);
+        }
+        assert_true(survey_at(d, now, ++records, &replay));
+        assert_true(replay);
+        assert_true(told_at(d, now, records, false));
+}
+
+static void who_says_that_an_ingest_is_over_is_told_at_once(void **state)
+{
+        struct world *w = *state;
+        _cleanup_(config_done) struct collection_config c =
+                make_config(w, "queries: [{id: a, text: a, expect: {ids: [x]}}]");
+        _cleanup_(dossier_freep) struct dossier *d = watched_dossier(&c);
+        usec_t now = USEC_PER_DAY;
+        bool replay;
+
+        (void)told_at(d, now, 7, true);
+        (void)survey_at(d, now += LOOK, 3, &replay);
+        assert_false(told_at(d, now, 3, false));
+        dossier_ingested(d);
+        assert_true(told_at(d, now + LOOK / 2, 5, false));
+}
+
+/* Of a collection that changed too often to be replayed each time, the last replay is of its
+ * middle. */
+static void what_stands_still_as_no_replay_saw_it_is_replayed(void **state)
+{
+        struct world *w = *state;
+        _cleanup_(config_done) struct collection_config c =
+                make_config(w, "queries: [{id: a, text: a, expect: {ids: [x]}}]");
+        _cleanup_(dossier_freep) struct dossier *d = watched_dossier(&c);
+        usec_t now = USEC_PER_DAY;
+        bool replay;
+
+        (void)told_at(d, now, 7, true);
+        assert_true(survey_at(d, now += LOOK, 8, &replay));
+        assert_true(survey_at(d, now += LOOK, 9, &replay));
+        assert_false(replay);
+        assert_false(survey_at(d, now += LOOK, 9, &replay));
+        assert_true(replay);
+}
+
+/* A band is confirmed by replays of a collection, not of what an ingest makes of it by and by. */
+static void replays_in_the_middle_of_an_ingest_are_no_samples(void **state)
+{
+        struct world *w = *state;
+        _cleanup_(config_done) struct collection_config c =
+                make_config(w, "queries: [{id: a, text: a, expect: {ids: [x]}}]");
+        _cleanup_(dossier_freep) struct dossier *d = watched_dossier(&c);
+        const struct judgement *j;
+        struct suspects *suspects;
+        usec_t now = USEC_PER_DAY;
+
+        for (unsigned i = 0; i < 5; i++)
+                (void)replay_of(d, now += LOOK, 7, "x", .9f, &suspects);
+        for (int64_t records = 3; records < 7; records++)
+                (void)replay_of(d, now += LOOK, records, "x", 1.3f, &suspects);
+        j = &dossier_view(d)->queries[0].judgement;
+        assert_int_equal(j->band, 3);
+        assert_int_equal(j->confirmed_band, 1);
+        dossier_ingested(d);
+        for (unsigned i = 0; i < 4; i++)
+                (void)replay_of(d, now += LOOK, 7, "x", 1.3f, &suspects);
+        j = &dossier_view(d)->queries[0].judgement;
+        assert_int_equal(j->confirmed_band, 3);
+        assert_true(j->crossed);
 }
 
 static void a_home_of_an_earlier_life_is_known_at_once(void **state)
@@ -947,6 +1132,12 @@ int main(void)
                 world_test(another_dimension_is_held_against_the_baseline_only),
                 world_test(what_became_of_an_expected_record_is_told_anew_after_an_ingest),
                 world_test(topics_keep_their_tags_over_a_reload),
+                world_test(a_pause_is_not_the_end_of_an_ingest),
+                world_test(a_loss_is_told_when_the_grace_is_over),
+                world_test(an_ingest_without_an_end_hides_no_loss),
+                world_test(who_says_that_an_ingest_is_over_is_told_at_once),
+                world_test(what_stands_still_as_no_replay_saw_it_is_replayed),
+                world_test(replays_in_the_middle_of_an_ingest_are_no_samples),
                 world_test(a_home_of_an_earlier_life_is_known_at_once),
                 world_test(default_bands_are_those_of_the_space),
                 world_test(a_failed_probe_adds_what_it_found_and_takes_nothing),

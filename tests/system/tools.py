@@ -164,7 +164,8 @@ class Driftwatch:
         self.program = pathlib.Path(build) / "driftwatch"
         self.directory = pathlib.Path(directory)
         self.directory.mkdir(parents=True, exist_ok=True)
-        self.config = {"servers": [], "collections": [], "alerting": {}}
+        # Intervals are shortened by the tests, and so is the time that an ingest is given.
+        self.config = {"servers": [], "collections": [], "alerting": {}, "ingest": {"grace": "1s"}}
         self.process, self.url = None, None
 
     @property

@@ -152,9 +152,12 @@ class Scene:
         ], {f"q{i}": row for i, row in enumerate(world.questions)}, results=RESULTS, timeout="2s", **keys)
         driftwatch.write()
 
-    def fill(self, space="l2"):
+    def create(self, space="l2"):
         self.chroma.call("POST", "", {"name": self.name, "configuration": {
             "hnsw": {"space": space, "sync_threshold": SYNC_THRESHOLD}}})
+
+    def fill(self, space="l2"):
+        self.create(space)
         for start in range(0, len(self.world.ids), BATCH):
             self.upsert(range(start, min(start + BATCH, len(self.world.ids))))
 

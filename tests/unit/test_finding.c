@@ -659,6 +659,9 @@ static void findings_wait_while_an_ingest_is_under_way(void **state)
         assert_int_equal(f->c->incident_since, 0);
         judge(f, NOW + 4 * USEC_PER_MINUTE);
         assert_true(found(f, FINDING_MISSING, 0)->waiting);
+        /* A probe does not know what has become of the record since the last replay. */
+        judge_again(f, NOW + 5 * USEC_PER_MINUTE);
+        assert_true(found(f, FINDING_MISSING, 0)->waiting);
         judge(f, NOW + 5 * USEC_PER_MINUTE);
         assert_true(finding_told(found(f, FINDING_MISSING, 0)));
         /* What spoke is not silenced again. */

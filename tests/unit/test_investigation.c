@@ -195,6 +195,26 @@ static void the_end_of_an_ingest_is_asked_about_at_once(void **state)
         assert_false(consider(w, true, false, USEC_PER_MINUTE + 3));
 }
 
+/* Nor is what was found before it: a label says how many records there are. */
+static void an_ingest_makes_what_was_found_before_it_old(void **state)
+{
+        struct world *w = *state;
+
+        w->answers[0] = w->missing;
+        assert_true(consider(w, true, false, USEC_PER_MINUTE));
+        assert_int_equal(
+                investigation_decide(&w->investigation, &w->input, true, &w->conclusion), 0);
+        w->input.ingested = w->input.ingesting = true;
+        assert_false(consider(w, true, false, USEC_PER_MINUTE + 1));
+        w->input.ingested = false;
+        assert_false(consider(w, false, false, USEC_PER_MINUTE + 2));
+        w->input.ingesting = false;
+        assert_true(consider(w, false, false, USEC_PER_MINUTE + 3));
+        assert_int_equal(
+                investigation_decide(&w->investigation, &w->input, true, &w->conclusion), 0);
+        assert_false(consider(w, false, false, USEC_PER_MINUTE + 4));
+}
+
 static void news_of_the_embedder_never_asks(void **state)
 {
         struct world *w = *state;
@@ -247,6 +267,7 @@ int main(void)
                 world_test(when_no_query_fails_any_more_it_is_asked_again),
                 world_test(what_could_not_be_looked_up_is_asked_for_again),
                 world_test(the_end_of_an_ingest_is_asked_about_at_once),
+                world_test(an_ingest_makes_what_was_found_before_it_old),
                 world_test(news_of_the_embedder_never_asks),
                 world_test(news_are_judged_with_what_was_found),
                 world_test(a_reset_forgets_what_was_asked),

@@ -3,6 +3,7 @@
 import json
 
 import numpy
+import requests
 
 import worlds
 
@@ -18,7 +19,8 @@ class Scene(worlds.Scene):
         self.name = corpus.name
         self.random = numpy.random.default_rng(1000 + variant)
         self.found = set()
-        driftwatch.server(chroma.url)
+        if not driftwatch.config["servers"]:
+            driftwatch.server(chroma.url)
 
     def fill(self, space=None):
         self.create(space)
@@ -57,6 +59,25 @@ class Scene(worlds.Scene):
             "include": ["metadatas"]})
         return [{one["section"] for one in row} for row in got["metadatas"]]
 
+    def answers(self, asked):
+        """The server's (ids, distances) to some questions; None when it does not answer."""
+        try:
+            got = self.chroma.call("POST", f"/{self.chroma.id(self.name)}/query", {
+                "query_embeddings": [one.vector.tolist() for one in asked], "n_results": RESULTS,
+                "include": ["distances"]})
+        except (AssertionError, requests.RequestException):
+            return None
+        return list(zip(got["ids"], got["distances"]))
+
+    def asked(self):
+        """The questions that something answers."""
+        return [one for one in self.world.questions if not one.nearest]
+
+    @property
+    def half(self):
+        """By which distances and limits of squared L2 are divided."""
+        return 1 if self.space == "l2" else 2
+
     def look(self):
         """Finds out which questions are answered by their section as the collection is now. The others have no
         expectation but the baseline that is approved then."""
@@ -68,10 +89,9 @@ class Scene(worlds.Scene):
 
     def query(self, question):
         """As it stands in the query set."""
-        half = 1 if self.space == "l2" else 2
         one = {"id": question.id, "text": question.text, "tags": {"topic": question.chapter or "nothing"}}
         if question.nearest:
-            one["expect"] = {"distance": {"min": question.nearest / half}}
+            one["expect"] = {"distance": {"min": question.nearest / self.half}}
         elif question.id in self.found:
             one["expect"] = {"metadata": {"section": question.section}, "within": WITHIN}
         return one

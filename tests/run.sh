@@ -15,10 +15,12 @@
 #   system-asan  system again on the older Chroma, with the sanitized program
 #   system-tsan  and where it serves while it measures, with the thread sanitizer
 # Only on request:
-#   real         each change, three times, to three whole corpora in two spaces on both Chromas: for hours
+#   real         each change, three times, to three whole corpora in two spaces on both Chromas: for hours; and what
+#                takes long: churn, an index that is written anew, other methods on the same answers
 #   bench        ratios against something that runs in the same minute
 #
 # A test that cannot run here is a failure; DRIFTWATCH_REQUIRE_ALL=0 lets it be skipped, except in CI.
+# DRIFTWATCH_CHURN_SECONDS=1800 and DRIFTWATCH_REBUILDS=50 are what the long runs of `real` do.
 # DRIFTWATCH_SOAK_SECONDS=300 makes the soak test as long as before a release.
 set -eu
 cd "$(dirname "$0")/.."

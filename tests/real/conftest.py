@@ -1,9 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Fixtures of the tests with real texts: the servers of the system tests, collections with an approved baseline, and
-the table of what was told.
-
-$DRIFTWATCH_REAL says how much: `once`, every change on one corpus, in one space, on the older server; `small`, all of
-them on a part of each corpus; `whole`, on all of it."""
+the tables of what was told."""
 import importlib.util
 import os
 import pathlib
@@ -17,6 +14,7 @@ sys.path.insert(0, str(SYSTEM))
 import releases  # noqa: E402
 import tools  # noqa: E402
 
+import amount  # noqa: E402
 import changes  # noqa: E402
 import corpora  # noqa: E402
 import table  # noqa: E402
@@ -29,15 +27,15 @@ driftwatch = system_fixtures.driftwatch
 ends = system_fixtures.ends
 release = system_fixtures.release
 
-AMOUNT = os.environ.get("DRIFTWATCH_REAL", "small")
-SMALL = AMOUNT != "whole"
+# Long runs.
+collect_ignore = ["test_churn.py", "test_methods.py", "test_rebuilds.py"] if amount.ONCE else []
 
 
 def cases():
     """(change, space, corpus, release, variant)."""
     for number, change in enumerate(changes.CHANGES.values()):
         places = [(space, name) for space in change.spaces for name in corpora.NAMES]
-        if AMOUNT == "once":
+        if amount.ONCE:
             yield change, *places[number % len(places)], releases.OLDER, 0
         else:
             yield from ((change, *place, version, variant) for place in places
@@ -84,7 +82,7 @@ def approved(build, release, tmp_path_factory):
 def scene(approved, release, driftwatch, tmp_path, ends):
     """scene(name, space, version, variant): a collection of this test's own with an approved baseline."""
     def make(name, space, version, variant):
-        corpus = corpora.corpus(name, SMALL)
+        corpus = corpora.corpus(name, amount.SMALL)
         shutil.copytree(approved(corpus, space, version), tmp_path, dirs_exist_ok=True)
         at = Scene(ends(tools.Chroma(release(version), tmp_path / "chroma")), driftwatch, corpus, space, variant)
         at.recall()
@@ -93,8 +91,16 @@ def scene(approved, release, driftwatch, tmp_path, ends):
     return make
 
 
+@pytest.fixture
+def printed(record_property):
+    """printed(title, head): a table that is printed at the end with what the test added to it, also when it failed."""
+    made = []
+    yield lambda title, head: made.append(table.Table(title, head)) or made[-1]
+    record_property("table", "\n".join(map(str, made)))
+
+
 def pytest_terminal_summary(terminalreporter):
     rows = [dict(report.user_properties) for reports in terminalreporter.stats.values() for report in reports
-            if getattr(report, "when", None) == "call"]
-    for line in table.lines([row for row in rows if "change" in row]):
+            if getattr(report, "when", None) == "teardown"]
+    for line in table.everything(rows):
         terminalreporter.write_line(line)

@@ -3,6 +3,7 @@
 import json
 
 import numpy
+import requests
 
 import worlds
 
@@ -20,7 +21,8 @@ class Scene(worlds.Scene):
         self.name = corpus.name
         self.random = numpy.random.default_rng(1000 + variant)
         self.found = {}
-        driftwatch.server(chroma.url)
+        if not driftwatch.config["servers"]:
+            driftwatch.server(chroma.url)
 
     def fill(self, space=None):
         self.create(space)
@@ -59,6 +61,25 @@ class Scene(worlds.Scene):
             "include": ["metadatas"]})
         return [[(key, one["section"]) for key, one in zip(*row)] for row in zip(got["ids"], got["metadatas"])]
 
+    def answers(self, asked):
+        """The server's (ids, distances) to some questions; None when it does not answer."""
+        try:
+            got = self.chroma.call("POST", f"/{self.chroma.id(self.name)}/query", {
+                "query_embeddings": [one.vector.tolist() for one in asked], "n_results": RESULTS,
+                "include": ["distances"]})
+        except (AssertionError, requests.RequestException):
+            return None
+        return list(zip(got["ids"], got["distances"]))
+
+    def asked(self):
+        """The questions that something answers."""
+        return [one for one in self.world.questions if not one.nearest]
+
+    @property
+    def half(self):
+        """By which distances and limits of squared L2 are divided."""
+        return 1 if self.space == "l2" else 2
+
     def look(self):
         """Finds out which questions are answered by their section as the collection is now, and by which record if
         that is one of the first. The others have no expectation but the baseline that is approved then."""
@@ -74,12 +95,9 @@ class Scene(worlds.Scene):
 
     def query(self, question):
         """As it stands in the query set."""
-        half = 1 if self.space == "l2" else 2
         one = {"id": question.id, "text": question.text, "tags": {"topic": question.chapter or "nothing"}}
         if question.nearest:
-            one["expect"] = {"distance": {"min": question.nearest / half}}
-        elif self.found.get(question.id):
-            one["expect"] = {"ids": [self.found[question.id]], "within": WITHIN}
+            one["expect"] = {"distance": {"min": question.nearest / self.half}}
         elif question.id in self.found:
             one["expect"] = {"metadata": {"section": question.section}, "within": WITHIN}
         return one

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The table of what was done to real collections and what was told."""
+"""The tables of what was done to real collections and what was told."""
 import collections
 
 import changes
+import methods
 
 HEAD = "| change | space | labels | right | near | wrong | gate red | alerts |"
 
@@ -44,3 +45,52 @@ def totals(rows):
     alarmed = sum(row["status"] != 0 or bool(row.get("alerts")) for row in good)
     yield (f"harmful let through: {through} of {len(bad)}; benign stopped or alerted: {alarmed} of {len(good)}; "
            f"causes right or near: {named} of {len(rows)}")
+
+
+class Table:
+    """One of a test's own, in Markdown."""
+
+    def __init__(self, title, head):
+        self.title, self.rows = title, [head]
+
+    def add(self, *cells):
+        self.rows.append(cells)
+
+    def __str__(self):
+        rows = [f"| {' | '.join(map(str, row))} |" for row in self.rows]
+        return "\n".join([f"\n{self.title}", rows[0], "|---" * len(self.rows[0]) + "|", *rows[1:]])
+
+
+JUDGES = ["driftwatch", *methods.METHODS]
+
+
+def mark(row, judge):
+    """Whether it was wrong is seen at once."""
+    wrong = row[judge] != changes.CHANGES[row["compared"]].harmful
+    return ("red" if row[judge] else "green") + (" (wrong)" if wrong else "")
+
+
+def compared(rows):
+    """Driftwatch beside other methods."""
+    if not rows:
+        return
+    table = Table("methods side by side", [
+        "change", "space", *JUDGES, "told after", "inquiries", "requests", "ms", "kB"])
+    order = list(changes.CHANGES)
+    for row in sorted(rows, key=lambda row: (changes.CHANGES[row["compared"]].harmful, order.index(row["compared"]))):
+        table.add(row["compared"], row["space"], *(mark(row, judge) for judge in JUDGES),
+                  f"{row['delay']}: {row['told']}" if row["delay"] else "-", row["inquiries"], row["requests"],
+                  round(1000 * row["seconds"]), row["bytes"] // 1000)
+    yield str(table)
+    for judge in JUDGES:
+        bad, good = ([row[judge] for row in rows if changes.CHANGES[row["compared"]].harmful == harmful]
+                     for harmful in (True, False))
+        yield (f"{judge}: harmful let through: {bad.count(False)} of {len(bad)}; "
+               f"benign stopped: {sum(good)} of {len(good)}")
+
+
+def everything(rows):
+    """Of all tests that ran, by what they recorded."""
+    yield from (row["table"] for row in rows if "table" in row)
+    yield from compared([row for row in rows if "compared" in row])
+    yield from lines([row for row in rows if "change" in row])

@@ -39,7 +39,7 @@ class Perfect:
         self.content = {key: (row, section) for key, row, section in
                         zip(self.world.ids, self.world.vectors, self.world.sections)}
         found = zip(self.world.questions, self.answers(self.world.questions))
-        self.found = {one.id for one, (ids, _) in found if one.section in {self.content[key][1] for key in ids}}
+        self.found = {one.id: None for one, (ids, _) in found if one.section in {self.content[key][1] for key in ids}}
 
     def answers(self, asked):
         rows = [row for row, _ in self.content.values()]

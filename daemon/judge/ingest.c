@@ -88,13 +88,15 @@ bool ingest_excuses(const struct collection_view *c, usec_t since, usec_t grace)
         return c->ingest_under_way && c->last_finished < since + grace;
 }
 
-bool ingest_waited(const struct collection_view *c, usec_t grace, usec_t now)
+usec_t ingest_excuse_ends(const struct collection_view *c, usec_t grace)
 {
+        usec_t end = USEC_INFINITY;
+
         for (size_t i = 0; c->findings && i < c->findings->count; i++) {
                 const struct finding *f = &c->findings->findings[i];
 
-                if (f->waiting && ingest_excuses(c, f->since, grace) && now >= f->since + grace)
-                        return true;
+                if (f->waiting && ingest_excuses(c, f->since, grace))
+                        end = MIN(end, f->since + grace);
         }
-        return false;
+        return end;
 }

@@ -44,5 +44,6 @@ bool ingest_young(const struct ingest *i, usec_t now);
 /* Whether what was found in `c` at `since` may still be set right by the ingest under way. Only a
  * replay ends that: between two of them nobody knows what has become of the records. */
 bool ingest_excuses(const struct collection_view *c, usec_t since, usec_t grace);
-/* Whether a finding of `c` has waited for the grace by now, but not yet at the last replay. */
-bool ingest_waited(const struct collection_view *c, usec_t grace, usec_t now);
+/* Wall clock from when on a replay tells what waits in `c`, whatever it sees of the ingest;
+ * USEC_INFINITY when nothing does. */
+usec_t ingest_excuse_ends(const struct collection_view *c, usec_t grace);

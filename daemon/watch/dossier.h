@@ -68,10 +68,13 @@ void dossier_set_due(struct dossier *d, usec_t due);
 /* The suspects have been looked up, as far as `error` (NULL: wholly) let it. */
 void dossier_looked_up(struct dossier *d, const char *error, usec_t now);
 /* Whether the collection has changed since the last look, which a replay begins with, too.
- * `*ret_replay`: however often it changes, it is to be replayed - it stands still, other than the
- * last replay saw it, or an ingest is over, or findings have waited long enough. */
+ * `*ret_replay`: it stands still, and is to be replayed: it is not as the last replay saw it, or an
+ * ingest is over. */
 bool dossier_surveyed(
         struct dossier *d, const struct survey_result *result, usec_t now, bool *ret_replay);
+/* Wall clock from when on a replay tells what waits for the end of an ingest; USEC_INFINITY when
+ * nothing does. */
+usec_t dossier_excuse_ends(const struct dossier *d);
 /* Who wrote to the collection says that it is done: the next replay waits for nothing. */
 void dossier_ingested(struct dossier *d);
 void dossier_probed(struct dossier *d, struct probe_result *result, usec_t now);

@@ -237,7 +237,12 @@ void dossier_ingested(struct dossier *d)
         ingest_end(&d->ingest);
 }
 
-/* Since the last replay: what it saw is past, or what it waited for. */
+usec_t dossier_excuse_ends(const struct dossier *d)
+{
+        return ingest_excuse_ends(d->view, d->policy.grace);
+}
+
+/* What the last replay saw is past, or the ingest in whose middle it was is over. */
 static bool wants_replay(const struct dossier *d, const struct epoch *seen, usec_t now)
 {
         const struct collection_view *v = d->view;
@@ -259,8 +264,7 @@ bool dossier_surveyed(
         changed = ingest_look(&d->ingest, &result->epoch, now) != 0;
         if (!changed && d->view->epoch.sentinels == 0)
                 dossier_note_sentinels(d, result->epoch.sentinels);
-        *ret_replay = (!changed && wants_replay(d, &result->epoch, now)) ||
-                ingest_waited(d->view, d->policy.grace, now);
+        *ret_replay = !changed && wants_replay(d, &result->epoch, now);
         return changed;
 }
 

@@ -46,3 +46,22 @@ usec_t schedule_next(struct schedule *s, usec_t now, bool success)
         s->failures++;
         return next_after_failure(s, now);
 }
+
+void timer_set(struct timer *t, const char *label, usec_t interval, usec_t due)
+{
+        if (interval > 0)
+                schedule_init(&t->schedule, label, interval);
+        t->due = interval > 0 ? due : USEC_INFINITY;
+}
+
+void timer_next(struct timer *t, usec_t now, bool success)
+{
+        if (t->schedule.interval > 0)
+                t->due = schedule_next(&t->schedule, now, success);
+}
+
+void timer_hasten(struct timer *t, usec_t due)
+{
+        if (t->schedule.interval > 0)
+                t->due = MIN(t->due, due);
+}

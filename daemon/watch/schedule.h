@@ -24,3 +24,16 @@ void schedule_init(struct schedule *s, const char *label, usec_t interval);
  * collection on the grid of the interval, at least half an interval away. Failure: interval ×
  * 2^(failures-1), bounded as above, ± 20 % jitter. */
 usec_t schedule_next(struct schedule *s, usec_t now, bool success);
+
+/* What is done again and again, and when it is next. */
+struct timer {
+        struct schedule schedule; /* interval 0: it never is by itself */
+        usec_t due; /* USEC_INFINITY: not by itself */
+};
+
+/* First at `due`; with an interval of 0 never. */
+void timer_set(struct timer *t, const char *label, usec_t interval, usec_t due);
+/* As schedule_next(). */
+void timer_next(struct timer *t, usec_t now, bool success);
+/* No later than at `due`, once. */
+void timer_hasten(struct timer *t, usec_t due);

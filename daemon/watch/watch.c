@@ -17,11 +17,6 @@
 /* What a watch asks of the server, in the order of precedence. */
 enum step { STEP_REPLAY, STEP_FRESH, STEP_PROBE, STEP_SURVEY, STEP_COUNT };
 
-struct timer {
-        struct schedule schedule;
-        usec_t due; /* CLOCK_BOOTTIME; USEC_INFINITY: not by itself */
-};
-
 struct watch {
         sd_event *event;
         const struct collection_config *config;
@@ -56,17 +51,9 @@ struct watch {
         bool await_embed; /* replays wait for its answer */
 };
 
-static void set_timer(struct timer *t, const char *label, usec_t interval, usec_t due)
-{
-        if (interval > 0)
-                schedule_init(&t->schedule, label, interval);
-        t->due = interval > 0 ? due : USEC_INFINITY;
-}
-
 static void set_next(struct timer *t, bool success)
 {
-        if (t->schedule.interval > 0)
-                t->due = schedule_next(&t->schedule, clock_usec(CLOCK_BOOTTIME), success);
+        timer_next(t, clock_usec(CLOCK_BOOTTIME), success);
 }
 
 static void set_timers(struct watch *w)
@@ -74,12 +61,12 @@ static void set_timers(struct watch *w)
         const struct replay_config *c = &w->config->replay;
         usec_t survey = c->survey_interval < c->interval ? c->survey_interval : 0;
 
-        set_timer(&w->timers[STEP_REPLAY], w->config->label, c->interval, 0);
-        set_timer(&w->timers[STEP_FRESH], w->config->label, 0, 0);
+        timer_set(&w->timers[STEP_REPLAY], w->config->label, c->interval, 0);
+        timer_set(&w->timers[STEP_FRESH], w->config->label, 0, 0);
         /* The first ones come with the first replay that the server answered. */
-        set_timer(&w->timers[STEP_PROBE], w->config->label, w->config->probes.interval,
+        timer_set(&w->timers[STEP_PROBE], w->config->label, w->config->probes.interval,
                 USEC_INFINITY);
-        set_timer(&w->timers[STEP_SURVEY], w->config->label, survey, USEC_INFINITY);
+        timer_set(&w->timers[STEP_SURVEY], w->config->label, survey, USEC_INFINITY);
 }
 
 static void fill_targets(struct watch *w)
@@ -223,12 +210,10 @@ static void on_exchanged(const struct http_response *response, void *userdata)
 
 static void probe_soon(struct watch *w)
 {
-        struct timer *t = &w->timers[STEP_PROBE];
         usec_t now = clock_usec(CLOCK_BOOTTIME);
         usec_t soonest = w->probed > 0 ? w->probed + WATCH_PROBE_PAUSE : now;
 
-        if (t->schedule.interval > 0)
-                t->due = MIN(t->due, MAX(now, soonest));
+        timer_hasten(&w->timers[STEP_PROBE], MAX(now, soonest));
 }
 
 /* After an ingest, because that is when an index loses records. What is known of an index that was
@@ -241,9 +226,20 @@ static void schedule_probe(struct watch *w, unsigned changes)
                 probe_soon(w);
 }
 
+/* What waits for the end of an ingest is told by a replay when the grace is over. */
+static void await_grace(struct watch *w)
+{
+        usec_t end = dossier_excuse_ends(w->dossier), now = clock_usec(CLOCK_REALTIME);
+
+        if (end != USEC_INFINITY)
+                timer_hasten(&w->timers[STEP_REPLAY],
+                        clock_usec(CLOCK_BOOTTIME) + (end > now ? end - now : 0));
+}
+
 /* The end of a replay and of all that it entailed. */
 static void finish_replay(struct watch *w)
 {
+        await_grace(w);
         w->owner->replayed(w, w->owner->userdata);
         watch_run(w);
 }
@@ -436,6 +432,7 @@ static void on_probed(struct probe_result *result, void *userdata)
         set_next(&w->timers[STEP_PROBE], !result->failure);
         w->probed = clock_usec(CLOCK_BOOTTIME);
         dossier_probed(w->dossier, result, clock_usec(CLOCK_REALTIME));
+        await_grace(w);
         w->probe = probe_free(w->probe);
         release(w);
         w->owner->changed(w, w->owner->userdata);

@@ -9,9 +9,9 @@ import worlds
 INTERVAL, LOOK, GRACE = "10s", "1s", 10
 # Longer than two looks, by which one that lost nothing is over.
 PAUSE = 4
-PARTS = 6
+PARTS = 4
 # A label follows the records within two looks and the replay that they ask for.
-SOON = 5
+SOON = 4
 
 
 @pytest.fixture

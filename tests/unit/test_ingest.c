@@ -155,22 +155,30 @@ static void a_successor_goes_on_in_its_own_times(void **state)
         ingest_done(&successor);
 }
 
-/* Told by a replay that began after the grace: until there was one, one is due. */
-static void what_waited_for_the_grace_wants_a_replay(void **state)
+/* Told by a replay that ends after the grace: until there was one, one is due. */
+static void what_waits_is_told_by_a_replay(void **state)
 {
         struct collection_view *c = collection_view_new(0);
-        const struct finding f = {.since = NOW, .waiting = true, .sentence = (char *)""};
+        struct finding f = {.since = NOW, .waiting = true, .sentence = (char *)""};
 
         (void)state;
-        assert_false(ingest_waited(c, GRACE, NOW));
-        c->findings = findings_new();
-        assert_int_equal(findings_add(c->findings, &f), 0);
         c->last_finished = NOW;
         c->ingest_under_way = true;
-        assert_false(ingest_waited(c, GRACE, NOW + GRACE - 1));
-        assert_true(ingest_waited(c, GRACE, NOW + GRACE));
+        assert_true(ingest_excuse_ends(c, GRACE) == USEC_INFINITY);
+        c->findings = findings_new();
+        assert_int_equal(findings_add(c->findings, &f), 0);
+        f.since = NOW - LOOK;
+        assert_int_equal(findings_add(c->findings, &f), 0);
+        f = (struct finding){.since = NOW - GRACE / 2, .sentence = (char *)""};
+        assert_int_equal(findings_add(c->findings, &f), 0);
+        assert_true(ingest_excuse_ends(c, GRACE) == NOW - LOOK + GRACE);
+        c->last_finished = NOW - LOOK + GRACE;
+        assert_true(ingest_excuse_ends(c, GRACE) == NOW + GRACE);
         c->last_finished = NOW + GRACE;
-        assert_false(ingest_waited(c, GRACE, NOW + GRACE + LOOK));
+        assert_true(ingest_excuse_ends(c, GRACE) == USEC_INFINITY);
+        c->last_finished = NOW;
+        c->ingest_under_way = false;
+        assert_true(ingest_excuse_ends(c, GRACE) == USEC_INFINITY);
         collection_view_unref(c);
 }
 
@@ -188,7 +196,7 @@ int main(void)
                 TEST(one_that_never_ends_hides_nothing),
                 TEST(a_clock_that_is_put_back_silences_nothing),
                 TEST(a_successor_goes_on_in_its_own_times),
-                cmocka_unit_test(what_waited_for_the_grace_wants_a_replay),
+                cmocka_unit_test(what_waits_is_told_by_a_replay),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -68,6 +68,23 @@ static void a_long_interval_is_its_own_bound(void **state)
                         schedule_next(&s, 0, false), 48 * USEC_PER_MINUTE, 72 * USEC_PER_MINUTE);
 }
 
+static void a_timer_may_be_hastened_once(void **state)
+{
+        struct timer t = {0};
+
+        timer_set(&t, "agents", 0, 5);
+        timer_hasten(&t, 3);
+        timer_next(&t, 0, true);
+        assert_true(t.due == USEC_INFINITY); /* never by itself */
+        timer_set(&t, "agents", USEC_PER_MINUTE, 5);
+        timer_hasten(&t, 7);
+        assert_int_equal(t.due, 5);
+        timer_hasten(&t, 3);
+        assert_int_equal(t.due, 3);
+        timer_next(&t, 3, true);
+        assert_in_range(t.due, 30 * USEC_PER_SEC, 2 * USEC_PER_MINUTE);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -75,6 +92,7 @@ int main(void)
                 cmocka_unit_test(collections_are_spread),
                 cmocka_unit_test(failures_wait_longer_and_longer_and_success_resets),
                 cmocka_unit_test(a_long_interval_is_its_own_bound),
+                cmocka_unit_test(a_timer_may_be_hastened_once),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

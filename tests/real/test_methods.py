@@ -30,7 +30,7 @@ def metered(scene, ends):
         config = at.driftwatch.config
         config["servers"][0]["url"] = at.meter.url
         config["probes"] = {"interval": "0s"}
-        config["alerting"] = {"rules": {"RetrievalReplayFailing": {"for": "50ms"}}}
+        config["alerting"] = {"rules": {"RetrievalReplayFailing": {"for": "1ms"}}}
         config["collections"][0].update(interval="10m", survey_interval="0s")
         at.driftwatch.write()
         at.driftwatch.start("--log.level=info")

@@ -40,7 +40,7 @@ class Brute:
 
 def recalls(told):
     """By exact distances, and by a deeper search, of what the API or the gate tells."""
-    return told["cause"]["counts"]["recall"], told["index"]["recall"]
+    return told["cause"]["counts"]["exact_recall"], told["index"]["recall"]
 
 
 def figure(value):
@@ -75,7 +75,7 @@ def test_an_index_that_is_written_anew_alarms_nobody(scene, rebuild, printed):
         alerts = {key: text for key, text in new.items() if key not in known}
         known = {**known, **new}
         mine, deep = recalls(at.collection())
-        evidence = gate["evidence"]["counts"]["recall"] if gate["evidence"] else None
+        evidence = gate["evidence"]["counts"]["exact_recall"] if gate["evidence"] else None
         table.add(number, figure(truth.recall), figure(truth.known), figure(mine), figure(deep), figure(evidence),
                   "green" if status == PASS else "red", "; ".join(alerts.values()))
         unjust += [text for (rule, _, _), text in alerts.items() if rule != RECALL or not truth.low]

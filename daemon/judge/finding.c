@@ -120,11 +120,6 @@ static bool recall_still_low(const struct subject *s, usec_t then)
         return probed_since(s, then) || s->c->attribution.evidence.recall < s->limit;
 }
 
-static bool was_replaced(const struct collection_view *c)
-{
-        return c->epoch_changes & EPOCH_REPLACED;
-}
-
 static double limit_of(
         const struct collection_view *c, const struct finding_policy *policy, enum rule_id rule)
 {
@@ -190,12 +185,12 @@ static bool same_content(const struct subject *s)
 
 static bool replaced(const struct subject *s, struct finding *f)
 {
-        return was_replaced(s->c) && !same_content(s);
+        return (s->c->epoch_changes & EPOCH_REPLACED) && !same_content(s);
 }
 
 static bool rebuilt(const struct subject *s, struct finding *f)
 {
-        return was_replaced(s->c) && same_content(s);
+        return (s->c->epoch_changes & EPOCH_REPLACED) && same_content(s);
 }
 
 static bool not_compared(const struct subject *s, struct finding *f)
@@ -386,15 +381,12 @@ static const struct {
         [FINDING_DISTANT] = {measured_well, distant, lies_far},
 };
 
-/* Of which kinds nobody is told in the middle of an ingest: what it may well set right. */
-#define WAITS \
-        (FINDING_BIT(FINDING_INDEX_INCOMPLETE) | FINDING_BIT(FINDING_RECALL_LOW) | \
-                FINDING_BIT(FINDING_REPLACED) | FINDING_BIT(FINDING_TOPIC_LOST) | \
-                FINDING_BIT(FINDING_TOPIC_MOVED) | FINDING_BIT(FINDING_SET_SHIFTED) | \
-                FINDING_BIT(FINDING_SET_MOVED) | FINDING_BIT(FINDING_CROWDED) | \
-                FINDING_BIT(FINDING_UNFINISHED) | FINDING_BIT(FINDING_REPLACED_ANSWERS) | \
-                FINDING_BIT(FINDING_MISSING) | FINDING_BIT(FINDING_OUT_OF_RANGE) | \
-                FINDING_BIT(FINDING_BAND_CROSSED) | FINDING_BIT(FINDING_DISTANT))
+/* Of which kinds people are told in the middle of an ingest, too: it sets none of them right. */
+#define AT_ONCE \
+        (FINDING_BIT(FINDING_REPLAY_FAILED) | FINDING_BIT(FINDING_CONFIGURATION) | \
+                FINDING_BIT(FINDING_EMBEDDER_CHANGED) | \
+                FINDING_BIT(FINDING_EMBEDDER_UNREACHABLE) | FINDING_BIT(FINDING_REBUILT) | \
+                FINDING_BIT(FINDING_NOT_COMPARED) | FINDING_BIT(FINDING_REKEYED))
 
 /* That others got no answer says nothing of a query that got one: its cause is what it was. */
 static enum cause cause_of(const struct subject *s, const struct finding *earlier)
@@ -410,13 +402,25 @@ static enum cause cause_of(const struct subject *s, const struct finding *earlie
         return label;
 }
 
+static bool is_probed(enum finding_kind kind)
+{
+        return kind == FINDING_INDEX_INCOMPLETE || kind == FINDING_RECALL_LOW;
+}
+
+/* A probe may be first to see what a deletion leaves of an index: a replay tells what it is. */
+static bool awaits_replay(const struct subject *s, const struct finding *f)
+{
+        return is_probed(f->kind) && s->c->last_started < f->since && f->since <= f->seen;
+}
+
 /* An ingest is given its time once: a finding that spoke is not silenced by the next one. Nor is
  * one told before it is known whether the records that are missing are there. */
 static bool waits(const struct subject *s, const struct finding *f, const struct finding *earlier)
 {
-        if (!(WAITS & FINDING_BIT(f->kind)) || (earlier && !earlier->waiting))
+        if ((AT_ONCE & FINDING_BIT(f->kind)) || (earlier && !earlier->waiting))
                 return false;
-        return s->c->looking_up || ingest_excuses(s->c, f->since, s->policy->grace);
+        return s->c->looking_up || awaits_replay(s, f) ||
+                ingest_excuses(s->c, f->since, s->policy->grace);
 }
 
 /* What explained it before is no finding any more; what explains comes first. */
@@ -444,7 +448,6 @@ static usec_t fades(const struct subject *s, const struct findings *now, const s
         const struct finding *earlier)
 {
         bool consequence = earlier && earlier->explained != SIZE_MAX;
-        bool probed = f->kind == FINDING_INDEX_INCOMPLETE || f->kind == FINDING_RECALL_LOW;
         usec_t since;
 
         if (!consequence && (!earlier || earlier->fading == 0))
@@ -452,7 +455,7 @@ static usec_t fades(const struct subject *s, const struct findings *now, const s
         since = consequence ? f->seen : earlier->fading;
         if (kinds[f->kind].shows && !kinds[f->kind].shows(s, since))
                 return since;
-        if (!probed && !replayed_again(s, now, f, earlier))
+        if (!replayed_again(s, now, f, earlier) && !(is_probed(f->kind) && probed_since(s, since)))
                 return since;
         return ingest_excuses(s->c, since, s->policy->grace) ? since : 0;
 }

@@ -901,6 +901,26 @@ static void what_is_known_to_fail_is_excused(void **state)
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
+/* The probe sees first what a deletion leaves of the index. */
+static void what_a_probe_finds_is_told_by_the_next_replay(void **state)
+{
+        struct fixture *f = *state;
+
+        judge(f, NOW);
+        f->c->health.at = NOW + USEC_PER_SEC;
+        f->c->health.recall = .5;
+        judge_again(f, NOW + USEC_PER_SEC);
+        assert_true(found(f, FINDING_RECALL_LOW, FINDING_COLLECTION)->waiting);
+        f->c->health.at = NOW + 2 * USEC_PER_SEC; /* another probe is no replay */
+        judge_again(f, NOW + 2 * USEC_PER_SEC);
+        assert_true(found(f, FINDING_RECALL_LOW, FINDING_COLLECTION)->waiting);
+        judge(f, NOW + 3 * USEC_PER_SEC);
+        assert_false(found(f, FINDING_RECALL_LOW, FINDING_COLLECTION)->waiting);
+        f->c->health.at = NOW + 4 * USEC_PER_SEC;
+        judge_again(f, NOW + 4 * USEC_PER_SEC);
+        assert_false(found(f, FINDING_RECALL_LOW, FINDING_COLLECTION)->waiting);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -911,6 +931,7 @@ int main(void)
                 TEST(a_worse_band_counts),
                 TEST(within_a_query_the_worst_is_told),
                 TEST(what_comes_first_explains),
+                TEST(what_a_probe_finds_is_told_by_the_next_replay),
                 TEST(what_is_left_of_a_consequence_is_not_told),
                 TEST(what_could_not_be_asked_since_is_not_told),
                 TEST(what_was_not_asked_since_is_not_told),

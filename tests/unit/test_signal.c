@@ -85,6 +85,7 @@ static int setup(void **state)
         c->embedder.name = strdup("minilm");
         c->embedder.at = 1;
         c->replayed = c->up = true;
+        c->last_started = NOW;
         c->drift.compared = c->drift.queries = QUERIES;
         c->drift.set_shift = 0;
         c->attribution.cause = CAUSE_NONE;

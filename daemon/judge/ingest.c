@@ -95,8 +95,12 @@ usec_t ingest_excuse_ends(const struct collection_view *c, usec_t grace)
         for (size_t i = 0; c->findings && i < c->findings->count; i++) {
                 const struct finding *f = &c->findings->findings[i];
 
-                if (f->waiting && ingest_excuses(c, f->since, grace))
+                if (!f->waiting || c->looking_up)
+                        continue;
+                if (ingest_excuses(c, f->since, grace))
                         end = MIN(end, f->since + grace);
+                else if (c->last_started < f->since)
+                        end = MIN(end, f->since);
         }
         return end;
 }

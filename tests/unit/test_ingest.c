@@ -162,7 +162,7 @@ static void what_waits_is_told_by_a_replay(void **state)
         struct finding f = {.since = NOW, .waiting = true, .sentence = (char *)""};
 
         (void)state;
-        c->last_finished = NOW;
+        c->last_started = c->last_finished = NOW;
         c->ingest_under_way = true;
         assert_true(ingest_excuse_ends(c, GRACE) == USEC_INFINITY);
         c->findings = findings_new();
@@ -172,12 +172,16 @@ static void what_waits_is_told_by_a_replay(void **state)
         f = (struct finding){.since = NOW - GRACE / 2, .sentence = (char *)""};
         assert_int_equal(findings_add(c->findings, &f), 0);
         assert_true(ingest_excuse_ends(c, GRACE) == NOW - LOOK + GRACE);
-        c->last_finished = NOW - LOOK + GRACE;
+        c->last_started = c->last_finished = NOW - LOOK + GRACE;
         assert_true(ingest_excuse_ends(c, GRACE) == NOW + GRACE);
-        c->last_finished = NOW + GRACE;
+        c->last_started = c->last_finished = NOW + GRACE;
         assert_true(ingest_excuse_ends(c, GRACE) == USEC_INFINITY);
-        c->last_finished = NOW;
+        c->last_started = c->last_finished = NOW;
         c->ingest_under_way = false;
+        assert_true(ingest_excuse_ends(c, GRACE) == USEC_INFINITY);
+        c->last_started = NOW - 1;
+        assert_true(ingest_excuse_ends(c, GRACE) == NOW);
+        c->looking_up = true;
         assert_true(ingest_excuse_ends(c, GRACE) == USEC_INFINITY);
         collection_view_unref(c);
 }

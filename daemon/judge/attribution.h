@@ -49,6 +49,7 @@ struct attribution_input {
         struct epoch epoch; /* current, borrowed */
         bool ingested; /* an ingest was seen since the last replay */
         bool ingesting; /* an ingest is under way: what is found is not the last word */
+        bool young; /* … and has been for less than the grace */
         unsigned results; /* asked for */
         const double *embedder_distances; /* 1 - cos(pinned, fresh) of query i, NaN; or NULL */
         const double *embedder_limits; /* epsilon of query i; or NULL */

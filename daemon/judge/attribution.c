@@ -11,6 +11,7 @@
 #include "judge/pair.h"
 #include "judge/similarity.h"
 #include "judge/unfinished.h"
+#include "model/rule.h"
 
 /* Overlaps: their mean over all answers, and of the full unfiltered ones how much more they vary
  * than losses that strike each record alike. */
@@ -221,9 +222,11 @@ static bool not_themselves(const struct circumstances *c)
 /* What unreachable records mean. */
 static enum cause index_cause(const struct circumstances *c)
 {
+        double limit = c->input->recall_limit > 0 ? c->input->recall_limit : RULE_RECALL_LIMIT;
+
         if (c->e->unreadable > 0 || not_themselves(c))
                 return CAUSE_INDEX_LOSS;
-        return missed_share(c) > ATTRIBUTION_MISSED ? CAUSE_ANN_RECALL : CAUSE_NONE;
+        return 1 - missed_share(c) < limit ? CAUSE_ANN_RECALL : CAUSE_NONE;
 }
 
 static bool lost_by_index(const struct circumstances *c)

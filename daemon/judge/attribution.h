@@ -26,9 +26,6 @@
 #define ATTRIBUTION_UNANSWERED 0.2 /* more than this share without a full answer: TRANSPORT */
 #define ATTRIBUTION_CHANGED 0.5 /* this share of the records at another distance: throughout */
 #define ATTRIBUTION_SELF 0.5 /* fewer records that find themselves: lost, else missed */
-/* Of the places in the baseline's answers, search misses up to this share by itself: what is
- * written or loaded anew is another index each time. Beyond it recall is low, RULE_RECALL_LIMIT. */
-#define ATTRIBUTION_MISSED 0.1
 /* Of the places, those whose records their own vector does not find either: beyond this share the
  * index has lost them. */
 #define ATTRIBUTION_LOST 0.02
@@ -51,6 +48,10 @@ struct attribution_input {
         bool ingesting; /* an ingest is under way: what is found is not the last word */
         bool young; /* … and has been for less than the grace */
         unsigned results; /* asked for */
+        /* Of the places in the baseline's answers, search misses some by itself: what is written or
+         * loaded anew is another index each time. Less than this share found is low recall; not
+         * positive: RULE_RECALL_LIMIT. */
+        double recall_limit;
         const double *embedder_distances; /* 1 - cos(pinned, fresh) of query i, NaN; or NULL */
         const double *embedder_limits; /* epsilon of query i; or NULL */
         const double *embedder_lengths; /* as embedder_judge() */

@@ -50,6 +50,8 @@ struct suspect {
         bool compared, moved; /* by its vector: stored at another distance from the query now */
         bool unreadable; /* it exists, but the server fails to read its vector */
         bool self_asked, self_found;
+        bool filter_asked,
+                filter_left; /* there as it was; behind the filter of its query no more */
         bool twin; /* entered, with a near-duplicate in the answer */
         bool placed; /* its place in the order of addition was looked at */
         bool old; /* entered, but was added before a record that the baseline knows */

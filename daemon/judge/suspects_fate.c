@@ -15,11 +15,14 @@ enum fate suspects_unseen(enum presence presence)
         return fates[presence];
 }
 
-/* One that exists as it was but left the answer to a query with a filter: the index lost it only if
- * its own vector does not find it either; otherwise its metadata was edited out of the filter. */
+/* One that exists as it was but left the answer to a query with a filter: whether its metadata was
+ * edited out of the filter. Where nobody could ask, unless its own vector does not find it either.
+ */
 static bool left_filter(const struct suspect *r)
 {
-        return r->hole && r->filtered && !r->unreadable && !(r->self_asked && !r->self_found);
+        if (!r->hole || !r->filtered || r->unreadable)
+                return false;
+        return r->filter_asked ? r->filter_left : !(r->self_asked && !r->self_found);
 }
 
 /* Another record at the same distance, in most answers that it left, is the same one. */

@@ -69,6 +69,7 @@ static int input_init(const struct dossier *d, bool ingested, struct input *ret)
                 .ingesting = d->view->ingest_under_way || d->view->ingesting,
                 .young = d->held,
                 .results = d->config->replay.results,
+                .recall_limit = d->policy.limits[RULE_RECALL_LOW],
                 .embedder_distances = in.distances,
                 .embedder_limits = in.limits,
                 .embedder_lengths =

@@ -129,6 +129,7 @@ static const struct row {
         bool lost; /* present records do not find themselves */
         size_t twins; /* new records with a twin in each list looked at */
         size_t moved; /* fresh vectors */
+        double recall_limit;
         int words; /* of the documents of those that moved */
         bool recut; /* the words of gone ones stand elsewhere */
         const char *order; /* of addition, as far as the baseline knows it */
@@ -218,6 +219,10 @@ static const struct row {
                 .sentence = "1 baseline record is missing and 0 new records are nearer than the "
                             "last one of the baseline's answer, in no more answers than an index "
                             "changes by itself"},
+        {.what = "... which a strict limit of recall does not allow",
+                .queries = {{.now = "a .5 c .7 n .8"}},
+                .recall_limit = .95,
+                .cause = CAUSE_ANN_RECALL},
         {.what = "one query finds what it did not, and nothing was written",
                 .queries = {{.now = "a .5 n .55 b .6"}},
                 .newest = "c",
@@ -469,6 +474,7 @@ static void make_row(struct world *w, const struct row *row)
                 set_answers(w, i, before ? before : ABC, streq(now, "-") ? NULL : now ? now : ABC);
                 w->distances[i] = i < row->moved ? .01 : 0;
         }
+        w->input.recall_limit = row->recall_limit;
         if (row->records > 0)
                 w->input.epoch.records = row->records;
         if (row->newest) {

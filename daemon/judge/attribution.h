@@ -46,6 +46,7 @@ struct attribution_input {
         struct epoch epoch; /* current, borrowed */
         bool ingested; /* an ingest was seen since the last replay */
         bool ingesting; /* an ingest is under way: what is found is not the last word */
+        bool young; /* … and has been for less than the grace */
         unsigned results; /* asked for */
         /* Of the places in the baseline's answers, search misses some by itself: what is written or
          * loaded anew is another index each time. Less than this share found is low recall; not

@@ -58,7 +58,8 @@ int investigation_consider(struct investigation *r, const struct attribution_inp
         bool over = (written && !input->ingesting) || (failing == 0 && r->failing > 0);
         bool changed = !r->considered || drift->changed || input->ingested || worse || over ||
                 failing < r->failing;
-        bool due = worse || over || r->asked == 0 || now >= r->asked + INVESTIGATION_INTERVAL;
+        bool due = worse || over || (input->ingested && input->young) || r->asked == 0 ||
+                now >= r->asked + INVESTIGATION_INTERVAL;
         struct suspects suspects = {0};
         int code;
 

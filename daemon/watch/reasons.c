@@ -67,6 +67,7 @@ static int input_init(const struct dossier *d, bool ingested, struct input *ret)
                 .epoch = d->view->epoch,
                 .ingested = ingested,
                 .ingesting = d->view->ingest_under_way || d->view->ingesting,
+                .young = d->held,
                 .results = d->config->replay.results,
                 .recall_limit = d->policy.limits[RULE_RECALL_LOW],
                 .embedder_distances = in.distances,

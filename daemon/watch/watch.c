@@ -381,6 +381,8 @@ static void note_change(struct watch *w)
 static void on_surveyed(struct survey_result *result, void *userdata)
 {
         struct watch *w = userdata;
+        /* One that was there may be created again at any moment. */
+        bool away = streq(result->failure, "not_found") && watch_view(w)->epoch.id;
         bool replay;
 
         if (dossier_surveyed(w->dossier, result, clock_usec(CLOCK_REALTIME), &replay))
@@ -388,7 +390,7 @@ static void on_surveyed(struct survey_result *result, void *userdata)
         else if (!result->failure)
                 w->changing = 0;
         w->wanted[STEP_REPLAY] |= replay;
-        set_next(&w->timers[STEP_SURVEY], !result->failure);
+        set_next(&w->timers[STEP_SURVEY], away || !result->failure);
         w->survey = survey_free(w->survey);
         watch_run(w);
 }

@@ -24,6 +24,7 @@
         " {id: b, text: b, expect: {distance: {max: 9}}}]"
 #define FEWER_QUERIES \
         "queries: [{id: b, text: b, expect: {distance: {max: 9}}}, {id: new, text: n}]"
+#define NOT_FOUND "{\"error\":\"NotFoundError\",\"message\":\"no such collection\"}"
 #define VECTORS "{\"dimension\":1,\"vectors\":{\"a\":[1],\"b\":[1],\"new\":[1]}}"
 
 struct world {
@@ -40,6 +41,7 @@ struct world {
         const char *best; /* id of the record that is answered with */
         unsigned generation; /* of the collection's id */
         bool broken;
+        bool gone; /* there is no such collection */
         const char *refusal; /* of queries: a 500 with these words of Chroma's; NULL: none */
         bool writing; /* a record is added before each look */
         unsigned looks;
@@ -56,6 +58,11 @@ static void answer(const struct fake_request *request, struct text *out, void *u
 
         if (w->broken) {
                 fake_answer(out, 500, NULL, "", 0);
+                return;
+        }
+        if (w->gone) {
+                w->looks += strstr(request->path, "/collections/c") != NULL;
+                fake_answer(out, 404, NULL, NOT_FOUND, strlen(NOT_FOUND));
                 return;
         }
         if (strstr(request->path, "/query") && w->refusal) {
@@ -310,6 +317,35 @@ static void a_collection_that_never_stands_still_is_replayed_at_its_interval(voi
         w->looks = 0;
         assert_true(fake_run_until(w->event, looked_often, w));
         assert_int_equal(watch_view(w->watch)->replays, 3 + 2 * WATCH_CHANGES_MAX);
+        (void)sd_event_source_disable_unref(tick);
+}
+
+static bool missed_often(void *userdata)
+{
+        return ((struct world *)userdata)->looks >= 10;
+}
+
+/* Not later and later, as for a server that is away: it is being created again. */
+static void a_collection_that_is_away_is_looked_for_as_often_as_before(void **state)
+{
+        struct world *w = *state;
+        sd_event_source *tick = NULL;
+        usec_t start;
+
+        watch_free(w->watch);
+        w->config.replay.interval = USEC_PER_HOUR;
+        w->config.replay.survey_interval = 50 * USEC_PER_MSEC;
+        assert_int_equal(watch_new(w->event, &w->config, w->client, &w->owner, &w->watch), 0);
+        assert_true(sd_event_add_time_relative(
+                            w->event, &tick, CLOCK_MONOTONIC, USEC_PER_MSEC, 1, on_tick, w) >= 0);
+        (void)replay(w);
+        w->gone = true;
+        w->looks = 0;
+        start = clock_usec(CLOCK_MONOTONIC);
+        assert_true(fake_run_until(w->event, missed_often, w));
+        /* With doubled waits it would take more than 3 s. */
+        assert_true(clock_usec(CLOCK_MONOTONIC) - start < 2 * USEC_PER_SEC);
+        assert_int_equal(watch_view(w->watch)->replays, 1);
         (void)sd_event_source_disable_unref(tick);
 }
 
@@ -1119,6 +1155,7 @@ int main(void)
                 world_test(another_id_is_a_replaced_collection),
                 world_test(an_index_error_is_the_index_s_and_the_server_is_asked_on),
                 world_test(a_collection_that_never_stands_still_is_replayed_at_its_interval),
+                world_test(a_collection_that_is_away_is_looked_for_as_often_as_before),
                 world_test(replays_far_apart_are_confirmed_soon),
                 world_test(replays_close_together_are_left_alone),
                 world_test(an_embedder_may_answer_during_a_lookup),

@@ -215,6 +215,26 @@ static void an_ingest_makes_what_was_found_before_it_old(void **state)
         assert_false(consider(w, false, false, USEC_PER_MINUTE + 4));
 }
 
+/* One that never ends is asked about now and then. */
+static void the_beginning_of_an_ingest_is_asked_about_by_every_replay_that_sees_it(void **state)
+{
+        struct world *w = *state;
+
+        w->answers[0] = w->missing;
+        assert_true(consider(w, true, false, USEC_PER_MINUTE));
+        assert_int_equal(
+                investigation_decide(&w->investigation, &w->input, true, &w->conclusion), 0);
+        w->input.ingesting = w->input.young = w->input.ingested = true;
+        assert_true(consider(w, false, false, USEC_PER_MINUTE + 1));
+        assert_int_equal(
+                investigation_decide(&w->investigation, &w->input, true, &w->conclusion), 0);
+        w->input.ingested = false;
+        assert_false(consider(w, true, false, USEC_PER_MINUTE + 2));
+        w->input.ingested = true;
+        w->input.young = false;
+        assert_false(consider(w, true, false, USEC_PER_MINUTE + 3));
+}
+
 static void news_of_the_embedder_never_asks(void **state)
 {
         struct world *w = *state;
@@ -268,6 +288,7 @@ int main(void)
                 world_test(what_could_not_be_looked_up_is_asked_for_again),
                 world_test(the_end_of_an_ingest_is_asked_about_at_once),
                 world_test(an_ingest_makes_what_was_found_before_it_old),
+                world_test(the_beginning_of_an_ingest_is_asked_about_by_every_replay_that_sees_it),
                 world_test(news_of_the_embedder_never_asks),
                 world_test(news_are_judged_with_what_was_found),
                 world_test(a_reset_forgets_what_was_asked),

@@ -1,66 +1,41 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "ask/lookup.h"
-
 #include <errno.h>
 
-#include "ask/exchange.h"
-#include "ask/match.h"
-#include "ask/records.h"
+#include "ask/lookup_steps.h"
 #include "ask/ruling.h"
 #include "ask/twins.h"
 #include "json.h"
 #include "judge/distance.h"
+#include "judge/unfinished.h"
 
-struct lookup {
-        struct exchange exchange;
-        sd_event_source *defer; /* begins: no step runs within lookup_start() */
-        const struct lookup_target *target;
-        struct suspects *suspects;
-        lookup_done_t done;
-        void *userdata;
-        size_t page, page_end; /* of `wanted` or of `lists`: under way */
-        size_t selves[SUSPECTS_SELF]; /* records to ask for with their own vectors */
-        float *vectors; /* theirs, of the suspects' dimension */
-        size_t self_count;
-        size_t next; /* of `missing`: not yet looked up by metadata, or behind its filter */
-        bool elements; /* it is looked up by the elements of lists */
-        enum {
-                BY_ID,
-                BY_VALUE,
-                BY_ELEMENT
-        } found[SUSPECTS_EXPECTED]; /* of `missing`: as what it exists */
-        bool knows_no_lists; /* the server refuses to look into lists */
-        struct error error;
-};
-
-static void finish(struct lookup *i)
+void lookup_finish(struct lookup *i)
 {
         error_prefix(&i->error, "%s at %s", i->target->label, i->target->peer->url);
         i->done(i->suspects, i->error.message, i->userdata);
 }
 
 /* Sends what was built with the result `code`. */
-static void ask(struct lookup *i, int code, http_done_t done)
+void lookup_ask(struct lookup *i, int code, http_done_t done)
 {
         if (code >= 0)
                 code = exchange_submit(&i->exchange, done, i);
         if (code >= 0)
                 return;
         (void)error_set(&i->error, code, "a request cannot be sent: %s", strerror(-code));
-        finish(i);
+        lookup_finish(i);
 }
 
-static void ask_records(struct lookup *i, const struct records_request *request, http_done_t done)
+void lookup_ask_records(struct lookup *i, const struct records_request *request, http_done_t done)
 {
         const struct lookup_target *t = i->target;
 
-        ask(i,
+        lookup_ask(i,
                 records_build(
                         t->tenant, t->database, t->collection_id, request, &i->exchange.request),
                 done);
 }
 
-static int receive_records(struct lookup *i, const struct http_response *response, const char *what,
+int lookup_receive_records(struct lookup *i, const struct http_response *response, const char *what,
         unsigned include, struct records *ret)
 {
         int code = exchange_accept(&i->exchange, response, what, &i->error);
@@ -76,17 +51,17 @@ static int receive_records(struct lookup *i, const struct http_response *respons
 }
 
 /* False when the lookup is over. */
-static bool accept_records(struct lookup *i, const struct http_response *response, const char *what,
+bool lookup_accept_records(struct lookup *i, const struct http_response *response, const char *what,
         unsigned include, struct records *ret)
 {
-        int code = receive_records(i, response, what, include, ret);
+        int code = lookup_receive_records(i, response, what, include, ret);
 
         if (code < 0)
-                finish(i);
+                lookup_finish(i);
         return code >= 0;
 }
 
-static void add_id(const char **ids, size_t *count, const char *id)
+void lookup_add_id(const char **ids, size_t *count, const char *id)
 {
         for (size_t i = 0; i < *count; i++)
                 if (streq(ids[i], id))
@@ -99,228 +74,54 @@ static const float *vector_of(const struct records *r, size_t record)
         return r->embeddings + record * r->dimension;
 }
 
-static void finish_missing(struct missing *m, const struct query_set *set)
+static void take_excerpts(struct suspects *s, const struct records *records)
 {
-        m->looked_up = m->exists || set->queries[m->query].expect.id_count <= LOOKUP_EXPECTED_IDS;
+        size_t shown[SUSPECTS_SHOWN], count = suspects_shown(s, shown);
+
+        for (size_t k = 0; k < count; k++) {
+                struct suspect *r = &s->records[shown[k]];
+                size_t found = records_find(records, r->id);
+
+                suspects_take_text(s, r, found == SIZE_MAX ? NULL : records->texts[found]);
+        }
 }
 
-/* Of records that people are shown. What cannot be read is no loss: they have their ids. */
+/* What cannot be read is no loss: the records have their ids. */
 static void on_documents(const struct http_response *response, void *userdata)
 {
         struct lookup *i = userdata;
-        size_t shown[SUSPECTS_SHOWN], count = suspects_shown(i->suspects, shown);
         _cleanup_(records_done) struct records records = {0};
         struct error ignored = {0};
 
         if (exchange_accept(&i->exchange, response, "reading documents", &ignored) >= 0 &&
                 records_parse(response->body, response->body_size, RECORDS_DOCUMENTS, &records,
-                        &ignored) >= 0)
-                for (size_t k = 0; k < count; k++) {
-                        struct suspect *r = &i->suspects->records[shown[k]];
-                        size_t found = records_find(&records, r->id);
-
-                        free(r->excerpt);
-                        r->excerpt = found == SIZE_MAX ? NULL : take_ptr(records.excerpts[found]);
-                        suspects_compare_words(i->suspects, r);
-                }
+                        &ignored) >= 0) {
+                take_excerpts(i->suspects, &records);
+                unfinished_seek(i->suspects, (const char *const *)records.texts, records.count);
+        }
         error_done(&ignored);
-        finish(i);
+        lookup_finish(i);
 }
 
-static void ask_documents(struct lookup *i)
+/* Of records that people are shown, and of new ones that may hold the words of gone ones. */
+void lookup_ask_documents(struct lookup *i)
 {
-        size_t shown[SUSPECTS_SHOWN], count = 0;
-        const char *ids[SUSPECTS_SHOWN];
+        size_t list[SUSPECTS_SHOWN + UNFINISHED_TEXTS], count = 0, id_count = 0;
+        const char *ids[ARRAY_SIZE(list)];
 
-        if (suspects_settle(i->suspects) >= 0)
-                count = suspects_shown(i->suspects, shown);
+        if (suspects_settle(i->suspects) >= 0) {
+                count = suspects_shown(i->suspects, list);
+                count += unfinished_texts(i->suspects, list + count);
+        }
         for (size_t k = 0; k < count; k++)
-                ids[k] = i->suspects->records[shown[k]].id;
-        if (count == 0)
-                finish(i);
+                lookup_add_id(ids, &id_count, i->suspects->records[list[k]].id);
+        if (id_count == 0)
+                lookup_finish(i);
         else
-                ask_records(i,
+                lookup_ask_records(i,
                         &(struct records_request){
-                                .ids = ids, .id_count = count, .include = RECORDS_DOCUMENTS},
+                                .ids = ids, .id_count = id_count, .include = RECORDS_DOCUMENTS},
                         on_documents);
-}
-
-static void ask_metadata(struct lookup *i);
-static void ask_filtered(struct lookup *i);
-
-static const struct query *missing_query(const struct lookup *i)
-{
-        return &i->target->set->queries[i->suspects->missing[i->next].query];
-}
-
-/* The server refused to look one expected record up: only that one stays open, unless it is because
- * it knows no lists, and so holds none. */
-static void note_refused(struct lookup *i, struct missing *m)
-{
-        error_done(&i->error);
-        if (i->elements && !match_wants_lists(missing_query(i)->expect.metadata)) {
-                i->knows_no_lists = true;
-                finish_missing(m, i->target->set);
-        } else
-                m->refused = true;
-}
-
-/* Records that have the value itself are looked up first, then those with a list that contains it.
- */
-static bool asks_for_elements(const struct lookup *i, const struct missing *m)
-{
-        return !m->exists && !m->refused && !i->elements && !i->knows_no_lists;
-}
-
-static void on_metadata(const struct http_response *response, void *userdata)
-{
-        static const char what[] = "looking up an expected record by its metadata";
-        struct lookup *i = userdata;
-        struct missing *m = &i->suspects->missing[i->next];
-        _cleanup_(records_done) struct records records = {0};
-        int code = receive_records(i, response, what, 0, &records);
-
-        if (code == RULING_REFUSED || code == RULING_QUOTA)
-                note_refused(i, m);
-        else if (code < 0) {
-                finish(i);
-                return;
-        }
-        if (records.count > 0) {
-                m->exists = true;
-                i->found[i->next] = i->elements ? BY_ELEMENT : BY_VALUE;
-                m->exists_id = take_ptr(records.ids[0]);
-        }
-        if (asks_for_elements(i, m))
-                i->elements = true;
-        else {
-                if (!m->refused)
-                        finish_missing(m, i->target->set);
-                i->elements = false;
-                i->next++;
-        }
-        ask_metadata(i);
-}
-
-static void ask_metadata(struct lookup *i)
-{
-        const struct suspects *q = i->suspects;
-        _cleanup_free_ char *where = NULL;
-
-        for (; i->next < q->missing_count; i->next++) {
-                const json_t *metadata = missing_query(i)->expect.metadata;
-
-                if (!metadata || q->missing[i->next].exists)
-                        continue;
-                i->elements |= match_wants_lists(metadata);
-                where = match_build(metadata, i->elements, NULL);
-                if (where)
-                        ask_records(i, &(struct records_request){.where = where, .limit = 1},
-                                on_metadata);
-                else
-                        ask(i, -ENOMEM, on_metadata);
-                return;
-        }
-        i->next = 0;
-        ask_filtered(i);
-}
-
-static void on_filtered(const struct http_response *response, void *userdata)
-{
-        static const char what[] = "looking up an expected record behind its query's filter";
-        struct lookup *i = userdata;
-        _cleanup_(records_done) struct records records = {0};
-        int code = receive_records(i, response, what, 0, &records);
-
-        if (code == RULING_REFUSED || code == RULING_QUOTA)
-                error_done(&i->error);
-        else if (code < 0) {
-                ask_documents(i);
-                return;
-        } else
-                i->suspects->missing[i->next].filtered_out = records.count == 0;
-        i->next++;
-        ask_filtered(i);
-}
-
-/* Whether what exists could be found by a query with this filter at all. */
-static void ask_filtered(struct lookup *i)
-{
-        const struct suspects *q = i->suspects;
-        _cleanup_free_ char *match = NULL;
-
-        for (; i->next < q->missing_count; i->next++) {
-                const struct missing *m = &q->missing[i->next];
-                const struct query *query = missing_query(i);
-                struct records_request request = {
-                        .where = query->where, .where_document = query->where_document, .limit = 1};
-
-                if (!m->exists || !m->exists_id || !(query->where || query->where_document))
-                        continue;
-                if (i->found[i->next] == BY_ID) {
-                        request.ids = (const char *const *)query->expect.ids;
-                        request.id_count = MIN(query->expect.id_count, (size_t)LOOKUP_EXPECTED_IDS);
-                } else {
-                        match = match_build(query->expect.metadata, i->found[i->next] == BY_ELEMENT,
-                                query->where);
-                        request.where = match;
-                }
-                ask_records(i, &request, on_filtered);
-                return;
-        }
-        ask_documents(i);
-}
-
-static void find_expected(
-        struct missing *m, const struct expectation *e, const struct records *records)
-{
-        for (size_t k = 0; k < MIN(e->id_count, (size_t)LOOKUP_EXPECTED_IDS); k++) {
-                size_t found = records_find(records, e->ids[k]);
-
-                if (found == SIZE_MAX)
-                        continue;
-                /* Without memory it exists all the same. */
-                m->exists_id = strdup(records->ids[found]);
-                m->exists = true;
-                return;
-        }
-}
-
-static void on_expected(const struct http_response *response, void *userdata)
-{
-        struct lookup *i = userdata;
-        _cleanup_(records_done) struct records records = {0};
-
-        if (!accept_records(i, response, "looking up expected records", 0, &records))
-                return;
-        for (size_t k = 0; k < i->suspects->missing_count; k++) {
-                struct missing *m = &i->suspects->missing[k];
-                const struct expectation *e = &i->target->set->queries[m->query].expect;
-
-                find_expected(m, e, &records);
-                if (!e->metadata || m->exists)
-                        finish_missing(m, i->target->set);
-        }
-        ask_metadata(i);
-}
-
-static void ask_expected(struct lookup *i)
-{
-        const char *ids[SUSPECTS_EXPECTED * LOOKUP_EXPECTED_IDS];
-        size_t count = 0;
-
-        for (size_t k = 0; k < i->suspects->missing_count; k++) {
-                const struct expectation *e =
-                        &i->target->set->queries[i->suspects->missing[k].query].expect;
-
-                for (size_t n = 0; n < MIN(e->id_count, (size_t)LOOKUP_EXPECTED_IDS); n++)
-                        add_id(ids, &count, e->ids[n]);
-        }
-        if (count == 0)
-                ask_metadata(i);
-        else
-                ask_records(
-                        i, &(struct records_request){.ids = ids, .id_count = count}, on_expected);
 }
 
 static void ask_lists(struct lookup *i);
@@ -331,7 +132,7 @@ static void on_lists(const struct http_response *response, void *userdata)
         struct suspects *s = i->suspects;
         _cleanup_(records_done) struct records records = {0};
 
-        if (!accept_records(
+        if (!lookup_accept_records(
                     i, response, "looking up the answers' records", RECORDS_EMBEDDINGS, &records))
                 return;
         twins_compare(s, i->page, i->page_end, &records);
@@ -350,18 +151,100 @@ static void ask_lists(struct lookup *i)
                 const struct answer *a = s->lists[k].answer;
 
                 for (unsigned n = 0; n < twins_depth(&s->lists[k]); n++)
-                        add_id(ids, &count, a->ids[n]);
+                        lookup_add_id(ids, &count, a->ids[n]);
         }
         if (count == 0) {
-                ask_expected(i);
+                lookup_ask_expected(i);
                 return;
         }
         if (s->baseline->epoch.newest)
-                add_id(ids, &count, s->baseline->epoch.newest);
-        ask_records(i,
+                lookup_add_id(ids, &count, s->baseline->epoch.newest);
+        lookup_ask_records(i,
                 &(struct records_request){
                         .ids = ids, .id_count = count, .include = RECORDS_EMBEDDINGS},
                 on_lists);
+}
+
+static bool same_filter(const struct query *a, const struct query *b)
+{
+        return streq(a->where, b->where) && streq(a->where_document, b->where_document);
+}
+
+/* Whether a record that is there as it was may have left the filter that is asked for: its metadata
+ * or document may be others. */
+static bool is_filtered(const struct lookup *i, const struct suspect *r)
+{
+        return r->hole && r->filtered && r->looked_up && r->exists && !r->moved &&
+                !r->filter_asked && same_filter(&i->target->set->queries[r->query], i->filtering);
+}
+
+static void ask_filters(struct lookup *i);
+
+static void on_filter(const struct http_response *response, void *userdata)
+{
+        static const char what[] = "looking up records behind a query's filter";
+        struct lookup *i = userdata;
+        struct suspects *s = i->suspects;
+        _cleanup_(records_done) struct records records = {0};
+        int code = lookup_receive_records(i, response, what, 0, &records);
+
+        if (code == RULING_REFUSED || code == RULING_QUOTA) {
+                error_done(&i->error);
+                ask_lists(i);
+                return;
+        }
+        if (code < 0) {
+                lookup_finish(i);
+                return;
+        }
+        for (size_t k = 0; k < s->wanted_count; k++) {
+                struct suspect *r = &s->records[s->wanted[k]];
+
+                if (!is_filtered(i, r))
+                        continue;
+                r->filter_asked = true;
+                r->filter_left = records_find(&records, r->id) == SIZE_MAX;
+        }
+        ask_filters(i);
+}
+
+/* The next filter behind which a record may be; NULL for none. */
+static const struct query *next_filter(struct lookup *i)
+{
+        const struct suspects *s = i->suspects;
+
+        for (size_t k = 0; k < s->wanted_count && i->filters < LOOKUP_FILTERS; k++) {
+                const struct suspect *r = &s->records[s->wanted[k]];
+                const struct query *q = &i->target->set->queries[r->query];
+
+                i->filtering = q;
+                if ((q->where || q->where_document) && is_filtered(i, r))
+                        return q;
+        }
+        return NULL;
+}
+
+static void ask_filters(struct lookup *i)
+{
+        const char *ids[SUSPECTS_IDS];
+        const struct suspects *s = i->suspects;
+        const struct query *q = next_filter(i);
+        size_t count = 0;
+
+        if (!q) {
+                ask_lists(i);
+                return;
+        }
+        i->filters++;
+        for (size_t k = 0; k < s->wanted_count; k++)
+                if (is_filtered(i, &s->records[s->wanted[k]]))
+                        ids[count++] = s->records[s->wanted[k]].id;
+        lookup_ask_records(i,
+                &(struct records_request){.ids = ids,
+                        .id_count = count,
+                        .where = q->where,
+                        .where_document = q->where_document},
+                on_filter);
 }
 
 static bool by_inner_product(const struct lookup *i)
@@ -401,7 +284,7 @@ static void on_selves(const struct http_response *response, void *userdata)
                 }
         }
         if (code < 0) {
-                finish(i);
+                lookup_finish(i);
                 return;
         }
         for (size_t k = 0; k < i->self_count; k++) {
@@ -411,7 +294,7 @@ static void on_selves(const struct http_response *response, void *userdata)
                 r->self_found = r->self_asked && finds_itself(i, r->id, answers[k].answer);
                 answer_unref(answers[k].answer);
         }
-        ask_lists(i);
+        ask_filters(i);
 }
 
 static void ask_selves(struct lookup *i)
@@ -424,9 +307,9 @@ static void ask_selves(struct lookup *i)
         for (size_t k = 0; k < i->self_count; k++)
                 vectors[k] = i->vectors + k * dimension;
         if (i->self_count == 0)
-                ask_lists(i);
+                ask_filters(i);
         else
-                ask(i,
+                lookup_ask(i,
                         chroma_build_query(t->tenant, t->database, t->collection_id, vectors,
                                 i->self_count, dimension, self_depth(i), NULL, NULL,
                                 CHROMA_DISTANCES, &i->exchange.request),
@@ -475,7 +358,7 @@ static bool accept_existence(
 {
         _cleanup_(records_done) struct records records = {0};
 
-        if (!accept_records(i, response, what, 0, &records))
+        if (!lookup_accept_records(i, response, what, 0, &records))
                 return false;
         for (; i->page < i->page_end; i->page++) {
                 struct suspect *r = &i->suspects->records[i->suspects->wanted[i->page]];
@@ -507,8 +390,8 @@ static void ask_page(struct lookup *i, unsigned include, http_done_t done)
 
         for (size_t k = i->page; k < i->page_end; k++)
                 ids[count++] = i->suspects->records[i->suspects->wanted[k]].id;
-        ask_records(i, &(struct records_request){.ids = ids, .id_count = count, .include = include},
-                done);
+        lookup_ask_records(i,
+                &(struct records_request){.ids = ids, .id_count = count, .include = include}, done);
 }
 
 static void on_wanted(const struct http_response *response, void *userdata)
@@ -520,7 +403,7 @@ static void on_wanted(const struct http_response *response, void *userdata)
                 ask_page(i, 0, on_unreadable);
                 return;
         }
-        if (!accept_records(
+        if (!lookup_accept_records(
                     i, response, "looking up missing records", RECORDS_EMBEDDINGS, &records))
                 return;
         for (; i->page < i->page_end; i->page++)

@@ -13,6 +13,10 @@
 /* Of long expectations only the first ids are looked up: what else is wrong in the rest, these show
  * it. */
 #define LOOKUP_EXPECTED_IDS 100
+/* Expected records that are looked up by their metadata: three requests each at most. */
+#define LOOKUP_BY_METADATA 5
+/* Filters of queries, behind which records that left their answers are looked up. */
+#define LOOKUP_FILTERS 4
 /* Answers whose records are looked up with one request. */
 #define LOOKUP_LISTS 16
 /* By inner product a record need not be its own nearest: it is looked for among so many. */

@@ -193,17 +193,17 @@ static int read_documents(const json_t *rows, struct records *r, struct error *e
 
         if (code < 0)
                 return code;
-        r->excerpts = calloc(MAX(r->count, (size_t)1), sizeof(*r->excerpts));
-        if (!r->excerpts)
+        r->texts = calloc(MAX(r->count, (size_t)1), sizeof(*r->texts));
+        if (!r->texts)
                 return -ENOMEM;
         for (size_t i = 0; i < r->count; i++) {
                 const json_t *document = json_array_get(rows, i);
 
                 if (!json_is_string(document))
                         continue;
-                r->excerpts[i] = excerpt_words(json_string_value(document),
-                        json_string_length(document), EXCERPT_WORDS_MAX);
-                if (!r->excerpts[i])
+                r->texts[i] = excerpt_line(json_string_value(document),
+                        json_string_length(document), RECORDS_TEXT_MAX);
+                if (!r->texts[i])
                         return -ENOMEM;
         }
         return 0;
@@ -235,11 +235,11 @@ void records_done(struct records *r)
 {
         for (size_t i = 0; i < r->count; i++) {
                 free(r->ids[i]);
-                if (r->excerpts)
-                        free(r->excerpts[i]);
+                if (r->texts)
+                        free(r->texts[i]);
         }
         free(r->ids);
-        free(r->excerpts);
+        free(r->texts);
         free(r->embeddings);
         json_decref(r->metadatas);
         *r = (struct records){0};

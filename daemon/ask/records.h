@@ -13,6 +13,9 @@ enum records_include { RECORDS_EMBEDDINGS = 1, RECORDS_METADATAS = 2, RECORDS_DO
 /* Largest body accepted: embeddings of one page or of a few records. */
 #define RECORDS_RESPONSE_MAX (256U << 20)
 
+/* Bytes of a document that are kept. */
+#define RECORDS_TEXT_MAX 4096
+
 /* What to get: records with these ids, or those that match the filters (JSON text), or all; from
  * `offset` on, at most `limit` (0: no limit). */
 struct records_request {
@@ -36,8 +39,8 @@ struct records {
         float *embeddings; /* count × dimension, all finite; NULL without records or when not asked
                               for */
         json_t *metadatas; /* count objects or nulls; NULL when not asked for */
-        char **excerpts; /* count, first words of the documents on one line, owned; NULL for a
-                            record without; NULL when not asked for */
+        char **texts; /* count, the documents on one line each, RECORDS_TEXT_MAX bytes at most,
+                         owned; NULL for a record without; NULL when not asked for */
 };
 /* Reads a 2xx response; -EBADMSG with a sentence when it is not right (not JSON, another shape, a
  * row of another length, a component that is no finite float). */

@@ -6,6 +6,7 @@
 
 #include "ask/closeup.h"
 #include "build_config.h"
+#include "hash.h"
 #include "judge/rank.h"
 #include "version.h"
 
@@ -26,15 +27,24 @@ struct gathering {
         sd_event *event;
         struct slot *slots; /* by id */
         size_t slot_count;
-        const char **ids; /* of the slots, each once */
+        const char **ids; /* of the slots, each once; chance decides which are on the first page */
         struct closeup_question *questions;
         struct baseline_query **asked; /* whose the questions are */
         size_t id_count, question_count;
+        size_t records; /* seen */
 };
 
 static int compare_slots(const void *a, const void *b)
 {
         return strcmp(((const struct slot *)a)->id, ((const struct slot *)b)->id);
+}
+
+static int compare_hashes(const void *a, const void *b)
+{
+        uint64_t x = hash_text(HASH_INIT, *(const char *const *)a);
+        uint64_t y = hash_text(HASH_INIT, *(const char *const *)b);
+
+        return x < y ? -1 : x > y;
 }
 
 static const struct expectation *expectation_of(
@@ -62,6 +72,7 @@ static int list_records(struct gathering *g)
         for (size_t i = 0; i < g->slot_count; i++)
                 if (i == 0 || !streq(g->slots[i].id, g->slots[i - 1].id))
                         g->ids[g->id_count++] = g->slots[i].id;
+        qsort(g->ids, g->id_count, sizeof(*g->ids), compare_hashes);
         return 0;
 }
 
@@ -102,7 +113,8 @@ static int on_record(
         struct slot *found = g->slot_count > 0
                 ? bsearch(&key, g->slots, g->slot_count, sizeof(key), compare_slots)
                 : NULL;
-        int r = 0;
+        bool first = g->records++ < MIN(g->id_count, (size_t)CLOSEUP_PAGE);
+        int r = first ? baseline_add_ordered(g->baseline, id) : 0;
 
         while (found && found > g->slots && streq(found[-1].id, id))
                 found--;

@@ -31,11 +31,23 @@ static void list_add(struct list *l, const char *id, float distance)
         l->distances[l->count++] = distance;
 }
 
+/* `count` when it is not there. */
+static unsigned list_find(const struct list *l, const char *id)
+{
+        unsigned i = 0;
+
+        while (i < l->count && !streq(l->ids[i], id))
+                i++;
+        return i;
+}
+
 static bool is_kept(const struct suspects *s, const struct place *place)
 {
         enum fate fate = suspects_fate(s, place);
 
-        return fate == FATE_UNREACHABLE || fate == FATE_REKEYED;
+        return place->presence != PRESENCE_ENTERED &&
+                (fate == FATE_REKEYED ||
+                        (fate == FATE_UNREACHABLE && place->presence != PRESENCE_CHANGED));
 }
 
 int arbiter_missed(const struct attribution_input *input, const struct suspects *s, size_t query,
@@ -53,10 +65,8 @@ int arbiter_missed(const struct attribution_input *input, const struct suspects 
                 return r;
         for (size_t k = s->starts[query]; k < s->starts[query + 1]; k++) {
                 const struct place *place = &s->places[k];
-                bool left =
-                        place->presence == PRESENCE_HOLE || place->presence == PRESENCE_DISPLACED;
 
-                if (left && place->suspect != SUSPECTS_MAX && is_kept(s, place))
+                if (place->suspect != SUSPECTS_MAX && is_kept(s, place))
                         list_add(&l, p.before->ids[place->rank], p.before->distances[place->rank]);
         }
         if (l.count > 0)
@@ -64,60 +74,90 @@ int arbiter_missed(const struct attribution_input *input, const struct suspects 
         return l.count > 0 && !*ret ? -ENOMEM : 0;
 }
 
-static bool has(const struct answer *a, const char *id)
+/* Whether the baseline's answer had this record at this distance. */
+static bool is_itself(const struct answer *before, const char *id, float distance)
 {
-        for (unsigned i = 0; i < a->count; i++)
-                if (streq(a->ids[i], id))
-                        return true;
+        for (unsigned i = 0; i < before->count; i++)
+                if (streq(before->ids[i], id))
+                        return pair_same_distance(before->distances[i], distance);
         return false;
 }
 
-/* The next of those that search did not find after all; `missed->count` at the end. */
-static unsigned next_missed(const struct answer *answer, const struct answer *missed, unsigned i)
+/* What stands at this distance without having stood there before; `count` when nothing does. */
+static unsigned find_heir(const struct list *l, const struct answer *before, float distance)
 {
-        while (i < missed->count && has(answer, missed->ids[i]))
+        unsigned i = 0;
+
+        while (i < l->count &&
+                (!pair_same_distance(distance, l->distances[i]) ||
+                        is_itself(before, l->ids[i], l->distances[i])))
                 i++;
         return i;
 }
 
-/* Whether what stands at rank `i` is the missed record under another id. */
-static bool stands_for(
-        const struct answer *answer, unsigned i, const struct answer *missed, unsigned k)
+/* Calls what stands at the very distance of a missed record by that record's id. Whatever had this
+ * id takes the other one, so that each stands once. */
+static void rename_heirs(struct list *l, const struct answer *before, const struct answer *missed)
 {
-        return k < missed->count && !has(missed, answer->ids[i]) &&
-                pair_same_distance(answer->distances[i], missed->distances[k]);
+        for (unsigned k = 0; k < missed->count; k++) {
+                unsigned there = list_find(l, missed->ids[k]);
+                unsigned heir = find_heir(l, before, missed->distances[k]);
+
+                if (heir == l->count)
+                        continue;
+                if (there < l->count)
+                        l->ids[there] = l->ids[heir];
+                l->ids[heir] = missed->ids[k];
+        }
+}
+
+/* The next of those that are not there after all; `missed->count` at the end. */
+static unsigned next_missed(const struct list *now, const struct answer *missed, unsigned i)
+{
+        while (i < missed->count && list_find(now, missed->ids[i]) < now->count)
+                i++;
+        return i;
 }
 
 static void merge(
-        const struct answer *answer, const struct answer *missed, unsigned results, struct list *l)
+        const struct list *now, const struct answer *missed, unsigned results, struct list *l)
 {
-        unsigned k = next_missed(answer, missed, 0);
+        unsigned k = next_missed(now, missed, 0);
 
-        for (unsigned i = 0; l->count < results && (i < answer->count || k < missed->count);) {
-                bool instead = i < answer->count && stands_for(answer, i, missed, k);
-                bool first = i == answer->count || instead ||
-                        (k < missed->count && missed->distances[k] <= answer->distances[i]);
-
-                if (first) {
+        for (unsigned i = 0; l->count < results && (i < now->count || k < missed->count);) {
+                if (i == now->count ||
+                        (k < missed->count && missed->distances[k] <= now->distances[i])) {
                         list_add(l, missed->ids[k], missed->distances[k]);
-                        k = next_missed(answer, missed, k + 1);
-                        i += instead;
+                        k = next_missed(now, missed, k + 1);
                 } else {
-                        list_add(l, answer->ids[i], answer->distances[i]);
+                        list_add(l, now->ids[i], now->distances[i]);
                         i++;
                 }
         }
 }
 
-struct answer *arbiter_merge(struct answer *answer, const struct answer *missed, unsigned results)
+static bool is_answer(const struct list *l, const struct answer *answer)
 {
-        _cleanup_(list_done) struct list l = {0};
+        for (unsigned i = 0; i < l->count; i++)
+                if (i >= answer->count || !streq(l->ids[i], answer->ids[i]))
+                        return false;
+        return l->count == answer->count;
+}
+
+struct answer *arbiter_merge(struct answer *answer, const struct answer *before,
+        const struct answer *missed, unsigned results)
+{
+        _cleanup_(list_done) struct list now = {0}, l = {0};
         unsigned max = MAX(results, answer->count);
 
-        if (!missed || next_missed(answer, missed, 0) == missed->count)
+        if (!before || !missed)
                 return answer_ref(answer);
-        if (list_init(&l, max) < 0)
+        if (list_init(&now, answer->count) < 0 || list_init(&l, max) < 0)
                 return NULL;
-        merge(answer, missed, max, &l);
-        return answer_new(l.count, l.ids, l.distances, NULL);
+        for (unsigned i = 0; i < answer->count; i++)
+                list_add(&now, answer->ids[i], answer->distances[i]);
+        rename_heirs(&now, before, missed);
+        merge(&now, missed, max, &l);
+        return is_answer(&l, answer) ? answer_ref(answer)
+                                     : answer_new(l.count, l.ids, l.distances, NULL);
 }

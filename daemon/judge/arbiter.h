@@ -15,6 +15,8 @@
 _must_check_ int arbiter_missed(const struct attribution_input *input, const struct suspects *s,
         size_t query, struct answer **ret);
 /* `answer` with `missed` at their places (NULL: none), no longer than `results`, or than it is.
- * What is new at the very distance of one of them is that record under another id. A new reference:
- * to `answer` itself when it has no room for any of them. NULL when memory is short. */
-struct answer *arbiter_merge(struct answer *answer, const struct answer *missed, unsigned results);
+ * What stands at the very distance of one of them, and did not in the baseline's answer `before`,
+ * is that record under another id. A new reference: to `answer` itself when that changes nothing.
+ * NULL when memory is short. */
+struct answer *arbiter_merge(struct answer *answer, const struct answer *before,
+        const struct answer *missed, unsigned results);

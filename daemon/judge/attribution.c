@@ -10,6 +10,8 @@
 #include "judge/embedder.h"
 #include "judge/pair.h"
 #include "judge/similarity.h"
+#include "judge/unfinished.h"
+#include "model/rule.h"
 
 /* Overlaps: their mean over all answers, and of the full unfiltered ones how much more they vary
  * than losses that strike each record alike. */
@@ -220,9 +222,11 @@ static bool not_themselves(const struct circumstances *c)
 /* What unreachable records mean. */
 static enum cause index_cause(const struct circumstances *c)
 {
+        double limit = c->input->recall_limit > 0 ? c->input->recall_limit : RULE_RECALL_LIMIT;
+
         if (c->e->unreadable > 0 || not_themselves(c))
                 return CAUSE_INDEX_LOSS;
-        return missed_share(c) > ATTRIBUTION_MISSED ? CAUSE_ANN_RECALL : CAUSE_NONE;
+        return 1 - missed_share(c) < limit ? CAUSE_ANN_RECALL : CAUSE_NONE;
 }
 
 static bool lost_by_index(const struct circumstances *c)
@@ -310,6 +314,7 @@ static const struct {
         {lost_by_index, CAUSE_INDEX_LOSS},
         {missed_by_index, CAUSE_ANN_RECALL},
         {edited, CAUSE_EDIT},
+        {unfinished_applies, CAUSE_UNFINISHED},
         {removed_topic, CAUSE_REMOVED_TOPIC},
         {removed, CAUSE_REMOVED},
         {not_looked_up, CAUSE_UNKNOWN},
@@ -341,6 +346,14 @@ static enum cause edit_cause(const struct circumstances *c, enum cause label)
         }
 }
 
+/* What gone records mean. */
+static enum cause gone_cause(const struct circumstances *c)
+{
+        if (unfinished_applies(c))
+                return CAUSE_UNFINISHED;
+        return c->e->overdispersion > ATTRIBUTION_TOPIC ? CAUSE_REMOVED_TOPIC : CAUSE_REMOVED;
+}
+
 static bool expects_lost(const struct suspects *s)
 {
         for (size_t i = 0; i < s->count; i++) {
@@ -361,11 +374,12 @@ static int decide_records(const struct circumstances *c, enum cause label, enum 
         struct causes_setting setting = {
                 .label = label,
                 .edited = edit_cause(c, label),
-                .topic = c->e->overdispersion > ATTRIBUTION_TOPIC,
+                .gone = gone_cause(c),
                 .index = index_cause(c),
                 .crowded = circumstances_crowded(c),
+                .overrun = circumstances_overrun(c),
                 .embedder = embedder_moved(c),
-                .added = grown(c),
+                .added = grown(c) && !circumstances_overrun(c),
         };
         _cleanup_(fates_unrefp) struct fates *f = NULL;
         int r = 0;
@@ -397,10 +411,11 @@ int attribution_decide(const struct attribution_input *input, struct suspects *f
         if (r < 0)
                 return r;
         circumstances_count(findings, &a.evidence);
+        unfinished_count(findings, &a.evidence);
         if (input->baseline) {
                 circumstances_find(&c, &a.evidence);
                 a.cause = first_rule(&c);
-                if (a.cause == CAUSE_REKEYED || cause_is_distance(a.cause))
+                if (cause_is_distance(a.cause))
                         a.evidence.lost = 0;
                 if (a.evidence.sampled > 0 || a.evidence.holes == 0)
                         a.evidence.recall = 1 - missed_share(&c);

@@ -26,15 +26,16 @@
 #define ATTRIBUTION_UNANSWERED 0.2 /* more than this share without a full answer: TRANSPORT */
 #define ATTRIBUTION_CHANGED 0.5 /* this share of the records at another distance: throughout */
 #define ATTRIBUTION_SELF 0.5 /* fewer records that find themselves: lost, else missed */
-/* Of the places in the baseline's answers, search misses up to this share by itself: what is
- * written or loaded anew is another index each time. Beyond it recall is low, RULE_RECALL_LIMIT. */
-#define ATTRIBUTION_MISSED 0.1
 /* Of the places, those whose records their own vector does not find either: beyond this share the
  * index has lost them. */
 #define ATTRIBUTION_LOST 0.02
 #define ATTRIBUTION_TOPIC 4.0 /* overdispersion beyond which a loss hit few queries hard */
 #define ATTRIBUTION_STRAYS 4 /* fewer new records than one in so many near copies: no GROWTH */
 #define ATTRIBUTION_FLOOD 0.05 /* more than this share of new near-duplicates: FLOOD */
+/* Of the queries: where new records are the first answer to as many, and to as many times more than
+ * by their share of the collection, they are no growth but a FLOOD. */
+#define ATTRIBUTION_OVERRUN 0.33
+#define ATTRIBUTION_OVERRUN_TIMES 3.0
 
 /* What is compared; all borrowed. */
 struct attribution_input {
@@ -46,6 +47,10 @@ struct attribution_input {
         bool ingested; /* an ingest was seen since the last replay */
         bool ingesting; /* records were written meanwhile: what is found is not the last word */
         unsigned results; /* asked for */
+        /* Of the places in the baseline's answers, search misses some by itself: what is written or
+         * loaded anew is another index each time. Less than this share found is low recall; not
+         * positive: RULE_RECALL_LIMIT. */
+        double recall_limit;
         const double *embedder_distances; /* 1 - cos(pinned, fresh) of query i, NaN; or NULL */
         const double *embedder_limits; /* epsilon of query i; or NULL */
         const double *embedder_lengths; /* as embedder_judge() */

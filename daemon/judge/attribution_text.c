@@ -151,6 +151,9 @@ static void describe_flood(const struct evidence *e, struct text *t)
                 "%zu of %zu records in the answers looked at are new and have a "
                 "near-duplicate beside them",
                 e->near_duplicates, e->entries);
+        if (e->firsts > 0)
+                text_appendf(
+                        t, "; %zu of %zu queries have a new first answer", e->firsts, e->queries);
         append_records(t, e, "; ");
 }
 
@@ -170,6 +173,19 @@ static void describe_topic(const struct evidence *e, struct text *t)
         describe_removed(e, t);
         text_appendf(t, "; few queries lost most of their answer (overdispersion %.1f)",
                 e->overdispersion);
+}
+
+static void describe_unfinished(const struct evidence *e, struct text *t)
+{
+        describe_removed(e, t);
+        if (e->recut > 0)
+                text_appendf(t, "; the first words of %zu of %zu gone ones stand in new records",
+                        e->recut, e->sought);
+        if (e->trailing > 0)
+                text_appendf(t,
+                        "; of %zu records whose order is known the %zu that were added last are "
+                        "gone",
+                        e->ordered, e->trailing);
 }
 
 static void describe_edit(const struct evidence *e, struct text *t)
@@ -225,6 +241,7 @@ static void (*const describe[CAUSE_COUNT])(const struct evidence *e, struct text
         [CAUSE_REPLACED] = describe_replaced,
         [CAUSE_MISPAIRED] = describe_kept,
         [CAUSE_SCALE] = describe_scale,
+        [CAUSE_UNFINISHED] = describe_unfinished,
 };
 
 void attribution_describe(const struct attribution *a, struct text *text)
@@ -253,12 +270,13 @@ static const struct {
         {CAUSE_ANN_RECALL,
                 "First raise ef_search and restart the server, or rebuild the index; then judge "
                 "the rest."},
+        {CAUSE_UNFINISHED, "Run the ingest that stopped to its end first; then judge the rest."},
         {CAUSE_REMOVED_TOPIC, "Restore the deleted records first; then judge the rest."},
         {CAUSE_REMOVED, "Restore the deleted records first; then judge the rest."},
         {CAUSE_EMBEDDER,
                 "First find out which model or version of the embedder answers, and go back to it; "
                 "then judge the rest."},
-        {CAUSE_FLOOD, "Remove the duplicates first; then judge the rest."},
+        {CAUSE_FLOOD, "Remove the new records first; then judge the rest."},
         {CAUSE_REKEYED, NULL},
         {CAUSE_EDIT, NULL},
         {CAUSE_GROWTH, NULL},

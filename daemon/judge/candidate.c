@@ -211,6 +211,8 @@ int candidate_merge(
                 r = strdup_to(&b->name, fresh->name);
         if (r == 0)
                 r = epoch_copy(&approved->epoch, &b->epoch);
+        for (size_t i = 0; i < approved->order_count && r == 0; i++)
+                r = baseline_add_ordered(b, approved->order[i]);
         for (size_t i = 0; i < fresh->count && r == 0; i++) {
                 const struct baseline_query *k = known(approved, &fresh->queries[i]);
 

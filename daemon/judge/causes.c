@@ -36,19 +36,13 @@ static struct tally tally_of(const struct attribution_input *input, const struct
         return t;
 }
 
-static enum cause cause_of_gone(const struct tally *t)
-{
-        return t->setting->topic ? CAUSE_REMOVED_TOPIC : CAUSE_REMOVED;
-}
-
-static enum cause cause_of_edited(const struct tally *t)
-{
-        return t->setting->edited;
-}
-
+/* New records that are a flood's. */
 static size_t copies(const struct tally *t)
 {
-        return t->setting->crowded ? t->fates[FATE_NEAR_COPY] : 0;
+        const struct causes_setting *s = t->setting;
+
+        return (s->crowded || s->overrun ? t->fates[FATE_NEAR_COPY] : 0) +
+                (s->overrun ? t->fates[FATE_NEW] : 0);
 }
 
 static bool is_index(const struct tally *t)
@@ -81,6 +75,7 @@ static enum cause cause_of_unknown(const struct tally *t)
         case CAUSE_EDIT:
         case CAUSE_REMOVED:
         case CAUSE_REMOVED_TOPIC:
+        case CAUSE_UNFINISHED:
         case CAUSE_INDEX_LOSS:
         case CAUSE_ANN_RECALL:
                 return t->setting->label;
@@ -94,11 +89,11 @@ static enum cause cause_of_expected(const struct tally *t)
 {
         switch (t->expected) {
         case FATE_GONE:
-                return cause_of_gone(t);
+                return t->setting->gone;
         case FATE_REKEYED:
                 return CAUSE_REKEYED;
         case FATE_EDITED:
-                return cause_of_edited(t);
+                return t->setting->edited;
         case FATE_UNREACHABLE:
                 return t->setting->index == CAUSE_NONE ? CAUSE_ANN_RECALL : t->setting->index;
         default:
@@ -118,9 +113,9 @@ static enum cause first_cause(const struct tally *t)
         if (t->fates[FATE_REKEYED] > t->fates[FATE_GONE] + t->fates[FATE_EDITED])
                 return CAUSE_REKEYED;
         if (is_edit(t))
-                return cause_of_edited(t);
+                return t->setting->edited;
         if (t->fates[FATE_GONE] > 0 && t->fates[FATE_GONE] >= copies(t))
-                return cause_of_gone(t);
+                return t->setting->gone;
         if (t->fates[FATE_UNKNOWN] > 0)
                 return cause_of_unknown(t);
         if (copies(t) > 0)
@@ -142,9 +137,9 @@ static void count_causes(const struct tally *t, enum cause first, size_t counts[
         if (t->fates[FATE_REKEYED] > 0)
                 holds[CAUSE_REKEYED] = true;
         if (t->fates[FATE_EDITED] > 0)
-                holds[cause_of_edited(t)] = true;
+                holds[t->setting->edited] = true;
         if (t->fates[FATE_GONE] > 0)
-                holds[cause_of_gone(t)] = true;
+                holds[t->setting->gone] = true;
         if (copies(t) > 0)
                 holds[CAUSE_FLOOD] = true;
         if (t->embedder)

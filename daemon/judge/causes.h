@@ -10,10 +10,11 @@
 /* What holds of the collection as a whole, and so decides what the fates of records mean. */
 struct causes_setting {
         enum cause label;
-        bool topic; /* gone records are those of a topic */
+        enum cause gone; /* of gone records: REMOVED, REMOVED_TOPIC or UNFINISHED */
         enum cause edited; /* of edited ones: EDIT, or what happened throughout */
         enum cause index; /* of unreachable ones; NONE: an index changes as much by itself */
-        bool crowded; /* new ones with a near copy are a flood's */
+        bool crowded; /* new ones with a near copy are a flood's … */
+        bool overrun; /* … and all others */
         bool embedder; /* the embedder has changed */
         bool added; /* new ones are a growth's, and not what an index does by itself */
 };

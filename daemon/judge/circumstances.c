@@ -8,11 +8,12 @@
 
 static void count_record(const struct suspect *r, struct evidence *e)
 {
-        enum fate fate = r->left ? suspects_left(r) : FATE_UNKNOWN;
+        enum fate fate = r->left_fate;
+        bool rewritten = r->changed || r->moved;
         bool missing = fate == FATE_GONE || fate == FATE_EDITED || fate == FATE_REKEYED;
 
-        e->words_kept += r->fate == FATE_EDITED && r->words > 0;
-        e->words_changed += r->fate == FATE_EDITED && r->words < 0;
+        e->words_kept += rewritten && r->words > 0;
+        e->words_changed += rewritten && r->words < 0;
         e->near_duplicates += r->entered && r->twin;
         e->holes += missing && !r->hole;
         e->sampled += missing || fate == FATE_UNREACHABLE;
@@ -33,7 +34,7 @@ void circumstances_count(const struct suspects *s, struct evidence *e)
 
 static void count_hole(struct places *p, const struct suspect *r)
 {
-        enum fate fate = r ? suspects_left(r) : FATE_UNKNOWN;
+        enum fate fate = r ? r->left_fate : FATE_UNKNOWN;
 
         p->holes++;
         p->gone += fate == FATE_GONE;
@@ -43,13 +44,20 @@ static void count_hole(struct places *p, const struct suspect *r)
         p->moved += r && r->looked_up && r->exists;
 }
 
-static void count_place(struct circumstances *c, const struct place *place)
+static bool is_first(const struct place *place, const struct suspect *r)
+{
+        return r && place->presence == PRESENCE_ENTERED && place->rank == 0 &&
+                (r->fate == FATE_NEW || r->fate == FATE_NEAR_COPY);
+}
+
+static void count_place(struct circumstances *c, const struct place *place, struct evidence *e)
 {
         const struct suspect *r =
                 place->suspect == SUSPECTS_MAX ? NULL : &c->suspects->records[place->suspect];
         struct places *p = &c->places;
 
         p->intruders += place->presence == PRESENCE_ENTERED;
+        e->firsts += is_first(place, r);
         if (r && r->fate == FATE_REKEYED)
                 p->rekeyed++;
         else if (r && (place->presence == PRESENCE_HOLE || place->presence == PRESENCE_DISPLACED))
@@ -57,8 +65,8 @@ static void count_place(struct circumstances *c, const struct place *place)
         if (place->presence == PRESENCE_HOLE)
                 count_hole(p, r);
         else if (place->presence == PRESENCE_DISPLACED && r) {
-                p->displaced_gone += suspects_left(r) == FATE_GONE;
-                p->displaced_edited += suspects_left(r) == FATE_EDITED;
+                p->displaced_gone += r->left_fate == FATE_GONE;
+                p->displaced_edited += r->left_fate == FATE_EDITED;
         }
 }
 
@@ -94,13 +102,28 @@ static void count_queries(struct circumstances *c, struct evidence *e)
                 c->places.compared += p.now ? p.before_count : 0;
                 e->kept += count_kept(&p);
                 for (size_t k = s->starts[i]; k < s->starts[i + 1]; k++)
-                        count_place(c, &s->places[k]);
+                        count_place(c, &s->places[k], e);
         }
 }
 
 bool circumstances_crowded(const struct circumstances *c)
 {
         return (double)c->places.twins > ATTRIBUTION_FLOOD * (double)c->places.listed;
+}
+
+static double answered(const struct circumstances *c)
+{
+        return (double)(c->e->queries - c->silent);
+}
+
+bool circumstances_overrun(const struct circumstances *c)
+{
+        double added = (double)(c->e->records_after - c->e->records_before);
+
+        return c->e->records_before >= 0 && added > 0 &&
+                (double)c->e->firsts >= ATTRIBUTION_OVERRUN * answered(c) &&
+                (double)c->e->firsts * (double)c->e->records_after >
+                ATTRIBUTION_OVERRUN_TIMES * added * answered(c);
 }
 
 /* Samples are scaled up to all places, so that causes which coincide can be weighed. Holes that
@@ -118,9 +141,10 @@ static void weigh(struct circumstances *c)
                 (double)p->displaced_gone;
         c->edited = exists * (double)p->edited + (double)(p->changed + p->displaced_edited);
         c->present = exists * (double)p->present;
-        if (circumstances_crowded(c))
-                c->twins = (double)p->twins * (double)(c->e->queries - c->silent) /
-                        (double)c->suspects->list_count;
+        if (circumstances_overrun(c))
+                c->twins = (double)p->intruders;
+        else if (circumstances_crowded(c))
+                c->twins = (double)p->twins * answered(c) / (double)c->suspects->list_count;
 }
 
 void circumstances_find(struct circumstances *c, struct evidence *e)

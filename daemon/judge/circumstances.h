@@ -40,3 +40,6 @@ void circumstances_count(const struct suspects *s, struct evidence *e);
 void circumstances_find(struct circumstances *c, struct evidence *e);
 /* Whether new near-duplicates crowd the answers. */
 bool circumstances_crowded(const struct circumstances *c);
+/* Whether a few new records are the first answer to most queries: many times more than by their
+ * share of the collection. */
+bool circumstances_overrun(const struct circumstances *c);

@@ -210,6 +210,11 @@ static bool crowded(const struct subject *s, struct finding *f)
         return s->c->attribution.cause == CAUSE_FLOOD;
 }
 
+static bool unfinished(const struct subject *s, struct finding *f)
+{
+        return s->c->attribution.cause == CAUSE_UNFINISHED;
+}
+
 static bool answers_replaced(const struct subject *s, struct finding *f)
 {
         const struct evidence *e = &s->c->attribution.evidence;
@@ -332,6 +337,7 @@ static const struct {
         [FINDING_SET_MOVED] = {replayed_well, set_moved, share_is_up},
         [FINDING_REPLACED_ANSWERS] = {replayed_well, answers_replaced},
         [FINDING_REKEYED] = {replayed_well, were_rekeyed},
+        [FINDING_UNFINISHED] = {replayed_well, unfinished},
         [FINDING_CROWDED] = {records_known, crowded},
         [FINDING_MISSING] = {measured, expected_missing},
         [FINDING_OUT_OF_RANGE] = {measured, out_of_range},
@@ -344,9 +350,9 @@ static const struct {
         (FINDING_BIT(FINDING_INDEX_INCOMPLETE) | FINDING_BIT(FINDING_RECALL_LOW) | \
                 FINDING_BIT(FINDING_REPLACED) | FINDING_BIT(FINDING_SET_SHIFTED) | \
                 FINDING_BIT(FINDING_SET_MOVED) | FINDING_BIT(FINDING_CROWDED) | \
-                FINDING_BIT(FINDING_REPLACED_ANSWERS) | FINDING_BIT(FINDING_MISSING) | \
-                FINDING_BIT(FINDING_OUT_OF_RANGE) | FINDING_BIT(FINDING_BAND_CROSSED) | \
-                FINDING_BIT(FINDING_DISTANT))
+                FINDING_BIT(FINDING_UNFINISHED) | FINDING_BIT(FINDING_REPLACED_ANSWERS) | \
+                FINDING_BIT(FINDING_MISSING) | FINDING_BIT(FINDING_OUT_OF_RANGE) | \
+                FINDING_BIT(FINDING_BAND_CROSSED) | FINDING_BIT(FINDING_DISTANT))
 
 /* That others got no answer says nothing of a query that got one: its cause is what it was. */
 static enum cause cause_of(const struct subject *s, const struct finding *earlier)

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <math.h>
 
+#include "judge/pair.h"
 #include "judge/rank.h"
 #include "text.h"
 
@@ -204,24 +205,24 @@ bool judge_expects(const struct query *query, const struct baseline_query *known
                 rank <= known->answer->count && streq(known->answer->ids[rank - 1], id);
 }
 
-static unsigned rank_of(const struct answer *a, const char *id)
+/* What is renamed or put back leaves the distances of the others as they were. */
+static unsigned rank_at(const struct answer *a, float distance)
 {
         for (unsigned i = 0; i < a->count; i++)
-                if (streq(a->ids[i], id))
+                if (pair_same_distance(a->distances[i], distance))
                         return i + 1;
         return 0;
 }
 
-/* Of the first expected record; `*ret_missed` when it is one that search missed. */
+/* Of the first expected record; `*ret_missed` when search does not find it under any id. */
 static unsigned rank_exact(const struct judge_case *c, bool *ret_missed)
 {
-        unsigned found = c->rank > 0 ? rank_of(c->exact, c->answer->ids[c->rank - 1]) : 0;
+        unsigned found = c->rank > 0 ? rank_at(c->exact, c->answer->distances[c->rank - 1]) : 0;
 
         *ret_missed = false;
         for (unsigned i = 0; i < c->exact->count && (found == 0 || i + 1 < found); i++)
-                if (rank_of(c->answer, c->exact->ids[i]) == 0 &&
-                        judge_expects(c->query, c->known, c->exact->ids[i])) {
-                        *ret_missed = true;
+                if (judge_expects(c->query, c->known, c->exact->ids[i])) {
+                        *ret_missed = rank_at(c->answer, c->exact->distances[i]) == 0;
                         return i + 1;
                 }
         return found;

@@ -27,8 +27,8 @@ unsigned pair_rank_before(const struct pair *p, unsigned rank);
 /* Of one pair of query and record, as far as a server rounds: the record is the same, whatever its
  * id. */
 bool pair_same_distance(double a, double b);
-/* Whether a record that is not in the baseline's answer stands in today's at the distance of the
- * baseline's record at `rank`. */
+/* Whether today another record stands at the distance of the baseline's at `rank`, where it did not
+ * stand before. */
 bool pair_has_heir(const struct pair *p, unsigned rank);
 /* A baseline record that is missing although it was nearer than today's last one. */
 bool pair_is_hole(const struct pair *p, unsigned rank);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "judge/sentence.h"
+#include "judge/attribution.h"
 
 #include <errno.h>
 #include <math.h>
@@ -229,9 +230,15 @@ static void say_crowded(const struct collection_view *c, const struct finding *f
         const struct evidence *e = &c->attribution.evidence;
 
         text_appendf(t,
-                "Near-duplicates crowd the answers of collection %s: %zu of %zu records looked at "
-                "are new and have one beside them",
-                c->label, e->near_duplicates, e->entries);
+                "New records crowd the answers of collection %s: %zu of %zu looked at are new and "
+                "have a near-duplicate beside them, and %zu of %zu queries have a new first answer",
+                c->label, e->near_duplicates, e->entries, e->firsts, e->queries);
+}
+
+static void say_unfinished(const struct collection_view *c, const struct finding *f, struct text *t)
+{
+        text_appendf(t, "An ingest of collection %s stopped half-way: ", c->label);
+        attribution_describe(&c->attribution, t);
 }
 
 /* The judgement's reason says what is missing. */
@@ -306,6 +313,7 @@ static void (*const say[FINDING_COUNT])(
         [FINDING_SET_MOVED] = say_moved,
         [FINDING_REPLACED_ANSWERS] = say_answers_replaced,
         [FINDING_REKEYED] = say_rekeyed,
+        [FINDING_UNFINISHED] = say_unfinished,
         [FINDING_CROWDED] = say_crowded,
         [FINDING_MISSING] = say_missing,
         [FINDING_OUT_OF_RANGE] = say_out_of_range,

@@ -99,21 +99,13 @@ static bool is_expected(const struct collector *c, const char *id)
         return judge_expects(query, c->pair.known, id);
 }
 
-/* Of records that are not kept apart. */
-static const enum fate fates_unseen[] = {
-        [PRESENCE_HOLE] = FATE_UNKNOWN,
-        [PRESENCE_DISPLACED] = FATE_UNKNOWN,
-        [PRESENCE_CHANGED] = FATE_EDITED,
-        [PRESENCE_ENTERED] = FATE_NEW,
-};
-
 static int add_record(struct collector *c, struct entry *e, enum presence presence)
 {
         struct suspects *s = c->s;
         int r;
 
         if (s->count == SUSPECTS_MAX) {
-                s->more[fates_unseen[presence]]++;
+                s->more[suspects_unseen(presence)]++;
                 e->suspect = SUSPECTS_MAX;
                 return 0;
         }
@@ -131,8 +123,6 @@ static void note_left(struct collector *c, struct suspect *r, bool hole, unsigne
 {
         unsigned round = hole ? c->holes++ : c->displaced++;
 
-        r->places++;
-        r->heirs += pair_has_heir(&c->pair, rank);
         if (r->hole && !hole)
                 return;
         if (!r->left || (hole && !r->hole)) {
@@ -168,6 +158,10 @@ static int add_place(struct collector *c, struct entry *e, enum presence presenc
         record->expected |= expected;
         record->changed |= presence == PRESENCE_CHANGED;
         record->entered |= presence == PRESENCE_ENTERED;
+        if (presence != PRESENCE_ENTERED) {
+                record->places++;
+                record->heirs += pair_has_heir(&c->pair, rank);
+        }
         if (presence == PRESENCE_HOLE || presence == PRESENCE_DISPLACED)
                 note_left(c, record, presence == PRESENCE_HOLE, rank);
         return 0;
@@ -251,6 +245,20 @@ static int add_known(struct collector *c)
         return 0;
 }
 
+static void collect_order(struct collector *c)
+{
+        const struct baseline *b = c->input->baseline;
+
+        for (size_t i = 0; i < b->order_count; i++) {
+                const struct entry *e = table_seek(&c->table, b->order[i]);
+
+                if (e->id && e->suspect < SUSPECTS_MAX)
+                        c->s->order[c->s->order_count++] = e->suspect;
+                else if (e->id && e->suspect == NOBODY && e->same)
+                        c->s->order[c->s->order_count++] = SUSPECTS_THERE;
+        }
+}
+
 static int collect_records(const struct attribution_input *input, struct suspects *s)
 {
         struct collector c = {.input = input, .s = s};
@@ -261,6 +269,8 @@ static int collect_records(const struct attribution_input *input, struct suspect
                 r = compare_query(&c);
         }
         s->starts[input->set->count] = c.place_count;
+        if (r >= 0)
+                collect_order(&c);
         free(c.table.entries);
         return r;
 }
@@ -399,154 +409,4 @@ void suspects_done(struct suspects *s)
 bool suspects_any(const struct suspects *s)
 {
         return s->wanted_count + s->list_count + s->missing_count > 0;
-}
-
-/* One that exists as it was but left the answer to a query with a filter: the index lost it only if
- * its own vector does not find it either; otherwise its metadata was edited out of the filter. */
-static bool left_filter(const struct suspect *r)
-{
-        return r->hole && r->filtered && !r->unreadable && !(r->self_asked && !r->self_found);
-}
-
-/* Another record at the same distance, in most answers that it left, is the same one. */
-static bool is_rekeyed(const struct suspect *r)
-{
-        return r->heirs * 2 > r->places;
-}
-
-enum fate suspects_left(const struct suspect *r)
-{
-        if (!r->looked_up)
-                return FATE_UNKNOWN;
-        if (!r->exists)
-                return is_rekeyed(r) ? FATE_REKEYED : FATE_GONE;
-        if (r->moved || left_filter(r))
-                return FATE_EDITED;
-        if (!r->hole)
-                return FATE_CROWDED_OUT;
-        return r->unreadable || r->compared ? FATE_UNREACHABLE : FATE_UNKNOWN;
-}
-
-/* `edits`: records were edited elsewhere. A record that was there before and comes nearer was
- * probably edited, too; but an index may have missed it when the baseline was recorded. */
-static enum fate fate_of(const struct suspect *r, bool edits)
-{
-        if (r->changed)
-                return FATE_EDITED;
-        if (r->left)
-                return suspects_left(r);
-        if (r->old)
-                return edits ? FATE_UNKNOWN : FATE_FOUND;
-        return r->twin ? FATE_NEAR_COPY : FATE_NEW;
-}
-
-static int compare_ordered(const void *a, const void *b, void *userdata)
-{
-        const struct suspect *records = userdata;
-        const struct suspect *x = &records[*(const size_t *)a], *y = &records[*(const size_t *)b];
-
-        if (x->fate != y->fate)
-                return x->fate < y->fate ? -1 : 1;
-        if (x->queries != y->queries)
-                return x->queries > y->queries ? -1 : 1;
-        return strcmp(x->id, y->id);
-}
-
-int suspects_settle(struct suspects *s)
-{
-        size_t *ordered = calloc(s->count + 1, sizeof(*ordered));
-        bool edits = false;
-
-        if (!ordered)
-                return -ENOMEM;
-        for (size_t i = 0; i < s->count; i++)
-                edits |= s->records[i].changed || s->records[i].moved;
-        for (size_t i = 0; i < s->count; i++) {
-                s->records[i].fate = fate_of(&s->records[i], edits);
-                ordered[i] = i;
-        }
-        qsort_r(ordered, s->count, sizeof(*ordered), compare_ordered, s->records);
-        free(s->ordered);
-        s->ordered = ordered;
-        return 0;
-}
-
-enum fate suspects_fate(const struct suspects *s, const struct place *place)
-{
-        return place->suspect == SUSPECTS_MAX ? fates_unseen[place->presence]
-                                              : s->records[place->suspect].fate;
-}
-
-size_t suspects_shown(const struct suspects *s, size_t ret[SUSPECTS_SHOWN])
-{
-        size_t shown[FATE_COUNT] = {0}, n = 0;
-
-        for (size_t i = 0; i < s->count; i++) {
-                enum fate fate = s->records[s->ordered[i]].fate;
-
-                if (fate != FATE_GONE && fate != FATE_UNKNOWN && shown[fate]++ < FATES_SHOWN)
-                        ret[n++] = s->ordered[i];
-        }
-        return n;
-}
-
-/* What the baseline keeps of a record; NULL: nothing. */
-static const char *known_words(const struct baseline *b, const char *id)
-{
-        for (size_t i = 0; b && i < b->count; i++)
-                for (unsigned k = 0; b->queries[i].answer && k < EXCERPTS_MAX; k++)
-                        if (k < b->queries[i].answer->count &&
-                                streq(b->queries[i].answer->ids[k], id) &&
-                                b->queries[i].excerpts[k].words)
-                                return b->queries[i].excerpts[k].words;
-        return NULL;
-}
-
-void suspects_compare_words(const struct suspects *s, struct suspect *r)
-{
-        const char *before = known_words(s->baseline, r->id);
-        size_t n;
-
-        if (!before || !r->excerpt)
-                return;
-        n = MIN(MIN(strlen(before), strlen(r->excerpt)), (size_t)SUSPECTS_WORDS);
-        r->words = n > 0 && strncmp(before, r->excerpt, n) == 0 ? 1 : -1;
-}
-
-static int copy_record(const struct suspect *from, struct touched_record *ret)
-{
-        int r;
-
-        *ret = (struct touched_record){.fate = from->fate,
-                .query = from->query,
-                .queries = from->queries,
-                .expected = from->expected};
-        r = strdup_to(&ret->id, from->id);
-        return r < 0 ? r : strdup_to(&ret->excerpt, from->excerpt);
-}
-
-int suspects_fates(const struct suspects *s, struct fates **ret)
-{
-        _cleanup_(fates_unrefp) struct fates *f = fates_new();
-        int r = 0;
-
-        if (!f)
-                return -ENOMEM;
-        memcpy(f->totals, s->more, sizeof(f->totals));
-        f->records = calloc(FATES_RECORDS_MAX + 1, sizeof(*f->records));
-        if (!f->records)
-                return -ENOMEM;
-        for (size_t i = 0; i < s->count && r >= 0; i++) {
-                const struct suspect *record = &s->records[s->ordered[i]];
-                enum fate fate = record->fate;
-                /* So that none of the fates crowds out the others. */
-                bool kept = f->totals[fate]++ - s->more[fate] < FATES_RECORDS_MAX / FATE_COUNT;
-
-                if (kept)
-                        r = copy_record(record, &f->records[f->count++]);
-        }
-        if (r < 0)
-                return r;
-        *ret = take_ptr(f);
-        return 0;
 }

@@ -17,8 +17,13 @@
 #define SUSPECTS_LISTS 48 /* answers whose records are compared with each other for twins */
 #define SUSPECTS_EXPECTED 20 /* failing queries whose expected record is looked up */
 #define SUSPECTS_WORDS 40 /* bytes of a document by which it is recognised */
+/* Of the records that are gone or hold something else, how many may lack an heir where all were
+ * renamed: an index misses some by itself. */
+#define SUSPECTS_HEIRLESS 0.05
 /* Distinct records that are kept apart; of further ones only the numbers are. */
 #define SUSPECTS_MAX 20000
+/* In place of an index: a record that stands in the answers as it did. */
+#define SUSPECTS_THERE UINT32_MAX
 
 /* What a record does in one query's answers. */
 enum presence {
@@ -35,9 +40,9 @@ struct suspect {
         bool filtered; /* it left answers to queries with filters only */
         bool expected; /* by one of those */
         unsigned round; /* the how manieth of its query's holes, or of its displaced ones; least */
+        unsigned places, heirs; /* in how many answers it left or changed, and in how many of them
+                                   another record has taken its distance */
         /* Of a hole if there is one, to be compared with its stored vector: */
-        unsigned places, heirs; /* in how many answers it left, and where another record stands at
-                                   its distance */
         float distance; /* recorded */
         const float *vector; /* pinned, of the query; NULL: it has none */
         /* Findings: */
@@ -45,12 +50,15 @@ struct suspect {
         bool compared, moved; /* by its vector: stored at another distance from the query now */
         bool unreadable; /* it exists, but the server fails to read its vector */
         bool self_asked, self_found;
+        bool filter_asked,
+                filter_left; /* there as it was; behind the filter of its query no more */
         bool twin; /* entered, with a near-duplicate in the answer */
         bool placed; /* its place in the order of addition was looked at */
         bool old; /* entered, but was added before a record that the baseline knows */
         int words; /* of its document against the baseline's: 1 the same, -1 others, 0 unknown */
+        bool sought, recut; /* gone: its first words were looked for in new records; stand there */
         char *excerpt; /* first words of its document; owned; NULL */
-        enum fate fate; /* by suspects_settle() */
+        enum fate fate, left_fate; /* by suspects_settle(); in the answers that it left alone */
 };
 
 struct place {
@@ -90,6 +98,9 @@ struct suspects {
         struct place *places; /* those of query i from starts[i] to before starts[i + 1] */
         size_t *starts; /* query_count + 1; NULL: nothing was compared */
         size_t same; /* distinct records that are in both answers to a query */
+        uint32_t order[BASELINE_ORDER_MAX]; /* indices of those whose order of addition the baseline
+                                               knows, or SUSPECTS_THERE; ascending by that order */
+        size_t order_count;
 
         size_t *wanted; /* indices of those that left, in the order of looking them up: evenly over
                            the queries, holes first, and last those that left filters only */
@@ -104,8 +115,8 @@ struct suspects {
                             then by id */
 };
 
-/* What became of a record that left, by what was looked up. */
-enum fate suspects_left(const struct suspect *r);
+/* The fate of records that are not kept apart. */
+enum fate suspects_unseen(enum presence presence);
 /* The fate of the record at a place. After suspects_settle(). */
 enum fate suspects_fate(const struct suspects *s, const struct place *place);
 
@@ -122,8 +133,11 @@ _must_check_ int suspects_settle(struct suspects *s);
  * Fills `ret` with indices and returns how many. */
 #define SUSPECTS_SHOWN (FATES_SHOWN * FATE_COUNT)
 size_t suspects_shown(const struct suspects *s, size_t ret[SUSPECTS_SHOWN]);
-/* Compares the first words of an existing record's document with what the baseline keeps of it. */
-void suspects_compare_words(const struct suspects *s, struct suspect *r);
+/* What the baseline keeps of a record's document; NULL: nothing. O(queries). */
+const char *suspects_known_words(const struct baseline *b, const char *id);
+/* The document of an existing record, on one line (NULL: it has none): keeps its first words, and
+ * compares them with what the baseline keeps. */
+void suspects_take_text(const struct suspects *s, struct suspect *r, const char *text);
 /* As they are shown; the queries' causes are left to the caller. After suspects_settle(). -ENOMEM.
  */
 _must_check_ int suspects_fates(const struct suspects *s, struct fates **ret);

@@ -8,6 +8,7 @@
 #include "json.h"
 #include "keep/baseline_file.h"
 #include "keep/baselines.h"
+#include "model/evidence.h"
 #include "pulse.h"
 
 /* Answers and sets larger than these were not written by us. */
@@ -81,25 +82,23 @@ static const json_t *get_object(struct reader *r, const json_t *object, const ch
 static void read_evidence(struct reader *r, const json_t *object, struct evidence *ret)
 {
         for (size_t i = 0; i < evidence_field_count && r->code >= 0; i++) {
-                void *field = (char *)ret + evidence_fields[i].offset;
-                const char *name = evidence_fields[i].name;
+                const struct evidence_field *f = &evidence_fields[i];
+                void *field = (char *)ret + f->offset;
 
-                switch (evidence_fields[i].type) {
-                case FIELD_SIZE:
-                        *(size_t *)field = (size_t)get_integer(r, object, name, 0, INT64_MAX);
+                if (f->younger && !json_object_get(object, f->name))
+                        continue;
+                switch (f->type) {
+                case EVIDENCE_SIZE:
+                        *(size_t *)field = (size_t)get_integer(r, object, f->name, 0, INT64_MAX);
                         break;
-                case FIELD_YOUNGER:
-                        if (json_object_get(object, name))
-                                *(double *)field = get_double(r, object, name);
+                case EVIDENCE_DOUBLE:
+                        *(double *)field = get_double(r, object, f->name);
                         break;
-                case FIELD_DOUBLE:
-                        *(double *)field = get_double(r, object, name);
+                case EVIDENCE_COUNT:
+                        *(int64_t *)field = get_integer(r, object, f->name, -1, INT64_MAX);
                         break;
-                case FIELD_COUNT:
-                        *(int64_t *)field = get_integer(r, object, name, -1, INT64_MAX);
-                        break;
-                case FIELD_BOOL:
-                        *(bool *)field = json_is_true(json_object_get(object, name));
+                case EVIDENCE_BOOL:
+                        *(bool *)field = json_is_true(json_object_get(object, f->name));
                         break;
                 }
         }
@@ -406,6 +405,23 @@ static void read_fates(struct reader *r, const json_t *object, struct fates **re
                 *ret = take_ptr(f);
 }
 
+/* Absent in files of versions that kept none. */
+static void read_order(struct reader *r, const json_t *list, struct baseline *b)
+{
+        size_t n = json_array_size(list);
+
+        if (!list)
+                return;
+        if (!json_is_array(list) || n > BASELINE_ORDER_MAX)
+                complain(r, "order", "a list of record ids");
+        for (size_t i = 0; i < n && r->code >= 0; i++)
+                if (!json_is_string(json_array_get(list, i)))
+                        complain(r, "order", "a list of record ids");
+                else
+                        r->code =
+                                baseline_add_ordered(b, json_string_value(json_array_get(list, i)));
+}
+
 static void read_head(struct reader *r, const json_t *content, struct baseline *b)
 {
         const json_t *cause = json_object_get(content, "cause");
@@ -437,6 +453,7 @@ static void read_head(struct reader *r, const json_t *content, struct baseline *
                 complain(r, "cause", "a cause");
         read_causes(r, json_object_get(content, "causes"), b);
         read_fates(r, json_object_get(content, "fates"), &b->fates);
+        read_order(r, json_object_get(content, "order"), b);
 }
 
 static int read_content(struct reader *r, const json_t *content, struct baseline **ret)

@@ -7,37 +7,8 @@
 #include "json.h"
 #include "keep/baseline_file.h"
 #include "keep/baselines.h"
+#include "model/evidence.h"
 #include "text.h"
-
-const struct evidence_field evidence_fields[] = {
-        {"queries", FIELD_SIZE, offsetof(struct evidence, queries)},
-        {"unanswered", FIELD_SIZE, offsetof(struct evidence, unanswered)},
-        {"same", FIELD_SIZE, offsetof(struct evidence, same)},
-        {"changed", FIELD_SIZE, offsetof(struct evidence, changed)},
-        {"fit_rms", FIELD_DOUBLE, offsetof(struct evidence, fit_rms)},
-        {"square_root", FIELD_BOOL, offsetof(struct evidence, square_root)},
-        {"holes", FIELD_SIZE, offsetof(struct evidence, holes)},
-        {"sampled", FIELD_SIZE, offsetof(struct evidence, sampled)},
-        {"gone", FIELD_SIZE, offsetof(struct evidence, gone)},
-        {"edited", FIELD_SIZE, offsetof(struct evidence, edited)},
-        {"present", FIELD_SIZE, offsetof(struct evidence, present)},
-        {"unreadable", FIELD_SIZE, offsetof(struct evidence, unreadable)},
-        {"self_asked", FIELD_SIZE, offsetof(struct evidence, self_asked)},
-        {"self_found", FIELD_SIZE, offsetof(struct evidence, self_found)},
-        {"intruders", FIELD_SIZE, offsetof(struct evidence, intruders)},
-        {"entries", FIELD_SIZE, offsetof(struct evidence, entries)},
-        {"near_duplicates", FIELD_SIZE, offsetof(struct evidence, near_duplicates)},
-        {"overdispersion", FIELD_DOUBLE, offsetof(struct evidence, overdispersion)},
-        {"overlap", FIELD_DOUBLE, offsetof(struct evidence, overlap)},
-        {"records_before", FIELD_COUNT, offsetof(struct evidence, records_before)},
-        {"records_after", FIELD_COUNT, offsetof(struct evidence, records_after)},
-        {"embedder_compared", FIELD_SIZE, offsetof(struct evidence, embedder_compared)},
-        {"embedder_moved", FIELD_SIZE, offsetof(struct evidence, embedder_moved)},
-        {"embedder_distance", FIELD_DOUBLE, offsetof(struct evidence, embedder_distance)},
-        {"embedder_length", FIELD_YOUNGER, offsetof(struct evidence, embedder_length)},
-        {"other_space", FIELD_BOOL, offsetof(struct evidence, other_space)},
-};
-const size_t evidence_field_count = ARRAY_SIZE(evidence_fields);
 
 static json_t *string_or_null(const char *s)
 {
@@ -58,17 +29,16 @@ static json_t *build_evidence(const struct evidence *e)
                 json_t *value = NULL;
 
                 switch (evidence_fields[i].type) {
-                case FIELD_SIZE:
+                case EVIDENCE_SIZE:
                         value = json_integer((json_int_t) * (const size_t *)field);
                         break;
-                case FIELD_DOUBLE:
-                case FIELD_YOUNGER:
+                case EVIDENCE_DOUBLE:
                         value = json_from_double(*(const double *)field);
                         break;
-                case FIELD_COUNT:
+                case EVIDENCE_COUNT:
                         value = json_integer(*(const int64_t *)field);
                         break;
-                case FIELD_BOOL:
+                case EVIDENCE_BOOL:
                         value = json_boolean(*(const bool *)field);
                         break;
                 }
@@ -115,6 +85,16 @@ static json_t *build_level(const struct level_baseline *l)
 {
         return json_pack("{s:o, s:o}", "location", json_from_double(l->location), "scale",
                 json_from_double(l->scale));
+}
+
+static json_t *build_order(const struct baseline *b)
+{
+        _cleanup_json_ json_t *list = json_array();
+
+        for (size_t i = 0; i < b->order_count; i++)
+                if (json_array_append_new(list, json_string(b->order[i])) < 0)
+                        return NULL;
+        return take_ptr(list);
 }
 
 /* Of each of the first records of the answer; null where nothing is known of it. */
@@ -242,7 +222,7 @@ static json_t *build_fates(const struct fates *f)
 static json_t *build_content(const struct baseline *b)
 {
         return json_pack("{s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:b, s:I, s:I, s:o, s:I, s:o, s:o,"
-                         " s:o, s:o, s:o, s:o, s:I, s:I, s:o, s:o}",
+                         " s:o, s:o, s:o, s:o, s:I, s:I, s:o, s:o, s:o}",
                 "number", (json_int_t)b->number, "collection", string_or_null(b->collection),
                 "name", string_or_null(b->name), "recorded", time_or_null(b->recorded), "approved",
                 time_or_null(b->approved), "approved_by", string_or_null(b->approved_by), "reason",
@@ -253,7 +233,7 @@ static json_t *build_content(const struct baseline *b)
                 build_evidence(&b->attribution.evidence), "bands", build_bands(&b->bands),
                 "vectors", build_vectors(b->vectors), "queries", build_queries(b), "restores",
                 (json_int_t)b->restores, "copies", (json_int_t)b->copies, "causes", build_causes(b),
-                "fates", build_fates(b->fates));
+                "fates", build_fates(b->fates), "order", build_order(b));
 }
 
 int baseline_hash(const json_t *content, char ret[DIGEST_TEXT_MAX])

@@ -28,8 +28,10 @@ static const struct {
         [CAUSE_GROWTH] = {"GROWTH", "New records have come nearer than the ones before.",
                 "Find out which ingest wrote the new records, and whether it was meant.",
                 "If the ingest was meant, approve a new baseline."},
-        [CAUSE_FLOOD] = {"FLOOD", "Near-duplicate records crowd the answers.",
-                "Remove the duplicates and find the ingest that wrote them."},
+        [CAUSE_FLOOD] = {"FLOOD",
+                "New records crowd the answers: near-duplicates, or a few that come first "
+                "everywhere.",
+                "Remove them and find the ingest that wrote them."},
         [CAUSE_REMOVED] = {"REMOVED", "Records that used to answer have been deleted.",
                 "Restore the deleted records, or change the expectations of the queries that "
                 "asked for them.",
@@ -67,6 +69,10 @@ static const struct {
         [CAUSE_SCALE] = {"SCALE", "The stored vectors have another length.",
                 "Find out who changed the normalisation of the stored vectors, and undo it.",
                 .refuses_approval = true},
+        [CAUSE_UNFINISHED] = {"UNFINISHED",
+                "An ingest stopped half-way: old and new records stand side by side, or what was "
+                "added last is missing.",
+                "Find out why the ingest stopped, and run it again to its end."},
         [CAUSE_TRANSPORT] = {"TRANSPORT", "Too few queries got an answer to judge retrieval.",
                 "Look at the server and the network first.", .refuses_approval = true},
 };

@@ -28,6 +28,7 @@ enum cause {
         CAUSE_REPLACED,
         CAUSE_MISPAIRED,
         CAUSE_SCALE,
+        CAUSE_UNFINISHED,
         CAUSE_COUNT,
 };
 
@@ -44,10 +45,15 @@ struct evidence {
         size_t places, lost; /* in the baseline's answers; of them, of records gone or edited */
         size_t words_kept,
                 words_changed; /* edited records whose document begins as it did, or not */
+        size_t sought, recut; /* gone records whose first words were looked for in new ones, and
+                                 stand there */
+        size_t ordered, trailing; /* records of which is known when they were added, and what became
+                                     of them; gone ones, if they are those that were added last */
         double scale; /* how many times as long vectors are; NaN: their length tells nothing */
         size_t unreadable; /* present ones whose vectors the server fails to read */
         size_t self_asked, self_found; /* present ones that were asked for with their own vector */
         size_t intruders; /* new records nearer than the baseline's last one */
+        size_t firsts; /* queries whose first answer is a new record */
         size_t entries, near_duplicates; /* records looked at for twins, new ones that have one */
         double overdispersion; /* phi of the overlaps: 1 when losses are spread evenly; NaN */
         double overlap; /* mean overlap@k; NaN */

@@ -52,6 +52,8 @@ struct baseline *baseline_unref(struct baseline *b)
                 return NULL;
         for (size_t i = 0; i < b->count; i++)
                 query_done(&b->queries[i]);
+        for (size_t i = 0; i < b->order_count; i++)
+                free(b->order[i]);
         free(b->queries);
         vector_set_unref(b->vectors);
         fates_unref(b->fates);
@@ -63,6 +65,14 @@ struct baseline *baseline_unref(struct baseline *b)
         free(b->reason);
         free(b);
         return NULL;
+}
+
+int baseline_add_ordered(struct baseline *b, const char *id)
+{
+        int r = strdup_to(&b->order[b->order_count], id);
+
+        b->order_count += r >= 0;
+        return r;
 }
 
 static int compare_queries(const void *a, const void *b)

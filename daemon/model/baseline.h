@@ -40,6 +40,9 @@ struct baseline_query {
         double embedder_noise; /* 95 % quantile of 1 - cos(pinned, fresh); NaN: no embedder then */
 };
 
+/* As many as one request asks for. */
+#define BASELINE_ORDER_MAX 100
+
 struct baseline {
         atomic_uint references;
         unsigned number; /* 1, 2, … of this collection; of a candidate: the one it would become */
@@ -65,6 +68,9 @@ struct baseline {
                 bands; /* proposed with it, for a collection with `bands: auto`; count 0: none */
         size_t count;
         struct baseline_query *queries; /* count, ascending by strcmp() of their ids */
+        char *order[BASELINE_ORDER_MAX]; /* ids of some of the answers' records, in the order in
+                                            which they were added to the collection; owned */
+        size_t order_count; /* 0: not known */
 };
 
 /* Zeroed but for unknown numbers, one reference, `count` queries to be filled. NULL when memory is
@@ -73,6 +79,8 @@ struct baseline *baseline_new(size_t count);
 struct baseline *baseline_ref(struct baseline *b);
 struct baseline *baseline_unref(struct baseline *b);
 DEFINE_CLEANUP(struct baseline *, baseline_unref)
+/* Appends a copy of an id to the order, which must have room for it. -ENOMEM. */
+_must_check_ int baseline_add_ordered(struct baseline *b, const char *id);
 /* To be called once all ids are set: sorts the queries by id. */
 void baseline_sort(struct baseline *b);
 /* NULL when it does not know the query. O(log count). */

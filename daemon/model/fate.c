@@ -63,14 +63,23 @@ static size_t new_records(const struct fates *f)
         return f->totals[FATE_NEW] + copies;
 }
 
+/* New ones without a copy are a growth's where there is one. */
+static size_t flooding_records(const struct fates *f)
+{
+        size_t others = f->cause_queries[CAUSE_GROWTH] > 0 ? 0 : f->totals[FATE_NEW];
+
+        return f->totals[FATE_NEAR_COPY] + others;
+}
+
 size_t fates_records(const struct fates *f, enum cause cause)
 {
         switch (cause) {
         case CAUSE_REMOVED:
         case CAUSE_REMOVED_TOPIC:
+        case CAUSE_UNFINISHED:
                 return f->totals[FATE_GONE];
         case CAUSE_REKEYED:
-                return f->totals[FATE_REKEYED] + f->totals[FATE_EDITED];
+                return f->totals[FATE_REKEYED];
         case CAUSE_EDIT:
         case CAUSE_REEMBED:
         case CAUSE_REPLACED:
@@ -80,7 +89,7 @@ size_t fates_records(const struct fates *f, enum cause cause)
         case CAUSE_ANN_RECALL:
                 return f->totals[FATE_UNREACHABLE];
         case CAUSE_FLOOD:
-                return f->totals[FATE_NEAR_COPY];
+                return flooding_records(f);
         case CAUSE_GROWTH:
                 return new_records(f);
         default:

@@ -13,8 +13,8 @@
 
 enum fate {
         FATE_GONE, /* left the answers: no such record exists any more */
-        FATE_REKEYED, /* no such id exists any more, but a record at the same distance stands in its
-                         place */
+        FATE_REKEYED, /* its id exists no more or holds something else, but a record at the same
+                         distance stands in its place */
         FATE_EDITED, /* has other contents under its id: another vector, or left the filter */
         FATE_UNREACHABLE, /* exists unchanged, and search does not find it */
         FATE_CROWDED_OUT, /* exists unchanged, but enough others are nearer now */

@@ -29,7 +29,8 @@ enum finding_kind {
         FINDING_SET_MOVED, /* a share of the queries */
         FINDING_REPLACED_ANSWERS, /* most records that answered are gone or hold something else */
         FINDING_REKEYED, /* the same records under other ids */
-        FINDING_CROWDED, /* near-duplicates fill the answers */
+        FINDING_UNFINISHED, /* an ingest stopped half-way */
+        FINDING_CROWDED, /* new records that should not be there fill the answers */
         FINDING_MISSING, /* of a query, as all that follow: the expected record */
         FINDING_OUT_OF_RANGE,
         FINDING_BAND_CROSSED,

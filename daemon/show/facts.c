@@ -7,6 +7,7 @@
 #include "judge/attribution.h"
 #include "judge/incident.h"
 #include "judge/quality.h"
+#include "model/evidence.h"
 #include "show/summary.h"
 #include "show/values.h"
 #include "text.h"
@@ -14,26 +15,32 @@
 /* Tag values shown; more are a tag that is no category. */
 #define TAG_VALUES_MAX 200
 
+static json_t *evidence_value(const struct evidence *e, const struct evidence_field *f)
+{
+        const void *field = (const char *)e + f->offset;
+
+        switch (f->type) {
+        case EVIDENCE_SIZE:
+                return value_count(*(const size_t *)field);
+        case EVIDENCE_DOUBLE:
+                return json_from_double(*(const double *)field);
+        case EVIDENCE_COUNT:
+                return value_known(*(const int64_t *)field);
+        case EVIDENCE_BOOL:
+                return json_boolean(*(const bool *)field);
+        }
+        return NULL;
+}
+
 static json_t *evidence_counts(const struct evidence *e)
 {
-        return json_pack(
-                "{s:o, s:o, s:o, s:o, s:o, s:b, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o,"
-                " s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:b}",
-                "queries", value_count(e->queries), "unanswered", value_count(e->unanswered),
-                "same_records", value_count(e->same), "changed_distances", value_count(e->changed),
-                "fit_rms", json_from_double(e->fit_rms), "square_root", e->square_root, "missing",
-                value_count(e->holes), "missing_looked_up", value_count(e->sampled), "gone",
-                value_count(e->gone), "edited", value_count(e->edited), "present",
-                value_count(e->present), "unreadable", value_count(e->unreadable), "self_asked",
-                value_count(e->self_asked), "self_found", value_count(e->self_found), "intruders",
-                value_count(e->intruders), "twin_candidates", value_count(e->entries),
-                "near_duplicates", value_count(e->near_duplicates), "overdispersion",
-                json_from_double(e->overdispersion), "overlap", json_from_double(e->overlap),
-                "records_before", value_known(e->records_before), "records_after",
-                value_known(e->records_after), "embedder_compared",
-                value_count(e->embedder_compared), "embedder_moved", value_count(e->embedder_moved),
-                "embedder_distance", json_from_double(e->embedder_distance), "other_space",
-                e->other_space);
+        _cleanup_json_ json_t *object = json_object();
+
+        for (size_t i = 0; i < evidence_field_count; i++)
+                if (json_put(object, evidence_fields[i].shown,
+                            evidence_value(e, &evidence_fields[i])) < 0)
+                        return NULL;
+        return take_ptr(object);
 }
 
 /* The causes that hold in some query. */

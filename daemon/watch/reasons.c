@@ -68,6 +68,7 @@ static int input_init(const struct dossier *d, bool ingested, struct input *ret)
                 .ingested = ingested,
                 .ingesting = d->view->ingesting,
                 .results = d->config->replay.results,
+                .recall_limit = d->policy.limits[RULE_RECALL_LOW],
                 .embedder_distances = in.distances,
                 .embedder_limits = in.limits,
                 .embedder_lengths =

@@ -391,6 +391,43 @@ static void what_exists_is_looked_for_behind_the_filter(void **state)
 }
 
 /* What Chroma answers about records that its index lost. */
+/* Of two that left the answer to a query with a filter, one is not behind it any more. */
+static void what_left_a_filtered_answer_is_looked_for_behind_the_filter(void **state)
+{
+        static const struct suspect records[] = {
+                {.id = "in", .distance = .5f, .hole = true, .filtered = true, .query = 5},
+                {.id = "out", .distance = .5f, .hole = true, .filtered = true, .query = 5}};
+        static const struct {
+                struct reply reply;
+                bool asked;
+                enum fate fates[2];
+        } rows[] = {{{200, "{\"ids\":[\"in\"]}"}, true, {FATE_UNREACHABLE, FATE_EDITED}},
+                {{400, REFUSED}, false, {FATE_EDITED, FATE_EDITED}}};
+        struct world *w = *state;
+
+        for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+                const struct reply replies[] = {
+                        {200,
+                                "{\"ids\":[\"in\",\"out\"],"
+                                "\"embeddings\":[[1,0.70710678],[1,0.70710678]]}"},
+                        {200, "{\"ids\":[[\"in\"],[\"out\"]],\"distances\":[[0],[0]]}"},
+                        rows[i].reply,
+                        {200, "{\"ids\":[\"in\",\"out\"],\"documents\":[null,null]}"}};
+
+                suspect(w, records, ARRAY_SIZE(records));
+                look_up(w, replies, ARRAY_SIZE(replies));
+                assert_null(w->error);
+                assert_int_equal(w->replied, ARRAY_SIZE(replies));
+                assert_string_equal(body_of(w, 4 * i + 2),
+                        "{\"include\":[],\"ids\":[\"in\",\"out\"],\"where\":{\"a\":1},"
+                        "\"where_document\":{\"$contains\":\"z\"}}");
+                for (size_t k = 0; k < 2; k++) {
+                        assert_int_equal(w->records[k].filter_asked, rows[i].asked);
+                        assert_int_equal(w->records[k].fate, rows[i].fates[k]);
+                }
+        }
+}
+
 static void records_without_vectors_exist(void **state)
 {
         static const struct reply replies[] = {
@@ -572,6 +609,9 @@ int main(void)
                         a_failure_ends_it_with_a_sentence, set_up, tear_down),
                 cmocka_unit_test_setup_teardown(
                         what_exists_is_looked_for_behind_the_filter, set_up, tear_down),
+                cmocka_unit_test_setup_teardown(
+                        what_left_a_filtered_answer_is_looked_for_behind_the_filter, set_up,
+                        tear_down),
                 cmocka_unit_test_setup_teardown(
                         a_refused_look_leaves_one_record_open, set_up, tear_down),
                 cmocka_unit_test_setup_teardown(

@@ -7,6 +7,8 @@ import numpy
 import worlds
 
 RESULTS, WITHIN = 10, 10
+# A record among so many is expected by its id, by every other question.
+NAMED = 3
 BATCH = 128
 
 
@@ -17,7 +19,7 @@ class Scene(worlds.Scene):
         self.chroma, self.driftwatch, self.world, self.space, self.variant = chroma, driftwatch, corpus, space, variant
         self.name = corpus.name
         self.random = numpy.random.default_rng(1000 + variant)
-        self.found = set()
+        self.found = {}
         driftwatch.server(chroma.url)
 
     def fill(self, space=None):
@@ -51,20 +53,24 @@ class Scene(worlds.Scene):
         return numpy.array([one.vector for one in self.world.questions]) @ rows.T
 
     def search(self):
-        """The sections of each question's answers."""
+        """The (id, section) of each question's answers."""
         got = self.chroma.call("POST", f"/{self.chroma.id(self.name)}/query", {
             "query_embeddings": [one.vector.tolist() for one in self.world.questions], "n_results": RESULTS,
             "include": ["metadatas"]})
-        return [{one["section"] for one in row} for row in got["metadatas"]]
+        return [[(key, one["section"]) for key, one in zip(*row)] for row in zip(got["ids"], got["metadatas"])]
 
     def look(self):
-        """Finds out which questions are answered by their section as the collection is now. The others have no
-        expectation but the baseline that is approved then."""
-        self.found = {one.id for one, sections in zip(self.world.questions, self.search()) if one.section in sections}
-        (self.driftwatch.directory / "found.json").write_text(json.dumps(sorted(self.found)))
+        """Finds out which questions are answered by their section as the collection is now, and by which record if it is
+        one of the first. The others have no expectation but the baseline that is approved then."""
+        for number, (one, answers) in enumerate(zip(self.world.questions, self.search())):
+            keys = [(rank, key) for rank, (key, section) in enumerate(answers) if section == one.section]
+            if keys:
+                rank, key = keys[0]
+                self.found[one.id] = key if number % 2 and rank < NAMED else None
+        (self.driftwatch.directory / "found.json").write_text(json.dumps(self.found))
 
     def recall(self):
-        self.found = set(json.loads((self.driftwatch.directory / "found.json").read_text()))
+        self.found = json.loads((self.driftwatch.directory / "found.json").read_text())
 
     def query(self, question):
         """As it stands in the query set."""
@@ -72,6 +78,8 @@ class Scene(worlds.Scene):
         one = {"id": question.id, "text": question.text, "tags": {"topic": question.chapter or "nothing"}}
         if question.nearest:
             one["expect"] = {"distance": {"min": question.nearest / half}}
+        elif self.found.get(question.id):
+            one["expect"] = {"ids": [self.found[question.id]], "within": WITHIN}
         elif question.id in self.found:
             one["expect"] = {"metadata": {"section": question.section}, "within": WITHIN}
         return one

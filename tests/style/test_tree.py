@@ -39,6 +39,7 @@ TEST_OF = {
     "daemon/judge/causes": "unit/test_attribution.c",
     "daemon/judge/pair": "unit/test_attribution.c",
     "daemon/judge/suspects": "unit/test_attribution.c",
+    "daemon/judge/suspects_fate": "unit/test_attribution.c",
     "daemon/judge/distance": "component/test_lookup.c",
     "daemon/ask/twins": "component/test_lookup.c",
     "daemon/model/attribution": "unit/test_cause.c",

@@ -9,6 +9,10 @@ import pytest
 import releases
 import tools
 
+# Files that wait for minutes come first: whoever came to them last would end alone.
+LONGEST = ("test_incident", "test_agreement", "test_demo", "test_causes", "test_baseline", "test_endurance", "test_outage")
+
+
 def need(program):
     if not shutil.which(program):
         pytest.skip(f"{program} is not installed")
@@ -16,6 +20,11 @@ def need(program):
 
 def pytest_configure(config):
     config.addinivalue_line("markers", "releases(*versions): the Chroma servers that a test runs on; the older one")
+
+
+def pytest_collection_modifyitems(items):
+    order = {name: number for number, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: order.get(item.path.stem, len(order)))
 
 
 def pytest_generate_tests(metafunc):

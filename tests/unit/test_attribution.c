@@ -129,6 +129,10 @@ static const struct row {
         bool lost; /* present records do not find themselves */
         size_t twins; /* new records with a twin in each list looked at */
         size_t moved; /* fresh vectors */
+        double recall_limit;
+        int words; /* of the documents of those that moved */
+        bool recut; /* the words of gone ones stand elsewhere */
+        const char *order; /* of addition, as far as the baseline knows it */
         enum cause cause;
         const char *sentence;
 } rows[] = {
@@ -215,6 +219,10 @@ static const struct row {
                 .sentence = "1 baseline record is missing and 0 new records are nearer than the "
                             "last one of the baseline's answer, in no more answers than an index "
                             "changes by itself"},
+        {.what = "... which a strict limit of recall does not allow",
+                .queries = {{.now = "a .5 c .7 n .8"}},
+                .recall_limit = .95,
+                .cause = CAUSE_ANN_RECALL},
         {.what = "one query finds what it did not, and nothing was written",
                 .queries = {{.now = "a .5 n .55 b .6"}},
                 .newest = "c",
@@ -317,7 +325,59 @@ static const struct row {
                 .twins = 1,
                 .cause = CAUSE_FLOOD,
                 .sentence = "2 of 15 records in the answers looked at are new and have a "
-                            "near-duplicate beside them"},
+                            "near-duplicate beside them; 1 of 5 queries have a new first answer"},
+        {.what = "a few new ones come first everywhere",
+                .queries = {{.now = "n .1 a .5 b .6"}, {.now = "n .1 a .5 b .6"},
+                        {.now = "m .1 a .5 b .6"}},
+                .records = 52,
+                .cause = CAUSE_FLOOD,
+                .sentence = "0 of 15 records in the answers looked at are new and have a "
+                            "near-duplicate beside them; 3 of 5 queries have a new first answer; "
+                            "the collection went from 50 to 52 records"},
+        {.what = "many new ones come first as often as many others",
+                .queries = {{.now = "n .1 a .5 b .6"}, {.now = "m .1 a .5 b .6"},
+                        {.now = "o .1 a .5 b .6"}},
+                .records = 75,
+                .cause = CAUSE_GROWTH},
+        {.what = "a few come first in a few",
+                .queries = {{.now = "n .1 a .5 b .6"}},
+                .records = 51,
+                .cause = CAUSE_GROWTH},
+        {.what = "vectors and documents stand under the next ids",
+                .queries = {{"e1 .5 e2 .6 e3 .7", "e2 .5 e3 .6 e4 .7"},
+                        {"e5 .5 e6 .6 e7 .7", "e6 .5 e7 .6 e8 .7"},
+                        {"e1 .5 e2 .6 e3 .7", "e2 .5 e3 .6 e4 .7"}},
+                .words = -1,
+                .cause = CAUSE_REKEYED},
+        {.what = "vectors alone do",
+                .queries = {{"e1 .5 e2 .6 e3 .7", "e2 .5 e3 .6 e4 .7"},
+                        {"e5 .5 e6 .6 e7 .7", "e6 .5 e7 .6 e8 .7"},
+                        {"e1 .5 e2 .6 e3 .7", "e2 .5 e3 .6 e4 .7"}},
+                .words = 1,
+                .cause = CAUSE_MISPAIRED},
+        {.what = "what was added last is gone",
+                .queries = {{"a .5 g1 .6 g2 .7", "a .5 x .8 y .9"},
+                        {"b .5 g3 .6 g4 .7", "b .5 x .8 y .9"},
+                        {"c .5 g5 .6 g6 .7", "c .5 x .8 y .9"},
+                        {"d .5 h .6 i .7", "d .5 h .6 i .7"}, {"d .5 h .6 i .7", "d .5 h .6 i .7"}},
+                .order = "a .0 b .0 c .0 d .0 h .0 g4 .0 g1 .0 g5 .0 g2 .0 g3 .0",
+                .cause = CAUSE_UNFINISHED,
+                .sentence = "6 baseline records are missing: 6 of 6 looked up no longer exist; of "
+                            "10 records whose order is known the 5 that were added last are gone"},
+        {.what = "what was added at any time is",
+                .queries = {{"a .5 g1 .6 g2 .7", "a .5 x .8 y .9"},
+                        {"b .5 g3 .6 g4 .7", "b .5 x .8 y .9"},
+                        {"c .5 g5 .6 g6 .7", "c .5 x .8 y .9"},
+                        {"d .5 h .6 i .7", "d .5 h .6 i .7"}, {"d .5 h .6 i .7", "d .5 h .6 i .7"}},
+                .order = "a .0 b .0 g4 .0 c .0 g1 .0 g5 .0 d .0 g2 .0 g3 .0 h .0",
+                .cause = CAUSE_REMOVED},
+        {.what = "what is gone stands in new records, beside others",
+                .queries = {{"a .5 g1 .6 c .7", "a .5 n .55 c .7"},
+                        {"a .5 g2 .6 c .7", "a .5 m .55 c .7"}},
+                .recut = true,
+                .cause = CAUSE_UNFINISHED,
+                .sentence = "2 baseline records are missing: 2 of 2 looked up no longer exist; the "
+                            "first words of 2 of 2 gone ones stand in new records"},
         {.what = "twins outnumber the one that is gone",
                 .queries = {{"g .4 b .5 c .6", "n .1 b .5 c .6"}},
                 .twins = 1,
@@ -365,8 +425,13 @@ static void look_up(const struct row *row, struct suspects *q)
                 q->lists[i].near_duplicates = row->twins;
                 q->listed += q->lists[i].answer->count;
         }
-        for (size_t i = 0; i < q->count; i++)
-                q->records[i].twin = q->records[i].entered && row->twins > 0;
+        for (size_t i = 0; i < q->count; i++) {
+                struct suspect *r = &q->records[i];
+
+                r->twin = r->entered && row->twins > 0;
+                r->words = r->changed || r->moved ? row->words : 0;
+                r->sought = r->recut = row->recut && r->looked_up && !r->exists;
+        }
 }
 
 struct decided {
@@ -409,11 +474,18 @@ static void make_row(struct world *w, const struct row *row)
                 set_answers(w, i, before ? before : ABC, streq(now, "-") ? NULL : now ? now : ABC);
                 w->distances[i] = i < row->moved ? .01 : 0;
         }
+        w->input.recall_limit = row->recall_limit;
         if (row->records > 0)
                 w->input.epoch.records = row->records;
         if (row->newest) {
                 assert_int_equal(strdup_to(&w->baseline->epoch.newest, "c"), 0);
                 w->input.epoch.newest = (char *)row->newest;
+        }
+        if (row->order) {
+                _cleanup_(answer_unrefp) struct answer *order = answer(row->order);
+
+                for (unsigned i = 0; i < order->count; i++)
+                        assert_int_equal(baseline_add_ordered(w->baseline, order->ids[i]), 0);
         }
         if (row->space)
                 w->input.epoch.space = (char *)row->space;
@@ -914,11 +986,12 @@ static void the_advice_is_about_what_is_to_be_done_first(void **state)
                 {CAUSE_EDIT, CAUSE_GROWTH, false, false, "If the edit was meant, approve"},
                 {CAUSE_EDIT, CAUSE_REMOVED, true, false, "Restore the deleted records first;"},
                 {CAUSE_EDIT, CAUSE_REMOVED, false, false, "Find out who deleted the records;"},
-                {CAUSE_REMOVED, CAUSE_FLOOD, false, false, "Remove the duplicates first;"},
+                {CAUSE_REMOVED, CAUSE_FLOOD, false, false, "Remove the new records first;"},
                 {CAUSE_REMOVED, CAUSE_NONE, true, false, "Restore the deleted records, or change"},
-                {CAUSE_FLOOD, CAUSE_NONE, false, false, "Remove the duplicates and find"},
+                {CAUSE_FLOOD, CAUSE_NONE, false, false, "Remove them and find"},
                 {CAUSE_REMOVED, CAUSE_EMBEDDER, true, false, "Restore the deleted records first"},
                 {CAUSE_EDIT, CAUSE_INDEX_LOSS, true, false, "Rebuild the index first"},
+                {CAUSE_UNFINISHED, CAUSE_EDIT, true, false, "Run the ingest that stopped"},
                 {CAUSE_METRIC, CAUSE_NONE, false, true, "Recreate the collection from its records"},
                 {CAUSE_METRIC, CAUSE_NONE, false, false, "Find out who changed the normalisation"},
         };

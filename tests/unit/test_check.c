@@ -224,7 +224,7 @@ static void every_format_tells_what_was_found(void **state)
                 {BAND, VERDICT_FAIL, VERDICT_PASS, "the best answer moved from band"},
                 {SET, VERDICT_FAIL, VERDICT_PASS, "as a set lie 0.0110 above their baseline"},
                 {SHARE, VERDICT_FAIL, VERDICT_PASS, "3 of 7 canonical queries"},
-                {FLOOD, VERDICT_FAIL, VERDICT_PASS, "Near-duplicates crowd the answers"},
+                {FLOOD, VERDICT_FAIL, VERDICT_PASS, "New records crowd the answers"},
                 {SPACE, VERDICT_FAIL, VERDICT_FAIL, "is not measured or searched as before"},
                 {EMBEDDER, VERDICT_FAIL, VERDICT_FAIL, "gives other vectors than the pinned ones"},
                 {EMBEDDER_DOWN, VERDICT_UNMEASURED, VERDICT_UNMEASURED,

@@ -100,12 +100,17 @@ static void test_each_cause_is_told_by_records_of_its_fate(void **state)
         assert_int_equal(fates_records(f, CAUSE_REEMBED), f->totals[FATE_EDITED]);
         assert_int_equal(fates_records(f, CAUSE_ANN_RECALL), f->totals[FATE_UNREACHABLE]);
         assert_int_equal(fates_records(f, CAUSE_INDEX_LOSS), f->totals[FATE_UNREACHABLE]);
-        assert_int_equal(fates_records(f, CAUSE_FLOOD), f->totals[FATE_NEAR_COPY]);
+        assert_int_equal(fates_records(f, CAUSE_UNFINISHED), f->totals[FATE_GONE]);
+        assert_int_equal(fates_records(f, CAUSE_REKEYED), f->totals[FATE_REKEYED]);
+        assert_int_equal(
+                fates_records(f, CAUSE_FLOOD), f->totals[FATE_NEAR_COPY] + f->totals[FATE_NEW]);
         assert_int_equal(fates_records(f, CAUSE_EMBEDDER), 0);
         assert_int_equal(
                 fates_records(f, CAUSE_GROWTH), f->totals[FATE_NEW] + f->totals[FATE_NEAR_COPY]);
         f->cause_queries[CAUSE_FLOOD] = 1;
         assert_int_equal(fates_records(f, CAUSE_GROWTH), f->totals[FATE_NEW]);
+        f->cause_queries[CAUSE_GROWTH] = 1;
+        assert_int_equal(fates_records(f, CAUSE_FLOOD), f->totals[FATE_NEAR_COPY]);
 }
 
 int main(void)

@@ -225,7 +225,8 @@ static void what_search_misses_is_judged_as_if_it_were_found(void **state)
                 _cleanup_(answer_unrefp) struct answer *a = answer_at(3, .9f);
                 _cleanup_(answer_unrefp) struct answer *missed =
                         answer_new(1, &rows[i].missed, &rows[i].at, NULL);
-                _cleanup_(answer_unrefp) struct answer *exact = arbiter_merge(a, missed, 10);
+                _cleanup_(answer_unrefp) struct answer *exact =
+                        arbiter_merge(a, missed, missed, 10);
                 struct baseline_query known = {.id = q.id, .answer = missed};
                 const struct judge_case c = {.query = &q,
                         .known = rows[i].id ? NULL : &known,
@@ -254,9 +255,9 @@ static void merging_keeps_length_order_and_whoever_has_another_id(void **state)
         static const float distances[] = {1.f, 1.05f, 1.1f}; /* c stands at y's distance */
         _cleanup_(answer_unrefp) struct answer *a = answer_at(3, .9f);
         _cleanup_(answer_unrefp) struct answer *missed = answer_new(3, ids, distances, NULL);
-        _cleanup_(answer_unrefp) struct answer *merged = arbiter_merge(a, missed, 3);
-        _cleanup_(answer_unrefp) struct answer *longer = arbiter_merge(a, missed, 4);
-        _cleanup_(answer_unrefp) struct answer *same = arbiter_merge(a, NULL, 3);
+        _cleanup_(answer_unrefp) struct answer *merged = arbiter_merge(a, missed, missed, 3);
+        _cleanup_(answer_unrefp) struct answer *longer = arbiter_merge(a, missed, missed, 4);
+        _cleanup_(answer_unrefp) struct answer *same = arbiter_merge(a, missed, NULL, 3);
 
         assert_int_equal(merged->count, 3);
         assert_string_equal(merged->ids[0], "a");
@@ -265,6 +266,65 @@ static void merging_keeps_length_order_and_whoever_has_another_id(void **state)
         assert_int_equal(longer->count, 4);
         assert_string_equal(longer->ids[3], "y"); /* in place of c */
         assert_ptr_equal(same, a);
+}
+
+/* Ids that were shifted by one: b holds what a held, c what b held. */
+static void what_was_renamed_has_its_former_name(void **state)
+{
+        static const char *const now[] = {"b", "c", "x", "a"},
+                                 *const names[] = {"a", "b", "c", "x"};
+        static const float distances[] = {.5f, .6f, .7f, .9f};
+        _cleanup_(answer_unrefp) struct answer *before = answer_new(3, names, distances, NULL);
+        _cleanup_(answer_unrefp) struct answer *answer = answer_new(4, now, distances, NULL);
+        _cleanup_(answer_unrefp) struct answer *merged = arbiter_merge(answer, before, before, 4);
+
+        assert_int_equal(merged->count, 4);
+        for (unsigned i = 0; i < 4; i++) {
+                assert_string_equal(merged->ids[i], names[i]);
+                assert_true(merged->distances[i] == distances[i]);
+        }
+}
+
+/* What is expected by its former id is found under the new one: by no fault of the index. */
+static void what_was_renamed_is_found(void **state)
+{
+        static const char *const now[] = {"b", "c", "x"}, *const names[] = {"a", "b", "c"};
+        static const float distances[] = {.5f, .6f, .7f};
+        char *ids[][1] = {{(char *)"a"}, {(char *)"b"}};
+        _cleanup_(bands_done) struct bands bands = {0};
+
+        assert_int_equal(bands_default(NULL, &bands), 0);
+        for (unsigned i = 0; i < ARRAY_SIZE(ids); i++) {
+                struct query q = query_expecting(ids[i], 0, -INFINITY, INFINITY);
+                _cleanup_(answer_unrefp) struct answer *before =
+                        answer_new(3, names, distances, NULL);
+                _cleanup_(answer_unrefp) struct answer *a = answer_new(3, now, distances, NULL);
+                _cleanup_(answer_unrefp) struct answer *exact = arbiter_merge(a, before, before, 3);
+                const struct judge_case c = {
+                        .query = &q, .answer = a, .rank = i, .exact = exact}; /* b came first */
+                _cleanup_(judgement_done) struct judgement v;
+                struct band_state s;
+
+                band_state_init(&s);
+                assert_int_equal(judge_exact(&c, &bands, &s, &v), 0);
+                assert_int_equal(v.outcome, OUTCOME_PASS);
+                assert_int_equal(v.expected_rank, 1);
+        }
+}
+
+/* Of two at one distance the one that was there is not the one that is missed. */
+static void a_twin_is_not_renamed(void **state)
+{
+        static const char *const ids[] = {"a", "b"};
+        static const float distances[] = {.5f, .5f};
+        _cleanup_(answer_unrefp) struct answer *before = answer_new(2, ids, distances, NULL);
+        _cleanup_(answer_unrefp) struct answer *missed = answer_new(1, ids, distances, NULL);
+        _cleanup_(answer_unrefp) struct answer *answer = answer_new(1, &ids[1], distances, NULL);
+        _cleanup_(answer_unrefp) struct answer *merged = arbiter_merge(answer, before, missed, 2);
+
+        assert_int_equal(merged->count, 2);
+        assert_string_equal(merged->ids[0], "a");
+        assert_string_equal(merged->ids[1], "b");
 }
 
 int main(void)
@@ -276,6 +336,9 @@ int main(void)
                 cmocka_unit_test(a_baseline_is_an_expectation),
                 cmocka_unit_test(what_search_misses_is_judged_as_if_it_were_found),
                 cmocka_unit_test(merging_keeps_length_order_and_whoever_has_another_id),
+                cmocka_unit_test(what_was_renamed_has_its_former_name),
+                cmocka_unit_test(what_was_renamed_is_found),
+                cmocka_unit_test(a_twin_is_not_renamed),
                 cmocka_unit_test(unmeasured_changes_nothing),
         };
 

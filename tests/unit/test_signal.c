@@ -365,7 +365,7 @@ static void each_kind_raises_its_rule(void **state)
                         "shift", "0.0234"},
                 {share_moved, RULE_SET_DRIFT, "warning",
                         "7 of 60 canonical queries of collection docs & more moved up"},
-                {flooded, RULE_SET_DRIFT, "warning", "Near-duplicates crowd the answers", "cause",
+                {flooded, RULE_SET_DRIFT, "warning", "New records crowd the answers", "cause",
                         "FLOOD"},
                 {four_lost, RULE_INDEX_INCOMPLETE, "critical", "4 of the 311 records",
                         "unreachable_records", "4"},

@@ -123,7 +123,9 @@ run_meson() {
         name=$1 dir=$2
         shift 2
         status=0
-        meson test -C "$dir" --no-rebuild --print-errorlogs --logbase "$name" "$@" || status=$?
+        # One more than there are processors: some wait.
+        meson test -C "$dir" --no-rebuild --print-errorlogs --logbase "$name" \
+                --num-processes $(($(nproc) + 1)) "$@" || status=$?
         # Meson appends the name of a test setup to the base.
         cp "$dir/meson-logs/$name"*.junit.xml "$results/$name.xml"
         return $status
@@ -137,9 +139,10 @@ run_pytest() {
         $python -m pytest -q -p no:cacheprovider --junitxml="$results/$name.xml" "$@"
 }
 
-# A sanitized program need not be fast, but it must be compiled.
-sanitize_memory='-Db_sanitize=address,undefined -Db_lundef=false -Doptimization=1'
-sanitize_threads='-Db_sanitize=thread -Db_lundef=false -Doptimization=1'
+# A sanitized program need not be fast, but it must be compiled. -g1 is what a trace needs.
+quickly='-Db_lundef=false -Doptimization=1 -Dc_args=-g1'
+sanitize_memory="-Db_sanitize=address,undefined $quickly"
+sanitize_threads="-Db_sanitize=thread $quickly"
 
 part() {
         case $1 in

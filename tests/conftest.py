@@ -2,11 +2,19 @@
 """What all Python tests share: where the tree and the build are, and that skipping is no way out."""
 import os
 import pathlib
+import signal
 
 import pytest
 
 SOURCE = pathlib.Path(__file__).resolve().parent.parent
 REQUIRE_ALL = os.environ.get("CI") == "true" or os.environ.get("DRIFTWATCH_REQUIRE_ALL") == "1"
+
+
+def pytest_configure():
+    """In the background of a script SIGINT is ignored, and would be by everything that a test starts. A handler is not
+    inherited: here it is still ignored, there it has its default again."""
+    if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+        signal.signal(signal.SIGINT, lambda *_: None)
 
 
 @pytest.fixture(scope="session")

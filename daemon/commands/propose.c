@@ -65,9 +65,12 @@ static int on_pause(sd_event_source *s, uint64_t usec, void *userdata)
 
 static void replay_after(struct recording *r, usec_t pause)
 {
-        int code = sd_event_add_time_relative(
-                r->proposal->round.event, &r->timer, CLOCK_MONOTONIC, pause, ACCURACY, on_pause, r);
+        int code;
 
+        /* The watch may have replayed by itself meanwhile. */
+        r->timer = sd_event_source_disable_unref(r->timer);
+        code = sd_event_add_time_relative(
+                r->proposal->round.event, &r->timer, CLOCK_MONOTONIC, pause, ACCURACY, on_pause, r);
         if (code < 0) {
                 fprintf(stderr, "driftwatch: cannot wait: %s\n", strerror(-code));
                 end(r, true);

@@ -4,19 +4,8 @@
 /* Chance that is the same in every run. `state` is the seed and what became of it. */
 
 #include <math.h>
-#include <stdlib.h>
 
 #include "judge/bootstrap.h"
-
-/* How often a test does what it does `times` where that takes a second: a share of it, at least
- * once, where DRIFTWATCH_REPEAT_LESS says that every instruction costs fifty. */
-static inline unsigned random_repetitions(unsigned times)
-{
-        const char *less = getenv("DRIFTWATCH_REPEAT_LESS");
-        unsigned long divisor = less ? strtoul(less, NULL, 10) : 1;
-
-        return (unsigned)(times / (divisor > 0 ? divisor : 1)) + (divisor > times);
-}
 
 /* In (0, 1). */
 static inline double random_uniform(uint64_t *state)

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <math.h>
 
+#include "fewer.h"
 #include "json.h"
 #include "show/gate/coverage.h"
 
@@ -252,18 +253,20 @@ static void refuses_what_would_fill_the_memory(void **state)
 {
         _cleanup_(query_set_unrefp) struct query_set *set = parse();
         _cleanup_(coverage_done) struct coverage c;
-        _cleanup_free_ char *filler = malloc(COVERAGE_BYTES_MAX / 4);
+        size_t size = fewer(COVERAGE_BYTES_MAX / 4);
+        _cleanup_free_ char *filler = malloc(size);
         int r = 0;
         int n = 0;
 
         assert_non_null(filler);
-        memset(filler, 'x', COVERAGE_BYTES_MAX / 4);
+        memset(filler, 'x', size);
         assert_int_equal(coverage_init(&c, "docs", "file", set, NULL), 0);
+        c.bytes += COVERAGE_BYTES_MAX - 4 * size;
         for (; r == 0 && n < 9; n++) {
                 _cleanup_json_ json_t *metadata = NULL;
 
                 filler[0] = (char)('0' + n);
-                metadata = json_pack("{s:s%}", "file", filler, (size_t)COVERAGE_BYTES_MAX / 4);
+                metadata = json_pack("{s:s%}", "file", filler, size);
                 assert_non_null(metadata);
                 r = coverage_add(&c, "r", metadata, NULL);
         }

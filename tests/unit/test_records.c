@@ -2,8 +2,10 @@
 #include "unit.h"
 
 #include <errno.h>
+#include <stdio.h>
 
 #include "ask/records.h"
+#include "fewer.h"
 #include "json.h"
 #include "text.h"
 
@@ -196,30 +198,33 @@ static void deep_nesting_is_an_error(void **state)
 /* A page as the audit reads them. */
 static void a_large_page_is_read_exactly(void **state)
 {
-        enum { COUNT = 2000, DIMENSION = 384 };
+        enum { DIMENSION = 384 };
+        const size_t count = fewer(2000);
         _cleanup_(records_done) struct records r = {0};
         _cleanup_text_ struct text body = {0};
+        char last[32];
         uint32_t random = 1;
 
         text_append(&body, "{\"ids\":[");
-        for (unsigned i = 0; i < COUNT; i++)
-                text_appendf(&body, "%s\"record-%u\"", i > 0 ? "," : "", i);
+        for (size_t i = 0; i < count; i++)
+                text_appendf(&body, "%s\"record-%zu\"", i > 0 ? "," : "", i);
         text_append(&body, "],\"embeddings\":[");
-        for (unsigned i = 0; i < COUNT * DIMENSION; i++) {
+        for (size_t i = 0; i < count * DIMENSION; i++) {
                 random = random * 1664525U + 1013904223U;
                 text_append(&body, i == 0 ? "[" : i % DIMENSION == 0 ? "],[" : ",");
                 text_append_float(&body, (float)random / 4294967296.0f);
         }
         text_append(&body, "]]}");
         assert_int_equal(records_parse(body.data, body.size, RECORDS_EMBEDDINGS, &r, NULL), 0);
-        assert_int_equal(r.count, COUNT);
+        assert_int_equal(r.count, count);
         assert_int_equal(r.dimension, DIMENSION);
         random = 1;
-        for (unsigned i = 0; i < COUNT * DIMENSION; i++) {
+        for (size_t i = 0; i < count * DIMENSION; i++) {
                 random = random * 1664525U + 1013904223U;
                 assert_true(r.embeddings[i] == (float)random / 4294967296.0f);
         }
-        assert_int_equal(records_find(&r, "record-1999"), 1999);
+        (void)snprintf(last, sizeof(last), "record-%zu", count - 1);
+        assert_int_equal(records_find(&r, last), count - 1);
 }
 
 int main(void)

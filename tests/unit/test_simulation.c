@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /* A month of replays every five minutes, in a few seconds: how often the rules raise an alarm when
- * nothing happened but noise, and how soon they do when something did. DRIFTWATCH_SIMULATION_DAYS
- * makes the month shorter where every instruction costs fifty, and budgets smaller with it. */
+ * nothing happened but noise, and how soon they do when something did. Where the month is shorter,
+ * budgets are smaller. */
 
 #include "unit.h"
 
 #include <math.h>
 #include <stdio.h>
 
+#include "fewer.h"
 #include "fleet.h"
 #include "judge/drift.h"
 #include "judge/finding.h"
@@ -26,13 +27,6 @@
 #else
 #define DAYS 30
 #endif
-
-static unsigned days(void)
-{
-        const char *given = getenv("DRIFTWATCH_SIMULATION_DAYS");
-
-        return given ? (unsigned)strtoul(given, NULL, 10) : DAYS;
-}
 
 static uint64_t seed;
 
@@ -97,6 +91,7 @@ struct fleet {
         double offset[QUERIES_MAX]; /* what happened to the query beside noise */
         const struct noise *noise;
         float *pool; /* draws of `noise` */
+        size_t places; /* to read them from */
         struct collection_view *shown;
         struct band_state bands[QUERIES_MAX];
 };
@@ -108,9 +103,10 @@ struct events {
 
 static void fill_pool(struct fleet *f)
 {
-        f->pool = calloc(POOL + 2 * QUERIES_MAX, sizeof(float));
+        f->places = fewer(POOL);
+        f->pool = calloc(f->places + 2 * QUERIES_MAX, sizeof(float));
         assert_non_null(f->pool);
-        for (size_t i = 0; f->noise->draw && i < POOL + 2 * QUERIES_MAX; i++)
+        for (size_t i = 0; f->noise->draw && i < f->places + 2 * QUERIES_MAX; i++)
                 f->pool[i] = (float)f->noise->draw(f->noise->size);
 }
 
@@ -146,7 +142,7 @@ static struct answer *next_answer(struct fleet *f, size_t i, const float *noise)
 
 static void next_replay(struct fleet *f)
 {
-        const float *noise = f->pool + bootstrap_next(&seed) % POOL;
+        const float *noise = f->pool + bootstrap_next(&seed) % f->places;
         bool still = !f->noise->draw && !f->noise->flaps;
 
         for (size_t i = 0; i < f->set->count; i++)
@@ -282,19 +278,21 @@ static unsigned poisson_bound(double mean)
 
 static void noise_alone_raises_no_more_than_its_budget(void **state)
 {
-        static const size_t sizes[] = {12, 50, 500};
+        const size_t sizes[] = {12, 50, fewer(500)};
+        const size_t looks = fewer(DAYS * LOOKS_PER_DAY);
 
-        print_message("%u days, alarms: top-1 up, top-k up, top-1 down, top-k down, set, share\n",
-                days());
+        print_message(
+                "%zu replays, alarms: top-1 up, top-k up, top-1 down, top-k down, set, share\n",
+                looks);
         for (size_t n = 0; n < ARRAY_SIZE(noises); n++) {
                 print_message("%-24s", noises[n].name);
                 for (size_t m = 0; m < ARRAY_SIZE(sizes); m++) {
-                        double share = (double)(days() * sizes[m]) / (30 * 500);
+                        double share = (double)(looks * sizes[m]) / (30 * LOOKS_PER_DAY * 500);
                         struct fleet *f = fleet_new(&noises[n], sizes[m]);
                         struct events e = {0};
                         unsigned total;
 
-                        for (unsigned t = 0; t < days() * LOOKS_PER_DAY; t++) {
+                        for (size_t t = 0; t < looks; t++) {
                                 next_replay(f);
                                 look(f, false, &e);
                         }
@@ -372,11 +370,12 @@ static void a_shift_above_tau_is_known_after_four_replays(void **state)
 /* One query in ten gets a nearer record every day, up to .02 nearer. */
 static void growth_never_raises_an_alarm(void **state)
 {
+        const size_t days = fewer(30);
         struct fleet *f = fleet_new(&noises[0], 50);
         struct events e = {0};
         unsigned unprovoked = 0;
 
-        for (unsigned t = 0; t < 30 * LOOKS_PER_DAY; t++) {
+        for (size_t t = 0; t < days * LOOKS_PER_DAY; t++) {
                 bool ingested = t % LOOKS_PER_DAY == LOOKS_PER_DAY / 2;
 
                 for (size_t i = 0; ingested && i < 50; i++)
@@ -387,7 +386,7 @@ static void growth_never_raises_an_alarm(void **state)
                 unprovoked += f->view.unprovoked;
         }
         assert_int_equal(e.up[LEVEL_TOP1] + e.up[LEVEL_TOPK] + e.set + e.share + e.findings, 0);
-        assert_in_range(e.down[LEVEL_TOPK], 25, 100);
+        assert_in_range(e.down[LEVEL_TOPK], days * 25 / 30, (days * 100 + 29) / 30);
         assert_int_equal(unprovoked, 0);
         fleet_free(f);
 }

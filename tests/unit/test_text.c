@@ -9,8 +9,9 @@
 
 #include <cmocka.h>
 
+#include "fewer.h"
+#include "judge/bootstrap.h"
 #include "macro.h"
-#include "random.h"
 
 static int allocations_left = -1; /* negative: no limit */
 
@@ -271,7 +272,7 @@ static void floats_round_trip_with_fewest_digits(void **state)
 {
         uint64_t seed = 20261123;
 
-        for (unsigned i = 0; i < random_repetitions(1000000); i++) {
+        for (size_t i = 0, count = fewer(1000000); i < count; i++) {
                 uint64_t random = bootstrap_next(&seed);
                 uint32_t bits = (uint32_t)(random >> 32);
                 float value = (float)(random >> 40) * 0x1p-24F;
@@ -296,7 +297,7 @@ static void doubles_round_trip(void **state)
 {
         uint64_t seed = 7;
 
-        for (unsigned i = 0; i < random_repetitions(100000); i++) {
+        for (size_t i = 0, count = fewer(100000); i < count; i++) {
                 uint64_t random = bootstrap_next(&seed);
                 double value = (double)(random >> 11) * 0x1p-53;
                 char s[NUMBER_TEXT_MAX];

@@ -44,6 +44,6 @@ bool ingest_young(const struct ingest *i, usec_t now);
 /* Whether what was found in `c` at `since` may still be set right by the ingest under way. Only a
  * replay ends that: between two of them nobody knows what has become of the records. */
 bool ingest_excuses(const struct collection_view *c, usec_t since, usec_t grace);
-/* Wall clock from when on a replay tells what waits in `c`, whatever it sees of the ingest: past for
- * what waits for a replay alone, USEC_INFINITY when nothing waits. */
+/* Wall clock from when on a replay tells what waits in `c`, whatever it sees of the ingest: past
+ * for what waits for a replay alone, USEC_INFINITY when nothing waits. */
 usec_t ingest_excuse_ends(const struct collection_view *c, usec_t grace);

@@ -189,11 +189,34 @@ def renumbered(scene):
     scene.remove(sorted(set(scene.world.ids) - set(ids)))
 
 
+def least(scene, question):
+    """How similar a record has to be to come before what the question has to find; where it has to find nothing, before
+    what it must not."""
+    if question.nearest:
+        return 1 - question.nearest / 2
+    similar = scene.cosines(scene.world.vectors)[scene.world.questions.index(question)]
+    if scene.found.get(question.id):
+        return similar[scene.world.ids.index(scene.found[question.id])]
+    return similar[scene.world.sections == question.section].max() if question.id in scene.found else similar.max()
+
+
+def harmless(scene, records, order):
+    """Of records, in this order, those that may come without pushing anything out of an answer that has to be there."""
+    limits = numpy.array([least(scene, one) for one in scene.world.questions])
+    before = (scene.cosines(scene.world.vectors) > limits[:, None]).sum(axis=1)
+    room = numpy.where([bool(one.nearest) for one in scene.world.questions], 0, scenes.WITHIN - 1 - before).clip(0)
+    nearer = scene.cosines(records.vectors) > limits[:, None]
+    for i in order:
+        if (nearer[:, i] <= room).all():
+            room = room - nearer[:, i]
+            yield i
+
+
 @benign("GROWTH", "NONE")
 def grown(scene):
-    """As much more of the same topics as was kept back."""
+    """As much more of the same topics as was kept back, but for what would push an expected record out."""
     later = scene.world.later
-    scene.put(later, scene.random.permutation(len(later)))
+    scene.put(later, harmless(scene, later, scene.random.permutation(len(later))))
 
 
 # Harmful: somebody gets a worse answer.

@@ -11,6 +11,8 @@ RESULTS, WITHIN = 10, 10
 # A record among so many is expected by its id, by every other question.
 NAMED = 3
 BATCH = 128
+# As squared L2: nearer is the same answer.
+HAIR = 0.005
 
 
 class Scene(worlds.Scene):
@@ -56,20 +58,32 @@ class Scene(worlds.Scene):
 
     def search(self):
         """The (id, section) of each question's answers."""
-        got = self.chroma.call("POST", f"/{self.chroma.id(self.name)}/query", {
-            "query_embeddings": [one.vector.tolist() for one in self.world.questions], "n_results": RESULTS,
-            "include": ["metadatas"]})
+        got = self.ask([one.vector for one in self.world.questions], RESULTS, ["metadatas"])
         return [[(key, one["section"]) for key, one in zip(*row)] for row in zip(got["ids"], got["metadatas"])]
 
     def answers(self, asked):
         """The server's (ids, distances) to some questions; None when it does not answer."""
         try:
-            got = self.chroma.call("POST", f"/{self.chroma.id(self.name)}/query", {
-                "query_embeddings": [one.vector.tolist() for one in asked], "n_results": RESULTS,
-                "include": ["distances"]})
+            got = self.ask([one.vector for one in asked], RESULTS, ["distances"])
         except (AssertionError, requests.RequestException):
             return None
         return list(zip(got["ids"], got["distances"]))
+
+    def lost(self, content):
+        """Of {id: vector} those that search cannot reach: it finds them neither when it is asked for everything nor by
+        their own vectors, nor anything within a hair of these."""
+        everything = self.ask([self.world.questions[0].vector], len(content), [])
+        missing = sorted(set(content) - set(everything["ids"][0]))
+        if not missing:
+            return []
+        own = self.ask([content[key] for key in missing], 1, ["distances"])
+        return [key for key, ids, distances in zip(missing, own["ids"], own["distances"])
+                if ids != [key] and not distances[0] * self.half < HAIR]
+
+    def ask(self, rows, results, include):
+        """What the server answers to vectors."""
+        return self.chroma.call("POST", f"/{self.chroma.id(self.name)}/query", {
+            "query_embeddings": [row.tolist() for row in rows], "n_results": results, "include": include})
 
     def asked(self):
         """The questions that something answers."""

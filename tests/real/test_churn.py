@@ -61,7 +61,7 @@ class Diary:
         for key, one in sorted(self.alerts.items(), key=lambda item: item[1]["firedAt"]):
             labels = one["labels"]
             yield (labels["collection"], labels["alertname"], one["firedAt"][11:19], (one["resolvedAt"] or "")[11:19],
-                   one["annotations"]["summary"], "just" if self.verdicts[key] else "unjust")
+                   one["annotations"]["description"].split(";")[0], "just" if self.verdicts[key] else "unjust")
 
 
 @pytest.mark.parametrize("which", churn.KINDS)

@@ -14,6 +14,8 @@ import tools
 
 CORPUS, VARIANT = "reference-en", 0
 CALM, REPLAYS = 3, 12
+# What is confirmed by 4 of 5 is told then.
+CONFIRMED = 5
 # What docs/causes.md promises.
 REQUESTS = 30
 PASS = 0
@@ -80,8 +82,7 @@ def test_methods_side_by_side(metered, change, space, record_property):
             "seconds": sum(one[1] for one in everything), "bytes": sum(one[2] for one in everything)}.items():
         record_property(key, value)
     assert sum(sizes) <= REQUESTS, [one[0] for one in everything]
-    assert delay is None or change.harmful or told == {"RetrievalRecallLow"}
-    assert delay or not change.harmful
+    assert not change.harmful or delay and delay <= CONFIRMED
 
 
 @pytest.mark.parametrize("x, chance", [(1.3581, 0.05), (1.6276, 0.01), (0.1, 1)])

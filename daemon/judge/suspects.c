@@ -275,6 +275,12 @@ static int collect_records(const struct attribution_input *input, struct suspect
         return r;
 }
 
+/* A query fails for it, unless it turns out to be there. */
+static bool is_missed(const struct suspect *r)
+{
+        return r->expected && r->hole && !suspect_has_heirs(r);
+}
+
 static int compare_wanted(const void *a, const void *b, void *userdata)
 {
         const struct suspect *records = userdata;
@@ -283,6 +289,8 @@ static int compare_wanted(const void *a, const void *b, void *userdata)
 
         if (x->filtered != y->filtered)
                 return x->filtered ? 1 : -1;
+        if (is_missed(x) != is_missed(y))
+                return is_missed(x) ? -1 : 1;
         if (x->hole != y->hole)
                 return x->hole ? -1 : 1;
         if (x->round != y->round)

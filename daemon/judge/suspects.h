@@ -102,8 +102,9 @@ struct suspects {
                                                knows, or SUSPECTS_THERE; ascending by that order */
         size_t order_count;
 
-        size_t *wanted; /* indices of those that left, in the order of looking them up: evenly over
-                           the queries, holes first, and last those that left filters only */
+        size_t *wanted; /* indices of those that left, in the order of looking them up: expected
+                           ones in whose place nothing stands, then evenly over the queries, holes
+                           first, and last those that left filters only */
         size_t wanted_count;
         struct twin_list lists[SUSPECTS_LISTS];
         size_t list_count;
@@ -115,6 +116,8 @@ struct suspects {
                             then by id */
 };
 
+/* Whether another record has taken its distance in most of the answers that it left. */
+bool suspect_has_heirs(const struct suspect *r);
 /* The fate of records that are not kept apart. */
 enum fate suspects_unseen(enum presence presence);
 /* The fate of the record at a place. After suspects_settle(). */

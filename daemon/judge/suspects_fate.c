@@ -26,7 +26,7 @@ static bool left_filter(const struct suspect *r)
 }
 
 /* Another record at the same distance, in most answers that it left, is the same one. */
-static bool has_heirs(const struct suspect *r)
+bool suspect_has_heirs(const struct suspect *r)
 {
         return r->heirs * 2 > r->places;
 }
@@ -43,11 +43,6 @@ struct edits {
         bool any, documents, renamed;
 };
 
-static bool is_gone(const struct suspect *r)
-{
-        return r->left && r->looked_up && !r->exists;
-}
-
 static struct edits find_edits(const struct suspects *s)
 {
         size_t kept = 0, others = 0, heirs = 0, none = 0;
@@ -60,10 +55,11 @@ static struct edits find_edits(const struct suspects *s)
                         e.any = true;
                         kept += r->words > 0;
                         others += r->words < 0;
-                } else if (!is_gone(r))
+                }
+                if (!r->left && !r->changed)
                         continue;
-                heirs += has_heirs(r);
-                none += !has_heirs(r);
+                heirs += suspect_has_heirs(r);
+                none += !suspect_has_heirs(r);
         }
         e.documents = others > kept;
         e.renamed = (double)none <= SUSPECTS_HEIRLESS * (double)(heirs + none);
@@ -72,7 +68,7 @@ static struct edits find_edits(const struct suspects *s)
 
 static bool is_renamed(const struct suspect *r, struct edits edits)
 {
-        return has_heirs(r) || edits.renamed;
+        return suspect_has_heirs(r) || edits.renamed;
 }
 
 /* What has its vector and its document under another id was renamed, not edited. */

@@ -667,6 +667,32 @@ static void lookups_are_spread_over_the_queries(void **state)
         assert_int_equal(q.list_count, 0); /* nothing came nearer: no question of twins */
 }
 
+/* All were renamed, and search misses one that a query expects: of so many only some can be looked
+ * up, and it decides whether the query fails. */
+static void what_is_expected_and_has_no_heir_is_looked_up_first(void **state)
+{
+        _cleanup_(world_done) struct world w;
+        _cleanup_(suspects_done) struct suspects q = {};
+        struct evidence e;
+
+        world_init(&w, ASKED_MAX, 6, ", expect: {metadata: {k: v}}");
+        for (size_t i = 0; i < ASKED_MAX; i++) {
+                _cleanup_text_ struct text before = {}, now = {};
+
+                for (unsigned k = 0; k < 6; k++) {
+                        text_appendf(&before, "r%zu.%u .%u ", i, k, k + 1);
+                        if (i != 7 || k != 4)
+                                text_appendf(&now, "z%zu.%u .%u ", i, k, k + 1);
+                }
+                set_answers(&w, i, text_string(&before), text_string(&now));
+                w.baseline->queries[i].expected_rank = 5;
+        }
+        assert_int_equal(attribution_compare(&w.input, &e, &q), 0);
+        assert_true(q.wanted_count == SUSPECTS_IDS && q.count > SUSPECTS_IDS);
+        assert_string_equal(wanted(&q, 0)->id, "r7.4");
+        assert_int_equal(wanted(&q, 1)->round, 0);
+}
+
 static void holes_come_before_those_that_were_displaced(void **state)
 {
         static const char *const ids[] = {"b", "a", "c"};
@@ -1054,6 +1080,7 @@ int main(void)
                 cmocka_unit_test(the_advice_is_about_what_is_to_be_done_first),
                 cmocka_unit_test(each_record_is_wanted_once),
                 cmocka_unit_test(lookups_are_spread_over_the_queries),
+                cmocka_unit_test(what_is_expected_and_has_no_heir_is_looked_up_first),
                 cmocka_unit_test(holes_come_before_those_that_were_displaced),
                 cmocka_unit_test(without_a_baseline_only_expectations_are_looked_up),
                 cmocka_unit_test(another_text_is_another_question),

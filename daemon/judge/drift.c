@@ -44,14 +44,14 @@ double drift_limit(double configured, double fallback, const char *space)
         return isnan(configured) ? fallback * space_unit(space) : configured;
 }
 
-static bool near(double a, double b)
+bool drift_equal(float a, float b)
 {
-        return fabs(a - b) <= DRIFT_EQUAL * fmax(1, fabs(a));
+        return fabs((double)a - (double)b) <= DRIFT_EQUAL * fmax(1, fabs((double)a));
 }
 
 static bool tied(const struct answer *a, unsigned i)
 {
-        return near((double)a->distances[i - 1], (double)a->distances[i]);
+        return drift_equal(a->distances[i - 1], a->distances[i]);
 }
 
 static bool holds(const struct answer *a, unsigned start, unsigned end, const char *id)
@@ -79,7 +79,7 @@ bool drift_same(const struct answer *a, const struct answer *b)
         if (a->count != b->count)
                 return false;
         for (unsigned i = 0; i < a->count; i++)
-                if (!near((double)a->distances[i], (double)b->distances[i]))
+                if (!drift_equal(a->distances[i], b->distances[i]))
                         return false;
         for (unsigned start = 0, end; start < a->count; start = end) {
                 end = start + 1;

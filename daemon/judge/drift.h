@@ -29,6 +29,8 @@
  * `fallback`, which is of squared L2, by space_unit(). */
 double drift_limit(double configured, double fallback, const char *space);
 
+/* Whether two distances are the same one. */
+bool drift_equal(float a, float b);
 /* Whether two answers are the same: distances within DRIFT_EQUAL rank by rank, and between records
  * at the same distance in whatever order the same ids. */
 bool drift_same(const struct answer *a, const struct answer *b);

@@ -28,6 +28,7 @@ struct drift {
         bool provoked; /* an ingest that no judged replay has come after yet */
         struct level_state set;
         bool share_up;
+        bool without_likeness;
         size_t count;
         struct tracked queries[];
 };
@@ -199,6 +200,11 @@ void drift_set_baseline(
         link_all(d, baseline, &l);
 }
 
+void drift_omit_likeness(struct drift *d)
+{
+        d->without_likeness = true;
+}
+
 static int compare_ids(const void *a, const void *b)
 {
         const struct tracked *const *x = a, *const *y = b;
@@ -268,6 +274,9 @@ static void compare(const struct drift *d, struct tracked *t, int64_t records)
                 t->shown.shift[s] =
                         level_sample(t->last, s, d->baseline->results, records, filtered) -
                         t->shown.baseline[s];
+        t->shown.overlap = t->shown.rbo = NAN;
+        if (d->without_likeness)
+                return;
         t->shown.overlap = t->shown.rbo = 1;
         if (same_order(t->last, before))
                 return;

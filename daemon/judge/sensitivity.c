@@ -13,6 +13,8 @@
 
 /* Any moment: nothing is compared with it. */
 #define NOW 1
+/* Where it is unknown how many records there are: so many that one more or less is no matter. */
+#define MANY (UINT32_C(1) << 30)
 
 /* A record in an answer, or after it. */
 struct place {
@@ -44,7 +46,6 @@ struct experiment {
         struct place *places;
         size_t place_count;
         bool *gone; /* by record */
-        int64_t records; /* -1: unknown */
         uint64_t random;
         /* What a replay after the loss would show. */
         struct collection_view *view;
@@ -82,7 +83,7 @@ static bool known_of(const struct collection_view *c, size_t query, struct known
                 b = NULL;
         *ret = (struct known){.query = query, .baseline = b};
         ret->answer = b ? b->answer : c->baseline ? NULL : c->queries[query].answer;
-        ret->followed = b && b->beyond.records;
+        ret->followed = b && b->beyond.records && query < SENSITIVITY_QUERIES_MAX;
         ret->whole_list =
                 ret->followed && b->beyond.records->count < beyond_size(c->baseline->results);
         return ret->answer;
@@ -283,10 +284,9 @@ static void count_places(struct experiment *e)
         }
 }
 
-/* Whether the gate fails with so many records lost, those that are gone among them. */
-static int look(struct experiment *e, int64_t lost, bool *ret_red)
+/* Whether the gate fails with so many records left (-1: unknown), without those that are gone. */
+static int look(struct experiment *e, int64_t left, bool *ret_red)
 {
-        int64_t left = e->records < 0 ? -1 : e->records - lost;
         int r = 0;
 
         for (size_t i = 0; i < e->known_count && r >= 0; i++)
@@ -355,36 +355,55 @@ static int prepare(struct experiment *e)
                 return -ENOMEM;
         drift_set_baseline(e->drift, e->c->baseline, e->c->baseline->epoch.space,
                 e->c->limits[RULE_SET_DRIFT]);
+        drift_omit_likeness(e->drift);
         for (size_t i = 0; i < e->known_count && r >= 0; i++)
                 r = judge_whole(e, &e->known[i]);
         return r;
 }
 
-/* With probability `p`. */
-static bool chance(struct experiment *e, double p)
+/* How many records there are, and how many of them such a loss takes. */
+static uint32_t population(const struct sensitivity *s)
 {
-        return (double)(bootstrap_next(&e->random) >> 11) < p * 0x1p53;
+        return s->records < 0 ? MANY : (uint32_t)MIN(s->records, (int64_t)UINT32_MAX);
 }
 
-/* Loses more records, so that those of `to` are gone when those of `from` were: one after the other
- * those that the answers know, each with the probability that it is among the ones to be lost of
- * all that are left. (Selection sampling: Fan, Muller and Rezucha 1962.) */
-static void lose(struct experiment *e, const struct sensitivity_loss *from,
-        const struct sensitivity_loss *to)
+static uint32_t size_of_loss(const struct sensitivity *s, size_t loss)
 {
-        bool counted = e->records >= 0;
-        double share = from ? from->share : 0;
-        int64_t before = from ? from->records : 0;
-        double wanted = counted ? (double)(to->records - before) : to->share - share;
-        double left = counted ? (double)(e->records - before) : 1 - share;
+        return (uint32_t)llround(s->losses[loss].share * population(s));
+}
 
-        for (size_t i = 0; i < e->record_count; i++) {
+/* Loses more records, beyond those of the loss before, one after the other those that the answers
+ * know, each with the probability that it is among the ones to be lost of all that are left.
+ * (Selection sampling: Fan, Muller and Rezucha 1962.) */
+static void lose(struct experiment *e, const struct sensitivity *s, size_t loss)
+{
+        uint32_t before = loss > 0 ? size_of_loss(s, loss - 1) : 0;
+        uint32_t wanted = size_of_loss(s, loss) - before, left = population(s) - before;
+
+        for (size_t i = 0; i < e->record_count && left > 0; i++) {
                 if (e->gone[i])
                         continue;
-                e->gone[i] = chance(e, wanted / left);
-                wanted -= counted && e->gone[i];
-                left -= counted;
+                e->gone[i] = bootstrap_index(&e->random, left--) < wanted;
+                wanted -= e->gone[i];
         }
+}
+
+/* One trial: more and more is lost, so that larger losses are not seen less by chance. */
+static int try(struct experiment *e, struct sensitivity *s, size_t losses)
+{
+        int r = 0;
+
+        memset(e->gone, 0, e->record_count * sizeof(*e->gone));
+        for (size_t i = 0; i < losses && r >= 0; i++) {
+                struct sensitivity_loss *l = &s->losses[i];
+                bool red = false;
+
+                lose(e, s, i);
+                r = look(e, s->records < 0 ? -1 : s->records - l->records, &red);
+                l->red.hits += red;
+                l->red.of++;
+        }
+        return r;
 }
 
 static size_t count_trials(size_t followed)
@@ -393,40 +412,37 @@ static size_t count_trials(size_t followed)
                 (size_t)SENSITIVITY_TRIALS);
 }
 
-/* In each trial more and more is lost, so that larger losses are not seen less by chance. */
-static int try(struct experiment *e, const struct sensitivity *s, size_t *red)
+static int run(struct experiment *e, struct sensitivity *s)
 {
+        size_t trials = count_trials(s->followed), losses = SENSITIVITY_LOSSES;
         int r = 0;
 
-        memset(e->gone, 0, e->record_count * sizeof(*e->gone));
-        for (size_t i = 0; i < SENSITIVITY_LOSSES && r >= 0; i++) {
-                bool seen = false;
+        for (size_t t = 0; t < trials && r >= 0; t++) {
+                while (t == SENSITIVITY_CERTAIN && losses > 0 &&
+                        s->losses[losses - 1].red.hits == t)
+                        losses--;
+                r = try(e, s, losses);
+        }
+        for (size_t i = 0; i < SENSITIVITY_LOSSES; i++) {
+                struct proportion *red = &s->losses[i].red;
 
-                lose(e, i > 0 ? &s->losses[i - 1] : NULL, &s->losses[i]);
-                r = look(e, s->losses[i].records, &seen);
-                red[i] += seen;
+                *red = proportion_of(red->hits, s->losses[i].records != 0 ? red->of : 0,
+                        SENSITIVITY_CONFIDENCE);
         }
         return r;
 }
 
 static int simulate(struct experiment *e, struct sensitivity *s)
 {
-        size_t red[SENSITIVITY_LOSSES] = {0}, trials = count_trials(s->followed);
         bool fails;
         int r = prepare(e);
 
-        if (r < 0)
-                return r;
-        r = look(e, 0, &fails);
+        if (r >= 0)
+                r = look(e, s->records, &fails);
         if (r < 0)
                 return r;
         s->gap = fails ? SENSITIVITY_FAILS_ALREADY : SENSITIVITY_KNOWN;
-        for (size_t t = 0; t < trials && r >= 0 && !fails; t++)
-                r = try(e, s, red);
-        for (size_t i = 0; i < SENSITIVITY_LOSSES && !fails; i++)
-                if (s->losses[i].records != 0)
-                        s->losses[i].red = proportion_of(red[i], trials, SENSITIVITY_CONFIDENCE);
-        return r;
+        return fails ? 0 : run(e, s);
 }
 
 /* Probability that so many of all records include one of the watched: hypergeometric, and where it
@@ -454,7 +470,7 @@ static void size_losses(struct sensitivity *s)
 
                 *l = (struct sensitivity_loss){.share = shares[i], .records = -1};
                 if (s->records >= 0)
-                        l->records = (int64_t)llround(shares[i] * (double)s->records);
+                        l->records = size_of_loss(s, i);
                 l->changes = changes(s, l);
                 l->red = proportion_of(0, 0, SENSITIVITY_CONFIDENCE);
         }
@@ -475,7 +491,7 @@ int sensitivity_compute(const struct collection_view *c, struct sensitivity *ret
         for (size_t i = 0; i < e.known_count; i++)
                 s.followed += e.known[i].followed;
         s.watched = count_watched(&e);
-        s.records = e.records = c->baseline ? c->baseline->epoch.records : c->epoch.records;
+        s.records = c->baseline ? c->baseline->epoch.records : c->epoch.records;
         size_losses(&s);
         s.gap = c->baseline ? SENSITIVITY_NOT_KEPT : SENSITIVITY_NO_BASELINE;
         if (s.followed > 0)

@@ -12,12 +12,16 @@
 #include "judge/proportion.h"
 #include "model/view.h"
 
-/* Simulated losses of each size: an interval of +-5 % at most. Fewer of many queries, so that a
- * report takes no seconds, but never fewer than the latter. */
+/* Simulated losses of each size: an interval of +-5 % at most. */
 #define SENSITIVITY_TRIALS 400
-#define SENSITIVITY_TRIALS_MIN 100
-/* Above so many answers in all simulated losses of a size, there are fewer of these. */
-#define SENSITIVITY_ANSWERS 20000
+/* So many of a size suffice when each of them failed the gate. */
+#define SENSITIVITY_CERTAIN 100
+/* With many queries there are fewer, so that a report takes no seconds: so many answers of all
+ * queries together, but at least so many losses. */
+#define SENSITIVITY_ANSWERS 100000
+#define SENSITIVITY_TRIALS_MIN 25
+/* Queries that are followed at most, the first ones. */
+#define SENSITIVITY_QUERIES_MAX 10000
 #define SENSITIVITY_CONFIDENCE 0.95
 #define SENSITIVITY_SEED UINT64_C(42)
 

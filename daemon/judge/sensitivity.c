@@ -2,6 +2,7 @@
 #include "judge/sensitivity.h"
 
 #include <errno.h>
+#include <float.h>
 #include <math.h>
 
 #include "judge/bootstrap.h"
@@ -132,6 +133,14 @@ static void mark_expected(const struct query *q, struct known *k)
                 k->places[b->expected[i] - 1].expected = true;
 }
 
+/* More may be asked for by now than when the baseline was recorded. */
+static size_t asked_for(const struct collection_view *c, const struct known *k)
+{
+        bool more = k->followed && c->results > c->baseline->results;
+
+        return MIN((size_t)c->results, more ? k->count : k->answer->count);
+}
+
 static void find_places(struct experiment *e)
 {
         struct place *next = e->places;
@@ -145,7 +154,7 @@ static void find_places(struct experiment *e)
                         add_places(k, k->baseline->beyond.records);
                         mark_expected(&e->c->query_set->queries[k->query], k);
                 }
-                k->top = MIN((size_t)e->c->results, k->followed ? k->count : k->answer->count);
+                k->top = asked_for(e->c, k);
                 next += k->count;
         }
 }
@@ -446,18 +455,21 @@ static int simulate(struct experiment *e, struct sensitivity *s)
 }
 
 /* Probability that so many of all records include one of the watched: hypergeometric, and where it
- * is unknown how many there are, binomial. */
+ * is unknown how many there are, binomial. 1 is certain, and nothing else is rounded to it. */
 static double changes(const struct sensitivity *s, const struct sensitivity_loss *l)
 {
         size_t all = (size_t)MAX(s->records, (int64_t)s->watched), lost = (size_t)l->records;
+        double none;
 
         if (s->watched == 0 || lost == 0)
                 return NAN;
-        if (s->records < 0)
-                return -expm1((double)s->watched * log1p(-l->share));
-        if (lost > all - s->watched)
+        if (s->records >= 0 && lost > all - s->watched)
                 return 1;
-        return -expm1(log_choose(all - s->watched, lost) - log_choose(all, lost));
+        if (s->records < 0)
+                none = (double)s->watched * log1p(-l->share);
+        else
+                none = log_choose(all - s->watched, lost) - log_choose(all, lost);
+        return fmin(-expm1(none), 1 - DBL_EPSILON);
 }
 
 static void size_losses(struct sensitivity *s)

@@ -48,7 +48,7 @@ struct sensitivity {
         enum sensitivity_gap gap;
         size_t queries; /* of the set */
         size_t followed; /* of which it is known what follows their answers; the others are taken
-                            for such that no loss touches, so that the gate fails rather oftener */
+                            for such that no loss touches, so that the gate fails more often */
         size_t watched; /* distinct records in the answers */
         int64_t records; /* of the collection then; -1: unknown */
         struct sensitivity_loss losses[SENSITIVITY_LOSSES]; /* ascending */

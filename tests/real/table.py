@@ -44,3 +44,22 @@ def totals(rows):
     alarmed = sum(row["status"] != 0 or bool(row.get("alerts")) for row in good)
     yield (f"harmful let through: {through} of {len(bad)}; benign stopped or alerted: {alarmed} of {len(good)}; "
            f"causes right or near: {named} of {len(rows)}")
+
+
+def percent(share):
+    return f"{100 * share:.1f} %"
+
+
+def calibration(rows):
+    """What the report claims of losses beside what was observed."""
+    if not rows:
+        return
+    head = ("| corpus | lost | records | an answer changes | gate fails: claimed | of simulated | observed | of real | "
+            "99 % interval |")
+    yield head
+    yield "|---" * (head.count("|") - 1) + "|"
+    for row in rows:
+        claimed, (low, high) = row["claimed"], row["interval"]
+        yield (f"| {row['corpus']} | {percent(row['share'])} | {row['records']} | {percent(row['changes'])} | "
+               f"{percent(claimed['share'])} | {claimed['of']} | {percent(row['red'] / row['of'])} | {row['of']} | "
+               f"{percent(low)} to {percent(high)} |")

@@ -12,7 +12,7 @@ struct closeup {
         const struct closeup_target *target;
         struct closeup_handler handler;
         size_t asked; /* ids */
-        size_t question;
+        size_t question, together; /* the first that is asked, and how many */
         struct error error;
 };
 
@@ -80,12 +80,16 @@ static void on_page(const struct http_response *response, void *userdata)
 
 static int take_answer(struct closeup *c, const char *body, size_t size)
 {
-        struct chroma_answer got = {0};
-        int r = chroma_parse_query(body, size, 1, CLOSEUP_RESULTS, &got, &c->error);
+        struct chroma_answer got[CLOSEUP_BATCH] = {0};
+        unsigned results = c->target->questions[c->question].results;
+        int r = chroma_parse_query(body, size, c->together, results, got, &c->error);
 
-        if (r >= 0 && got.answer)
-                r = c->handler.answer(c->question, got.answer, c->handler.userdata);
-        answer_unref(got.answer);
+        for (size_t i = 0; i < c->together; i++) {
+                if (r >= 0 && got[i].answer)
+                        r = c->handler.answer(
+                                c->question + i, got[i].answer, c->handler.userdata);
+                answer_unref(got[i].answer);
+        }
         return r;
 }
 
@@ -96,7 +100,7 @@ static void on_answer(const struct http_response *response, void *userdata)
 
         if (r >= 0)
                 r = take_answer(c, response->body, response->body_size);
-        c->question++;
+        c->question += c->together;
         next(c, r);
 }
 
@@ -109,14 +113,25 @@ static int ask_page(struct closeup *c)
         return r < 0 ? r : exchange_submit(&c->exchange, on_page, c);
 }
 
-static int ask_question(struct closeup *c)
+static bool alike(const struct closeup_question *a, const struct closeup_question *b)
+{
+        return a->results == b->results && streq(a->where, b->where) &&
+                streq(a->where_document, b->where_document);
+}
+
+static int ask_questions(struct closeup *c)
 {
         const struct closeup_target *t = c->target;
         const struct closeup_question *q = &t->questions[c->question];
-        int r = chroma_build_query(t->tenant, t->database, t->collection_id, &q->vector, 1,
-                t->dimension, CLOSEUP_RESULTS, q->where, q->where_document,
-                CHROMA_DISTANCES | CHROMA_METADATAS, &c->exchange.request);
+        size_t most = MIN(t->question_count - c->question, (size_t)CLOSEUP_BATCH);
+        const float *vectors[CLOSEUP_BATCH];
+        int r;
 
+        for (c->together = 0; c->together < most && alike(q, q + c->together); c->together++)
+                vectors[c->together] = q[c->together].vector;
+        r = chroma_build_query(t->tenant, t->database, t->collection_id, vectors, c->together,
+                t->dimension, q->results, q->where, q->where_document,
+                CHROMA_DISTANCES | (t->metadata ? CHROMA_METADATAS : 0U), &c->exchange.request);
         return r < 0 ? r : exchange_submit(&c->exchange, on_answer, c);
 }
 
@@ -127,7 +142,7 @@ static void next(struct closeup *c, int code)
                 (c->asked == c->target->id_count && c->question == c->target->question_count);
 
         if (!ended)
-                code = c->asked < c->target->id_count ? ask_page(c) : ask_question(c);
+                code = c->asked < c->target->id_count ? ask_page(c) : ask_questions(c);
         if (code < 0) {
                 (void)error_set(&c->error, code, "%s", strerror(-code));
                 error_prefix(&c->error, "%s at %s", c->target->label, c->target->peer->url);
@@ -149,7 +164,7 @@ int closeup_start(struct http_client *client, const struct closeup_target *targe
         c->handler = *handler;
         if (target->id_count + target->question_count == 0)
                 return -ENODATA;
-        r = target->id_count > 0 ? ask_page(c) : ask_question(c);
+        r = target->id_count > 0 ? ask_page(c) : ask_questions(c);
         if (r >= 0)
                 *ret = take_ptr(c);
         return r;

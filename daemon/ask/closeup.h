@@ -12,10 +12,14 @@
 #define CLOSEUP_PAGE 100
 /* How deep a query is looked into: more than a person pages through. */
 #define CLOSEUP_RESULTS 100
+/* Questions of one request, at most. */
+#define CLOSEUP_BATCH 32
 
+/* Those of the same depth and filters that stand side by side are asked together. */
 struct closeup_question {
         const float *vector;
         const char *where, *where_document; /* NULL: none */
+        unsigned results; /* how deep */
 };
 
 /* Borrowed until the end. */
@@ -27,13 +31,14 @@ struct closeup_target {
         const struct closeup_question *questions;
         size_t question_count;
         unsigned dimension;
+        bool metadata; /* wanted of what answers the questions */
 };
 
 struct closeup_handler {
         /* A record that there is; `metadata` NULL or null for none, `document` NULL for none. */
         int (*record)(const char *id, const json_t *metadata, const char *document, size_t size,
                 void *userdata);
-        /* The answer to a question, with metadata; borrowed. */
+        /* The answer to a question; borrowed. One that cannot be used is passed over. */
         int (*answer)(size_t question, const struct answer *answer, void *userdata);
         /* `error` NULL: everything was seen. Valid during the call. */
         void (*done)(const char *error, void *userdata);

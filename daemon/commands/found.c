@@ -71,7 +71,7 @@ static int look(const struct watch *w, struct baseline **ret)
                 return r;
         baseline_sort(b);
         b->vectors = vector_set_ref(dossier_vectors(watch_dossier(w)));
-        r = gather(watch_config(w), b, &unseen);
+        r = gather(watch_config(w), b, false, &unseen);
         if (r < 0 || unseen.message)
                 fprintf(stderr, "driftwatch: %s: the answers have no excerpts of documents\n",
                         unseen.message ? unseen.message : v->label);

@@ -7,11 +7,13 @@
 #include "ask/closeup.h"
 #include "build_config.h"
 #include "hash.h"
+#include "judge/candidate.h"
 #include "judge/rank.h"
 #include "version.h"
 
-/* Queries that are looked into more deeply; where more fail, they fail for one reason. */
-#define QUESTIONS_MAX 100
+/* Queries that are looked into more deeply because they fail; where more fail, they fail for one
+ * reason. */
+#define LOST_MAX 100
 
 /* One of the first answers of a query. */
 struct slot {
@@ -23,6 +25,7 @@ struct slot {
 struct gathering {
         const struct collection_config *config;
         struct baseline *baseline;
+        bool beyond; /* what follows the answers is wanted, too */
         struct error *error;
         sd_event *event;
         struct slot *slots; /* by id */
@@ -85,23 +88,43 @@ static bool is_lost(const struct gathering *g, const struct baseline_query *q)
                 vector_set_find(g->baseline->vectors, q->id);
 }
 
+/* Whether nobody knows what follows its answer, and it can be asked. */
+static bool lacks_beyond(const struct gathering *g, const struct baseline_query *q)
+{
+        return g->beyond && q->answer && !q->beyond.records && g->baseline->vectors &&
+                vector_set_find(g->baseline->vectors, q->id);
+}
+
+static void ask(struct gathering *g, struct baseline_query *b, unsigned results)
+{
+        const struct query *q = query_set_find(g->config->queries, b->id);
+
+        g->asked[g->question_count] = b;
+        g->questions[g->question_count++] =
+                (struct closeup_question){vector_set_find(g->baseline->vectors, b->id), q->where,
+                        q->where_document, results};
+}
+
+/* Those that fail come first: what is asked as deeply stands side by side. */
 static int list_questions(struct gathering *g)
 {
         struct baseline *b = g->baseline;
+        unsigned depth = b->results + beyond_size(b->results);
+        size_t lost, next = 0;
 
-        g->questions = calloc(QUESTIONS_MAX, sizeof(*g->questions));
-        g->asked = calloc(QUESTIONS_MAX, sizeof(struct baseline_query *));
+        g->questions = calloc(b->count + 1, sizeof(*g->questions));
+        g->asked = calloc(b->count + 1, sizeof(struct baseline_query *));
         if (!g->questions || !g->asked)
                 return -ENOMEM;
-        for (size_t i = 0; i < b->count && g->question_count < QUESTIONS_MAX; i++) {
-                const struct query *q = query_set_find(g->config->queries, b->queries[i].id);
-
-                if (!is_lost(g, &b->queries[i]))
-                        continue;
-                g->asked[g->question_count] = &b->queries[i];
-                g->questions[g->question_count++] = (struct closeup_question){
-                        vector_set_find(b->vectors, q->id), q->where, q->where_document};
-        }
+        for (size_t i = 0; i < b->count; i++)
+                if (is_lost(g, &b->queries[i]) && g->question_count < LOST_MAX)
+                        ask(g, &b->queries[i], MAX((unsigned)CLOSEUP_RESULTS, depth));
+        lost = g->question_count;
+        for (size_t i = 0; i < b->count; i++)
+                if (next < lost && g->asked[next] == &b->queries[i])
+                        next++;
+                else if (lacks_beyond(g, &b->queries[i]))
+                        ask(g, &b->queries[i], depth);
         return 0;
 }
 
@@ -133,9 +156,14 @@ static int on_answer(size_t question, const struct answer *answer, void *userdat
         struct gathering *g = userdata;
         struct baseline_query *q = g->asked[question];
 
-        q->deep_rank = rank_expected(expectation_of(g, q), answer);
-        q->searched = answer->count;
-        return 0;
+        if (is_lost(g, q)) {
+                q->deep_rank = rank_expected(expectation_of(g, q), answer);
+                q->searched = answer->count;
+        }
+        return lacks_beyond(g, q)
+                ? candidate_deepen(q, expectation_of(g, q), answer,
+                          beyond_size(g->baseline->results))
+                : 0;
 }
 
 static void on_done(const char *error, void *userdata)
@@ -160,6 +188,7 @@ static int run(struct gathering *g)
                 .questions = g->questions,
                 .question_count = g->question_count,
                 .dimension = g->baseline->vectors ? g->baseline->vectors->dimension : 0,
+                .metadata = g->config->queries->wants_metadata,
         };
         const struct closeup_handler handler = {on_record, on_answer, on_done, g};
         _cleanup_(http_client_freep) struct http_client *client = NULL;
@@ -173,9 +202,10 @@ static int run(struct gathering *g)
         return r == -ENODATA ? 0 : r;
 }
 
-int gather(const struct collection_config *c, struct baseline *b, struct error *e)
+int gather(
+        const struct collection_config *c, struct baseline *b, bool beyond, struct error *e)
 {
-        struct gathering g = {.config = c, .baseline = b, .error = e};
+        struct gathering g = {.config = c, .baseline = b, .beyond = beyond, .error = e};
         int r = list_records(&g);
 
         if (r >= 0)

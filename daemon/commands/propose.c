@@ -356,7 +356,7 @@ static int store(const struct proposal *p, const struct recording *r)
         if (code >= 0 && watch_config(r->watch)->bands_source == BANDS_AUTO)
                 code = spread_of_view(v, &b->bands);
         if (code >= 0)
-                code = gather(watch_config(r->watch), b, &unseen);
+                code = gather(watch_config(r->watch), b, true, &unseen);
         if (code >= 0)
                 code = baselines_next(p->options->storage_path, v->label, &b->number, &error);
         if (code >= 0)
@@ -366,7 +366,9 @@ static int store(const struct proposal *p, const struct recording *r)
                 return EXIT_USAGE;
         }
         if (unseen.message)
-                fprintf(stderr, "driftwatch: %s: the candidate has no excerpts of documents\n",
+                fprintf(stderr,
+                        "driftwatch: %s: the candidate lacks excerpts of documents, or what "
+                        "follows its answers\n",
                         unseen.message);
         print_candidate(r->recorder, b, v, dossier_vectors(watch_dossier(r->watch)));
         return EXIT_SUCCESS;

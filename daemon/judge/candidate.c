@@ -5,6 +5,7 @@
 #include <math.h>
 
 #include "judge/drift.h"
+#include "judge/rank.h"
 
 static bool both_same(const struct answer *a, const struct answer *b)
 {
@@ -130,6 +131,81 @@ int candidate_new(const struct candidate_input *input, struct baseline **ret)
         return 0;
 }
 
+/* Index of the record in `a`; its count when it is not there. */
+static unsigned index_of(const struct answer *a, const char *id)
+{
+        unsigned i = 0;
+
+        while (i < a->count && !streq(a->ids[i], id))
+                i++;
+        return i;
+}
+
+static bool holds_at_same_distances(const struct answer *deep, const struct answer *a)
+{
+        for (unsigned i = 0; i < a->count; i++) {
+                unsigned at = index_of(deep, a->ids[i]);
+
+                if (at == deep->count || !drift_equal(deep->distances[at], a->distances[i]))
+                        return false;
+        }
+        return true;
+}
+
+/* The records of `deep` that follow the whole answer. */
+static int take_followers(
+        const struct answer *a, const struct answer *deep, unsigned size, struct answer **ret)
+{
+        _cleanup_free_ const char **ids = calloc(size + 1, sizeof(char *));
+        _cleanup_free_ float *distances = calloc(size + 1, sizeof(float));
+        float last = a->count > 0 ? a->distances[a->count - 1] : -INFINITY;
+        unsigned n = 0;
+
+        if (!ids || !distances)
+                return -ENOMEM;
+        for (unsigned i = 0; i < deep->count && n < size; i++) {
+                if (deep->distances[i] < last || index_of(a, deep->ids[i]) < a->count)
+                        continue;
+                ids[n] = deep->ids[i];
+                distances[n++] = deep->distances[i];
+        }
+        *ret = answer_new(n, ids, distances, NULL);
+        return *ret ? 0 : -ENOMEM;
+}
+
+static void note_expected(const struct expectation *e, const struct answer *part, unsigned before,
+        const struct answer *deep, struct beyond *b)
+{
+        for (unsigned i = 0; i < part->count; i++)
+                if (rank_is_expected(e, deep, index_of(deep, part->ids[i])))
+                        b->expected[b->expected_count++] = before + i + 1;
+}
+
+int candidate_deepen(struct baseline_query *q, const struct expectation *expect,
+        const struct answer *deep, unsigned size)
+{
+        _cleanup_(beyond_done) struct beyond b = {0};
+        const struct answer *a = q->answer;
+        int r;
+
+        if (!a || !holds_at_same_distances(deep, a))
+                return 0;
+        r = take_followers(a, deep, size, &b.records);
+        if (r < 0)
+                return r;
+        b.expected = calloc(a->count + b.records->count + 1, sizeof(*b.expected));
+        if (!b.expected)
+                return -ENOMEM;
+        if (expect) {
+                note_expected(expect, a, 0, deep, &b);
+                note_expected(expect, b.records, a->count, deep, &b);
+        }
+        beyond_done(&q->beyond);
+        q->beyond = b;
+        b = (struct beyond){0};
+        return 0;
+}
+
 /* What `approved` knows of a query of `fresh`. */
 static const struct baseline_query *known(
         const struct baseline *approved, const struct baseline_query *q)
@@ -147,7 +223,9 @@ static int copy_query(const struct baseline_query *from, struct baseline_query *
         ret->answer = answer_ref(from->answer);
         ret->id = ret->text = NULL;
         memset(ret->excerpts, 0, sizeof(ret->excerpts));
-        r = strdup_to(&ret->id, from->id);
+        r = beyond_copy(&from->beyond, &ret->beyond);
+        if (r >= 0)
+                r = strdup_to(&ret->id, from->id);
         if (r >= 0)
                 r = strdup_to(&ret->text, from->text);
         for (size_t i = 0; r >= 0 && i < EXCERPTS_MAX; i++)
@@ -253,6 +331,7 @@ static int replace_query(struct baseline_query *q, const struct baseline_query *
         if (r < 0)
                 return r;
         answer_unref(q->answer);
+        beyond_done(&q->beyond);
         free(q->id);
         free(q->text);
         *q = copy;

@@ -36,6 +36,13 @@ bool candidate_stable(struct answer *const *const *samples, size_t count, size_t
  * it, for the caller to fill: number, unreachable, recall, attribution and embedder noise.
  * -ENOMEM. */
 _must_check_ int candidate_new(const struct candidate_input *input, struct baseline **ret);
+/* Keeps in `q` which records follow its answer, at most `size` of them, by the answer `deep` to a
+ * deeper search, and which of all these `expect` (NULL: none) is met by; `deep` has metadata where
+ * that asks for any. Without an answer, or where `deep` does not hold all of it at its distances -
+ * the collection is another one by now - nothing is kept. What search missed at first is no record
+ * that follows. -ENOMEM. */
+_must_check_ int candidate_deepen(struct baseline_query *q, const struct expectation *expect,
+        const struct answer *deep, unsigned size);
 /* As `approved`, with what only `fresh` knows: the queries of `fresh`, each as `approved` has it if
  * that knows it with the same text. The epoch stays that of `approved`, the time is that of
  * `fresh`, and what candidate_new() leaves is left, too. -EINVAL when they differ in `results` or

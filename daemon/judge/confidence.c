@@ -3,9 +3,8 @@
 
 #include <errno.h>
 
+#include "judge/drift.h"
 #include "judge/power.h"
-
-#define ALPHA (1 - CONFIDENCE_LEVEL)
 
 static bool known_or_none(const double *x, size_t n)
 {
@@ -42,12 +41,11 @@ static bool ascends(const double *borders, size_t n)
 static bool is_valid(const struct confidence_input *in)
 {
         return in->count <= CONFIDENCE_QUERIES_MAX && in->kind_count <= CONFIDENCE_KINDS_MAX &&
-                in->border_count < BANDS_MAX && in->top_k >= 1 && in->floor > 0 &&
+                in->border_count < BANDS_MAX && in->floor > 0 &&
                 isfinite(in->floor) && in->hysteresis >= 0 && isfinite(in->hysteresis) &&
-                (isnan(in->assumed_sd) || in->assumed_sd > 0) &&
                 known_or_none(in->distances, in->count) &&
                 known_or_none(in->baselines, in->count) && known_or_none(in->taus, in->count) &&
-                known_or_none(in->shifts, in->count) && known_or_none(&in->assumed_sd, 1) &&
+                known_or_none(in->shifts, in->count) &&
                 indices_below(in->bands, in->count, in->border_count + 1) &&
                 indices_below(in->kinds, in->count, in->kind_count) &&
                 outcomes_known(in->outcomes, in->count) && ascends(in->borders, in->border_count);
@@ -137,19 +135,12 @@ static int measure_margins(const struct confidence_input *in, struct confidence 
         return 0;
 }
 
-static void state_sensitivity(const struct confidence_input *in, struct confidence *c)
+static void state_sensitivity(struct confidence *c)
 {
-        static const double losses[CONFIDENCE_LOSSES] = {0.001, 0.005, 0.01, 0.05};
-
         c->zero_event_bound = proportion_zero_event_bound(c->measured, CONFIDENCE_LEVEL);
+        c->set_needs = (size_t)fmax(DRIFT_SHARE_MIN, ceil(DRIFT_SHARE * (double)c->measured));
         c->detectable_one = power_detectable_share(c->measured, 1, CONFIDENCE_POWER);
-        c->detectable_three = power_detectable_share(c->measured, 3, CONFIDENCE_POWER);
-        for (size_t i = 0; i < CONFIDENCE_LOSSES; i++)
-                c->losses[i] = (struct confidence_loss){
-                        losses[i],
-                        power_loss_touches(c->measured, 1, losses[i]),
-                        power_loss_touches(c->measured, in->top_k, losses[i]),
-                };
+        c->detectable_set = power_detectable_share(c->measured, c->set_needs, CONFIDENCE_POWER);
 }
 
 static void compare_bands(const struct confidence_input *in, struct confidence *c)
@@ -187,11 +178,6 @@ static int compare(const struct confidence_input *in, double *scratch, struct co
         if (!(c->shift.sd > 0))
                 c->shift.mean_interval = INTERVAL_NONE;
         compare_bands(in, c);
-        c->shift_sd_assumed = !(c->shift_known && c->shift.sd > 0);
-        c->shift_sd = c->shift_sd_assumed ? in->assumed_sd : c->shift.sd;
-        c->minimum_effect = power_minimum_effect(
-                c->shift_known ? n : c->measured, ALPHA, CONFIDENCE_POWER, true);
-        c->minimum_shift = c->minimum_effect * c->shift_sd;
         return 0;
 }
 
@@ -249,7 +235,7 @@ int confidence_compute(const struct confidence_input *in, struct confidence *ret
         r = describe(in, scratch, &c);
         if (r < 0)
                 return r;
-        state_sensitivity(in, &c);
+        state_sensitivity(&c);
         r = compare(in, scratch, &c);
         if (r < 0)
                 return r;

@@ -34,9 +34,6 @@
 #define CONFIDENCE_POWER 0.8
 /* Changes smaller than this do not matter in squared L2 of unit vectors; halve it for cosine. */
 #define CONFIDENCE_FLOOR 0.005
-/* Standard deviation of the mean top-k's paired differences in a simulated loss of records, squared
- * L2 of unit vectors (halve it for cosine): what is assumed until a change has been seen. */
-#define CONFIDENCE_ASSUMED_SD 0.031
 /* Bounds of the input. */
 #define CONFIDENCE_QUERIES_MAX BOOTSTRAP_SAMPLE_MAX
 #define CONFIDENCE_KINDS_MAX 64
@@ -55,10 +52,8 @@ struct confidence_input {
                                * NULL: distances minus baselines */
         const double *borders; /* ascending; border_count + 1 bands */
         size_t border_count; /* at most BANDS_MAX - 1 */
-        size_t top_k; /* answers per query, at least 1 */
         double floor; /* > 0: CONFIDENCE_FLOOR or what the space asks for */
         double hysteresis; /* >= 0: how far beyond a border a move counts */
-        double assumed_sd; /* CONFIDENCE_ASSUMED_SD likewise; NaN: none */
         const double *relevant; /* distances labelled relevant, finite */
         size_t relevant_count; /* 0: no calibration; at most ROC_CLASS_MAX */
         const double *irrelevant;
@@ -72,14 +67,6 @@ struct confidence_margin {
         double needed; /* max(floor or tau, hysteresis) */
         bool close; /* either margin is smaller than that: may change its band without drift */
 };
-
-/* Probability that a loss of this share of the records touches what is watched. */
-struct confidence_loss {
-        double share;
-        double any_best; /* any query's best answer */
-        double any_answer; /* any of the best top_k */
-};
-#define CONFIDENCE_LOSSES 4
 
 struct confidence {
         size_t queries, measured; /* measured: finite distance; the n of what follows */
@@ -98,19 +85,15 @@ struct confidence {
         size_t close; /* queries whose margin is too small */
 
         double zero_event_bound; /* nothing moved: fewer than this share did, 95 % one-sided */
-        double detectable_one, detectable_three; /* share affected for >= 1 and >= 3 moved queries
-                                                  * with CONFIDENCE_POWER; NaN when n is smaller */
-        struct confidence_loss losses[CONFIDENCE_LOSSES]; /* 0.1, 0.5, 1 and 5 % */
+        size_t set_needs; /* moved queries from which on that is told of the set, judge/drift.h */
+        double detectable_one, detectable_set; /* share affected for >= 1 and >= set_needs moved
+                                                * queries with CONFIDENCE_POWER; NaN when n is
+                                                * smaller */
 
         bool shift_known; /* there are paired differences; otherwise `shift` is all zero */
         struct paired shift; /* dead zone: the floor; no interval of the mean without spread */
         size_t band_worse, band_better; /* than the baseline's band, of those that have one */
         double band_p; /* McNemar exact; NaN without baselines */
-        double minimum_effect; /* mean shift in standard deviations: alpha 0.05 two-sided, with
-                                * CONFIDENCE_POWER; NaN when n < 2 */
-        double shift_sd; /* observed when above zero, otherwise assumed; NaN: neither */
-        bool shift_sd_assumed;
-        double minimum_shift; /* minimum_effect x shift_sd: the mean shift that would be found */
 
         bool calibrated; /* both classes are there; otherwise `border` is all zero */
         size_t relevant, irrelevant;

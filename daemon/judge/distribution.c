@@ -9,7 +9,9 @@ static bool is_probability(double p)
         return p >= 0 && p <= 1;
 }
 
-double increasing_root(double (*f)(double x, const void *argument), const void *argument,
+/* The x in [low, high] at which the increasing f(x, argument) reaches `target`, to the last bit of
+ * x; an end when all values are on one side of it. */
+static double increasing_root(double (*f)(double x, const void *argument), const void *argument,
         double target, double low, double high)
 {
         for (;;) {
@@ -182,39 +184,6 @@ double student_t_quantile(double p, double df)
         while (student_t_cdf(low, df) > p)
                 low *= 2;
         return increasing_root(student_t_cdf_at, &df, p, low, 0);
-}
-
-double noncentral_t_cdf(double t, double df, double ncp)
-{
-        double half = ncp * ncp / 2, b = df / 2, square = t * t;
-        double x = square / (df + square), y = df / (df + square);
-        double even, odd, even_step, odd_step, p, q, sum = 0, left = 1;
-
-        if (isnan(t) || !is_positive(df) || !(fabs(ncp) <= NONCENTRAL_T_MAX))
-                return NAN;
-        if (isinf(square))
-                return t > 0;
-        if (t < 0)
-                return 1 - noncentral_t_cdf(-t, df, -ncp);
-        /* Poisson weights p and q of the beta functions I_x(j + 1/2, b) and I_x(j + 1, b), which
-         * shrink from j to j + 1 by a step of their own recurrence (DLMF 8.17.20). */
-        p = exp(-half) / 2;
-        q = p * ncp * sqrt(2 / M_PI);
-        odd = beta_ratio(0.5, b, x, y);
-        even = beta_ratio(1, b, x, y);
-        odd_step = x > 0 ? beta_power(0.5, b, x, y) / 0.5 : 0;
-        even_step = x > 0 ? beta_power(1, b, x, y) : 0;
-        for (int j = 0; j < half || left * odd > 1e-13; j++) {
-                sum += p * odd + q * even;
-                left -= 2 * p;
-                odd -= odd_step;
-                even -= even_step;
-                odd_step *= x * (j + 0.5 + b) / (j + 1.5);
-                even_step *= x * (j + 1 + b) / (j + 2);
-                p *= half / (j + 1);
-                q *= half / (j + 1.5);
-        }
-        return fmin(normal_cdf(-ncp) + sum, 1);
 }
 
 double binomial_sf(size_t k, size_t n, double p)

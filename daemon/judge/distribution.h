@@ -32,18 +32,8 @@ double student_t_cdf(double t, double df);
 /* Its inverse, infinite at the ends, by bisection of the lower tail. */
 double student_t_quantile(double p, double df);
 
-/* P(T <= t) of the noncentral t with df > 0 and |ncp| <= NONCENTRAL_T_MAX (beyond it e^(-ncp^2/2)
- * is no longer a double; NaN): the series of Lenth (1989), Algorithm AS 243. */
-#define NONCENTRAL_T_MAX 37.0
-double noncentral_t_cdf(double t, double df, double ncp);
-
 /* X ~ Binomial(n,p), 0 <= p <= 1: P(X <= k) and P(X >= k), by I_x (DLMF 8.17.5). */
 double binomial_cdf(size_t k, size_t n, double p);
 double binomial_sf(size_t k, size_t n, double p);
 /* Smallest k with P(X <= k) >= q; at most n, also for arguments that have no answer. */
 size_t binomial_quantile(double q, size_t n, double p);
-
-/* The x in [low, high] at which the increasing f(x, argument) reaches `target`, to the last bit of
- * x; an end when all values are on one side of it. */
-double increasing_root(double (*f)(double x, const void *argument), const void *argument,
-        double target, double low, double high);

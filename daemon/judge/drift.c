@@ -30,6 +30,7 @@ struct drift {
         struct level_state set;
         bool share_up;
         struct topic_watch topics;
+        bool without_likeness;
         size_t count;
         struct tracked queries[];
 };
@@ -46,14 +47,14 @@ double drift_limit(double configured, double fallback, const char *space)
         return isnan(configured) ? fallback * space_unit(space) : configured;
 }
 
-static bool near(double a, double b)
+bool drift_equal(float a, float b)
 {
-        return fabs(a - b) <= DRIFT_EQUAL * fmax(1, fabs(a));
+        return fabs((double)a - (double)b) <= DRIFT_EQUAL * fmax(1, fabs((double)a));
 }
 
 static bool tied(const struct answer *a, unsigned i)
 {
-        return near((double)a->distances[i - 1], (double)a->distances[i]);
+        return drift_equal(a->distances[i - 1], a->distances[i]);
 }
 
 static bool holds(const struct answer *a, unsigned start, unsigned end, const char *id)
@@ -81,7 +82,7 @@ bool drift_same(const struct answer *a, const struct answer *b)
         if (a->count != b->count)
                 return false;
         for (unsigned i = 0; i < a->count; i++)
-                if (!near((double)a->distances[i], (double)b->distances[i]))
+                if (!drift_equal(a->distances[i], b->distances[i]))
                         return false;
         for (unsigned start = 0, end; start < a->count; start = end) {
                 end = start + 1;
@@ -207,6 +208,11 @@ void drift_set_baseline(
         link_all(d, baseline, &l);
 }
 
+void drift_omit_likeness(struct drift *d)
+{
+        d->without_likeness = true;
+}
+
 static int compare_ids(const void *a, const void *b)
 {
         const struct tracked *const *x = a, *const *y = b;
@@ -277,6 +283,9 @@ static void compare(const struct drift *d, struct tracked *t, int64_t records)
                 t->shown.shift[s] =
                         level_sample(t->last, s, d->baseline->results, records, filtered) -
                         t->shown.baseline[s];
+        t->shown.overlap = t->shown.rbo = NAN;
+        if (d->without_likeness)
+                return;
         t->shown.overlap = t->shown.rbo = 1;
         if (same_order(t->last, before))
                 return;

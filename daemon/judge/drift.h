@@ -33,6 +33,8 @@ double drift_limit(double configured, double fallback, const char *space);
  * it counted) below half of that. */
 bool drift_reached(bool on, size_t moved, double needed);
 
+/* Whether two distances are the same one. */
+bool drift_equal(float a, float b);
 /* Whether two answers are the same: distances within DRIFT_EQUAL rank by rank, and between records
  * at the same distance in whatever order the same ids. */
 bool drift_same(const struct answer *a, const struct answer *b);
@@ -51,6 +53,8 @@ DEFINE_CLEANUP(struct drift *, drift_free)
  * the set, or NaN. */
 void drift_set_baseline(
         struct drift *d, struct baseline *baseline, const char *space, double set_shift_limit);
+/* Leaves overlap and RBO unknown from now on: no rule reads them, and they cost more than all else. */
+void drift_omit_likeness(struct drift *d);
 /* Moves from `old`, a drift of an earlier query set, what belongs to queries of the same id and
  * text: last answers, and states - theirs and the set's - as drift_set_baseline() would
  * keep them. Without a baseline of its own, `d` takes over that of `old` with its limits. `old` is

@@ -51,7 +51,7 @@ bool rank_metadata_expected(const struct expectation *e, const json_t *record)
         return false;
 }
 
-static bool record_expected(const struct expectation *e, const struct answer *a, unsigned i)
+bool rank_is_expected(const struct expectation *e, const struct answer *a, unsigned i)
 {
         for (size_t k = 0; k < e->id_count; k++)
                 if (streq(e->ids[k], a->ids[i]))
@@ -62,7 +62,7 @@ static bool record_expected(const struct expectation *e, const struct answer *a,
 unsigned rank_expected(const struct expectation *expect, const struct answer *answer)
 {
         for (unsigned i = 0; i < answer->count; i++)
-                if (record_expected(expect, answer, i))
+                if (rank_is_expected(expect, answer, i))
                         return i + 1;
         return 0;
 }

@@ -12,5 +12,7 @@
  * when there is none. Where a record has a list, each of its elements is a value that it has; a
  * listed object's list means all of its elements. */
 unsigned rank_expected(const struct expectation *expect, const struct answer *answer);
+/* Whether the record at index `i` of the answer is one of those. */
+bool rank_is_expected(const struct expectation *expect, const struct answer *answer, unsigned i);
 /* Whether a record with this metadata (NULL or JSON null: none) contains one listed object. */
 bool rank_metadata_expected(const struct expectation *expect, const json_t *record);

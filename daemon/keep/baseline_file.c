@@ -231,6 +231,56 @@ static void read_excerpts(struct reader *r, const json_t *object, struct baselin
         ret->searched = (unsigned)get_integer(r, object, "searched", 0, ANSWER_MAX);
 }
 
+/* Ranks that ascend, up to `max`. */
+static void read_ranks(struct reader *r, const json_t *list, unsigned max, struct beyond *ret)
+{
+        size_t n = json_array_size(list);
+        json_int_t before = 0;
+
+        if (!json_is_array(list) || n > max) {
+                complain(r, "expected", "a list of ranks");
+                return;
+        }
+        ret->expected = calloc(n + 1, sizeof(*ret->expected));
+        if (!ret->expected) {
+                r->code = -ENOMEM;
+                return;
+        }
+        for (size_t i = 0; i < n; i++) {
+                json_int_t rank = json_integer_value(json_array_get(list, i));
+
+                if (rank <= before || rank > max) {
+                        complain(r, "expected", "a list of ranks");
+                        return;
+                }
+                ret->expected[ret->expected_count++] = (unsigned)rank;
+                before = rank;
+        }
+}
+
+static bool follows(const struct answer *a, const struct answer *records)
+{
+        return a && records &&
+                (a->count == 0 || records->count == 0 ||
+                        records->distances[0] >= a->distances[a->count - 1]);
+}
+
+/* Absent in files of versions that did not ask for it. */
+static void read_beyond(struct reader *r, const json_t *object, struct baseline_query *ret)
+{
+        const json_t *beyond = json_object_get(object, "beyond");
+        unsigned count = ret->answer ? ret->answer->count : 0;
+
+        if (!beyond || json_is_null(beyond) || r->code < 0)
+                return;
+        read_answer(r, beyond, &ret->beyond.records);
+        if (r->code >= 0 && !follows(ret->answer, ret->beyond.records))
+                complain(r, "beyond", "what follows an answer");
+        else if (r->code >= 0)
+                read_ranks(r, json_object_get(beyond, "expected"),
+                        count + ret->beyond.records->count, &ret->beyond);
+}
+
 static void read_query(
         struct reader *r, const char *id, const json_t *object, struct baseline_query *ret)
 {
@@ -246,6 +296,7 @@ static void read_query(
         read_outcome(r, object, &ret->outcome);
         ret->embedder_noise = get_double(r, object, "embedder_noise");
         read_excerpts(r, object, ret);
+        read_beyond(r, object, ret);
 }
 
 static void read_vectors(struct reader *r, const json_t *object, struct vector_set **ret)

@@ -110,9 +110,22 @@ static json_t *build_excerpts(const struct baseline_query *q)
         return take_ptr(list);
 }
 
+static json_t *build_beyond(const struct beyond *b)
+{
+        _cleanup_json_ json_t *expected = json_array();
+
+        if (!b->records)
+                return json_null();
+        for (size_t i = 0; i < b->expected_count; i++)
+                if (json_array_append_new(expected, json_integer(b->expected[i])) < 0)
+                        return NULL;
+        return json_pack("{s:o, s:o, s:O}", "ids", build_ids(b->records), "distances",
+                build_floats(b->records->distances, b->records->count), "expected", expected);
+}
+
 static json_t *build_query(const struct baseline_query *q)
 {
-        return json_pack("{s:o, s:o, s:o, s:o, s:o, s:I, s:s, s:o, s:I, s:I, s:o}", "text",
+        return json_pack("{s:o, s:o, s:o, s:o, s:o, s:I, s:s, s:o, s:I, s:I, s:o, s:o}", "text",
                 string_or_null(q->text), "ids", q->answer ? build_ids(q->answer) : json_null(),
                 "distances",
                 q->answer ? build_floats(q->answer->distances, q->answer->count) : json_null(),
@@ -120,7 +133,8 @@ static json_t *build_query(const struct baseline_query *q)
                 build_level(&q->levels[LEVEL_TOPK]), "expected_rank", (json_int_t)q->expected_rank,
                 "outcome", outcome_name(q->outcome), "embedder_noise",
                 json_from_double(q->embedder_noise), "deep_rank", (json_int_t)q->deep_rank,
-                "searched", (json_int_t)q->searched, "excerpts", build_excerpts(q));
+                "searched", (json_int_t)q->searched, "excerpts", build_excerpts(q), "beyond",
+                build_beyond(&q->beyond));
 }
 
 static json_t *build_queries(const struct baseline *b)

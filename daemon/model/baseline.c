@@ -1,14 +1,37 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "model/baseline.h"
 
+#include <errno.h>
 #include <math.h>
 #include <stdlib.h>
+
+void beyond_done(struct beyond *b)
+{
+        answer_unref(b->records);
+        free(b->expected);
+        *b = (struct beyond){0};
+}
+
+int beyond_copy(const struct beyond *from, struct beyond *ret)
+{
+        *ret = (struct beyond){0};
+        if (from->expected_count > 0) {
+                ret->expected = calloc(from->expected_count, sizeof(*ret->expected));
+                if (!ret->expected)
+                        return -ENOMEM;
+                memcpy(ret->expected, from->expected, from->expected_count * sizeof(unsigned));
+        }
+        ret->expected_count = from->expected_count;
+        ret->records = answer_ref(from->records);
+        return 0;
+}
 
 static void query_done(struct baseline_query *q)
 {
         free(q->id);
         free(q->text);
         answer_unref(q->answer);
+        beyond_done(&q->beyond);
         for (size_t i = 0; i < EXCERPTS_MAX; i++)
                 excerpt_done(&q->excerpts[i]);
 }

@@ -27,6 +27,16 @@ struct level_baseline {
         double scale; /* noise, s of docs/detection.md; 0: the samples were equal */
 };
 
+/* What would move up into an answer whose records are lost: the records that follow it, by a deeper
+ * search. */
+struct beyond {
+        struct answer *records; /* NULL: unknown; without a record: there are no more */
+        /* Ranks, from 1, in the answer and then in `records`, ascending: those that met the
+         * expectation when they were recorded. */
+        unsigned *expected;
+        size_t expected_count;
+};
+
 struct baseline_query {
         char *id;
         char *text; /* as it was asked: another text under the same id is another question */
@@ -35,6 +45,7 @@ struct baseline_query {
         unsigned expected_rank; /* 0: not found or none expected */
         unsigned deep_rank; /* of the expected record, beyond the answer; 0: not there either */
         unsigned searched; /* records that were looked through for that; 0: nobody looked */
+        struct beyond beyond;
         struct excerpt excerpts[EXCERPTS_MAX]; /* of the first records of the answer */
         enum outcome outcome;
         double embedder_noise; /* 95 % quantile of 1 - cos(pinned, fresh); NaN: no embedder then */
@@ -72,6 +83,16 @@ struct baseline {
                                             which they were added to the collection; owned */
         size_t order_count; /* 0: not known */
 };
+
+/* How many records may follow an answer of `results`; with fewer the list is at its end. As many
+ * again, so that a fifth of all may be lost and still leave a whole answer. */
+static inline unsigned beyond_size(unsigned results)
+{
+        return results > 10 ? results : 10;
+}
+void beyond_done(struct beyond *b);
+/* `*ret` is overwritten. -ENOMEM: it is empty. */
+_must_check_ int beyond_copy(const struct beyond *from, struct beyond *ret);
 
 /* Zeroed but for unknown numbers, one reference, `count` queries to be filled. NULL when memory is
  * short. */

@@ -116,6 +116,8 @@ struct collection_view *collection_view_new(size_t query_count)
         attribution_init(&c->attribution);
         index_health_init(&c->health);
         c->embedder.median = c->embedder.length = NAN;
+        for (size_t i = 0; i < RULE_COUNT; i++)
+                c->limits[i] = NAN;
         c->queries = calloc(MAX(query_count, (size_t)1), sizeof(*c->queries));
         if (!c->queries) {
                 free(c);

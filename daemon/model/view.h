@@ -21,6 +21,7 @@
 #include "model/history.h"
 #include "model/judgement.h"
 #include "model/query_set.h"
+#include "model/rule.h"
 #include "model/shift.h"
 #include "model/unwatched.h"
 #include "model/verdict.h"
@@ -92,6 +93,7 @@ struct collection_view {
         struct query_view *queries; /* query_set->count, same order */
         usec_t interval_usec;
         unsigned results;
+        double limits[RULE_COUNT]; /* of the rules, as configured; NaN: their default */
 
         uint64_t replays, failed_replays, failed_probes; /* since start */
         struct reason_count failures[REASONS_MAX]; /* unused ones have a NULL reason */

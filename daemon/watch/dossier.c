@@ -39,6 +39,7 @@ static int view_describe(const struct dossier *d, struct collection_view *v)
         v->baseline = baseline_ref(d->baseline);
         v->interval_usec = c->replay.interval;
         v->results = c->replay.results;
+        memcpy(v->limits, c->policy.limits, sizeof(v->limits));
         if (r >= 0)
                 r = strdup_to(&v->name, c->name);
         if (r >= 0)

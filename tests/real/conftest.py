@@ -48,6 +48,8 @@ def pytest_generate_tests(metafunc):
         names = [f"{change.name}-{space}-{name}-{version}-v{variant}"
                  for change, space, name, version, variant in listed]
         metafunc.parametrize("case", listed, ids=names)
+    if "corpus" in metafunc.fixturenames:
+        metafunc.parametrize("corpus", corpora.NAMES[:1] if AMOUNT == "once" else corpora.NAMES)
 
 
 @pytest.fixture(scope="session")
@@ -103,4 +105,6 @@ def pytest_terminal_summary(terminalreporter):
     rows = [dict(report.user_properties) for reports in terminalreporter.stats.values() for report in reports
             if getattr(report, "when", None) == "teardown"]
     for line in table.everything(rows):
+        terminalreporter.write_line(line)
+    for line in table.calibration([row for found in rows for row in found.get("calibration", [])]):
         terminalreporter.write_line(line)

@@ -47,6 +47,25 @@ def totals(rows):
            f"causes right or near: {named} of {len(rows)}")
 
 
+def percent(share):
+    return f"{100 * share:.1f} %"
+
+
+def calibration(rows):
+    """What the report claims of losses beside what was observed."""
+    if not rows:
+        return
+    head = ("| corpus | lost | records | an answer changes | gate fails: claimed | of simulated | observed | of real | "
+            "99 % interval |")
+    yield head
+    yield "|---" * (head.count("|") - 1) + "|"
+    for row in rows:
+        claimed, (low, high) = row["claimed"], row["interval"]
+        yield (f"| {row['corpus']} | {percent(row['share'])} | {row['records']} | {percent(row['changes'])} | "
+               f"{percent(claimed['share'])} | {claimed['of']} | {percent(row['red'] / row['of'])} | {row['of']} | "
+               f"{percent(low)} to {percent(high)} |")
+
+
 class Table:
     """One of a test's own, in Markdown."""
 

@@ -24,10 +24,8 @@ static void queries_init(struct queries *q, size_t n)
                         .outcomes = q->outcomes,
                         .borders = borders,
                         .border_count = ARRAY_SIZE(borders),
-                        .top_k = 10,
                         .floor = CONFIDENCE_FLOOR,
-                        .hysteresis = 0.01,
-                        .assumed_sd = CONFIDENCE_ASSUMED_SD},
+                        .hysteresis = 0.01},
         };
         if (n > 0)
                 reference_array(reference("data.base%zu", n), q->distances, 100);
@@ -198,14 +196,13 @@ static void sensitivity_follows_from_the_number_of_queries(void **state)
         compute(&q, &c);
         assert_near(c.zero_event_bound, reference_at("zero_event_upper.1.2"));
         assert_near(c.detectable_one, reference_at("power.affected_share_for_power.0.share"));
-        assert_near(c.detectable_three, power_detectable_share(10, 3, 0.8));
-        for (size_t i = 0; i < CONFIDENCE_LOSSES; i++) {
-                const json_t *row = reference("power.loss_detect_topk.%zu", i);
-
-                assert_near(c.losses[i].share, reference_number(row, "loss"));
-                assert_near(c.losses[i].any_best, reference_number(row, "P_any_top1"));
-                assert_near(c.losses[i].any_answer, reference_number(row, "P_any_topk"));
-        }
+        assert_int_equal(c.set_needs, 3);
+        assert_near(c.detectable_set, power_detectable_share(10, 3, 0.8));
+        /* A tenth of the set, when that is more than three. */
+        queries_init(&q, 100);
+        compute(&q, &c);
+        assert_int_equal(c.set_needs, 10);
+        assert_near(c.detectable_set, power_detectable_share(100, 10, 0.8));
 }
 
 static void shifts_are_compared(void **state)
@@ -222,8 +219,7 @@ static void shifts_are_compared(void **state)
         assert_true(c.shift_known);
         assert_near(c.shift.mean, reference_at("paired.loss20_30.mean"));
         assert_int_equal(c.shift.up, 5);
-        assert_false(c.shift_sd_assumed);
-        assert_near(c.minimum_shift, c.minimum_effect * reference_at("paired.loss20_30.sd"));
+        assert_near(c.shift.sd, reference_at("paired.loss20_30.sd"));
         /* To a worse band: 0.827108 to 1.006819 and one more; nothing came back. */
         assert_int_equal(c.band_worse, 2);
         assert_int_equal(c.band_better, 0);
@@ -259,31 +255,8 @@ static void shifts_may_be_given(void **state)
         assert_int_equal(c.shift.n, 8);
         assert_int_equal(c.shift.up, 2);
         assert_int_equal(c.shift.down, 1);
-        assert_near(c.minimum_effect, power_minimum_effect(8, 0.05, 0.8, true));
         /* There is no baseline to compare bands with. */
         assert_true(isnan(c.band_p));
-}
-
-static void until_something_moved_a_spread_is_assumed(void **state)
-{
-        _cleanup_(confidence_done) struct confidence none = {}, same = {}, nothing = {};
-        struct queries q;
-
-        queries_init(&q, 10);
-        compute(&q, &none);
-        assert_false(none.shift_known);
-        assert_true(none.shift_sd_assumed);
-        assert_within(none.minimum_effect, 0.9960013714, 1e-6);
-        assert_near(none.minimum_shift, none.minimum_effect * CONFIDENCE_ASSUMED_SD);
-        /* Pinned and unchanged: differences are known, and all are zero. */
-        q.input.baselines = q.distances;
-        compute(&q, &same);
-        assert_true(same.shift_known && same.shift_sd_assumed);
-        assert_near(same.minimum_shift, none.minimum_shift);
-        assert_near(same.band_p, 1);
-        q.input.assumed_sd = NAN;
-        compute(&q, &nothing);
-        assert_true(isnan(nothing.minimum_shift) && !isnan(nothing.minimum_effect));
 }
 
 static void borders_are_calibrated(void **state)
@@ -364,7 +337,6 @@ static void no_query_says_nothing(void **state)
         assert_null(c.kinds);
         assert_true(isnan(c.mean) && isnan(c.sd) && isnan(c.median.estimate));
         assert_true(isnan(c.zero_event_bound) && isnan(c.detectable_one));
-        assert_true(isnan(c.losses[0].any_answer) && isnan(c.minimum_shift));
         assert_true(isnan(c.passed.share) && isnan(c.bands[0].share));
 }
 
@@ -378,12 +350,10 @@ static void one_and_two_queries_say_little(void **state)
         q.input.baselines = q.distances;
         compute(&q, &one);
         assert_false(interval_known(one.mean_interval));
-        assert_true(isnan(one.minimum_effect) && isnan(one.detectable_three));
+        assert_true(isnan(one.detectable_set));
         assert_near(one.detectable_one, 0.8);
         q.input.count = 2;
-        q.input.top_k = 1;
         compute(&q, &two);
-        assert_near(two.losses[3].any_answer, two.losses[3].any_best);
         assert_true(interval_known(two.mean_interval));
         assert_true(isnan(two.median.interval.low) && isnan(two.median.interval.high));
 }
@@ -418,18 +388,15 @@ static void nonsense_is_refused(void **state)
         REFUSED(bands, negative);
         REFUSED(kinds, wild);
         REFUSED(outcomes, strange);
-        REFUSED(top_k, 0);
         REFUSED(floor, 0);
         REFUSED(floor, NAN);
         REFUSED(floor, INFINITY);
         REFUSED(hysteresis, -0.01);
         REFUSED(hysteresis, NAN);
-        REFUSED(assumed_sd, 0);
-        REFUSED(assumed_sd, INFINITY);
         q.input.relevant = infinite;
         q.input.irrelevant = q.distances;
         q.input.relevant_count = q.input.irrelevant_count = 10;
-        REFUSED(top_k, 10);
+        REFUSED(relevant_count, 10);
         q.input.relevant = q.distances;
         REFUSED(relevant_count, ROC_CLASS_MAX + 1);
         assert_true(c.queries == 17);
@@ -477,7 +444,6 @@ int main(void)
                 cmocka_unit_test(shifts_are_compared),
                 cmocka_unit_test(bands_are_compared_with_the_baselines),
                 cmocka_unit_test(shifts_may_be_given),
-                cmocka_unit_test(until_something_moved_a_spread_is_assumed),
                 cmocka_unit_test(borders_are_calibrated),
                 cmocka_unit_test(a_border_is_certain_from_fifty_of_each),
                 cmocka_unit_test(passes_are_counted_by_kind),

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "show/report/body.h"
 
-#include <float.h>
 #include <math.h>
 
 #include "build_config.h"
@@ -89,43 +88,76 @@ static void append_measured(const struct report *r, struct document *d)
                         c->query_set->count);
 }
 
+/* Why it is unknown how often the gate fails, as the end of a sentence; NULL: it is known. */
+static const char *gap_words(enum sensitivity_gap gap)
+{
+        static const char *const words[] = {
+                [SENSITIVITY_NO_BASELINE] = "no baseline is approved",
+                [SENSITIVITY_NOT_KEPT] =
+                        "the approved baseline does not know which records follow its answers, as "
+                        "one that is proposed now would",
+                [SENSITIVITY_FAILS_ALREADY] = "it fails by the baseline itself, with nothing lost",
+        };
+
+        return words[gap];
+}
+
+static void append_method(const struct sensitivity *s, struct document *d)
+{
+        const char *gap = gap_words(s->gap);
+
+        if (gap) {
+                document_say(d, "How often the gate would fail is unknown: %s.", gap);
+                return;
+        }
+        document_say(d,
+                "Records are taken at random out of what the baseline knows, and what exact search "
+                "would answer without them is judged as the gate judges it. The daemon tells of it "
+                "by the same limits once it lasts.");
+        if (s->followed < s->queries)
+                document_say(d,
+                        "What follows their answers is known of %zu of %zu queries; the others are "
+                        "taken for untouched, so that the gate fails more often than that.",
+                        s->followed, s->queries);
+}
+
+static void append_loss(const struct sensitivity_loss *l, struct document *d)
+{
+        document_cell(d, "%s", words_share(l->share).s);
+        document_cell(d, "%s", words_count(l->records).s);
+        document_cell(d, "%s", words_share(l->changes).s);
+        if (l->red.of > 0)
+                document_cell(d, "%s (%zu of %zu)", words_share(l->red.share).s, l->red.hits,
+                        l->red.of);
+        else
+                document_cell(d, "unknown");
+        document_cell(d, "%s", words_share_interval(l->red.exact).s);
+}
+
 static void append_losses(const struct report *r, struct document *d)
 {
         static const struct document_column columns[] = {
-                {"Records lost at random", true},
-                {"Touches a best answer", true},
-                {"Touches any watched answer", true},
+                {"Lost at random", true},
+                {"Records", true},
+                {"An answer changes", true},
+                {"The gate fails", true},
+                {"95 % interval", true},
         };
+        const struct sensitivity *s = &r->sensitivity;
 
-        document_begin_table(d, "Loss of records: probability that it is seen at all", columns,
-                ARRAY_SIZE(columns));
-        for (size_t i = 0; i < CONFIDENCE_LOSSES; i++) {
-                const struct confidence_loss *l = &r->numbers.losses[i];
-
-                document_cell(d, "%s", words_share(l->share).s);
-                /* What is as good as certain rounds to 1, and is not. */
-                document_cell(d, "%s", words_share(fmin(l->any_best, 1 - DBL_EPSILON)).s);
-                document_cell(d, "%s", words_share(fmin(l->any_answer, 1 - DBL_EPSILON)).s);
-        }
-        document_end_table(d);
-}
-
-static void append_minimum_shift(const struct confidence *n, struct document *d)
-{
-        if (isnan(n->minimum_shift)) {
-                document_item(d,
-                        "The smallest mean shift that would be found is unknown: it needs "
-                        "two queries.");
+        if (s->watched == 0)
                 return;
-        }
-        document_item(d,
-                "A mean shift of %s in the mean distance of the watched answers would be found with "
-                "a probability of 80 %% (two-sided at 5 %%): %.3f standard deviations, taking %s as "
-                "their size, %s.",
-                words_distance(n->minimum_shift).s, n->minimum_effect,
-                words_distance(n->shift_sd).s,
-                n->shift_sd_assumed ? "assumed, because no query has moved"
-                                    : "as observed against the baseline");
+        document_heading(d, 3, "How small a loss of records would be seen");
+        append_method(s, d);
+        document_begin_table(d, "Probabilities", columns, ARRAY_SIZE(columns));
+        for (size_t i = 0; i < SENSITIVITY_LOSSES; i++)
+                if (s->losses[i].records != 0)
+                        append_loss(&s->losses[i], d);
+        document_end_table(d);
+        document_say(d,
+                "%zu different records stand in the answers. That one of them is replaced is a "
+                "change, and no news by itself.",
+                s->watched);
 }
 
 static void append_sensitivity(const struct report *r, struct document *d)
@@ -149,13 +181,13 @@ static void append_sensitivity(const struct report *r, struct document *d)
                 "A change moves at least one of them with a probability of 80 %% when it affects %s "
                 "of what users ask.",
                 words_share(n->detectable_one).s);
-        if (isnan(n->detectable_three))
-                document_item(d, "So few queries cannot tell a change of three queries.");
+        if (isnan(n->detectable_set))
+                document_item(d, "So few queries cannot tell a change of the set, of three queries.");
         else
-                document_item(d, "It moves at least three of them when it affects %s.",
-                        words_share(n->detectable_three).s);
-        append_minimum_shift(n, d);
-        append_losses(r, d);
+                document_item(d,
+                        "It moves at least %zu of them, from which on that is told of the set, when "
+                        "it affects %s.",
+                        n->set_needs, words_share(n->detectable_set).s);
 }
 
 static const struct document_column figure_columns[] = {
@@ -460,6 +492,7 @@ void report_body(const struct report *r, struct document *d)
 {
         append_measured(r, d);
         append_sensitivity(r, d);
+        append_losses(r, d);
         append_distances(r, d);
         append_bands(r, d);
         append_margins(r, d);

@@ -59,30 +59,40 @@ static json_t *distances_json(const struct confidence *n)
                 CONFIDENCE_P95_NEEDS_TWO_SIDED);
 }
 
-static json_t *losses_json(const struct confidence *n)
+static json_t *losses_json(const struct sensitivity *s)
 {
         _cleanup_json_ json_t *list = json_array();
 
-        for (size_t i = 0; list && i < CONFIDENCE_LOSSES; i++)
+        for (size_t i = 0; list && i < SENSITIVITY_LOSSES; i++) {
+                const struct sensitivity_loss *l = &s->losses[i];
+
                 if (json_array_append_new(list,
-                            json_pack("{s:o, s:o, s:o}", "share",
-                                    json_from_double(n->losses[i].share), "touches_best",
-                                    json_from_double(n->losses[i].any_best), "touches_any",
-                                    json_from_double(n->losses[i].any_answer))) < 0)
+                            json_pack("{s:o, s:o, s:o, s:o}", "share", json_from_double(l->share),
+                                    "records", value_known(l->records), "answer_changes",
+                                    json_from_double(l->changes), "gate_fails",
+                                    l->red.of > 0 ? proportion_json(&l->red) : json_null())) < 0)
                         return NULL;
+        }
         return take_ptr(list);
 }
 
-static json_t *sensitivity_json(const struct confidence *n)
+static json_t *sensitivity_json(const struct report *r)
 {
-        return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:b}", "zero_event_bound",
+        static const char *const gaps[] = {
+                [SENSITIVITY_KNOWN] = NULL,
+                [SENSITIVITY_NO_BASELINE] = "no_baseline",
+                [SENSITIVITY_NOT_KEPT] = "not_kept",
+                [SENSITIVITY_FAILS_ALREADY] = "fails_already",
+        };
+        const struct confidence *n = &r->numbers;
+        const struct sensitivity *s = &r->sensitivity;
+
+        return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "zero_event_bound",
                 json_from_double(n->zero_event_bound), "detectable_share_one",
-                json_from_double(n->detectable_one), "detectable_share_three",
-                json_from_double(n->detectable_three), "losses", losses_json(n), "minimum_effect",
-                json_from_double(n->minimum_effect), "minimum_shift",
-                json_from_double(n->minimum_shift), "shift_standard_deviation",
-                json_from_double(n->shift_sd), "shift_standard_deviation_assumed",
-                n->shift_sd_assumed);
+                json_from_double(n->detectable_one), "detectable_share_set",
+                json_from_double(n->detectable_set), "set_needs", value_count(n->set_needs),
+                "followed", value_count(s->followed), "watched_records", value_count(s->watched),
+                "gate_unknown", value_string(gaps[s->gap]), "losses", losses_json(s));
 }
 
 static json_t *transitions_json(const struct report *r)
@@ -225,7 +235,7 @@ json_t *report_json(const struct report *r)
                 const char *key;
                 json_t *value;
         } parts[] = {
-                {"sensitivity", sensitivity_json(&r->numbers)},
+                {"sensitivity", sensitivity_json(r)},
                 {"distances", distances_json(&r->numbers)},
                 {"bands", bands_json(r)},
                 {"passed", passed_json(r)},

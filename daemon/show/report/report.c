@@ -133,16 +133,6 @@ static void fill_query(struct report *r, size_t i, struct arrays *a)
         label(r, i);
 }
 
-/* Differences that are no change say nothing of how far those of a change would be spread. */
-static void assume_spread(struct confidence *n, double sd)
-{
-        if (!n->shift_known || n->shift.up + n->shift.down > 0)
-                return;
-        n->shift_sd_assumed = true;
-        n->shift_sd = sd;
-        n->minimum_shift = n->minimum_effect * sd;
-}
-
 static int compute(struct report *r, const struct arrays *a, size_t kind_count)
 {
         const struct confidence_input in = {
@@ -157,21 +147,16 @@ static int compute(struct report *r, const struct arrays *a, size_t kind_count)
                 .shifts = a->shifts,
                 .borders = a->borders,
                 .border_count = r->c->bands.count - 1,
-                .top_k = MAX(r->c->results, 1U),
                 .floor = CONFIDENCE_FLOOR * space_unit(r->c->epoch.space),
                 .hysteresis = (double)band_hysteresis(&r->c->bands),
-                .assumed_sd = CONFIDENCE_ASSUMED_SD * space_unit(r->c->epoch.space),
                 .relevant = r->labels.relevant,
                 .relevant_count = r->labels.relevant_count,
                 .irrelevant = r->labels.irrelevant,
                 .irrelevant_count = r->labels.irrelevant_count,
         };
-
         int code = confidence_compute(&in, &r->numbers);
 
-        if (code >= 0)
-                assume_spread(&r->numbers, in.assumed_sd);
-        return code;
+        return code < 0 ? code : sensitivity_compute(r->c, &r->sensitivity);
 }
 
 int report_compute(const struct collection_view *c, usec_t now, struct report *ret)

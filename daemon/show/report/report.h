@@ -10,6 +10,7 @@
 #include <jansson.h>
 
 #include "judge/confidence.h"
+#include "judge/sensitivity.h"
 #include "model/view.h"
 #include "text.h"
 
@@ -31,6 +32,7 @@ struct report {
         usec_t now; /* wall clock of the report */
         size_t count; /* queries in the figures: at most CONFIDENCE_QUERIES_MAX, the first ones */
         struct confidence numbers;
+        struct sensitivity sensitivity;
         struct report_labels labels;
         const char **kinds; /* values of the tag "kind" by first use, as many as numbers.kind_count;
                                borrowed from the query set, the array is owned */

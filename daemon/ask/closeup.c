@@ -86,8 +86,7 @@ static int take_answer(struct closeup *c, const char *body, size_t size)
 
         for (size_t i = 0; i < c->together; i++) {
                 if (r >= 0 && got[i].answer)
-                        r = c->handler.answer(
-                                c->question + i, got[i].answer, c->handler.userdata);
+                        r = c->handler.answer(c->question + i, got[i].answer, c->handler.userdata);
                 answer_unref(got[i].answer);
         }
         return r;

@@ -100,9 +100,8 @@ static void ask(struct gathering *g, struct baseline_query *b, unsigned results)
         const struct query *q = query_set_find(g->config->queries, b->id);
 
         g->asked[g->question_count] = b;
-        g->questions[g->question_count++] =
-                (struct closeup_question){vector_set_find(g->baseline->vectors, b->id), q->where,
-                        q->where_document, results};
+        g->questions[g->question_count++] = (struct closeup_question){
+                vector_set_find(g->baseline->vectors, b->id), q->where, q->where_document, results};
 }
 
 /* Those that fail come first: what is asked as deeply stands side by side. */
@@ -160,10 +159,9 @@ static int on_answer(size_t question, const struct answer *answer, void *userdat
                 q->deep_rank = rank_expected(expectation_of(g, q), answer);
                 q->searched = answer->count;
         }
-        return lacks_beyond(g, q)
-                ? candidate_deepen(q, expectation_of(g, q), answer,
-                          beyond_size(g->baseline->results))
-                : 0;
+        return lacks_beyond(g, q) ? candidate_deepen(q, expectation_of(g, q), answer,
+                                            beyond_size(g->baseline->results))
+                                  : 0;
 }
 
 static void on_done(const char *error, void *userdata)
@@ -202,8 +200,7 @@ static int run(struct gathering *g)
         return r == -ENODATA ? 0 : r;
 }
 
-int gather(
-        const struct collection_config *c, struct baseline *b, bool beyond, struct error *e)
+int gather(const struct collection_config *c, struct baseline *b, bool beyond, struct error *e)
 {
         struct gathering g = {.config = c, .baseline = b, .beyond = beyond, .error = e};
         int r = list_records(&g);

@@ -12,5 +12,5 @@
  * not know what follows its answer is asked once more for about twice as many records, many queries
  * a request; without, only those that fail are looked into. A server that refuses leaves `b`
  * without what it did not give: then a sentence, as a warning, is all there is in `e`. -ENOMEM. */
-_must_check_ int gather(const struct collection_config *c, struct baseline *b, bool beyond,
-        struct error *e);
+_must_check_ int gather(
+        const struct collection_config *c, struct baseline *b, bool beyond, struct error *e);

@@ -41,8 +41,8 @@ static bool ascends(const double *borders, size_t n)
 static bool is_valid(const struct confidence_input *in)
 {
         return in->count <= CONFIDENCE_QUERIES_MAX && in->kind_count <= CONFIDENCE_KINDS_MAX &&
-                in->border_count < BANDS_MAX && in->floor > 0 &&
-                isfinite(in->floor) && in->hysteresis >= 0 && isfinite(in->hysteresis) &&
+                in->border_count < BANDS_MAX && in->floor > 0 && isfinite(in->floor) &&
+                in->hysteresis >= 0 && isfinite(in->hysteresis) &&
                 known_or_none(in->distances, in->count) &&
                 known_or_none(in->baselines, in->count) && known_or_none(in->taus, in->count) &&
                 known_or_none(in->shifts, in->count) &&

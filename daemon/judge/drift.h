@@ -53,7 +53,8 @@ DEFINE_CLEANUP(struct drift *, drift_free)
  * the set, or NaN. */
 void drift_set_baseline(
         struct drift *d, struct baseline *baseline, const char *space, double set_shift_limit);
-/* Leaves overlap and RBO unknown from now on: no rule reads them, and they cost more than all else. */
+/* Leaves overlap and RBO unknown from now on: no rule reads them, and they cost more than all else.
+ */
 void drift_omit_likeness(struct drift *d);
 /* Moves from `old`, a drift of an earlier query set, what belongs to queries of the same id and
  * text: last answers, and states - theirs and the set's - as drift_set_baseline() would

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
-/* What a set of n queries is able to see, before anything happens: shares that would be noticed with
- * a given probability. A fact of the design, not of any measurement. How small a loss of records is
- * seen depends on the answers, and is judge/sensitivity.h's business. */
+/* What a set of n queries is able to see, before anything happens: shares that would be noticed
+ * with a given probability. A fact of the design, not of any measurement. How small a loss of
+ * records is seen depends on the answers, and is judge/sensitivity.h's business. */
 
 #include <stddef.h>
 

@@ -118,8 +118,8 @@ static int find_known(struct experiment *e)
 static void add_places(struct known *k, const struct answer *a)
 {
         for (unsigned i = 0; i < a->count; i++)
-                k->places[k->count++] = (struct place){
-                        .id = a->ids[i], .distance = a->distances[i]};
+                k->places[k->count++] =
+                        (struct place){.id = a->ids[i], .distance = a->distances[i]};
 }
 
 /* Records that are named by id are expected whatever was when the baseline was recorded. */
@@ -435,8 +435,8 @@ static int run(struct experiment *e, struct sensitivity *s)
         for (size_t i = 0; i < SENSITIVITY_LOSSES; i++) {
                 struct proportion *red = &s->losses[i].red;
 
-                *red = proportion_of(red->hits, s->losses[i].records != 0 ? red->of : 0,
-                        SENSITIVITY_CONFIDENCE);
+                *red = proportion_of(
+                        red->hits, s->losses[i].records != 0 ? red->of : 0, SENSITIVITY_CONFIDENCE);
         }
         return r;
 }
@@ -474,8 +474,7 @@ static double changes(const struct sensitivity *s, const struct sensitivity_loss
 
 static void size_losses(struct sensitivity *s)
 {
-        static const double shares[SENSITIVITY_LOSSES] = {
-                0.001, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2};
+        static const double shares[SENSITIVITY_LOSSES] = {0.001, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2};
 
         for (size_t i = 0; i < SENSITIVITY_LOSSES; i++) {
                 struct sensitivity_loss *l = &s->losses[i];

@@ -2,6 +2,7 @@
 #include <errno.h>
 
 #include "ask/closeup.h"
+#include "json.h"
 #include "stage.h"
 
 #define IDS 250
@@ -16,6 +17,7 @@ struct world {
         const char *page; /* NULL: right ones */
         unsigned status;
         unsigned gets, queries;
+        char question[4096]; /* the last one asked */
         size_t seen, answers, most; /* records, answers, ids of the largest page */
         int refuse; /* what a handler returns */
         char *error;
@@ -44,6 +46,22 @@ static void write_page(struct world *w, const char *body, struct text *out)
         text_done(&metadatas);
 }
 
+/* One record for each vector. */
+static void write_rows(const char *body, struct text *out)
+{
+        _cleanup_json_ json_t *root = json_loads(body, 0, NULL);
+        _cleanup_text_ struct text ids = {0}, distances = {0}, metadatas = {0};
+        size_t n = json_array_size(json_object_get(root, "query_embeddings"));
+
+        for (size_t i = 0; i < n; i++) {
+                text_append(&ids, i > 0 ? ",[\"x\"]" : "[\"x\"]");
+                text_append(&distances, i > 0 ? ",[0.5]" : "[0.5]");
+                text_append(&metadatas, i > 0 ? ",[null]" : "[null]");
+        }
+        text_appendf(out, "{\"ids\":[%s],\"distances\":[%s],\"metadatas\":[%s]}", text_string(&ids),
+                text_string(&distances), text_string(&metadatas));
+}
+
 static void answer(const struct fake_request *request, struct text *out, void *userdata)
 {
         struct world *w = userdata;
@@ -57,8 +75,8 @@ static void answer(const struct fake_request *request, struct text *out, void *u
                         write_page(w, request->body, &body);
         } else {
                 w->queries++;
-                text_append(
-                        &body, "{\"ids\":[[\"x\"]],\"distances\":[[0.5]],\"metadatas\":[[null]]}");
+                (void)snprintf(w->question, sizeof(w->question), "%s", request->body);
+                write_rows(request->body, &body);
         }
         fake_answer(out, w->status, NULL, body.data, body.size);
 }
@@ -67,7 +85,7 @@ static int set_up(void **state)
 {
         static const float vector[] = {1, 0};
         static const struct closeup_question questions[] = {
-                {vector, NULL, NULL}, {vector, NULL, NULL}};
+                {vector, NULL, NULL, CLOSEUP_RESULTS}, {vector, NULL, NULL, CLOSEUP_RESULTS}};
         struct world *w = calloc(1, sizeof(*w));
 
         *state = w;
@@ -151,7 +169,41 @@ static void everything_is_asked_for_in_pages(void **state)
         assert_int_equal(w->gets, 3);
         assert_int_equal(w->most, CLOSEUP_PAGE);
         assert_int_equal(w->answers, 2);
+        assert_int_equal(w->queries, 1);
+        assert_non_null(strstr(w->question, "\"n_results\":100"));
+        assert_null(strstr(w->question, "metadatas"));
+}
+
+/* Only those of the same depth and filters, and no more than a batch. */
+static void questions_are_asked_together(void **state)
+{
+        static const float vector[] = {1, 0};
+        struct closeup_question questions[CLOSEUP_BATCH + 5];
+        struct world *w = *state;
+
+        for (size_t i = 0; i < ARRAY_SIZE(questions); i++)
+                questions[i] = (struct closeup_question){vector, NULL, NULL, 20};
+        w->target.id_count = 0;
+        w->target.metadata = true;
+        w->target.questions = questions;
+        w->target.question_count = ARRAY_SIZE(questions);
+        look(w);
+        assert_null(w->error);
+        assert_int_equal(w->answers, ARRAY_SIZE(questions));
         assert_int_equal(w->queries, 2);
+        assert_non_null(strstr(w->question, "\"n_results\":20"));
+        assert_non_null(strstr(w->question, "metadatas"));
+
+        questions[0].results = 100;
+        questions[3].where = "{\"a\":1}";
+        questions[5].where_document = "{\"$contains\":\"b\"}";
+        w->target.question_count = 7;
+        w->answers = w->queries = 0;
+        w->stage.ended = 0;
+        look(w);
+        /* 0, 1 and 2, 3, 4, 5, 6. */
+        assert_int_equal(w->answers, 7);
+        assert_int_equal(w->queries, 6);
 }
 
 static void only_what_there_is_to_ask_is_asked(void **state)
@@ -214,6 +266,7 @@ int main(void)
 {
         const struct CMUnitTest tests[] = {
                 TEST(everything_is_asked_for_in_pages),
+                TEST(questions_are_asked_together),
                 TEST(only_what_there_is_to_ask_is_asked),
                 TEST(a_wrong_answer_ends_it_with_a_sentence),
                 TEST(a_handler_may_end_it),

@@ -7,7 +7,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "digest.h"
 #include "file.h"
+#include "json.h"
 #include "keep/baselines.h"
 #include "text.h"
 
@@ -86,6 +88,8 @@ static struct baseline *sample(unsigned number)
 {
         static const char *const ids[] = {"r1", "r\"2"};
         static const float distances[] = {0.91968507f, 1.5f};
+        static const char *const followers[] = {"r3", "r4"};
+        static const float followers_at[] = {1.5f, 1.75f};
         struct baseline *b = baseline_new(2);
 
         b->number = number;
@@ -128,6 +132,10 @@ static struct baseline *sample(unsigned number)
         b->queries[0].searched = 100;
         b->queries[0].excerpts[0] = (struct excerpt){strdup("file: a.md"), strdup("Ask \"HR\"")};
         b->queries[0].outcome = OUTCOME_PASS;
+        b->queries[0].beyond.records = answer_new(2, followers, followers_at, NULL);
+        b->queries[0].beyond.expected = calloc(2, sizeof(unsigned));
+        b->queries[0].beyond.expected[b->queries[0].beyond.expected_count++] = 1;
+        b->queries[0].beyond.expected[b->queries[0].beyond.expected_count++] = 4;
         b->queries[0].embedder_noise = 1e-7;
         b->queries[1].id = strdup("q2");
         return b;
@@ -160,6 +168,10 @@ static void assert_same(const struct baseline *a, const struct baseline *b)
         assert_string_equal(b->queries[0].excerpts[0].about, "file: a.md");
         assert_string_equal(b->queries[0].excerpts[0].words, "Ask \"HR\"");
         assert_null(b->queries[0].excerpts[1].words);
+        assert_true(answer_equal(a->queries[0].beyond.records, b->queries[0].beyond.records));
+        assert_int_equal(b->queries[0].beyond.expected_count, 2);
+        assert_int_equal(b->queries[0].beyond.expected[1], 4);
+        assert_null(b->queries[1].beyond.records);
         assert_null(b->queries[1].answer);
         assert_null(b->queries[1].text);
         assert_true(isnan(b->queries[1].levels[LEVEL_TOP1].location));
@@ -381,6 +393,26 @@ static void break_reason(struct baseline *b)
         b->reason = NULL;
 }
 
+static void break_followers(struct baseline *b)
+{
+        b->queries[0].beyond.records->distances[0] = 1.4f;
+}
+
+static void break_rank(struct baseline *b)
+{
+        b->queries[0].beyond.expected[1] = 5;
+}
+
+static void break_rank_order(struct baseline *b)
+{
+        b->queries[0].beyond.expected[1] = 1;
+}
+
+static void break_followed(struct baseline *b)
+{
+        b->queries[0].answer = answer_unref(b->queries[0].answer);
+}
+
 /* Content that its hash does cover, as somebody's own tool might have written it. */
 static void content_is_checked_too(void **state)
 {
@@ -393,6 +425,10 @@ static void content_is_checked_too(void **state)
                 {break_collection, "f: \"collection\" is not a string"},
                 {break_approver, "f: \"approved_by\" is not a string"},
                 {break_reason, "f: \"reason\" is not a string"},
+                {break_followers, "f: \"beyond\" is not what follows an answer"},
+                {break_followed, "f: \"beyond\" is not what follows an answer"},
+                {break_rank, "f: \"expected\" is not a list of ranks"},
+                {break_rank_order, "f: \"expected\" is not a list of ranks"},
         };
 
         for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
@@ -409,10 +445,37 @@ static void content_is_checked_too(void **state)
         }
 }
 
+/* Of a version that asked nobody what follows. */
+static void one_without_what_follows_is_read(void **state)
+{
+        _cleanup_(baseline_unrefp) struct baseline *b = sample(1), *loaded = NULL;
+        _cleanup_error_ struct error e = {0};
+        _cleanup_free_ char *data = NULL, *text = NULL, *old = NULL;
+        _cleanup_json_ json_t *root = NULL;
+        char hash[DIGEST_TEXT_MAX];
+        json_t *content, *query;
+        const char *id;
+        size_t size;
+
+        assert_int_equal(baseline_build(b, &data, &size), 0);
+        root = json_loads(data, 0, NULL);
+        content = json_object_get(root, "baseline");
+        json_object_foreach (json_object_get(content, "queries"), id, query)
+                assert_int_equal(json_object_del(query, "beyond"), 0);
+        text = json_text(content, JSON_COMPACT | JSON_SORT_KEYS, &size);
+        assert_int_equal(digest_sha256(text, size, hash), 0);
+        assert_int_equal(json_object_set_new(root, "sha256", json_string(hash)), 0);
+        old = json_text(root, 0, &size);
+        assert_int_equal(baseline_parse("f", old, size, &loaded, &e), 0);
+        assert_non_null(loaded->queries[0].answer);
+        assert_null(loaded->queries[0].beyond.records);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test_teardown(what_is_written_is_read, clear),
+                cmocka_unit_test_teardown(one_without_what_follows_is_read, clear),
                 cmocka_unit_test_teardown(an_approval_keeps_the_versions_before, clear),
                 cmocka_unit_test_teardown(a_number_is_never_given_twice, clear),
                 cmocka_unit_test_teardown(each_kind_has_its_place, clear),

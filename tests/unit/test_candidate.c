@@ -5,6 +5,7 @@
 #include <math.h>
 
 #include "fleet.h"
+#include "json.h"
 #include "judge/drift.h"
 
 #define assert_close(a, b) assert_true(fabs((double)(a) - (b)) < 1e-6)
@@ -247,6 +248,102 @@ static void another_text_without_a_vector_stays_unasked(void **state)
         assert_true(*vector_set_find(b->vectors, "q0002") == 22);
 }
 
+static struct baseline_query found(const char *letters)
+{
+        return (struct baseline_query){.answer = letters ? fleet_answer(letters, .5) : NULL};
+}
+
+static void query_done(struct baseline_query *q)
+{
+        answer_unref(q->answer);
+        beyond_done(&q->beyond);
+}
+
+static void it_knows_what_follows_an_answer(void **state)
+{
+        static char *const ids[] = {(char *)"b", (char *)"d", (char *)"z"};
+        const struct expectation expect = {.ids = (char **)ids, .id_count = 3};
+        struct answer *deep = fleet_answer("abcdefg", .5);
+        _cleanup_(query_done) struct baseline_query q = found("abc"), all = found("abc");
+
+        assert_int_equal(candidate_deepen(&q, &expect, deep, 3), 0);
+        assert_int_equal(q.beyond.records->count, 3);
+        assert_string_equal(q.beyond.records->ids[0], "d");
+        assert_string_equal(q.beyond.records->ids[2], "f");
+        assert_close(q.beyond.records->distances[0], .53);
+        assert_int_equal(q.beyond.expected_count, 2);
+        assert_int_equal(q.beyond.expected[0], 2);
+        assert_int_equal(q.beyond.expected[1], 4);
+        assert_int_equal(candidate_deepen(&all, NULL, deep, 10), 0);
+        assert_int_equal(all.beyond.records->count, 4);
+        assert_int_equal(all.beyond.expected_count, 0);
+        answer_unref(deep);
+}
+
+static void metadata_tell_what_is_expected(void **state)
+{
+        _cleanup_json_ json_t *wanted = json_pack("[{s:s}]", "file", "a");
+        const struct expectation expect = {.metadata = wanted};
+        struct answer *deep = fleet_answer("abcde", .5);
+        _cleanup_(query_done) struct baseline_query q = found("ab");
+
+        deep->metadatas =
+                json_pack("[{s:s}, {s:s}, n, {s:s}, {}]", "file", "a", "file", "b", "file", "a");
+        assert_int_equal(candidate_deepen(&q, &expect, deep, 10), 0);
+        assert_int_equal(q.beyond.expected_count, 2);
+        assert_int_equal(q.beyond.expected[0], 1);
+        assert_int_equal(q.beyond.expected[1], 4);
+        answer_unref(deep);
+}
+
+/* The collection is another one by now, or what was missed stands before. */
+static void what_does_not_follow_is_not_kept(void **state)
+{
+        static const struct {
+                const char *answer, *deep;
+                double first;
+                int follow; /* -1: unknown */
+        } cases[] = {
+                {"abc", "abd", .5, -1},
+                {"abc", "abcd", .6, -1},
+                {NULL, "abcd", .5, -1},
+                {"abc", "abc", .5, 0},
+                {"bcd", "abcde", .49, 1},
+        };
+
+        for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+                _cleanup_(query_done) struct baseline_query q = found(cases[i].answer);
+                struct answer *deep = fleet_answer(cases[i].deep, cases[i].first);
+
+                assert_int_equal(candidate_deepen(&q, NULL, deep, 10), 0);
+                assert_int_equal(
+                        q.beyond.records ? (int)q.beyond.records->count : -1, cases[i].follow);
+                answer_unref(deep);
+        }
+}
+
+static void what_follows_is_taken_over(void **state)
+{
+        struct query_set *set = fleet_set(2);
+        struct answer *answers[] = {fleet_answer("ab", .5), fleet_answer("cd", .5)};
+        struct answer *const *samples[] = {answers, answers, answers};
+        struct answer *deep = fleet_answer("abxyz", .5);
+        struct baseline *approved = fleet_baseline(set, samples, 3, 2), *merged = NULL;
+        struct baseline *fresh = fleet_baseline(set, samples, 3, 2);
+
+        assert_int_equal(candidate_deepen(&approved->queries[0], NULL, deep, 10), 0);
+        assert_int_equal(candidate_merge(approved, fresh, &merged), 0);
+        assert_int_equal(merged->queries[0].beyond.records->count, 3);
+        assert_null(merged->queries[1].beyond.records);
+        baseline_unref(approved);
+        baseline_unref(fresh);
+        baseline_unref(merged);
+        answer_unref(deep);
+        answer_unref(answers[0]);
+        answer_unref(answers[1]);
+        query_set_unref(set);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -257,6 +354,10 @@ int main(void)
                 cmocka_unit_test(only_what_is_new_comes_from_the_fresh_one),
                 cmocka_unit_test(what_was_measured_otherwise_cannot_be_merged),
                 cmocka_unit_test(another_text_without_a_vector_stays_unasked),
+                cmocka_unit_test(it_knows_what_follows_an_answer),
+                cmocka_unit_test(metadata_tell_what_is_expected),
+                cmocka_unit_test(what_does_not_follow_is_not_kept),
+                cmocka_unit_test(what_follows_is_taken_over),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

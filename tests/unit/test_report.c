@@ -401,11 +401,12 @@ static void tells_unknown(void **state)
 {
         static const char *const nulls[] = {"replayed", "space", "records", "distances.mean",
                 "distances.p95.estimate", "distances.p95_at_least", "bands.0.share",
-                "bands.0.wilson.low", "sensitivity.zero_event_bound", "sensitivity.detectable_share_set",
-                "passed.share", "quality.hit_rate", "baseline", "drift", "shift",
-                "calibration.border", "cause", "index.recall", "index.unreachable_records",
-                "embedder", "queries.0.distance", "queries.0.band", "queries.0.expected_rank",
-                "queries.0.margin_above", "queries.0.limit", "queries.0.drift"};
+                "bands.0.wilson.low", "sensitivity.zero_event_bound",
+                "sensitivity.detectable_share_set", "passed.share", "quality.hit_rate", "baseline",
+                "drift", "shift", "calibration.border", "cause", "index.recall",
+                "index.unreachable_records", "embedder", "queries.0.distance", "queries.0.band",
+                "queries.0.expected_rank", "queries.0.margin_above", "queries.0.limit",
+                "queries.0.drift"};
         static const char *const sentences[] = {"No replay has ended yet", "nothing can be said",
                 "No baseline is approved", "no border can be proposed",
                 "Unknown: there is no baseline", "The index was not probed",

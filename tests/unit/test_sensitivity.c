@@ -10,8 +10,8 @@
 /* Losses with nothing in common but the seed: an interval that holds in all of them. */
 #define SURE 0.9999
 
-/* Queries with `results` records each that no other one has, and as many that follow: at `step` from
- * each other, and `gap` after the answer. */
+/* Queries with `results` records each that no other one has, and as many that follow: at `step`
+ * from each other, and `gap` after the answer. */
 struct world {
         size_t queries;
         unsigned results;
@@ -30,8 +30,8 @@ static struct answer *records(const struct world *w, size_t query, unsigned firs
 
         assert_true(w->results <= 20);
         for (unsigned i = 0; i < w->results; i++) {
-                (void)snprintf(names[i], sizeof(names[i]), "r%zu.%u", w->shared ? 0 : query,
-                        first + i);
+                (void)snprintf(
+                        names[i], sizeof(names[i]), "r%zu.%u", w->shared ? 0 : query, first + i);
                 ids[i] = names[i];
                 distances[i] = (float)(distance + w->step * i);
         }
@@ -121,8 +121,8 @@ static void expect_share(const struct sensitivity_loss *l, double expected)
 {
         struct interval sure = proportion_clopper_pearson(l->red.hits, l->red.of, SURE);
 
-        assert_int_equal(l->red.of,
-                l->red.hits == l->red.of ? SENSITIVITY_CERTAIN : SENSITIVITY_TRIALS);
+        assert_int_equal(
+                l->red.of, l->red.hits == l->red.of ? SENSITIVITY_CERTAIN : SENSITIVITY_TRIALS);
         if (!(sure.low <= expected && expected <= sure.high))
                 fail_msg("%zu of %zu at %g, not %g", l->red.hits, l->red.of, l->share, expected);
 }
@@ -335,8 +335,12 @@ static void few_queries_that_are_followed_are_a_lower_bound(void **state)
 
 static void losses_smaller_than_a_record_are_none(void **state)
 {
-        struct sensitivity s = compute_world((struct world){
-                .queries = 5, .results = 1, .step = 1e-5, .gap = 1e-5, .records = 200, .kept = true});
+        struct sensitivity s = compute_world((struct world){.queries = 5,
+                .results = 1,
+                .step = 1e-5,
+                .gap = 1e-5,
+                .records = 200,
+                .kept = true});
 
         assert_int_equal(s.losses[0].records, 0);
         assert_true(isnan(s.losses[0].changes));

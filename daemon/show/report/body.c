@@ -127,8 +127,8 @@ static void append_loss(const struct sensitivity_loss *l, struct document *d)
         document_cell(d, "%s", words_count(l->records).s);
         document_cell(d, "%s", words_share(l->changes).s);
         if (l->red.of > 0)
-                document_cell(d, "%s (%zu of %zu)", words_share(l->red.share).s, l->red.hits,
-                        l->red.of);
+                document_cell(
+                        d, "%s (%zu of %zu)", words_share(l->red.share).s, l->red.hits, l->red.of);
         else
                 document_cell(d, "unknown");
         document_cell(d, "%s", words_share_interval(l->red.exact).s);
@@ -182,7 +182,8 @@ static void append_sensitivity(const struct report *r, struct document *d)
                 "of what users ask.",
                 words_share(n->detectable_one).s);
         if (isnan(n->detectable_set))
-                document_item(d, "So few queries cannot tell a change of the set, of three queries.");
+                document_item(
+                        d, "So few queries cannot tell a change of the set, of three queries.");
         else
                 document_item(d,
                         "It moves at least %zu of them, from which on that is told of the set, when "

@@ -37,8 +37,8 @@ static bool is_rewritten(const struct suspect *r)
 }
 
 /* What holds for all of them: whether records were edited; whether the documents of those begin
- * otherwise, so that they moved along with their vectors; and whether nearly all that are not as
- * they were have an heir, so that the others' is one that the index misses. */
+ * otherwise, so that they moved along with their vectors; and whether nearly all that nothing
+ * displaced have an heir, so that the others' is one that the index misses. */
 struct edits {
         bool any, documents, renamed;
 };
@@ -56,13 +56,13 @@ static struct edits find_edits(const struct suspects *s)
                         kept += r->words > 0;
                         others += r->words < 0;
                 }
-                if (!r->left && !r->changed)
+                if (!r->hole && !r->changed)
                         continue;
                 heirs += suspect_has_heirs(r);
                 none += !suspect_has_heirs(r);
         }
         e.documents = others > kept;
-        e.renamed = (double)none <= SUSPECTS_HEIRLESS * (double)(heirs + none);
+        e.renamed = heirs > 0 && (double)none <= SUSPECTS_HEIRLESS * (double)(heirs + none);
         return e;
 }
 

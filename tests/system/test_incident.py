@@ -227,7 +227,9 @@ def test_incidents_are_open_and_then_resolved(watched):
     tools.poll(lambda: at.notifications("resolved"), "the end", 30)
     past, *_ = tools.poll(lambda: [one for one in at.scene.driftwatch.api("incidents")["incidents"]
                                    if one["state"] == "resolved" and one["since"] == incident["since"]], "the record")
-    assert past["resolved_at"] > past["since"] and past["causes"] == incident["causes"]
+    assert past["resolved_at"] > past["since"]
+    # The repair is an ingest, which may have been seen half-way.
+    assert past["causes"] in (incident["causes"], ["UNFINISHED"])
     assert firing <= set(past["alerts"])
 
 

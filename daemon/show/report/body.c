@@ -134,6 +134,14 @@ static void append_loss(const struct sensitivity_loss *l, struct document *d)
         document_cell(d, "%s", words_share_interval(l->red.exact).s);
 }
 
+/* Than none, and than the one before. */
+static bool is_another_loss(const struct sensitivity *s, size_t i)
+{
+        int64_t records = s->losses[i].records;
+
+        return records < 0 || records > (i > 0 ? s->losses[i - 1].records : 0);
+}
+
 static void append_losses(const struct report *r, struct document *d)
 {
         static const struct document_column columns[] = {
@@ -151,7 +159,7 @@ static void append_losses(const struct report *r, struct document *d)
         append_method(s, d);
         document_begin_table(d, "Probabilities", columns, ARRAY_SIZE(columns));
         for (size_t i = 0; i < SENSITIVITY_LOSSES; i++)
-                if (s->losses[i].records != 0)
+                if (is_another_loss(s, i))
                         append_loss(&s->losses[i], d);
         document_end_table(d);
         document_say(d,

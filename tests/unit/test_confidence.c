@@ -189,7 +189,7 @@ static void a_noisy_query_needs_more_room(void **state)
 
 static void sensitivity_follows_from_the_number_of_queries(void **state)
 {
-        _cleanup_(confidence_done) struct confidence c = {};
+        _cleanup_(confidence_done) struct confidence c = {}, many = {};
         struct queries q;
 
         queries_init(&q, 10);
@@ -200,9 +200,9 @@ static void sensitivity_follows_from_the_number_of_queries(void **state)
         assert_near(c.detectable_set, power_detectable_share(10, 3, 0.8));
         /* A tenth of the set, when that is more than three. */
         queries_init(&q, 100);
-        compute(&q, &c);
-        assert_int_equal(c.set_needs, 10);
-        assert_near(c.detectable_set, power_detectable_share(100, 10, 0.8));
+        compute(&q, &many);
+        assert_int_equal(many.set_needs, 10);
+        assert_near(many.detectable_set, power_detectable_share(100, 10, 0.8));
 }
 
 static void shifts_are_compared(void **state)

@@ -49,7 +49,7 @@ def pytest_generate_tests(metafunc):
                  for change, space, name, version, variant in listed]
         metafunc.parametrize("case", listed, ids=names)
     if "corpus" in metafunc.fixturenames:
-        metafunc.parametrize("corpus", corpora.NAMES[:1] if AMOUNT == "once" else corpora.NAMES)
+        metafunc.parametrize("corpus", corpora.NAMES[:1] if amount.ONCE else corpora.NAMES)
 
 
 @pytest.fixture(scope="session")

@@ -188,7 +188,7 @@ static void on_filter(const struct http_response *response, void *userdata)
         _cleanup_(records_done) struct records records = {0};
         int code = lookup_receive_records(i, response, what, 0, &records);
 
-        if (code == RULING_REFUSED || code == RULING_QUOTA) {
+        if (ruling_refused(code)) {
                 error_done(&i->error);
                 ask_lists(i);
                 return;

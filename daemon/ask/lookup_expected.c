@@ -45,7 +45,7 @@ static void on_metadata(const struct http_response *response, void *userdata)
         _cleanup_(records_done) struct records records = {0};
         int code = lookup_receive_records(i, response, what, 0, &records);
 
-        if (code == RULING_REFUSED || code == RULING_QUOTA)
+        if (ruling_refused(code))
                 note_refused(i, m);
         else if (code < 0) {
                 lookup_finish(i);
@@ -99,7 +99,7 @@ static void on_filtered(const struct http_response *response, void *userdata)
         _cleanup_(records_done) struct records records = {0};
         int code = lookup_receive_records(i, response, what, 0, &records);
 
-        if (code == RULING_REFUSED || code == RULING_QUOTA)
+        if (ruling_refused(code))
                 error_done(&i->error);
         else if (code < 0) {
                 lookup_ask_documents(i);

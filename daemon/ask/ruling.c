@@ -212,7 +212,12 @@ bool ruling_reached(const struct http_response *response)
         return complaint.own;
 }
 
+bool ruling_refused(int code)
+{
+        return code == RULING_REFUSED || code == RULING_QUOTA;
+}
+
 bool ruling_divisible(int code)
 {
-        return code == RULING_REFUSED || code == RULING_QUOTA || code == -EMSGSIZE;
+        return ruling_refused(code) || code == -EMSGSIZE;
 }

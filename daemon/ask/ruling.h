@@ -24,5 +24,7 @@ _must_check_ int ruling_check(
 /* Whether Chroma can have been it that answered: not a page for people, not a status that proxies
  * give of themselves (502, 503, 504) without Chroma's words, not an empty success. */
 bool ruling_reached(const struct http_response *response);
+/* The server refused this one request: others may be answered. */
+bool ruling_refused(int code);
 /* A request of several parts that ends with `code` may be answered in smaller ones. */
 bool ruling_divisible(int code);

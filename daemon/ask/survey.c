@@ -55,11 +55,11 @@ static bool accept_optional(struct survey *s, const struct http_response *respon
         int code = exchange_accept(&s->exchange, response, what, &s->result.error);
 
         *ret_answered = code >= 0;
-        if (code == RULING_REFUSED || code == RULING_QUOTA)
+        if (ruling_refused(code))
                 error_done(&s->result.error);
         else if (code < 0)
                 fail(s, exchange_reason(response, code));
-        return code >= 0 || code == RULING_REFUSED || code == RULING_QUOTA;
+        return code >= 0 || ruling_refused(code);
 }
 
 /* False when the survey is over, because what was read had the result `code`. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "commands/gather.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <systemd/sd-event.h>
 
@@ -135,6 +136,7 @@ static int on_record(
         struct slot *found = g->slot_count > 0
                 ? bsearch(&key, g->slots, g->slot_count, sizeof(key), compare_slots)
                 : NULL;
+        static_assert(CLOSEUP_PAGE <= BASELINE_ORDER_MAX, "a page's order has room in a baseline");
         bool first = g->records++ < MIN(g->id_count, (size_t)CLOSEUP_PAGE);
         int r = first ? baseline_add_ordered(g->baseline, id) : 0;
 

@@ -74,15 +74,6 @@ int arbiter_missed(const struct attribution_input *input, const struct suspects 
         return l.count > 0 && !*ret ? -ENOMEM : 0;
 }
 
-/* Whether the baseline's answer had this record at this distance. */
-static bool is_itself(const struct answer *before, const char *id, float distance)
-{
-        for (unsigned i = 0; i < before->count; i++)
-                if (streq(before->ids[i], id))
-                        return pair_same_distance(before->distances[i], distance);
-        return false;
-}
-
 /* What stands at this distance without having stood there before; `count` when nothing does. */
 static unsigned find_heir(const struct list *l, const struct answer *before, float distance)
 {
@@ -90,7 +81,7 @@ static unsigned find_heir(const struct list *l, const struct answer *before, flo
 
         while (i < l->count &&
                 (!pair_same_distance(distance, l->distances[i]) ||
-                        is_itself(before, l->ids[i], l->distances[i])))
+                        pair_stood(before, before->count, l->ids[i], l->distances[i])))
                 i++;
         return i;
 }

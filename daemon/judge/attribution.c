@@ -379,7 +379,7 @@ static int decide_records(const struct circumstances *c, enum cause label, enum 
                 .crowded = circumstances_crowded(c),
                 .overrun = circumstances_overrun(c),
                 .embedder = embedder_moved(c),
-                .added = grown(c) && !circumstances_overrun(c),
+                .added = grown(c),
         };
         _cleanup_(fates_unrefp) struct fates *f = NULL;
         int r = 0;
@@ -391,7 +391,9 @@ static int decide_records(const struct circumstances *c, enum cause label, enum 
         if (r < 0 || !f)
                 return r < 0 ? r : -ENOMEM;
         /* Some copies stand in answers without what they are copies of. */
-        if (setting.crowded && f->totals[FATE_NEW] < f->totals[FATE_NEAR_COPY] / ATTRIBUTION_STRAYS)
+        if (setting.overrun ||
+                (setting.crowded &&
+                        f->totals[FATE_NEW] < f->totals[FATE_NEAR_COPY] / ATTRIBUTION_STRAYS))
                 setting.added = false;
         f->expected_lost = !cause_is_distance(label) && expects_lost(c->suspects);
         r = causes_of_queries(c->input, c->suspects, &setting, causes, f);

@@ -84,20 +84,20 @@ bool pair_same_distance(double a, double b)
         return fabs(a - b) <= ATTRIBUTION_TIE * fmax(1, fabs(a));
 }
 
-/* Whether today's record at this rank stood at the same distance before. */
-static bool is_itself(const struct pair *p, unsigned now)
+bool pair_stood(const struct answer *before, unsigned count, const char *id, float distance)
 {
-        unsigned before = pair_rank_before(p, now);
+        unsigned rank = find(before, count, id, 0);
 
-        return before < p->before_count &&
-                pair_same_distance(p->before->distances[before], p->now->distances[now]);
+        return rank < count && pair_same_distance(before->distances[rank], distance);
 }
 
 bool pair_has_heir(const struct pair *p, unsigned rank)
 {
         for (unsigned i = 0; i < p->now_count; i++)
                 if (pair_same_distance(p->before->distances[rank], p->now->distances[i]) &&
-                        !streq(p->before->ids[rank], p->now->ids[i]) && !is_itself(p, i))
+                        !streq(p->before->ids[rank], p->now->ids[i]) &&
+                        !pair_stood(
+                                p->before, p->before_count, p->now->ids[i], p->now->distances[i]))
                         return true;
         return false;
 }

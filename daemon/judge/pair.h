@@ -27,6 +27,8 @@ unsigned pair_rank_before(const struct pair *p, unsigned rank);
 /* Of one pair of query and record, as far as a server rounds: the record is the same, whatever its
  * id. */
 bool pair_same_distance(double a, double b);
+/* Whether one of the first `count` of `before` is this record at this distance. */
+bool pair_stood(const struct answer *before, unsigned count, const char *id, float distance);
 /* Whether today another record stands at the distance of the baseline's at `rank`, where it did not
  * stand before. */
 bool pair_has_heir(const struct pair *p, unsigned rank);

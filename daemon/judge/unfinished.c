@@ -50,18 +50,30 @@ static void add_entrants(const struct suspects *s, size_t query, size_t *list, s
         }
 }
 
+/* The next gone record whose words are looked for, from the `*i`-th that was wanted on; NULL at the
+ * end. */
+static struct suspect *next_sought(const struct suspects *s, size_t *i, char words[])
+{
+        while (*i < s->wanted_count) {
+                struct suspect *r = &s->records[s->wanted[(*i)++]];
+
+                if (words_of(s, r, words))
+                        return r;
+        }
+        return NULL;
+}
+
 size_t unfinished_texts(const struct suspects *s, size_t ret[UNFINISHED_TEXTS])
 {
         char words[SUSPECTS_WORDS + 1];
-        size_t sought = 0, count = 0;
+        size_t i = 0, count = 0;
 
-        for (size_t i = 0; i < s->wanted_count && sought < UNFINISHED_SOUGHT; i++) {
-                const struct suspect *r = &s->records[s->wanted[i]];
+        for (size_t n = 0; n < UNFINISHED_SOUGHT; n++) {
+                const struct suspect *r = next_sought(s, &i, words);
 
-                if (!words_of(s, r, words))
-                        continue;
+                if (!r)
+                        break;
                 add_entrants(s, r->query, ret, &count);
-                sought++;
         }
         return count;
 }
@@ -69,17 +81,16 @@ size_t unfinished_texts(const struct suspects *s, size_t ret[UNFINISHED_TEXTS])
 void unfinished_seek(struct suspects *s, const char *const *texts, size_t count)
 {
         char words[SUSPECTS_WORDS + 1];
-        size_t sought = 0;
+        size_t i = 0;
 
-        for (size_t i = 0; i < s->wanted_count && sought < UNFINISHED_SOUGHT; i++) {
-                struct suspect *r = &s->records[s->wanted[i]];
+        for (size_t n = 0; n < UNFINISHED_SOUGHT; n++) {
+                struct suspect *r = next_sought(s, &i, words);
 
-                if (!words_of(s, r, words))
-                        continue;
+                if (!r)
+                        break;
                 r->sought = true;
                 for (size_t k = 0; k < count && !r->recut; k++)
                         r->recut = texts[k] && strstr(texts[k], words);
-                sought++;
         }
 }
 

@@ -11,8 +11,8 @@
 #define UNFINISHED_SOUGHT 30
 #define UNFINISHED_TEXTS 60
 
-/* Whether a gone record's first words are to be looked for: which new records they may stand in, as
- * indices. Returns how many. After suspects_settle(). */
+/* The new records in which the first words of gone ones may stand, as indices: those that came into
+ * the answers that these left. Returns how many. After suspects_settle(). */
 size_t unfinished_texts(const struct suspects *s, size_t ret[UNFINISHED_TEXTS]);
 /* Looks for them in the texts that were read (NULL: none). After suspects_settle(). */
 void unfinished_seek(struct suspects *s, const char *const *texts, size_t count);

@@ -71,12 +71,12 @@ static json_t *build_floats(const float *values, size_t n)
         return take_ptr(list);
 }
 
-static json_t *build_ids(const struct answer *a)
+static json_t *build_ids(char *const *ids, size_t n)
 {
         _cleanup_json_ json_t *list = json_array();
 
-        for (unsigned i = 0; i < a->count; i++)
-                if (json_array_append_new(list, json_string(a->ids[i])) < 0)
+        for (size_t i = 0; i < n; i++)
+                if (json_array_append_new(list, json_string(ids[i])) < 0)
                         return NULL;
         return take_ptr(list);
 }
@@ -85,16 +85,6 @@ static json_t *build_level(const struct level_baseline *l)
 {
         return json_pack("{s:o, s:o}", "location", json_from_double(l->location), "scale",
                 json_from_double(l->scale));
-}
-
-static json_t *build_order(const struct baseline *b)
-{
-        _cleanup_json_ json_t *list = json_array();
-
-        for (size_t i = 0; i < b->order_count; i++)
-                if (json_array_append_new(list, json_string(b->order[i])) < 0)
-                        return NULL;
-        return take_ptr(list);
 }
 
 /* Of each of the first records of the answer; null where nothing is known of it. */
@@ -119,15 +109,16 @@ static json_t *build_beyond(const struct beyond *b)
         for (size_t i = 0; i < b->expected_count; i++)
                 if (json_array_append_new(expected, json_integer(b->expected[i])) < 0)
                         return NULL;
-        return json_pack("{s:o, s:o, s:O}", "ids", build_ids(b->records), "distances",
-                build_floats(b->records->distances, b->records->count), "expected", expected);
+        return json_pack("{s:o, s:o, s:O}", "ids", build_ids(b->records->ids, b->records->count),
+                "distances", build_floats(b->records->distances, b->records->count), "expected",
+                expected);
 }
 
 static json_t *build_query(const struct baseline_query *q)
 {
         return json_pack("{s:o, s:o, s:o, s:o, s:o, s:I, s:s, s:o, s:I, s:I, s:o, s:o}", "text",
-                string_or_null(q->text), "ids", q->answer ? build_ids(q->answer) : json_null(),
-                "distances",
+                string_or_null(q->text), "ids",
+                q->answer ? build_ids(q->answer->ids, q->answer->count) : json_null(), "distances",
                 q->answer ? build_floats(q->answer->distances, q->answer->count) : json_null(),
                 "best", build_level(&q->levels[LEVEL_TOP1]), "mean",
                 build_level(&q->levels[LEVEL_TOPK]), "expected_rank", (json_int_t)q->expected_rank,
@@ -247,7 +238,7 @@ static json_t *build_content(const struct baseline *b)
                 build_evidence(&b->attribution.evidence), "bands", build_bands(&b->bands),
                 "vectors", build_vectors(b->vectors), "queries", build_queries(b), "restores",
                 (json_int_t)b->restores, "copies", (json_int_t)b->copies, "causes", build_causes(b),
-                "fates", build_fates(b->fates), "order", build_order(b));
+                "fates", build_fates(b->fates), "order", build_ids(b->order, b->order_count));
 }
 
 int baseline_hash(const json_t *content, char ret[DIGEST_TEXT_MAX])

@@ -816,6 +816,7 @@ static void topics_keep_their_tags_over_a_reload(void **state)
         assert_int_equal(dossier_view(without)->drift.topics[TOPIC_CONFIRMED].list.count, 0);
 }
 
+#define EXPECTS_X "queries: [{id: a, text: a, expect: {ids: [x]}}]"
 /* A collection that is looked at every 30 s and replayed every 5 m; its one query expects "x". */
 #define LOOK (30 * USEC_PER_SEC)
 #define GRACE (5 * USEC_PER_MINUTE)
@@ -870,8 +871,7 @@ static bool told_at(struct dossier *d, usec_t now, int64_t records, bool there)
 static void a_pause_is_not_the_end_of_an_ingest(void **state)
 {
         struct world *w = *state;
-        _cleanup_(config_done) struct collection_config c =
-                make_config(w, "queries: [{id: a, text: a, expect: {ids: [x]}}]");
+        _cleanup_(config_done) struct collection_config c = make_config(w, EXPECTS_X);
         _cleanup_(dossier_freep) struct dossier *d = watched_dossier(&c);
         usec_t now = USEC_PER_DAY;
         bool replay;
@@ -894,8 +894,7 @@ static void a_pause_is_not_the_end_of_an_ingest(void **state)
 static void a_loss_is_told_when_the_grace_is_over(void **state)
 {
         struct world *w = *state;
-        _cleanup_(config_done) struct collection_config c =
-                make_config(w, "queries: [{id: a, text: a, expect: {ids: [x]}}]");
+        _cleanup_(config_done) struct collection_config c = make_config(w, EXPECTS_X);
         _cleanup_(dossier_freep) struct dossier *d = watched_dossier(&c);
         usec_t now = USEC_PER_DAY, lost = now + LOOK;
         bool replay;
@@ -915,8 +914,7 @@ static void a_loss_is_told_when_the_grace_is_over(void **state)
 static void an_ingest_without_an_end_hides_no_loss(void **state)
 {
         struct world *w = *state;
-        _cleanup_(config_done) struct collection_config c =
-                make_config(w, "queries: [{id: a, text: a, expect: {ids: [x]}}]");
+        _cleanup_(config_done) struct collection_config c = make_config(w, EXPECTS_X);
         _cleanup_(dossier_freep) struct dossier *d = watched_dossier(&c);
         usec_t now = USEC_PER_DAY, end = now + LOOK + GRACE;
         int64_t records = 7;
@@ -936,8 +934,7 @@ static void an_ingest_without_an_end_hides_no_loss(void **state)
 static void who_says_that_an_ingest_is_over_is_told_at_once(void **state)
 {
         struct world *w = *state;
-        _cleanup_(config_done) struct collection_config c =
-                make_config(w, "queries: [{id: a, text: a, expect: {ids: [x]}}]");
+        _cleanup_(config_done) struct collection_config c = make_config(w, EXPECTS_X);
         _cleanup_(dossier_freep) struct dossier *d = watched_dossier(&c);
         usec_t now = USEC_PER_DAY;
         bool replay;
@@ -954,8 +951,7 @@ static void who_says_that_an_ingest_is_over_is_told_at_once(void **state)
 static void what_stands_still_as_no_replay_saw_it_is_replayed(void **state)
 {
         struct world *w = *state;
-        _cleanup_(config_done) struct collection_config c =
-                make_config(w, "queries: [{id: a, text: a, expect: {ids: [x]}}]");
+        _cleanup_(config_done) struct collection_config c = make_config(w, EXPECTS_X);
         _cleanup_(dossier_freep) struct dossier *d = watched_dossier(&c);
         usec_t now = USEC_PER_DAY;
         bool replay;
@@ -972,8 +968,7 @@ static void what_stands_still_as_no_replay_saw_it_is_replayed(void **state)
 static void replays_in_the_middle_of_an_ingest_are_no_samples(void **state)
 {
         struct world *w = *state;
-        _cleanup_(config_done) struct collection_config c =
-                make_config(w, "queries: [{id: a, text: a, expect: {ids: [x]}}]");
+        _cleanup_(config_done) struct collection_config c = make_config(w, EXPECTS_X);
         _cleanup_(dossier_freep) struct dossier *d = watched_dossier(&c);
         const struct judgement *j;
         struct suspects *suspects;

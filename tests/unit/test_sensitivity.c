@@ -22,6 +22,10 @@ struct world {
         bool kept; /* what follows is known */
 };
 
+/* Of one record each. */
+static const struct world singles = {
+        .queries = 20, .results = 1, .step = 1e-5, .gap = 1e-5, .records = 1000, .kept = true};
+
 static struct answer *records(const struct world *w, size_t query, unsigned first, double distance)
 {
         char names[20][24];
@@ -231,12 +235,7 @@ static void distances_are_judged_by_their_limit(void **state)
 
 static void what_is_excused_stops_nothing(void **state)
 {
-        struct world w = {.queries = 20,
-                .results = 1,
-                .step = 1e-5,
-                .gap = 1e-5,
-                .records = 1000,
-                .kept = true};
+        struct world w = singles;
         struct collection_view *c = view_of(&w);
         struct sensitivity s;
 
@@ -312,12 +311,7 @@ static void records_that_nobody_knows_are_not_missed(void **state)
 /* Queries of which nothing is known are taken for such that nothing touches. */
 static void few_queries_that_are_followed_are_a_lower_bound(void **state)
 {
-        struct world w = {.queries = 20,
-                .results = 1,
-                .step = 1e-5,
-                .gap = 1e-5,
-                .records = 1000,
-                .kept = true};
+        struct world w = singles;
         struct collection_view *c = view_of(&w);
         struct sensitivity s;
 

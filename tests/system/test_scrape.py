@@ -33,6 +33,8 @@ def watched(chroma, driftwatch, name):
         dict(zip(NASTY, queries)), server='ser"ver', label=LABEL, interval="1h")
     driftwatch.start()
     driftwatch.replay(LABEL)
+    # The first probe adds series.
+    tools.poll(lambda: driftwatch.metric("driftwatch_index_probe_timestamp_seconds", collection=LABEL), "the probe")
     return driftwatch
 
 

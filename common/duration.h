@@ -19,6 +19,12 @@ typedef uint64_t usec_t;
 /* Units y w d h m s ms, each at most once and in descending order; "0" needs no unit. -EINVAL for
  * anything else, -ERANGE beyond 292 years. */
 _must_check_ int duration_parse(const char *s, usec_t *ret);
+/* Moves a time by as much as the clock that it is of was set; 0 and USEC_INFINITY are no times. */
+static inline void time_jump(usec_t *t, int64_t by)
+{
+        if (*t != 0 && *t != USEC_INFINITY)
+                *t += (usec_t)by;
+}
 /* The shortest form that duration_parse() reads back, truncated to milliseconds: "1h30m", "0s". */
 #define DURATION_TEXT_MAX 64
 char *duration_format(char *buffer, size_t size, usec_t duration);

@@ -5,8 +5,23 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "utf8.h"
+
 /* Stands in for a message that could not be allocated; never freed. */
 static char no_memory[] = "out of memory";
+
+/* What people read on one line, whatever ids, values and servers' words it quotes. NULL when memory
+ * is short. */
+_printf_(1, 0) static char *sentence(const char *format, va_list arguments)
+{
+        _cleanup_free_ char *raw = NULL;
+
+        if (vasprintf(&raw, format, arguments) < 0) {
+                raw = NULL; /* its content is undefined after a failure */
+                return NULL;
+        }
+        return utf8_line(raw, strlen(raw));
+}
 
 int error_set(struct error *e, int code, const char *format, ...)
 {
@@ -15,7 +30,8 @@ int error_set(struct error *e, int code, const char *format, ...)
         if (!e || e->message)
                 return code;
         va_start(arguments, format);
-        if (vasprintf(&e->message, format, arguments) < 0)
+        e->message = sentence(format, arguments);
+        if (!e->message)
                 e->message = no_memory;
         va_end(arguments);
         return code;
@@ -26,18 +42,13 @@ void error_prefix(struct error *e, const char *format, ...)
         _cleanup_free_ char *prefix = NULL;
         char *whole;
         va_list arguments;
-        int r;
 
         if (!e || !e->message || e->message == no_memory)
                 return;
         va_start(arguments, format);
-        r = vasprintf(&prefix, format, arguments);
+        prefix = sentence(format, arguments);
         va_end(arguments);
-        if (r < 0) {
-                prefix = NULL; /* its content is undefined after a failure */
-                return;
-        }
-        if (asprintf(&whole, "%s: %s", prefix, e->message) < 0)
+        if (!prefix || asprintf(&whole, "%s: %s", prefix, e->message) < 0)
                 return;
         free(e->message);
         e->message = whole;
@@ -64,7 +75,6 @@ void errors_add(struct errors *e, const char *format, ...)
 {
         va_list arguments;
         char *message;
-        int r;
 
         if (!e)
                 return;
@@ -75,12 +85,12 @@ void errors_add(struct errors *e, const char *format, ...)
                 return;
         }
         va_start(arguments, format);
-        r = vasprintf(&message, format, arguments);
+        message = sentence(format, arguments);
         va_end(arguments);
-        if (r < 0)
-                e->dropped++;
-        else
+        if (message)
                 e->messages[e->count++] = message;
+        else
+                e->dropped++;
 }
 
 size_t errors_total(const struct errors *e)

@@ -4,7 +4,8 @@
 /* Failures a person must act on. A function that can fail for such a reason takes a last
  * `struct error *` and puts one whole sentence into it: what, where, what was expected. `struct
  * errors` collects many of them, for readers of files that report everything at once. Neither
- * prints anything: who called decides. */
+ * prints anything: who called decides. A sentence is one line in which nothing steers a terminal
+ * (utf8_line()), whatever it quotes. */
 
 #include <stddef.h>
 

@@ -48,23 +48,22 @@ static int file_open(const char *path, struct error *e)
 }
 
 /* What stands in the place of a file that Git LFS has not fetched. None of ours begins like it. */
-static bool is_lfs_pointer(const struct text *t)
+static bool is_lfs_pointer(const char *data, size_t size)
 {
         static const char start[] = "version https://git-lfs.github.com/spec/";
 
-        return t->size >= strlen(start) && memcmp(t->data, start, strlen(start)) == 0;
+        return size >= strlen(start) && memcmp(data, start, strlen(start)) == 0;
 }
 
 /* Reads to the end instead of trusting st_size: the file may grow, and those in /proc have none. */
-int file_read(const char *path, size_t limit, char **ret, size_t *ret_size, struct error *e)
+int file_feed(const char *path, size_t limit, file_take_t take, void *userdata, struct error *e)
 {
-        _cleanup_text_ struct text content = {0};
         _cleanup_close_ int fd = file_open(path, e);
-        char chunk[16384], *data;
+        char chunk[16384];
+        size_t total = 0;
+        int r = fd < 0 ? fd : 0;
 
-        if (fd < 0)
-                return fd;
-        for (;;) {
+        while (r >= 0) {
                 ssize_t n = read(fd, chunk, sizeof(chunk));
 
                 if (n < 0 && errno == EINTR)
@@ -74,19 +73,37 @@ int file_read(const char *path, size_t limit, char **ret, size_t *ret_size, stru
                 pulse();
                 if (n == 0)
                         break;
-                if ((size_t)n > limit - content.size)
+                if ((size_t)n > limit - total)
                         return error_set(
                                 e, -EFBIG, "%s is larger than the limit of %zu bytes", path, limit);
-                text_append_bytes(&content, chunk, (size_t)n);
-                if (text_failed(&content))
-                        break;
+                if (total == 0 && is_lfs_pointer(chunk, (size_t)n))
+                        return error_set(e, -EINVAL,
+                                "%s is a Git LFS pointer, not the file itself: run git lfs pull",
+                                path);
+                total += (size_t)n;
+                r = take(chunk, (size_t)n, userdata);
         }
-        if (is_lfs_pointer(&content))
-                return error_set(e, -EINVAL,
-                        "%s is a Git LFS pointer, not the file itself: run git lfs pull", path);
-        data = text_take(&content, ret_size);
-        if (!data)
+        return r;
+}
+
+static int keep(const char *data, size_t size, void *userdata)
+{
+        struct text *content = userdata;
+
+        text_append_bytes(content, data, size);
+        return text_failed(content) ? -ENOMEM : 0;
+}
+
+int file_read(const char *path, size_t limit, char **ret, size_t *ret_size, struct error *e)
+{
+        _cleanup_text_ struct text content = {0};
+        int r = file_feed(path, limit, keep, &content, e);
+        char *data = r >= 0 ? text_take(&content, ret_size) : NULL;
+
+        if (r == -ENOMEM || (r >= 0 && !data))
                 return file_error(e, -ENOMEM, "read", path);
+        if (r < 0)
+                return r;
         *ret = data;
         return 0;
 }
@@ -199,6 +216,22 @@ int file_replace(const char *path, const void *data, size_t size, struct error *
         }
         r = sync_directory_of(path);
         return r < 0 ? file_error(e, r, "sync the directory of", path) : 0;
+}
+
+int file_room(const char *path, struct error *e)
+{
+        _cleanup_free_ char *directory = path_resolve(".", path);
+        _cleanup_close_ int fd = -1;
+        struct stat st;
+        int r;
+
+        if (!directory)
+                return file_error(e, -ENOMEM, "write", path);
+        fd = open(directory, O_TMPFILE | O_WRONLY | O_CLOEXEC, 0600);
+        if (fd < 0)
+                return errno == EOPNOTSUPP ? 0 : file_error(e, -errno, "write", path);
+        r = posix_fallocate(fd, 0, stat(path, &st) >= 0 ? MAX(st.st_size, (off_t)1) : 1);
+        return r > 0 && r != EINTR ? file_error(e, -r, "write", path) : 0;
 }
 
 int directory_lock(const char *path, int *ret_fd, struct error *e)

@@ -12,6 +12,12 @@
  * not counted in `*ret_size`) and owned by the caller. */
 _must_check_ int file_read(
         const char *path, size_t limit, char **ret, size_t *ret_size, struct error *e);
+/* What a file holds, piece by piece; negative: no more is wanted, file_feed() returns it. */
+typedef int (*file_take_t)(const char *data, size_t size, void *userdata);
+/* As file_read(), for what need not be in memory as a whole. A sentence is that of a failed
+ * reading; `take` has to tell its own. */
+_must_check_ int file_feed(
+        const char *path, size_t limit, file_take_t take, void *userdata, struct error *e);
 /* First line of a secret file without its line end, at most 16 KiB; -ENODATA when empty. The
  * content never appears in the error. */
 _must_check_ int file_read_secret(const char *path, char **ret, struct error *e);
@@ -20,6 +26,9 @@ _must_check_ int file_read_secret(const char *path, char **ret, struct error *e)
  * unless the file existed. What root writes belongs to whom the old file, or else the directory,
  * belongs to. */
 _must_check_ int file_replace(const char *path, const void *data, size_t size, struct error *e);
+/* Whether file_replace() would find room for as much as `path` holds now, without a trace: 0, also
+ * where only writing shows it (a file system without nameless files); else as file_replace(). */
+_must_check_ int file_room(const char *path, struct error *e);
 /* Makes the directory, unless it is there, and keeps it for this process until `*ret_fd` is closed;
  * -EBUSY while another process keeps it. */
 _must_check_ int directory_lock(const char *path, int *ret_fd, struct error *e);

@@ -18,3 +18,13 @@ static inline uint64_t hash_text(uint64_t hash, const char *s)
                 hash = (hash ^ (unsigned char)*s) * prime;
         return (hash ^ 0xff) * prime;
 }
+
+/* Next number of Steele, Lea and Flood's SplitMix64 (2014); `*state` starts as the seed. */
+static inline uint64_t splitmix64_next(uint64_t *state)
+{
+        uint64_t z = *state += UINT64_C(0x9e3779b97f4a7c15);
+
+        z = (z ^ (z >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
+        z = (z ^ (z >> 27)) * UINT64_C(0x94d049bb133111eb);
+        return z ^ (z >> 31);
+}

@@ -2,8 +2,8 @@
 
 #include "http.h"
 
-#include <ctype.h>
 #include <errno.h>
+#include <stdio.h>
 
 #include "text.h"
 
@@ -16,6 +16,7 @@ void http_peer_done(struct http_peer *peer)
         secret_unref(peer->secret);
         secret_unref(peer->proxy_secret);
         free(peer->secret_header);
+        free(peer->user);
         free(peer->proxy);
         free(peer->url);
         free(peer->ca_file);
@@ -42,20 +43,45 @@ static int copy_headers(char **from, char ***ret)
         return 0;
 }
 
+static bool same_headers(char *const *a, char *const *b)
+{
+        if (!a || !b)
+                return a == b;
+        while (*a && *b && streq(*a, *b))
+                a++, b++;
+        return !*a && !*b;
+}
+
+bool http_peer_equal(const struct http_peer *a, const struct http_peer *b)
+{
+        return streq(a->url, b->url) && secret_equal(a->secret_url, b->secret_url) &&
+                same_headers(a->headers, b->headers) && secret_equal(a->secret, b->secret) &&
+                streq(a->secret_header, b->secret_header) && streq(a->user, b->user) &&
+                a->plaintext == b->plaintext && streq(a->proxy, b->proxy) &&
+                secret_equal(a->proxy_secret, b->proxy_secret) && streq(a->ca_file, b->ca_file) &&
+                streq(a->cert_file, b->cert_file) && streq(a->key_file, b->key_file) &&
+                streq(a->server_name, b->server_name) &&
+                a->insecure_skip_verify == b->insecure_skip_verify &&
+                a->connect_timeout_usec == b->connect_timeout_usec &&
+                a->timeout_usec == b->timeout_usec && a->concurrency == b->concurrency;
+}
+
 int http_peer_copy(const struct http_peer *from, struct http_peer *ret)
 {
         struct http_peer copy = {
                 .secret_url = secret_ref(from->secret_url),
                 .secret = secret_ref(from->secret),
                 .proxy_secret = secret_ref(from->proxy_secret),
+                .plaintext = from->plaintext,
                 .insecure_skip_verify = from->insecure_skip_verify,
                 .connect_timeout_usec = from->connect_timeout_usec,
                 .timeout_usec = from->timeout_usec,
+                .concurrency = from->concurrency,
         };
 
         if (strdup_to(&copy.url, from->url) < 0 || copy_headers(from->headers, &copy.headers) < 0 ||
                 strdup_to(&copy.secret_header, from->secret_header) < 0 ||
-                strdup_to(&copy.proxy, from->proxy) < 0 ||
+                strdup_to(&copy.user, from->user) < 0 || strdup_to(&copy.proxy, from->proxy) < 0 ||
                 strdup_to(&copy.ca_file, from->ca_file) < 0 ||
                 strdup_to(&copy.cert_file, from->cert_file) < 0 ||
                 strdup_to(&copy.key_file, from->key_file) < 0 ||
@@ -131,10 +157,64 @@ char *http_url_peer(const char *url)
         return text_take(&t, NULL);
 }
 
+int http_request_copy(const struct http_request *from, struct http_request *ret)
+{
+        struct http_request copy = {.method = from->method,
+                .path_is_secret = from->path_is_secret,
+                .body_size = from->body_size,
+                .turn = from->turn,
+                .response_limit = from->response_limit};
+        int r = strdup_to(&copy.path, from->path);
+
+        if (r >= 0)
+                r = copy_headers(from->headers, &copy.headers);
+        if (r >= 0 && from->envelope) {
+                copy.envelope = mail_envelope_copy(from->envelope);
+                r = copy.envelope ? 0 : -ENOMEM;
+        }
+        if (r >= 0 && from->body) {
+                copy.body = malloc(from->body_size + 1);
+                if (copy.body)
+                        memcpy(copy.body, from->body, from->body_size + 1);
+                r = copy.body ? 0 : -ENOMEM;
+        }
+        if (r < 0) {
+                http_request_done(&copy);
+                return r;
+        }
+        *ret = copy;
+        return 0;
+}
+
+int http_request_add_header(struct http_request *request, const char *name, const char *value)
+{
+        size_t count = 0;
+        char **grown, *line;
+
+        while (request->headers && request->headers[count])
+                count++;
+        grown = reallocarray(request->headers, count + 2, sizeof(*grown));
+        if (!grown)
+                return -ENOMEM;
+        request->headers = grown;
+        grown[count] = NULL;
+        if (asprintf(&line, "%s: %s", name, value) < 0)
+                return -ENOMEM;
+        grown[count] = line;
+        grown[count + 1] = NULL;
+        return 0;
+}
+
 void http_request_done(struct http_request *request)
 {
+        for (char **h = request->headers; h && *h; h++)
+                free(*h);
+        free(request->headers);
         free(request->path);
         free(request->body);
+        mail_envelope_free(request->envelope);
+        if (request->sink)
+                request->sink->free(request->sink);
         *request = (struct http_request){0};
 }
 
@@ -147,12 +227,13 @@ static const struct {
         {-EHOSTUNREACH, "resolve"},
         {-ECONNRESET, "reset"},
         {-EPROTO, "tls"},
+        {-EACCES, "auth"},
         {-EMSGSIZE, "too_large"},
         {-ECANCELED, "canceled"},
 };
 
 /* The first range that holds the status decides. */
-static const struct {
+static const struct status_reason {
         unsigned first, last;
         const char *reason;
 } status_reasons[] = {
@@ -164,6 +245,24 @@ static const struct {
         {500, 599, "server_error"},
 };
 
+/* The same of SMTP, where 4yz passes and 5yz stays (RFC 5321, section 4.2.1; RFC 4954). */
+static const struct status_reason mail_reasons[] = {
+        {200, 299, NULL},
+        {530, 530, "auth"},
+        {534, 535, "auth"},
+        {538, 538, "auth"},
+        {400, 499, "server_error"},
+        {500, 599, "client_error"},
+};
+
+static const char *find_reason(const struct status_reason *reasons, size_t count, unsigned status)
+{
+        for (size_t i = 0; i < count; i++)
+                if (status >= reasons[i].first && status <= reasons[i].last)
+                        return reasons[i].reason;
+        return "unexpected";
+}
+
 const char *http_failure_reason(const struct http_response *response)
 {
         if (response->result != 0) {
@@ -172,25 +271,17 @@ const char *http_failure_reason(const struct http_response *response)
                                 return result_reasons[i].reason;
                 return "unexpected";
         }
-        for (size_t i = 0; i < ARRAY_SIZE(status_reasons); i++)
-                if (response->status >= status_reasons[i].first &&
-                        response->status <= status_reasons[i].last)
-                        return status_reasons[i].reason;
-        return "unexpected";
+        return response->mail
+                ? find_reason(mail_reasons, ARRAY_SIZE(mail_reasons), response->status)
+                : find_reason(status_reasons, ARRAY_SIZE(status_reasons), response->status);
 }
 
 char *http_body_excerpt(const char *body, size_t size, size_t max)
 {
         size_t n = MIN(size, max);
-        char *excerpt;
-
         /* Not utf8_prefix(): a body may contain NULs. A sequence is cut in at most three places. */
         for (size_t i = 0; i < 3 && n > 0 && n < size && ((unsigned char)body[n] & 0xc0) == 0x80;
                 i++)
                 n--;
-        excerpt = utf8_clean(body, n);
-        for (char *p = excerpt; p && *p; p++)
-                if (iscntrl((unsigned char)*p))
-                        *p = ' ';
-        return excerpt;
+        return utf8_line(body, n);
 }

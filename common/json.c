@@ -2,24 +2,25 @@
 
 #include "json.h"
 
-#include <ctype.h>
 #include <errno.h>
-#include <float.h>
 #include <math.h>
 
 #include "pulse.h"
 #include "text.h"
 
-/* jansson quotes the input near the error and cuts the text at 160 bytes: it may hold control
- * characters and half a character. */
-static char *readable(const char *s)
-{
-        char *clean = utf8_clean(s, strlen(s));
+static _Thread_local bool starved; /* this thread, since it began to parse */
 
-        for (char *p = clean; p && *p; p++)
-                if (iscntrl((unsigned char)*p))
-                        *p = ' ';
-        return clean;
+static void *allocate(size_t size)
+{
+        void *block = malloc(size);
+
+        starved |= !block;
+        return block;
+}
+
+void json_init(void)
+{
+        json_set_alloc_funcs(allocate, free);
 }
 
 /* What is left to read. */
@@ -42,7 +43,6 @@ static size_t feed(void *buffer, size_t size, void *userdata)
 
 int json_parse(const char *name, const char *data, size_t size, json_t **ret, struct error *e)
 {
-        _cleanup_free_ char *text = NULL;
         struct input in;
         json_error_t error;
         json_t *value;
@@ -53,16 +53,16 @@ int json_parse(const char *name, const char *data, size_t size, json_t **ret, st
                 size -= 3;
         }
         in = (struct input){data, size};
+        starved = false;
         value = json_load_callback(feed, &in, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &error);
         if (value) {
                 *ret = value;
                 return 0;
         }
-        if (json_error_code(&error) == json_error_out_of_memory)
+        if (starved || json_error_code(&error) == json_error_out_of_memory)
                 return error_set(e, -ENOMEM, "%s: out of memory", name);
-        text = readable(error.text);
         return error_set(e, -EBADMSG, "%s:%d:%d: %s", name, MAX(error.line, 1),
-                MAX(error.column, 1), text ? text : "not valid JSON");
+                MAX(error.column, 1), error.text);
 }
 
 int json_to_double(const json_t *value, double *ret)
@@ -73,21 +73,6 @@ int json_to_double(const json_t *value, double *ret)
                 return -EINVAL;
         *ret = json_number_value(value);
         return 0;
-}
-
-const char *json_to_float(const json_t *value, float *ret)
-{
-        double number;
-        int r = json_to_double(value, &number);
-
-        if (r == -ENODATA)
-                return "is null";
-        if (r < 0)
-                return "is not a number";
-        if (fabs(number) > (double)FLT_MAX)
-                return "is too large for a 32-bit float";
-        *ret = (float)number;
-        return NULL;
 }
 
 json_t *json_from_double(double value)

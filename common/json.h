@@ -10,6 +10,9 @@
 #include "error.h"
 #include "yaml.h"
 
+/* Once, before anything is parsed: has jansson allocate in a way that tells json_parse() when
+ * memory was short, which jansson itself calls an invalid token. */
+void json_init(void);
 /* Any JSON value, also a bare number. jansson's own recursion limit is 2048 levels; that is enough
  * for us. Duplicate keys are refused. `name` (file or URL) is used in messages: "name:line:column:
  * sentence". -EBADMSG when it is not JSON, -ENOMEM. */
@@ -17,9 +20,6 @@ _must_check_ int json_parse(
         const char *name, const char *data, size_t size, json_t **ret, struct error *e);
 /* A finite real or integer: 0; JSON null or absent (NULL): -ENODATA; anything else: -EINVAL. */
 _must_check_ int json_to_double(const json_t *value, double *ret);
-/* What is wrong with a component of a vector - a sentence's part, "is null" -; NULL when it is a
- * number that a float can hold. */
-const char *json_to_float(const json_t *value, float *ret);
 /* The value as JSON number, null when it is not finite. A new reference, NULL without memory. */
 json_t *json_from_double(double value);
 /* The double nearest to the float's shortest decimal, so that json_text() writes 0.91968507, not

@@ -103,6 +103,8 @@ static size_t add_journal_field(
 
 static bool write_journal(const struct event *event)
 {
+        /* journalctl shows a message that holds a control character as "blob data". */
+        _cleanup_free_ char *shown = utf8_lines(event->message, strlen(event->message));
         struct iovec iov[FIELDS_MAX + 4];
         char *strings[FIELDS_MAX + 4];
         char priority[16];
@@ -110,7 +112,8 @@ static bool write_journal(const struct event *event)
         int r;
 
         (void)snprintf(priority, sizeof(priority), "%d", event->priority);
-        n = add_journal_field(iov, n, strings, "MESSAGE", event->message);
+        n = add_journal_field(
+                iov, n, strings, "MESSAGE", shown ? shown : "(message lost: out of memory)");
         n = add_journal_field(iov, n, strings, "PRIORITY", priority);
         n = add_journal_field(iov, n, strings, "SYSLOG_IDENTIFIER", "driftwatch");
         n = add_journal_field(iov, n, strings, "MESSAGE_ID", event->message_id);
@@ -123,32 +126,25 @@ static bool write_journal(const struct event *event)
         return r >= 0;
 }
 
-/* Appends `s` as the inside of a quoted string, which JSON and logfmt write alike. Besides C0 it
- * escapes DEL, C1 and the two Unicode line ends: a terminal or a viewer may act on them. */
+/* Appends `s` as the inside of a quoted string, which JSON and logfmt write alike: what steers is
+ * escaped, so that programs read it exactly and people see that it is there. */
 static void append_escaped(struct text *line, const char *s)
 {
         static const char letters[] = "\"\\\b\f\n\r\t", names[] = "\"\\bfnrt";
-        _cleanup_free_ char *clean = utf8_clean(s, strlen(s));
+        size_t size = strlen(s);
 
-        if (!clean) {
-                line->failed = true;
-                return;
-        }
-        for (const unsigned char *p = (const unsigned char *)clean; *p; p++) {
-                const char *letter = strchr(letters, *p);
+        for (size_t i = 0, length; i < size; i += MAX(length, (size_t)1)) {
+                const char *letter = strchr(letters, s[i]);
 
-                if (letter) {
+                length = utf8_sequence(s + i, size - i);
+                if (letter)
                         text_appendf(line, "\\%c", names[letter - letters]);
-                } else if (*p < 0x20 || *p == 0x7f) {
-                        text_appendf(line, "\\u%04x", *p);
-                } else if (p[0] == 0xc2 && p[1] < 0xa0) {
-                        text_appendf(line, "\\u%04x", *++p);
-                } else if (p[0] == 0xe2 && p[1] == 0x80 && (p[2] == 0xa8 || p[2] == 0xa9)) {
-                        text_appendf(line, "\\u20%02x", p[2] - 0x80);
-                        p += 2;
-                } else {
-                        text_append_bytes(line, p, 1);
-                }
+                else if (length == 0)
+                        text_append(line, UTF8_REPLACEMENT);
+                else if (utf8_steers(s + i, length))
+                        text_appendf(line, "\\u%04x", utf8_code(s + i, length));
+                else
+                        text_append_bytes(line, s + i, length);
         }
 }
 

@@ -27,6 +27,5 @@ void pulse(void)
         if (told > 0 && now < told + INTERVAL)
                 return;
         told = now;
-        /* The first is for the time of starting and reloading, the second for that between. */
-        (void)sd_notifyf(0, "EXTEND_TIMEOUT_USEC=%llu\nWATCHDOG=1", (unsigned long long)EXTENSION);
+        (void)sd_notifyf(0, "EXTEND_TIMEOUT_USEC=%llu", (unsigned long long)EXTENSION);
 }

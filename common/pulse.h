@@ -2,8 +2,9 @@
 #pragma once
 
 /* Long work in one piece - a file of half a gigabyte - says by pulse() that it goes on, and who
- * began it has the service manager told, so that a slow machine is not taken for a hanging daemon.
- * It is no timer: work that stands still has no pulse. Per thread. */
+ * began it has the service manager told, so that a start or reload on a slow machine gets its time.
+ * It is no timer: work that stands still has no pulse. Nor does it speak for the loop, which has a
+ * watchdog of its own. Per thread. */
 
 #include <stdbool.h>
 

@@ -3,7 +3,6 @@
 #include "schema_value.h"
 
 #include <assert.h>
-#include <ctype.h>
 #include <errno.h>
 #include <math.h>
 #include <stdarg.h>
@@ -42,14 +41,6 @@ static const struct yaml_node *find_node(const struct schema_place *place, const
         return node;
 }
 
-/* Keys and values are the file's: they must not break the line of a log. */
-static void blank_controls(char *s)
-{
-        for (; s && *s; s++)
-                if (iscntrl((unsigned char)*s))
-                        *s = '?';
-}
-
 void schema_error(const struct schema_reader *reader, const struct schema_place *place,
         const char *key, const struct yaml_node *node, const char *format, ...)
 {
@@ -66,8 +57,6 @@ void schema_error(const struct schema_reader *reader, const struct schema_place 
         va_end(arguments);
         if (r < 0)
                 sentence = NULL;
-        blank_controls(path.data);
-        blank_controls(sentence);
         if (!node)
                 node = find_node(place, key);
         errors_add(reader->errors, "%s:%u:%u: %s%s%s", reader->file, node ? node->line : 1,
@@ -366,7 +355,7 @@ static const struct schema_key *find_key(
                 append_key(path, key->name);
                 if ((*left)-- == 0)
                         return key;
-                if (!key->object)
+                if (!key->object || key->object == schema)
                         continue;
                 if (key->type == SCHEMA_OBJECTS)
                         text_append(path, "[]");

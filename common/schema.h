@@ -60,7 +60,10 @@ struct schema_key {
         const char *const *words; /* of SCHEMA_WORD, ends with NULL; of SCHEMA_OBJECTS what may
                                    * stand there for a list, which then is empty; NULL: nothing */
         const char *(*name_at)(size_t i); /* names of SCHEMA_NAMED; NULL beyond the last */
-        const struct schema *object; /* of SCHEMA_OBJECT, _OBJECTS, _NAMED */
+        const struct schema
+                *object; /* of SCHEMA_OBJECT, _OBJECTS, _NAMED; of _OBJECTS it may be the
+                          * schema that the key is of, as deep as YAML_DEPTH_MAX allows
+                          */
         const char *(*check)(const char *); /* of SCHEMA_STRING, and of each scalar within a
                                              * SCHEMA_MAPPING: what is wrong with it, NULL for
                                              * nothing */
@@ -117,7 +120,8 @@ const char *schema_check_text(const char *text);
 const char *schema_check_variable(const char *text, size_t size);
 
 /* The documentation's view: the `i`-th key in the order of the table, nested keys after the one
- * that holds them, with its path as "collections[].bands[].below". False beyond the last. */
+ * that holds them, with its path as "collections[].bands[].below"; those of a schema within itself
+ * once. False beyond the last. */
 bool schema_key_at(const struct schema *schema, size_t i, const struct schema_key **ret, char *path,
         size_t size);
 const char *schema_type_name(const struct schema_key *key);

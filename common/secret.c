@@ -108,6 +108,11 @@ const char *secret_value(const struct secret *s)
         return s->value;
 }
 
+bool secret_equal(const struct secret *a, const struct secret *b)
+{
+        return a == b || (a && b && streq(a->path, b->path) && streq(a->value, b->value));
+}
+
 const char *secret_path(const struct secret *s)
 {
         return s->path;

@@ -4,6 +4,8 @@
 /* A secret in a file, read again when the file has changed, so that who rotates it need not tell
  * anybody. Messages never contain it. Counted by references, which only one thread may hold. */
 
+#include <stdbool.h>
+
 #include "duration.h"
 #include "error.h"
 
@@ -27,4 +29,6 @@ DEFINE_CLEANUP(struct secret *, secret_unref)
 _must_check_ int secret_refresh(struct secret *s, usec_t now, struct error *e);
 /* Valid until the next secret_refresh(). */
 const char *secret_value(const struct secret *s);
+/* The same secret from the same file; NULL is none. */
+bool secret_equal(const struct secret *a, const struct secret *b);
 const char *secret_path(const struct secret *s);

@@ -8,8 +8,6 @@
 #include <stdint.h>
 #include <stdio.h>
 
-#define REPLACEMENT "\xef\xbf\xbd" /* U+FFFD */
-
 void text_done(struct text *t)
 {
         free(t->data);
@@ -24,8 +22,8 @@ void text_clear(struct text *t)
                 t->data[0] = '\0';
 }
 
-/* Makes room for `size` more bytes and the NUL. */
-static bool text_reserve(struct text *t, size_t size)
+/* And for the NUL. */
+bool text_reserve(struct text *t, size_t size)
 {
         size_t wanted;
         char *data;
@@ -113,107 +111,10 @@ const char *text_string(const struct text *t)
         return t->data ? t->data : "";
 }
 
-/* Bytes of the sequence that begins at `s`, 0 when it is not valid. The second byte's range is what
- * excludes overlong forms, surrogates and values above U+10FFFF (Unicode 15, table 3-7). */
-static size_t utf8_sequence(const unsigned char *s, size_t size)
+/* What stands for the character of `length` bytes (0: invalid) in HTML and XML, NULL for itself. */
+static const char *html_entity(const char *s, size_t length)
 {
-        unsigned char low = 0x80, high = 0xbf;
-        size_t length;
-
-        if (s[0] < 0x80)
-                return 1;
-        if (s[0] < 0xc2 || s[0] > 0xf4)
-                return 0;
-        length = s[0] < 0xe0 ? 2 : s[0] < 0xf0 ? 3 : 4;
-        if (length > size)
-                return 0;
-        switch (s[0]) {
-        case 0xe0:
-                low = 0xa0;
-                break;
-        case 0xed:
-                high = 0x9f;
-                break;
-        case 0xf0:
-                low = 0x90;
-                break;
-        case 0xf4:
-                high = 0x8f;
-                break;
-        default:
-                break;
-        }
-        if (s[1] < low || s[1] > high)
-                return 0;
-        for (size_t i = 2; i < length; i++)
-                if ((s[i] & 0xc0) != 0x80)
-                        return 0;
-        return length;
-}
-
-bool utf8_turns(const char *s)
-{
-        const unsigned char *p = (const unsigned char *)s;
-
-        return p[0] == 0xe2 &&
-                ((p[1] == 0x80 && p[2] >= 0xaa && p[2] <= 0xae) ||
-                        (p[1] == 0x81 && p[2] >= 0xa6 && p[2] <= 0xa9));
-}
-
-size_t utf8_prefix(const char *s, size_t max)
-{
-        size_t n = strnlen(s, max), start;
-
-        if (n < max)
-                return n;
-        start = n;
-        while (start > 0 && n - start < 3 && ((unsigned char)s[start] & 0xc0) == 0x80)
-                start--;
-        /* Stray continuation bytes belong to no sequence that could be cut. */
-        return ((unsigned char)s[start] & 0xc0) == 0x80 ? n : start;
-}
-
-bool utf8_valid(const char *s, size_t size)
-{
-        return utf8_invalid_at(s, size) == size;
-}
-
-size_t utf8_invalid_at(const char *s, size_t size)
-{
-        const unsigned char *bytes = (const unsigned char *)s;
-        size_t i = 0;
-
-        while (i < size) {
-                size_t length = utf8_sequence(bytes + i, size - i);
-
-                if (length == 0)
-                        return i;
-                i += length;
-        }
-        return size;
-}
-
-char *utf8_clean(const char *s, size_t size)
-{
-        _cleanup_text_ struct text t = {0};
-        size_t i = 0;
-
-        while (i < size) {
-                size_t length = utf8_sequence((const unsigned char *)s + i, size - i);
-
-                if (length == 0 || s[i] == '\0')
-                        text_append(&t, REPLACEMENT);
-                else
-                        text_append_bytes(&t, s + i, length);
-                i += MAX(length, (size_t)1);
-        }
-        return text_take(&t, NULL);
-}
-
-/* What stands for the sequence of `length` bytes (0: invalid) in HTML and XML, NULL for itself. */
-static const char *html_entity(const unsigned char *s, size_t length)
-{
-        switch (length == 1 ? s[0] : 0x80) {
+        switch (length == 1 ? *s : '\n') {
         case '&':
                 return "&amp;";
         case '<':
@@ -224,29 +125,26 @@ static const char *html_entity(const unsigned char *s, size_t length)
                 return "&quot;";
         case '\'':
                 return "&#39;";
-        case '\t':
-        case '\n':
-        case '\r':
-                return NULL;
         default:
                 break;
         }
-        if (length == 0 || s[0] < 0x20 || (length == 3 && utf8_turns((const char *)s)))
-                return REPLACEMENT;
+        if (length == 1 && strchr("\t\n\r", *s))
+                return NULL;
+        if (length == 0 || utf8_steers(s, length))
+                return UTF8_REPLACEMENT;
         /* U+FFFE and U+FFFF are the only other characters that XML 1.0 forbids. */
-        if (length == 3 && s[0] == 0xef && s[1] == 0xbf && s[2] >= 0xbe)
-                return REPLACEMENT;
+        if (length == 3 && (memcmp(s, "\xef\xbf\xbe", 3) == 0 || memcmp(s, "\xef\xbf\xbf", 3) == 0))
+                return UTF8_REPLACEMENT;
         return NULL;
 }
 
 void text_append_html(struct text *t, const char *s)
 {
-        const unsigned char *bytes = (const unsigned char *)s;
         size_t size = strlen(s), begin = 0, i = 0;
 
         while (i < size) {
-                size_t length = utf8_sequence(bytes + i, size - i);
-                const char *entity = html_entity(bytes + i, length);
+                size_t length = utf8_sequence(s + i, size - i);
+                const char *entity = html_entity(s + i, length);
                 size_t next = i + MAX(length, (size_t)1);
 
                 if (entity) {
@@ -257,6 +155,16 @@ void text_append_html(struct text *t, const char *s)
                 i = next;
         }
         text_append_bytes(t, s + begin, i - begin);
+}
+
+void text_append_line(struct text *t, const char *s)
+{
+        _cleanup_free_ char *line = utf8_line(s, strlen(s));
+
+        if (line)
+                text_append(t, line);
+        else
+                t->failed = true;
 }
 
 static size_t copy_literal(char *buffer, const char *s)
@@ -276,6 +184,12 @@ static size_t format_special(char *buffer, double value)
                 return copy_literal(buffer, value < 0 ? "-Inf" : "+Inf");
         return 0;
 }
+
+static const char digit_pairs[] = "0001020304050607080910111213141516171819"
+                                  "2021222324252627282930313233343536373839"
+                                  "4041424344454647484950515253545556575859"
+                                  "6061626364656667686970717273747576777879"
+                                  "8081828384858687888990919293949596979899";
 
 /* Writes mantissa / 10^decimals; trailing zeros of the fraction are left out. */
 static size_t format_scaled(char *buffer, bool negative, uint64_t mantissa, unsigned decimals)
@@ -299,12 +213,106 @@ static size_t format_scaled(char *buffer, bool negative, uint64_t mantissa, unsi
         return size;
 }
 
-/* The common case without printf() and strtof(), exactly: a float has 24 significant bits and
- * 10^k = 2^k * 5^k, so that value * 10^k is exact in a double for k <= 12, and rint() of it is what
- * printf() would print. mantissa / 10^k is rounded once to double and once to float; rounding twice
- * can only differ from rounding once when the first result lies exactly between two floats. Returns
- * 0 for values it leaves to the general case. */
+/* Nine digits behind the point and `zeros` zeros, of which the last `removed` are left out. */
+static size_t format_fraction(
+        char *buffer, bool negative, uint32_t mantissa, unsigned zeros, unsigned removed)
+{
+        char *p = buffer;
+        uint32_t high = mantissa / 10000, low = mantissa % 10000;
+
+        *p = '-';
+        p += negative;
+        memcpy(p, "0.000", 5);
+        p += 2 + zeros;
+        *p = (char)('0' + high / 10000);
+        memcpy(p + 1, digit_pairs + 2 * (high / 100 % 100), 2);
+        memcpy(p + 3, digit_pairs + 2 * (high % 100), 2);
+        memcpy(p + 5, digit_pairs + 2 * (low / 100), 2);
+        memcpy(p + 7, digit_pairs + 2 * (low % 100), 2);
+        p += 9 - removed;
+        *p = '\0';
+        return (size_t)(p - buffer);
+}
+
+/* What a float between 0.0001 and 1 is written as while decimals are tried: it is
+ * exact / 2^shift / 10^decimals. */
+struct fixed {
+        uint64_t exact; /* below 2^64: 24 bits, and 40 at most of the power of ten */
+        unsigned shift; /* from 24 to 37 */
+        unsigned zeros; /* behind the point, before the first of nine digits */
+        uint64_t reach; /* how far decimals lie that read back as the float: half its last bit */
+        bool even; /* one exactly so far away reads back, too */
+};
+
+static struct fixed fixed_of(float value)
+{
+        static const uint64_t powers[] = {1000000000, 10000000000, 100000000000, 1000000000000};
+        unsigned zeros = (unsigned)((value < 1e-1F) + (value < 1e-2F) + (value < 1e-3F));
+        uint32_t bits, significand;
+
+        memcpy(&bits, &value, sizeof(bits));
+        significand = (bits & 0x7fffff) | 0x800000;
+        return (struct fixed){
+                .exact = significand * powers[zeros],
+                .shift = 150 - (bits >> 23),
+                .zeros = zeros,
+                .reach = powers[zeros] / 2,
+                .even = significand % 2 == 0,
+        };
+}
+
+/* The nearest multiple of `unit`, in units; whether it reads back. Branches would be mispredicted:
+ * nobody knows how many digits the next float has. */
+static inline bool fixed_round(const struct fixed *f, uint32_t unit, uint32_t *ret)
+{
+        uint32_t rounded = (uint32_t)(f->exact >> f->shift) / unit;
+        uint64_t step = (uint64_t)unit << f->shift, rest = f->exact - rounded * step;
+        bool up = (rest > step / 2) | ((rest == step / 2) & (rounded % 2 == 1));
+
+        rest = up ? step - rest : rest;
+        *ret = rounded + up;
+        return (rest < f->reach) | ((rest == f->reach) & f->even);
+}
+
+/* The common case without printf() and strtof(), exactly, in integers: a float has 24 significant
+ * bits. Nine digits always read back, and where fewer do, one more does as well. That does not hold
+ * for powers of two, below which floats lie closer. Returns 0 for values it leaves to the general
+ * case. With it the first replay of 1,000 queries in 384 dimensions takes 206 million instructions
+ * and not 302, and each later one, most of whose bodies are kept, 87 and not 106. */
 static size_t format_float_fast(char *buffer, float value)
+{
+        uint32_t bits, digits[4], unit = 1000;
+        unsigned removed;
+        struct fixed f;
+
+        memcpy(&bits, &value, sizeof(bits));
+        if (!(fabsf(value) >= 1e-4F && fabsf(value) < 1) || (bits & 0x7fffff) == 0)
+                return 0;
+        f = fixed_of(fabsf(value));
+        (void)fixed_round(&f, 1, &digits[0]);
+        removed = fixed_round(&f, 10, &digits[1]);
+        removed += fixed_round(&f, 100, &digits[2]);
+        removed += fixed_round(&f, 1000, &digits[3]);
+        digits[1] *= 10;
+        digits[2] *= 100;
+        digits[3] *= 1000;
+        if (removed == 3)
+                for (uint32_t shorter; fixed_round(&f, unit * 10, &shorter); removed++) {
+                        unit *= 10;
+                        digits[3] = shorter * unit;
+                }
+        digits[0] = digits[MIN(removed, 3U)];
+        /* It became 1, or has one zero less now. */
+        if (digits[0] >= 1000000000)
+                return 0;
+        return format_fraction(buffer, signbit(value), digits[0], f.zeros, removed);
+}
+
+/* As format_float_fast() for the others. A float has 24 significant bits and 10^k = 2^k * 5^k, so
+ * that value * 10^k is exact in a double for k <= 12, and rint() of it is what printf() would
+ * print. mantissa / 10^k is rounded once to double and once to float; rounding twice can only
+ * differ from rounding once when the first result lies exactly between two floats. */
+static size_t format_float_plain(char *buffer, float value)
 {
         static const double powers[] = {
                 1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12};
@@ -362,10 +370,12 @@ static size_t format_layout(char *buffer, const char *scientific)
 size_t float_format(char *buffer, float value)
 {
         char scientific[NUMBER_TEXT_MAX];
-        size_t size = format_special(buffer, (double)value);
+        size_t size = format_float_fast(buffer, value);
 
         if (size == 0)
-                size = format_float_fast(buffer, value);
+                size = format_special(buffer, (double)value);
+        if (size == 0)
+                size = format_float_plain(buffer, value);
         if (size > 0)
                 return size;
         /* printf() gives the nearest decimal of so many digits. Only for 2^-96, 2^87 and 2^90 does

@@ -9,6 +9,7 @@
 #include <stddef.h>
 
 #include "macro.h"
+#include "utf8.h"
 
 struct text {
         char *data; /* NULL while empty */
@@ -20,12 +21,16 @@ struct text {
 void text_done(struct text *t);
 #define _cleanup_text_ _cleanup_(text_done)
 void text_clear(struct text *t); /* empties it, keeps the memory */
+/* Makes room for so many more bytes, for what is known to become large. False when it failed. */
+bool text_reserve(struct text *t, size_t size);
 void text_append(struct text *t, const char *s);
 void text_append_bytes(struct text *t, const void *data, size_t size);
 void text_appendf(struct text *t, const char *format, ...) _printf_(2, 3);
 /* `&<>"'` as entities: safe in HTML and XML element text and quoted attributes. Characters that XML
- * forbids, those that turn the direction and invalid UTF-8 become U+FFFD. */
+ * forbids, those that steer (utf8.h) but tab and line ends, and invalid UTF-8 become U+FFFD. */
 void text_append_html(struct text *t, const char *s);
+/* utf8_line(s), for what people read. */
+void text_append_line(struct text *t, const char *s);
 /* The shortest decimal that reads back as the same float (at most 9 digits); NaN, +Inf, -Inf. */
 void text_append_float(struct text *t, float value);
 /* As above for double, at most 17 digits. */
@@ -44,19 +49,6 @@ static inline bool text_failed(const struct text *t)
 /* The content as a string, "" while empty. Valid until the buffer changes. */
 const char *text_string(const struct text *t);
 
-/* Length of the longest prefix of `s` with at most `max` bytes that does not cut a UTF-8 sequence.
- */
-size_t utf8_prefix(const char *s, size_t max);
-/* Whether one of U+202A to U+202E and U+2066 to U+2069 stands there: what follows is shown in
- * another direction than it is written, so that "exe.gpj" reads "jpg.exe". */
-bool utf8_turns(const char *s);
-/* Whether the whole string is valid UTF-8 (no surrogates, no overlong forms). */
-bool utf8_valid(const char *s, size_t size);
-/* Offset of the first byte that is not part of a valid sequence; `size` when all are. */
-size_t utf8_invalid_at(const char *s, size_t size);
-/* Copy of `s` as a string in which every invalid byte and every NUL became U+FFFD; owned by the
- * caller, NULL when memory is short. */
-char *utf8_clean(const char *s, size_t size);
 /* Edits (insert, delete, replace, swap of neighbours) from `a` to `b`; for "did you mean". Optimal
  * string alignment on bytes; words of more than 63 bytes count as entirely different. */
 unsigned edit_distance(const char *a, const char *b);

@@ -23,6 +23,11 @@ struct frame {
         size_t allocated;
 };
 
+/* A character's index, as libyaml counts, and where it begins. */
+struct cursor {
+        size_t index, offset;
+};
+
 struct builder {
         const char *name;
         const char *data; /* as libyaml sees it */
@@ -32,6 +37,7 @@ struct builder {
         struct yaml_node *root;
         struct frame frames[YAML_DEPTH_MAX];
         size_t depth, nodes, documents;
+        struct cursor ended; /* where the last plain scalar did: events come in order */
 };
 
 struct place {
@@ -210,8 +216,46 @@ static int attach(struct builder *b, struct yaml_node *node)
         return 0;
 }
 
-static int add_scalar(
-        struct builder *b, struct place place, const char *value, size_t length, bool plain)
+static void go_to(const struct builder *b, size_t index, struct cursor *c)
+{
+        for (; c->index < index && c->offset < b->size; c->index++)
+                do
+                        c->offset++;
+                while (c->offset < b->size && ((unsigned char)b->data[c->offset] & 0xc0) == 0x80);
+}
+
+/* What follows in the line in which a plain scalar ends. */
+static enum yaml_comment comment_after(struct builder *b, size_t index, size_t *ret_spaces)
+{
+        const char *p, *end = b->data + b->size;
+        size_t spaces;
+
+        go_to(b, index, &b->ended);
+        p = b->data + b->ended.offset;
+        for (spaces = 0; p < end && (*p == ' ' || *p == '\t'); spaces++)
+                p++;
+        *ret_spaces = spaces;
+        if (spaces == 0 || p == end || *p != '#')
+                return YAML_COMMENT_NONE;
+        while (p < end && *p == '#')
+                p++;
+        if (p < end && !isspace((unsigned char)*p))
+                return YAML_COMMENT_GLUED;
+        return spaces == 1 ? YAML_COMMENT_NEAR : YAML_COMMENT_APART;
+}
+
+static void note_comment(struct builder *b, const yaml_event_t *event, struct yaml_node *node)
+{
+        size_t spaces;
+
+        node->comment = comment_after(b, event->end_mark.index, &spaces);
+        node->end_line = (unsigned)event->end_mark.line + 1;
+        node->comment_column = (unsigned)(event->end_mark.column + spaces) + 1;
+}
+
+/* `event` NULL: it is not plain. */
+static int add_scalar(struct builder *b, struct place place, const char *value, size_t length,
+        const yaml_event_t *event)
 {
         _cleanup_(yaml_node_freep) struct yaml_node *node = NULL;
         int r;
@@ -219,7 +263,9 @@ static int add_scalar(
         r = node_new(b, YAML_SCALAR, place, &node);
         if (r < 0)
                 return r;
-        node->plain = plain;
+        node->plain = event != NULL;
+        if (event)
+                note_comment(b, event, node);
         node->scalar = strndup(value, length);
         if (!node->scalar)
                 return -ENOMEM;
@@ -246,7 +292,7 @@ static int on_alias(struct builder *b, const yaml_event_t *event)
         struct place place = place_of(&event->start_mark);
 
         (void)add_error(b, place, "aliases (*%s) are not supported; write the value out", anchor);
-        return add_scalar(b, place, anchor, strlen(anchor), false);
+        return add_scalar(b, place, anchor, strlen(anchor), NULL);
 }
 
 static int on_scalar(struct builder *b, const yaml_event_t *event)
@@ -261,7 +307,7 @@ static int on_scalar(struct builder *b, const yaml_event_t *event)
                 event->data.scalar.tag || (plain && !event->data.scalar.plain_implicit));
         if (memchr(value, '\0', length))
                 (void)add_error(b, place, "a string cannot contain the character U+0000");
-        return add_scalar(b, place, value, length, plain);
+        return add_scalar(b, place, value, length, plain ? event : NULL);
 }
 
 static int on_container(struct builder *b, const yaml_event_t *event)

@@ -13,11 +13,23 @@
 
 enum yaml_kind { YAML_SCALAR, YAML_SEQUENCE, YAML_MAPPING };
 
+/* What follows a plain scalar in its line, and how far it stands apart: a text that goes on with
+ * "#42" is cut there without a word. */
+enum yaml_comment {
+        YAML_COMMENT_NONE,
+        YAML_COMMENT_APART, /* two spaces before the #, one behind it: nobody meant a text */
+        YAML_COMMENT_NEAR, /* one space before it, one behind it */
+        YAML_COMMENT_GLUED, /* none behind it: #42 */
+};
+
 struct yaml_node {
         enum yaml_kind kind;
         unsigned line, column; /* of its first character, from 1 */
         char *scalar; /* YAML_SCALAR: its text, never NULL */
         bool plain; /* YAML_SCALAR: not quoted, so `5m`, `true`, `null` have meaning */
+        enum yaml_comment comment; /* … and what follows it */
+        unsigned comment_column; /* of its #, in the line in which the scalar ends: */
+        unsigned end_line;
         struct yaml_node **keys; /* YAML_MAPPING: scalars, same order as values */
         struct yaml_node **values; /* YAML_SEQUENCE and YAML_MAPPING */
         size_t count;

@@ -2,7 +2,6 @@
 
 #include "yaml_value.h"
 
-#include <ctype.h>
 #include <errno.h>
 #include <math.h>
 #include <stdio.h>
@@ -16,9 +15,6 @@ const char *yaml_quote(const char *s, char *buffer, size_t size)
         size_t n = utf8_prefix(s, MIN((size_t)EXCERPT_MAX, size > 6 ? size - 6 : 0));
 
         (void)snprintf(buffer, size, "\"%.*s%s\"", (int)n, s, s[n] ? "…" : "");
-        for (char *p = buffer; *p; p++)
-                if (iscntrl((unsigned char)*p))
-                        *p = '?';
         return buffer;
 }
 

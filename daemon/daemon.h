@@ -8,11 +8,13 @@
 #include <stddef.h>
 
 #include "error.h"
+#include "model/shard.h"
 
 struct daemon_options {
         const char *config_path;
         const char *storage_path; /* directory; made by the service manager */
         const char *external_url; /* NULL: not given */
+        struct shard shard; /* instead of the configuration's; of 0: not given */
         const char *const *listen_addresses;
         size_t listen_address_count;
         bool systemd_socket; /* refuse to start without sockets passed by the service manager */

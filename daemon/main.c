@@ -4,13 +4,17 @@
  * name the same flags; a test compares them. */
 
 #include <errno.h>
+#include <fcntl.h>
 #include <getopt.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "build_config.h"
 #include "commands/command.h"
+#include "commands/say.h"
+#include "json.h"
 #include "log.h"
 #include "version.h"
 
@@ -22,7 +26,13 @@ enum use {
         USE_BASELINE = 16,
         USE_COVERAGE = 32,
         USE_REPORT = 64,
-        USE_ALL = 127,
+        USE_NOTIFY_TEST = 128,
+        USE_STATE = 256,
+        USE_ACK = 512,
+        USE_UNACK = 1024,
+        USE_SILENCE = 2048,
+        USE_ACTS = USE_ACK | USE_UNACK | USE_SILENCE,
+        USE_ALL = 4095,
 };
 
 struct settings {
@@ -44,8 +54,9 @@ struct command_entry {
         unsigned use;
         int (*run)(const struct options *options);
         const char *doc;
-        bool takes_word; /* a second one says what to do */
+        size_t words; /* that may follow it: what to do, and about what */
         const char *format; /* default of --format; NULL: it has none */
+        const char *usage; /* words and flags of an example */
 };
 
 static int add_value(struct option_values *values, const char *value)
@@ -78,6 +89,11 @@ static int set_external_url(struct settings *s, const char *value)
         s->options.external_url = value;
         return strncmp(value, "http://", 7) == 0 || strncmp(value, "https://", 8) == 0 ? 0
                                                                                        : -EINVAL;
+}
+
+static int set_shard(struct settings *s, const char *value)
+{
+        return shard_parse(value, &s->options.shard);
 }
 
 static int set_systemd_socket(struct settings *s, const char *value)
@@ -135,6 +151,25 @@ static int set_by(struct settings *s, const char *value)
         return 0;
 }
 
+static int set_comment(struct settings *s, const char *value)
+{
+        s->options.comment = value;
+        return 0;
+}
+
+static int set_alert(struct settings *s, const char *value)
+{
+        s->options.alert = true;
+        return 0;
+}
+
+static int set_for(struct settings *s, const char *value)
+{
+        int r = duration_parse(value, &s->options.length);
+
+        return r >= 0 && s->options.length == 0 ? -EINVAL : r;
+}
+
 static int set_reason(struct settings *s, const char *value)
 {
         s->options.reason = value;
@@ -162,6 +197,12 @@ static int set_audit(struct settings *s, const char *value)
 static int set_new_only(struct settings *s, const char *value)
 {
         s->options.new_only = true;
+        return 0;
+}
+
+static int set_floor(struct settings *s, const char *value)
+{
+        s->options.floor = true;
         return 0;
 }
 
@@ -222,6 +263,12 @@ static int set_no_baseline(struct settings *s, const char *value)
         return 0;
 }
 
+static int set_dry_run(struct settings *s, const char *value)
+{
+        s->options.dry_run = true;
+        return 0;
+}
+
 static int set_json(struct settings *s, const char *value)
 {
         s->options.json = true;
@@ -230,17 +277,21 @@ static int set_json(struct settings *s, const char *value)
 
 static const struct flag flags[] = {
         {"config.file", "FILE",
-                USE_RUN | USE_CHECK | USE_VALIDATE | USE_BASELINE | USE_COVERAGE | USE_REPORT,
+                USE_RUN | USE_CHECK | USE_VALIDATE | USE_BASELINE | USE_COVERAGE | USE_REPORT |
+                        USE_NOTIFY_TEST,
                 set_config_file, "configuration (/etc/driftwatch/driftwatch.yaml)"},
         {"storage.path", "DIRECTORY",
-                USE_RUN | USE_CHECK | USE_VALIDATE | USE_BASELINE | USE_REPORT, set_storage_path,
+                USE_RUN | USE_CHECK | USE_VALIDATE | USE_BASELINE | USE_REPORT | USE_STATE,
+                set_storage_path,
                 "what survives a restart ($STATE_DIRECTORY, else /var/lib/driftwatch)"},
-        {"web.listen-address", "ADDRESS", USE_RUN | USE_STATUS, set_listen_address,
+        {"web.listen-address", "ADDRESS", USE_RUN | USE_STATUS | USE_ACTS, set_listen_address,
                 "host:port to serve on, or to ask; repeatable (127.0.0.1:9820)"},
-        {"web.external-url", "URL", USE_RUN, set_external_url,
+        {"web.external-url", "URL", USE_RUN | USE_NOTIFY_TEST, set_external_url,
                 "how people reach this daemon; used in links of alerts"},
         {"web.systemd-socket", NULL, USE_RUN, set_systemd_socket,
                 "insist on sockets passed by systemd; passed ones always win over addresses"},
+        {"replay.shard", "INDEX/OF", USE_RUN | USE_VALIDATE, set_shard,
+                "watch only this part of the collections, such as 0/3; wins over the configuration"},
         {"collection", "NAME", USE_CHECK | USE_BASELINE | USE_COVERAGE | USE_REPORT, set_collection,
                 "only this collection (its label); repeatable, not for coverage"},
         {"format", "FORMAT", USE_CHECK | USE_BASELINE | USE_COVERAGE | USE_REPORT, set_format,
@@ -265,12 +316,18 @@ static const struct flag flags[] = {
                 "read every vector and compare with the true neighbours; takes its time"},
         {"fail-on", "OUTCOME", USE_CHECK, set_fail_on,
                 "drift: any drift or fail fails the gate; fail: only fail does (drift)"},
-        {"by", "NAME", USE_BASELINE | USE_COVERAGE | USE_CHECK, set_by,
-                "baseline: who approves; check: who overrides; coverage: metadata.KEY, whose values are listed"},
+        {"by", "NAME", USE_BASELINE | USE_COVERAGE | USE_CHECK | USE_ACTS, set_by,
+                "who approves, overrides, or takes an incident; coverage: metadata.KEY, whose values are listed"},
+        {"comment", "TEXT", USE_ACK | USE_SILENCE, set_comment, "why, for whoever looks next"},
+        {"alert", NULL, USE_ACK | USE_UNACK, set_alert,
+                "the word is no incident but the fingerprint of a single alert"},
+        {"for", "DURATION", USE_SILENCE, set_for, "how long the silence lasts, from now on"},
         {"reason", "TEXT", USE_BASELINE, set_reason, "why it is approved"},
         {"force", NULL, USE_BASELINE, set_force, "approve what the cause speaks against"},
         {"new-only", NULL, USE_BASELINE, set_new_only,
                 "record only queries that the approved baseline does not know"},
+        {"floor", NULL, USE_BASELINE, set_floor,
+                "record no answers but what the index does by itself, after a restart or an upsert"},
         {"fresh", NULL, USE_BASELINE, set_fresh,
                 "record with new vectors, of the embedder or the file, not the approved ones"},
         {"pause", "DURATION", USE_BASELINE, set_pause,
@@ -279,6 +336,8 @@ static const struct flag flags[] = {
                 "how long to wait for the collection to stand still (10m)"},
         {"online", NULL, USE_VALIDATE, set_online,
                 "also ask the servers: are the collections there, and do vectors and bands fit?"},
+        {"dry-run", NULL, USE_NOTIFY_TEST, set_dry_run,
+                "print the requests as they would be sent, without secrets, and send none"},
         {"json", NULL, USE_STATUS, set_json, "the API's answer instead of a table"},
         {"log.level", "LEVEL", USE_ALL, set_log_level,
                 "debug, info, warn or error (run: info, else error)"},
@@ -287,53 +346,85 @@ static const struct flag flags[] = {
 };
 
 static const struct command_entry commands[] = {
-        {"run", USE_RUN, command_run, "the daemon", false, NULL},
-        {"check", USE_CHECK, command_check, "replay once; the exit status is the verdict", false,
-                "text"},
+        {"run", USE_RUN, command_run, "the daemon", 0, NULL,
+                "--config.file=/etc/driftwatch/driftwatch.yaml"},
+        {"check", USE_CHECK, command_check, "replay once; the exit status is the verdict", 0,
+                "text", "--collection=handbook --format=junit"},
         {"baseline", USE_BASELINE, command_baseline,
-                "propose, diff, approve, show, list or rollback what answers are compared with",
-                true, "text"},
-        {"coverage", USE_COVERAGE, command_coverage, "which records no canonical query watches",
-                false, "text"},
+                "propose, diff, approve, show, list or rollback what answers are compared with", 2,
+                "text", "approve --by=anna --reason=\"new handbook\""},
+        {"coverage", USE_COVERAGE, command_coverage, "which records no canonical query watches", 0,
+                "text", "--collection=handbook --by=metadata.chapter"},
         {"report", USE_REPORT, command_report,
-                "replay once; how far distances and borders are to be believed", false, "markdown"},
+                "replay once; how far distances and borders are to be believed", 0, "markdown",
+                "--collection=handbook --format=html"},
         {"validate", USE_VALIDATE, command_validate,
-                "read configuration and query sets, print every error", false, NULL},
-        {"status", USE_STATUS, command_status, "what the running daemon sees", false, NULL},
+                "read configuration and query sets, print every error", 0, NULL, "--online"},
+        {"status", USE_STATUS, command_status, "what the running daemon sees", 0, NULL,
+                "--web.listen-address=127.0.0.1:9820"},
+        {"notify-test", USE_NOTIFY_TEST, command_notify_test,
+                "tell a receiver of a made-up incident and its end; print what came back", 1, NULL,
+                "search-team --dry-run"},
+        {"state", USE_STATE, command_state,
+                "check or dump what survives restarts; a running daemon is not disturbed", 1, NULL,
+                "check --storage.path=/var/lib/driftwatch"},
+        {"ack", USE_ACK, command_ack, "take an incident: nobody else is told while you have it", 1,
+                NULL, "handbook --by=anna --comment='looking into it'"},
+        {"unack", USE_UNACK, command_unack, "give it back: the escalation begins again", 1, NULL,
+                "handbook --by=anna"},
+        {"silence", USE_SILENCE, command_silence,
+                "add, list or expire what nobody is told of for a while", 1 + OPTION_VALUES_MAX,
+                NULL, "add collection=handbook --for=2h --by=anna --comment=re-ingest"},
 };
 
-static void print_help(void)
+/* Of one command, or of all where it is NULL. */
+static void print_flags(const struct command_entry *command)
 {
-        printf("driftwatch - notices that retrieval from Chroma got worse, and says why\n\n"
-               "Usage: driftwatch COMMAND [FLAG...]\n\nCommands:\n");
-        for (size_t i = 0; i < ARRAY_SIZE(commands); i++)
-                printf("  %-10s %s\n", commands[i].name, commands[i].doc);
-        printf("\nFlags, and the commands that know them:\n");
         for (size_t i = 0; i < ARRAY_SIZE(flags); i++) {
                 char left[64];
 
+                if (command && !(flags[i].uses & command->use))
+                        continue;
                 (void)snprintf(left, sizeof(left), "--%s%s%s", flags[i].name,
                         flags[i].argument ? "=" : "", flags[i].argument ? flags[i].argument : "");
-                printf("  %-32s %s [", left, flags[i].doc);
-                for (size_t k = 0, n = 0; k < ARRAY_SIZE(commands); k++)
+                say("  %-32s %s", left, flags[i].doc);
+                for (size_t k = 0, n = 0; !command && k < ARRAY_SIZE(commands); k++)
                         if (flags[i].uses & commands[k].use)
-                                printf("%s%s", n++ > 0 ? " " : "", commands[k].name);
-                printf("]\n");
+                                say("%s%s", n++ > 0 ? " " : " [", commands[k].name);
+                say("%s\n", command ? "" : "]");
         }
-        printf("  %-32s print the version and exit\n  %-32s print this and exit\n\n", "--version",
+        say("  %-32s print the version and exit\n  %-32s print this and exit\n\n", "--version",
                 "--help");
-        printf("Exit status of check and coverage: 0 passed, 1 failed, 2 usage or configuration, 3 not measured.\n");
+}
+
+static void print_help(const struct command_entry *command)
+{
+        if (command) {
+                say("driftwatch %s - %s\n\nExample: driftwatch %s %s\n\nFlags:\n", command->name,
+                        command->doc, command->name, command->usage);
+                print_flags(command);
+                return;
+        }
+        say("driftwatch - notices that retrieval from Chroma got worse, and says why\n\n"
+            "Usage: driftwatch COMMAND [FLAG...]\n\nCommands:\n");
+        for (size_t i = 0; i < ARRAY_SIZE(commands); i++)
+                say("  %-12s %s\n", commands[i].name, commands[i].doc);
+        say("\nFlags, and the commands that know them:\n");
+        print_flags(NULL);
+        say("Exit status of check and coverage: 0 passed, 1 failed, 2 usage or configuration, 3 not measured.\n"
+            "Of ack, unack and silence: 0 done, 1 no such incident or silence, 2 usage, 3 the daemon did not do it.\n");
 }
 
 static int _printf_(1, 2) usage_error(const char *format, ...)
 {
+        _cleanup_free_ char *sentence = NULL;
         va_list arguments;
 
-        fputs("driftwatch: ", stderr);
         va_start(arguments, format);
-        (void)vfprintf(stderr, format, arguments);
+        if (vasprintf(&sentence, format, arguments) < 0)
+                sentence = NULL;
         va_end(arguments);
-        fputs("; try driftwatch --help\n", stderr);
+        complain("driftwatch: %s; try driftwatch --help\n", sentence ? sentence : "out of memory");
         return EXIT_USAGE;
 }
 
@@ -342,6 +433,18 @@ static const struct command_entry *find_command(const char *name)
         for (size_t i = 0; i < ARRAY_SIZE(commands); i++)
                 if (streq(commands[i].name, name))
                         return &commands[i];
+        return NULL;
+}
+
+/* Whose help is asked for, before the flags are understood: the first word that is a command. */
+static const struct command_entry *command_among(int argc, char **argv)
+{
+        for (int i = 1; i < argc; i++) {
+                const struct command_entry *command = find_command(argv[i]);
+
+                if (command)
+                        return command;
+        }
         return NULL;
 }
 
@@ -370,11 +473,11 @@ static int parse_flags(int argc, char **argv, struct settings *s, bool *used)
         opterr = 0;
         while ((c = getopt_long(argc, argv, ":h", long_options, NULL)) >= 0) {
                 if (c == OPTION_HELP || c == 'h') {
-                        print_help();
+                        print_help(command_among(argc, argv));
                         return EXIT_SUCCESS;
                 }
                 if (c == OPTION_VERSION) {
-                        printf("driftwatch, version %s (revision: %s)\n", DRIFTWATCH_VERSION,
+                        say("driftwatch, version %s (revision: %s)\n", DRIFTWATCH_VERSION,
                                 DRIFTWATCH_REVISION);
                         return EXIT_SUCCESS;
                 }
@@ -384,7 +487,7 @@ static int parse_flags(int argc, char **argv, struct settings *s, bool *used)
                         return usage_error("%s is not a flag", argv[optind - 1]);
                 used[c - 1] = true;
                 if (flags[c - 1].set(s, optarg) < 0) {
-                        fprintf(stderr, "driftwatch: --%s: \"%s\" is not usable; expected %s\n",
+                        complain("driftwatch: --%s: \"%s\" is not usable; expected %s\n",
                                 flags[c - 1].name, optarg, flags[c - 1].doc);
                         return EXIT_USAGE;
                 }
@@ -392,11 +495,38 @@ static int parse_flags(int argc, char **argv, struct settings *s, bool *used)
         return -1;
 }
 
+/* What follows the command: what to do, and about what. */
+static int take_words(
+        struct options *o, const struct command_entry *command, char **words, size_t count)
+{
+        if (count > command->words) {
+                (void)usage_error("%s is one argument too many", words[command->words]);
+                return -E2BIG;
+        }
+        o->word = count > 0 ? words[0] : NULL;
+        o->argument = count > 1 ? words[1] : NULL;
+        for (size_t i = 1; i < count; i++)
+                (void)add_value(&o->words, words[i]);
+        return 0;
+}
+
 static const char *default_storage_path(void)
 {
         const char *path = getenv("STATE_DIRECTORY");
 
         return path && *path ? path : "/var/lib/driftwatch";
+}
+
+/* Closed by whoever started us, they would be given to the next sockets, and messages be written
+ * into these. Opened the wrong way round, so that an answer that nobody gets is still an error. */
+static int open_standard_streams(void)
+{
+        static const int modes[] = {O_WRONLY, O_RDONLY, O_RDONLY};
+
+        for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+                if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", modes[fd]) != fd)
+                        return -errno;
+        return 0;
 }
 
 int main(int argc, char **argv)
@@ -413,8 +543,16 @@ int main(int argc, char **argv)
         };
         bool used[ARRAY_SIZE(flags)] = {false};
         const struct command_entry *command;
-        int r = parse_flags(argc, argv, &s, used);
+        int r = open_standard_streams();
 
+        if (r < 0) {
+                complain(
+                        "driftwatch: standard streams are closed, and /dev/null cannot be opened: %s\n",
+                        strerror(-r));
+                return EXIT_FAILURE;
+        }
+        json_init();
+        r = parse_flags(argc, argv, &s, used);
         if (r >= 0)
                 return r;
         if (optind >= argc)
@@ -422,12 +560,8 @@ int main(int argc, char **argv)
         command = find_command(argv[optind]);
         if (!command)
                 return usage_error("%s is not a command", argv[optind]);
-        if (command->takes_word && optind + 1 < argc)
-                s.options.word = argv[++optind];
-        if (s.options.word && optind + 1 < argc)
-                s.options.argument = argv[++optind];
-        if (optind + 1 < argc)
-                return usage_error("%s is one argument too many", argv[optind + 1]);
+        if (take_words(&s.options, command, argv + optind + 1, (size_t)(argc - optind - 1)) < 0)
+                return EXIT_USAGE;
         for (size_t i = 0; i < ARRAY_SIZE(flags); i++)
                 if (used[i] && !(flags[i].uses & command->use))
                         return usage_error("%s does not know --%s", command->name, flags[i].name);

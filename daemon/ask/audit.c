@@ -247,8 +247,7 @@ static void on_page(const struct http_response *response, void *userdata)
 
         if (!accept_page(p, response) || !accept_request(a, ask_page(p)))
                 return;
-        if (records_parse(response->body, response->body_size, RECORDS_EMBEDDINGS, &records,
-                    &a->result.error) < 0) {
+        if (records_read(response, &records, &a->result.error) < 0) {
                 fail(a, "bad_response");
                 return;
         }

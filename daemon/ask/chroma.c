@@ -3,9 +3,9 @@
 #include "ask/chroma.h"
 
 #include <errno.h>
-#include <float.h>
 #include <math.h>
 
+#include "ask/results.h"
 #include "ask/wire.h"
 #include "json.h"
 
@@ -53,11 +53,22 @@ static void append_include(struct text *t, unsigned include)
                 t, ",\"include\":[%s]", lists[include & (CHROMA_DISTANCES | CHROMA_METADATAS)]);
 }
 
+int chroma_build_query_again(const char *tenant, const char *database, const char *id, size_t count,
+        unsigned results, unsigned include, struct text *body, struct http_request *ret)
+{
+        uint64_t record_max = include & CHROMA_METADATAS ? CHROMA_METADATA_MAX : CHROMA_RECORD_MAX;
+        int r = wire_build("POST", tenant, database, id, "/query", body,
+                MIN((uint64_t)CHROMA_QUERY_RESPONSE_MAX,
+                        CHROMA_SMALL_RESPONSE_MAX + (uint64_t)count * results * record_max),
+                ret);
+
+        return r < 0 ? r : wire_read_by(ret, results_sink(count, results, include));
+}
+
 int chroma_build_query(const char *tenant, const char *database, const char *id,
         const float *const *vectors, size_t count, unsigned dimension, unsigned results,
         const char *where, const char *where_document, unsigned include, struct http_request *ret)
 {
-        uint64_t record_max = include & CHROMA_METADATAS ? CHROMA_METADATA_MAX : CHROMA_RECORD_MAX;
         _cleanup_text_ struct text t = {0};
         int r;
 
@@ -75,10 +86,7 @@ int chroma_build_query(const char *tenant, const char *database, const char *id,
         append_filter(&t, "where", where);
         append_filter(&t, "where_document", where_document);
         text_append(&t, "}");
-        return wire_build("POST", tenant, database, id, "/query", &t,
-                MIN((uint64_t)CHROMA_QUERY_RESPONSE_MAX,
-                        CHROMA_SMALL_RESPONSE_MAX + (uint64_t)count * results * record_max),
-                ret);
+        return chroma_build_query_again(tenant, database, id, count, results, include, &t, ret);
 }
 
 /* 36 characters in five groups everywhere today; only what a URL must be protected from is checked.
@@ -263,224 +271,5 @@ int chroma_parse_count(const char *body, size_t size, uint64_t *ret, struct erro
         if (!json_is_integer(document) || json_integer_value(document) < 0)
                 return error_set(e, -EBADMSG, "the answer is not a count of records");
         *ret = (uint64_t)json_integer_value(document);
-        return 0;
-}
-
-/* A row's records as C arrays. Strings are the document's. */
-struct row {
-        size_t count;
-        const char **ids;
-        float *distances;
-};
-
-static void row_done(struct row *row)
-{
-        free(row->ids);
-        free(row->distances);
-}
-
-/* NULL, or why it is no distance. json_number_value(null) would be 0, a perfect match. */
-static const char *read_distance(const json_t *value, float *ret)
-{
-        double distance;
-
-        if (json_is_null(value))
-                return "a distance is null";
-        if (!json_is_number(value))
-                return "a distance is not a number";
-        distance = json_number_value(value);
-        /* Written so that NaN fails too. Converting more than FLT_MAX is undefined in C. */
-        if (!(fabs(distance) <= (double)FLT_MAX))
-                return "a distance is beyond the range of a float";
-        *ret = (float)distance;
-        return NULL;
-}
-
-static const char *read_records(struct row *row, const json_t *ids, const json_t *distances)
-{
-        for (size_t i = 0; i < row->count; i++) {
-                const char *problem;
-
-                row->ids[i] = wire_string(json_array_get(ids, i));
-                if (!row->ids[i])
-                        return "an id is not a string";
-                problem = read_distance(json_array_get(distances, i), &row->distances[i]);
-                if (problem)
-                        return problem;
-                if (i > 0 && row->distances[i] < row->distances[i - 1])
-                        return "distances are not ascending";
-        }
-        return NULL;
-}
-
-/* NULL, or why the metadata is unusable. Without metadata an expectation of it would look unmet. */
-static const char *check_metadata(const json_t *metadatas, size_t count, bool included)
-{
-        if (!metadatas || json_is_null(metadatas))
-                return included && count > 0 ? "metadata was asked for and is missing" : NULL;
-        if (!json_is_array(metadatas) || json_array_size(metadatas) != count)
-                return "there is not one metadata for each id";
-        for (size_t i = 0; i < count; i++) {
-                const json_t *metadata = json_array_get(metadatas, i);
-
-                if (!json_is_null(metadata) && !json_is_object(metadata))
-                        return "a record's metadata is not an object";
-        }
-        return NULL;
-}
-
-static const char *check_shape(const json_t *ids, const json_t *distances, unsigned results)
-{
-        if (!json_is_array(ids))
-                return "ids are not a list";
-        if (!json_is_array(distances))
-                return "distances are not a list";
-        if (json_array_size(ids) != json_array_size(distances))
-                return "there is not one distance for each id";
-        if (json_array_size(ids) > results)
-                return "there are more records than were asked for";
-        return NULL;
-}
-
-static int parse_row(const json_t *ids, const json_t *distances, json_t *metadatas, bool included,
-        unsigned results, struct chroma_answer *ret)
-{
-        _cleanup_(row_done) struct row row = {.count = json_array_size(ids)};
-
-        ret->unmeasured = check_shape(ids, distances, results);
-        if (!ret->unmeasured)
-                ret->unmeasured = check_metadata(metadatas, row.count, included);
-        if (ret->unmeasured)
-                return 0;
-        row.ids = calloc(MAX(row.count, (size_t)1), sizeof(*row.ids));
-        row.distances = calloc(MAX(row.count, (size_t)1), sizeof(*row.distances));
-        if (!row.ids || !row.distances)
-                return -ENOMEM;
-        ret->unmeasured = read_records(&row, ids, distances);
-        if (ret->unmeasured)
-                return 0;
-        ret->answer = answer_new((unsigned)row.count, row.ids, row.distances,
-                json_is_array(metadatas) ? json_incref(metadatas) : NULL);
-        return ret->answer ? 0 : -ENOMEM;
-}
-
-/* Whether the server says that it included metadata; 0.5 and 0.6 call the list "included". */
-static bool includes_metadata(const json_t *document)
-{
-        static const char *const keys[] = {"include", "included"};
-
-        for (size_t i = 0; i < ARRAY_SIZE(keys); i++) {
-                const json_t *list = json_object_get(document, keys[i]);
-
-                for (size_t j = 0; j < json_array_size(list); j++)
-                        if (streq(json_string_value(json_array_get(list, j)), "metadatas"))
-                                return true;
-        }
-        return false;
-}
-
-static int check_rows(const json_t *document, const char *key, size_t count, struct error *e)
-{
-        const json_t *rows = json_object_get(document, key);
-
-        if (!json_is_array(rows))
-                return error_set(e, -EBADMSG, "the answer has no list of %s", key);
-        if (json_array_size(rows) != count)
-                return error_set(e, -EBADMSG, "the answer has %zu rows of %s for %zu queries",
-                        json_array_size(rows), key, count);
-        return 0;
-}
-
-int chroma_parse_query(const char *body, size_t size, size_t count, unsigned results,
-        struct chroma_answer *ret, struct error *e)
-{
-        _cleanup_(json_decrefp) json_t *document = NULL;
-        const json_t *metadatas;
-        bool included;
-        int r;
-
-        r = wire_parse(body, size, &document, e);
-        if (r < 0)
-                return r;
-        r = check_rows(document, "ids", count, e);
-        if (r >= 0)
-                r = check_rows(document, "distances", count, e);
-        metadatas = json_object_get(document, "metadatas");
-        if (r >= 0 && metadatas && !json_is_null(metadatas))
-                r = check_rows(document, "metadatas", count, e);
-        if (r < 0)
-                return r;
-        included = includes_metadata(document);
-        for (size_t i = 0; i < count && r >= 0; i++)
-                r = parse_row(json_array_get(json_object_get(document, "ids"), i),
-                        json_array_get(json_object_get(document, "distances"), i),
-                        json_array_get(metadatas, i), included, results, &ret[i]);
-        for (size_t i = 0; i < count && r < 0; i++) {
-                (void)answer_unref(ret[i].answer);
-                ret[i] = (struct chroma_answer){0};
-        }
-        return r;
-}
-
-static int count_ids(const json_t *row, unsigned results, size_t *ret, struct error *e)
-{
-        if (!json_is_array(row))
-                return error_set(e, -EBADMSG, "a row of ids is not a list");
-        if (json_array_size(row) > results)
-                return error_set(e, -EBADMSG, "a row has %zu ids, %u were asked for",
-                        json_array_size(row), results);
-        for (size_t i = 0; i < json_array_size(row); i++)
-                if (!json_is_string(json_array_get(row, i)))
-                        return error_set(e, -EBADMSG, "an id is not a string");
-        *ret = json_array_size(row);
-        return 0;
-}
-
-int chroma_parse_id_counts(
-        const char *body, size_t size, size_t count, unsigned results, size_t *ret, struct error *e)
-{
-        _cleanup_(json_decrefp) json_t *document = NULL;
-        _cleanup_free_ size_t *counts = calloc(count, sizeof(*counts));
-        int r = counts ? wire_parse(body, size, &document, e) : -ENOMEM;
-
-        if (r >= 0)
-                r = check_rows(document, "ids", count, e);
-        for (size_t i = 0; i < count && r >= 0; i++)
-                r = count_ids(json_array_get(json_object_get(document, "ids"), i), results,
-                        &counts[i], e);
-        if (r >= 0)
-                memcpy(ret, counts, count * sizeof(*counts));
-        return r;
-}
-
-int chroma_parse_ids(const char *body, size_t size, unsigned results, char ***ret,
-        size_t *ret_count, struct error *e)
-{
-        _cleanup_(json_decrefp) json_t *document = NULL;
-        const json_t *row = NULL;
-        size_t count = 0, i = 0;
-        char **ids = NULL;
-        int r = wire_parse(body, size, &document, e);
-
-        if (r >= 0)
-                r = check_rows(document, "ids", 1, e);
-        if (r >= 0) {
-                row = json_array_get(json_object_get(document, "ids"), 0);
-                r = count_ids(row, results, &count, e);
-        }
-        if (r >= 0) {
-                ids = calloc(count + 1, sizeof(*ids));
-                r = ids ? 0 : -ENOMEM;
-        }
-        for (; i < count && r >= 0; i++)
-                r = strdup_to(&ids[i], json_string_value(json_array_get(row, i)));
-        if (r < 0) {
-                while (ids && i > 0)
-                        free(ids[--i]);
-                free(ids);
-                return r;
-        }
-        *ret = ids;
-        *ret_count = count;
         return 0;
 }

@@ -9,6 +9,7 @@
 #include "http.h"
 #include "model/answer.h"
 #include "model/epoch.h"
+#include "text.h"
 
 /* More components than any embedding has; the server's own limit is its request size. */
 #define CHROMA_DIMENSION_MAX 1000000
@@ -26,13 +27,21 @@ _must_check_ int chroma_build_collection(
 _must_check_ int chroma_build_count(
         const char *tenant, const char *database, const char *id, struct http_request *ret);
 /* What a query's answer holds beside ids. */
-enum chroma_include { CHROMA_DISTANCES = 1, CHROMA_METADATAS = 2 };
-/* POST …/collections/{id}/query with `vectors` as `count` rows of `dimension` finite floats.
- * `include` is a set of enum chroma_include. Filters are JSON text or NULL. -EINVAL when `count`,
- * `dimension` or `results` is 0 or a float is not finite. */
+enum chroma_include {
+        CHROMA_DISTANCES = 1,
+        CHROMA_METADATAS = 2,
+        CHROMA_COUNTS = 4, /* not even the ids are kept: only how many there are */
+};
+/* Read by results.h. POST …/collections/{id}/query with `vectors` as `count` rows of `dimension`
+ * finite floats. `include` is a set of enum chroma_include. Filters are JSON text or NULL. -EINVAL
+ * when `count`, `dimension` or `results` is 0 or a float is not finite. */
 _must_check_ int chroma_build_query(const char *tenant, const char *database, const char *id,
         const float *const *vectors, size_t count, unsigned dimension, unsigned results,
         const char *where, const char *where_document, unsigned include, struct http_request *ret);
+/* The same with a body that an earlier such request had. Takes what is in `body`. */
+_must_check_ int chroma_build_query_again(const char *tenant, const char *database, const char *id,
+        size_t count, unsigned results, unsigned include, struct text *body,
+        struct http_request *ret);
 
 /* The functions below expect a 2xx response and return -EBADMSG with a sentence when the body is
  * not right. */
@@ -41,23 +50,3 @@ _must_check_ int chroma_build_query(const char *tenant, const char *database, co
 _must_check_ int chroma_parse_collection(
         const char *body, size_t size, struct epoch *ret, struct error *e);
 _must_check_ int chroma_parse_count(const char *body, size_t size, uint64_t *ret, struct error *e);
-
-/* One query's share of a response: an answer, or why there is none. */
-struct chroma_answer {
-        struct answer *answer; /* reference; NULL when unusable */
-        const char *unmeasured; /* sentence when answer is NULL: "a distance is null", …; static,
-                                   or of a refused one whoever holds the array keeps it */
-        bool refused; /* the server did not take the query */
-};
-/* Reads a response to `count` vectors into `ret[0 … count-1]`, which the caller provides zeroed and
- * whose answers it then owns. A defect of one row makes that row unusable; of the whole, -EBADMSG.
- * An empty row is an answer without records. */
-_must_check_ int chroma_parse_query(const char *body, size_t size, size_t count, unsigned results,
-        struct chroma_answer *ret, struct error *e);
-/* Reads a response to `count` vectors that included nothing: how many ids each row has, into
- * `ret[0 … count-1]`. Any defect, and a row of more than `results`, is -EBADMSG. */
-_must_check_ int chroma_parse_id_counts(const char *body, size_t size, size_t count,
-        unsigned results, size_t *ret, struct error *e);
-/* The ids themselves of a response to one vector; strings and array are the caller's. */
-_must_check_ int chroma_parse_ids(const char *body, size_t size, unsigned results, char ***ret,
-        size_t *ret_count, struct error *e);

@@ -4,6 +4,7 @@
 #include <errno.h>
 
 #include "ask/records.h"
+#include "ask/results.h"
 #include "ask/wire.h"
 #include "json.h"
 
@@ -78,11 +79,10 @@ static void on_page(const struct http_response *response, void *userdata)
         next(c, r);
 }
 
-static int take_answer(struct closeup *c, const char *body, size_t size)
+static int take_answer(struct closeup *c, const struct http_response *response)
 {
-        struct chroma_answer got[CLOSEUP_BATCH] = {0};
-        unsigned results = c->target->questions[c->question].results;
-        int r = chroma_parse_query(body, size, c->together, results, got, &c->error);
+        struct results_row got[CLOSEUP_BATCH] = {0};
+        int r = results_read(response, got, &c->error);
 
         for (size_t i = 0; i < c->together; i++) {
                 if (r >= 0 && got[i].answer)
@@ -98,7 +98,7 @@ static void on_answer(const struct http_response *response, void *userdata)
         int r = exchange_accept(&c->exchange, response, "looking deeper", &c->error);
 
         if (r >= 0)
-                r = take_answer(c, response->body, response->body_size);
+                r = take_answer(c, response);
         c->question += c->together;
         next(c, r);
 }

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
-/* What a person wants to see of answers before approving them: the documents and metadata of the
- * records that were found, and the answers to a few queries beyond those that are watched. For
- * commands, never for the daemon. It keeps nothing and judges nothing. */
+/* What is wanted of answers before they are approved: the documents and metadata of the records
+ * that were found, and answers to the same queries that reach deeper. For commands, never for the
+ * daemon. It keeps nothing and judges nothing. */
 
 #include "ask/chroma.h"
 #include "ask/exchange.h"

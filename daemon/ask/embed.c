@@ -4,6 +4,8 @@
 #include <errno.h>
 #include <stdio.h>
 
+#include "ask/pooled.h"
+
 /* Before the second try, unless the embedder says; doubled before each further one. */
 #define FIRST_WAIT USEC_PER_SEC
 #define WAIT_ACCURACY (10 * USEC_PER_MSEC)
@@ -18,6 +20,7 @@ struct embed {
 
         struct http_request request;
         struct http_transfer *transfer;
+        uint64_t turn; /* of all its requests */
         sd_event_source *timer; /* to the next try */
         size_t next, asked; /* texts done, and asked for now */
         size_t answered; /* texts that have a vector */
@@ -49,6 +52,7 @@ static void on_answer(const struct http_response *response, void *userdata);
 static int submit(struct embed *e)
 {
         e->tries++;
+        e->request.turn = e->turn;
         return http_client_submit(
                 e->client, e->target->peer, &e->request, on_answer, e, &e->transfer);
 }
@@ -230,7 +234,7 @@ static int prepare(struct embed *e, unsigned dimension)
         return e->result.vectors ? 0 : -ENOMEM;
 }
 
-static int add_row(struct embed *e, const struct embedding_rows *rows, size_t i)
+static int add_row(struct embed *e, const struct pooled *rows, size_t i)
 {
         struct vector_set *vectors = e->result.vectors;
         size_t text = e->next + i;
@@ -241,14 +245,14 @@ static int add_row(struct embed *e, const struct embedding_rows *rows, size_t i)
                         e->refused_reason = "bad_response";
                 return add_refusal(e, text, take_ptr(rows->wrong[i]));
         }
-        memcpy(vectors->values + e->answered * rows->dimension, rows->values + i * rows->dimension,
+        memcpy(vectors->rows[e->answered], rows->values + i * rows->dimension,
                 rows->dimension * sizeof(float));
         r = strdup_to(&vectors->ids[e->answered], e->target->ids[text]);
         e->answered += r >= 0;
         return r;
 }
 
-static int add_rows(struct embed *e, const struct embedding_rows *rows)
+static int add_rows(struct embed *e, const struct pooled *rows)
 {
         int r = prepare(e, rows->dimension);
 
@@ -265,9 +269,8 @@ static int add_rows(struct embed *e, const struct embedding_rows *rows)
 
 static void take_answer(struct embed *e, const struct http_response *response, const char *what)
 {
-        _cleanup_(embedding_rows_done) struct embedding_rows rows = {0};
-        int r = embedding_parse(e->target->dialect, response->body, response->body_size, e->asked,
-                &rows, &e->result.error);
+        _cleanup_(pooled_done) struct pooled rows = {0};
+        int r = pooled_read(response, &rows, &e->result.error);
 
         if (r >= 0)
                 r = add_rows(e, &rows);
@@ -311,6 +314,7 @@ int embed_start(sd_event *event, struct http_client *client, const struct embed_
                 return -EINVAL;
         e->event = sd_event_ref(event);
         e->client = client;
+        e->turn = http_client_turn(client);
         e->target = target;
         e->done = done;
         e->exchange = exchange;

@@ -3,9 +3,9 @@
 
 #include <errno.h>
 #include <limits.h>
-#include <math.h>
 #include <stdio.h>
 
+#include "ask/pooled.h"
 #include "json.h"
 #include "model/vector_set.h"
 #include "text.h"
@@ -78,6 +78,9 @@ int embedding_build(const struct embedding_dialect *dialect,
                 return -ENOMEM;
         request.response_limit = (size_t)MIN((uint64_t)RESPONSE_MAX,
                 RESPONSE_BASE + (uint64_t)count * VECTOR_DIMENSION_MAX * COMPONENT_MAX);
+        request.sink = pooled_sink(dialect, count);
+        if (!request.sink)
+                return -ENOMEM;
         *ret = request;
         request = (struct http_request){0};
         return 0;
@@ -126,319 +129,23 @@ static const char *find_words(const json_t *document)
         return NULL;
 }
 
-/* Owned, one line; NULL when memory is short. */
-static char *quote_words(const json_t *document, const char *body, size_t size)
+char *embedding_words(const char *body, size_t size)
 {
+        _cleanup_json_ json_t *document =
+                size <= ERROR_BODY_MAX ? json_loadb(body, size, 0, NULL) : NULL;
         const char *words = find_words(document);
+
+        return words ? http_body_excerpt(words, strlen(words), EXCERPT_MAX) : NULL;
+}
+
+/* Owned, one line; NULL when memory is short. */
+static char *quote(const char *body, size_t size)
+{
+        char *words = embedding_words(body, size);
 
         if (words)
-                return http_body_excerpt(words, strlen(words), EXCERPT_MAX);
+                return words;
         return size == 0 ? strdup("empty body") : http_body_excerpt(body, size, EXCERPT_MAX);
-}
-
-/* Some servers report an error with status 200. */
-static int wrong_shape(const json_t *document, const char *wanted, struct error *e)
-{
-        const char *words = find_words(document);
-        _cleanup_free_ char *excerpt =
-                words ? http_body_excerpt(words, strlen(words), EXCERPT_MAX) : NULL;
-
-        return error_set(e, -EBADMSG, "the answer has no %s%s%s", wanted, excerpt ? ": " : "",
-                excerpt ? excerpt : "");
-}
-
-/* Where each text's vector stands in the answer, borrowed from it, in the order of the texts. */
-struct rows {
-        const json_t **vectors;
-        size_t *lengths; /* in numbers; 0: not even a list or base64 */
-        size_t count;
-        size_t dimension;
-};
-
-/* A vector that does not say whose it is stands where its text did. */
-static int find_indexed(const json_t *list, struct rows *ret, struct error *e)
-{
-        for (size_t i = 0; i < ret->count; i++) {
-                const json_t *row = json_array_get(list, i);
-                const json_t *index = json_object_get(row, "index");
-                json_int_t text = index ? json_integer_value(index) : (json_int_t)i;
-
-                if ((index && !json_is_integer(index)) || text < 0 ||
-                        (json_int_t)ret->count <= text)
-                        return error_set(e, -EBADMSG,
-                                "`index` of data[%zu] of the answer is not a number from 0 to %zu",
-                                i, ret->count - 1);
-                if (ret->vectors[text])
-                        return error_set(e, -EBADMSG, "the answer has two vectors with `index` %zu",
-                                (size_t)text);
-                ret->vectors[text] = json_object_get(row, "embedding");
-                if (!ret->vectors[text])
-                        return error_set(
-                                e, -EBADMSG, "data[%zu] of the answer has no `embedding`", i);
-        }
-        return 0;
-}
-
-static int find_rows(const struct embedding_dialect *dialect, const json_t *document,
-        struct rows *ret, struct error *e)
-{
-        const json_t *list = dialect->find(document);
-
-        if (!json_is_array(list))
-                return wrong_shape(document, dialect->wanted, e);
-        if (json_array_size(list) != ret->count)
-                return error_set(e, -EBADMSG, "the answer has %zu vectors for %zu texts",
-                        json_array_size(list), ret->count);
-        if (dialect->indexed)
-                return find_indexed(list, ret, e);
-        for (size_t i = 0; i < ret->count; i++)
-                ret->vectors[i] = json_array_get(list, i);
-        return 0;
-}
-
-/* How many floats a row of base64 holds; 0 when it is none. */
-static size_t base64_length(const char *text)
-{
-        static const char alphabet[] =
-                "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-        size_t size = strlen(text), digits = strspn(text, alphabet);
-        size_t bytes = digits / 4 * 3 + (digits % 4 > 0 ? digits % 4 - 1 : 0);
-
-        if (size % 4 != 0 || digits + strspn(text + digits, "=") != size || size - digits > 2 ||
-                bytes % sizeof(float) != 0)
-                return 0;
-        return bytes / sizeof(float);
-}
-
-static uint32_t base64_value(char c)
-{
-        if (c >= 'A' && c <= 'Z')
-                return (uint32_t)(c - 'A');
-        if (c >= 'a' && c <= 'z')
-                return (uint32_t)(c - 'a') + 26;
-        if (c >= '0' && c <= '9')
-                return (uint32_t)(c - '0') + 52;
-        return c == '+' ? 62 : 63;
-}
-
-/* What base64_length() accepted. */
-static void base64_floats(const char *text, size_t count, float *ret)
-{
-        uint32_t bits = 0, value = 0;
-        unsigned held = 0;
-
-        for (size_t k = 0, byte = 0; k < count; text++) {
-                bits = bits << 6 | base64_value(*text);
-                held += 6;
-                if (held < 8)
-                        continue;
-                held -= 8;
-                value |= (bits >> held & 0xff) << 8 * byte;
-                byte = (byte + 1) % sizeof(float);
-                if (byte > 0)
-                        continue;
-                memcpy(&ret[k++], &value, sizeof(float));
-                value = 0;
-        }
-}
-
-static size_t row_length(const json_t *row)
-{
-        return json_is_string(row) ? base64_length(json_string_value(row)) : json_array_size(row);
-}
-
-/* A row alone may be cut off or empty: the vectors' length is that of most. */
-static void measure_rows(struct rows *rows)
-{
-        size_t most = 0;
-
-        for (size_t i = 0; i < rows->count; i++)
-                rows->lengths[i] = row_length(rows->vectors[i]);
-        for (size_t i = 0; i < rows->count; i++) {
-                size_t same = 0;
-
-                for (size_t k = 0; k < rows->count; k++)
-                        same += rows->lengths[k] == rows->lengths[i];
-                if (rows->lengths[i] == 0 || same <= most)
-                        continue;
-                rows->dimension = rows->lengths[i];
-                most = same;
-        }
-}
-
-static int read_numbers(const json_t *row, size_t dimension, float *ret, struct error *e)
-{
-        for (size_t k = 0; k < dimension; k++) {
-                const char *wrong = json_to_float(json_array_get(row, k), &ret[k]);
-
-                if (wrong)
-                        return error_set(e, -EBADMSG, "component %zu of its vector %s", k, wrong);
-        }
-        return 0;
-}
-
-static int read_base64(const json_t *row, size_t dimension, float *ret, struct error *e)
-{
-        base64_floats(json_string_value(row), dimension, ret);
-        for (size_t k = 0; k < dimension; k++)
-                if (!isfinite(ret[k]))
-                        return error_set(e, -EBADMSG,
-                                "component %zu of its vector is not a finite number", k);
-        return 0;
-}
-
-static int read_row(const struct rows *rows, size_t i, float *ret, struct error *e)
-{
-        size_t length = rows->lengths[i], dimension = rows->dimension;
-        const json_t *row = rows->vectors[i];
-        bool zero = true;
-        int r;
-
-        if (json_is_string(row) && length == 0)
-                return error_set(e, -EBADMSG,
-                        "its vector is a string that is not the base64 of 32-bit floats");
-        if (!json_is_string(row) && !json_is_array(row))
-                return error_set(e, -EBADMSG, "its vector is not a list of numbers");
-        if (length != dimension)
-                return error_set(e, -EBADMSG, "its vector has %zu numbers, others have %zu", length,
-                        dimension);
-        r = json_is_string(row) ? read_base64(row, dimension, ret, e)
-                                : read_numbers(row, dimension, ret, e);
-        if (r < 0)
-                return r;
-        for (size_t k = 0; k < dimension; k++)
-                zero &= fpclassify(ret[k]) == FP_ZERO;
-        /* It has no direction: a comparison with it would always be left out, and nobody told. */
-        return zero ? error_set(e, -EBADMSG, "its vector is all zeros") : 0;
-}
-
-/* Before anything is allocated. */
-static int check_rows(const struct rows *rows, struct error *e)
-{
-        for (size_t i = 0; i < rows->count; i++)
-                if (json_is_array(json_array_get(rows->vectors[i], 0)))
-                        return error_set(e, -EBADMSG,
-                                "the answer has vectors of tokens: the server does not pool them "
-                                "to one vector a text");
-        if (rows->dimension > VECTOR_DIMENSION_MAX)
-                return error_set(e, -EBADMSG, "the vectors have %zu numbers, not 1 to %d",
-                        rows->dimension, VECTOR_DIMENSION_MAX);
-        return 0;
-}
-
-static int read_rows(const struct rows *rows, struct embedding_rows *ret, struct error *e)
-{
-        size_t dimension = rows->dimension, wrong = 0;
-        int r = 0;
-
-        ret->count = rows->count;
-        ret->dimension = (unsigned)dimension;
-        ret->values = calloc(rows->count, MAX(dimension, (size_t)1) * sizeof(float));
-        ret->wrong = calloc(rows->count, sizeof(char *));
-        if (!ret->values || !ret->wrong)
-                return error_set(e, -ENOMEM, "out of memory");
-        for (size_t i = 0; i < rows->count; i++) {
-                _cleanup_error_ struct error complaint = {0};
-
-                r = read_row(rows, i, ret->values + i * dimension, &complaint);
-                if (r >= 0)
-                        continue;
-                ret->wrong[i] = take_ptr(complaint.message);
-                if (!ret->wrong[i])
-                        return error_set(e, -ENOMEM, "out of memory");
-                wrong++;
-        }
-        if (wrong < rows->count)
-                return 0;
-        return rows->count == 1 ? error_set(e, -EBADMSG, "%s", ret->wrong[0])
-                                : error_set(e, -EBADMSG, "text 0: %s", ret->wrong[0]);
-}
-
-/* Python writes NaN and Infinity into JSON, which has neither. As something else that is no number
- * they are found by the reader of their vector. In place. */
-static void hide_bare_words(char *body)
-{
-        static const char *const words[] = {"NaN", "Infinity"};
-        bool within = false;
-
-        for (char *p = body; *p; p++) {
-                if (within && *p == '\\' && p[1])
-                        p++;
-                else if (*p == '"')
-                        within = !within;
-                for (size_t i = 0; !within && i < ARRAY_SIZE(words); i++)
-                        if (strncmp(p, words[i], strlen(words[i])) == 0) {
-                                memset(p, ' ', strlen(words[i]));
-                                memcpy(p > body && p[-1] == '-' ? p - 1 : p, "{}", 2);
-                        }
-        }
-}
-
-static int read_document(const char *body, size_t size, json_t **ret, struct error *e)
-{
-        _cleanup_free_ char *copy = NULL;
-        int r = json_parse("the answer", body, size, ret, e);
-
-        if (r != -EBADMSG || (!memmem(body, size, "NaN", 3) && !memmem(body, size, "Infinity", 8)))
-                return r;
-        copy = strndup(body, size);
-        if (!copy)
-                return -ENOMEM;
-        error_done(e);
-        hide_bare_words(copy);
-        return json_parse("the answer", copy, strlen(copy), ret, e);
-}
-
-void embedding_rows_done(struct embedding_rows *rows)
-{
-        for (size_t i = 0; rows->wrong && i < rows->count; i++)
-                free(rows->wrong[i]);
-        free(rows->wrong);
-        free(rows->values);
-        *rows = (struct embedding_rows){0};
-}
-
-int embedding_parse(const struct embedding_dialect *dialect, const char *body, size_t size,
-        size_t count, struct embedding_rows *ret, struct error *e)
-{
-        _cleanup_free_ const json_t **vectors = calloc(count + 1, sizeof(json_t *));
-        _cleanup_free_ size_t *lengths = calloc(count + 1, sizeof(size_t));
-        _cleanup_(embedding_rows_done) struct embedding_rows read = {0};
-        _cleanup_json_ json_t *document = NULL;
-        struct rows rows = {.vectors = vectors, .lengths = lengths, .count = count};
-        int r;
-
-        if (!vectors || !lengths)
-                return error_set(e, -ENOMEM, "out of memory");
-        r = count == 0 ? -EINVAL : read_document(body, size, &document, e);
-        if (r >= 0)
-                r = find_rows(dialect, document, &rows, e);
-        if (r >= 0)
-                measure_rows(&rows);
-        if (r >= 0)
-                r = check_rows(&rows, e);
-        if (r >= 0)
-                r = read_rows(&rows, &read, e);
-        if (r < 0)
-                return r;
-        *ret = read;
-        read = (struct embedding_rows){0};
-        return 0;
-}
-
-static const json_t *find_openai(const json_t *document)
-{
-        return json_object_get(document, "data");
-}
-
-static const json_t *find_ollama(const json_t *document)
-{
-        return json_object_get(document, "embeddings");
-}
-
-static const json_t *find_tei(const json_t *document)
-{
-        return document;
 }
 
 const struct embedding_dialect embedding_dialects[] = {
@@ -450,7 +157,7 @@ const struct embedding_dialect embedding_dialects[] = {
                 .option = "encoding_format",
                 .word = "float",
                 .wanted = "list `data`",
-                .find = find_openai,
+                .list = "data",
                 .indexed = true,
         },
         {
@@ -460,7 +167,7 @@ const struct embedding_dialect embedding_dialects[] = {
                 .input = "input",
                 .option = "truncate",
                 .wanted = "list `embeddings`",
-                .find = find_ollama,
+                .list = "embeddings",
         },
         {
                 .name = "tei",
@@ -468,7 +175,6 @@ const struct embedding_dialect embedding_dialects[] = {
                 .input = "inputs",
                 .option = "normalize",
                 .wanted = "list of vectors",
-                .find = find_tei,
         },
 };
 const size_t embedding_dialect_count = ARRAY_SIZE(embedding_dialects);
@@ -502,7 +208,6 @@ static const struct ruling {
 
 int embedding_check(const struct http_response *response, const char *what, struct error *e)
 {
-        _cleanup_json_ json_t *document = NULL;
         _cleanup_free_ char *words = NULL;
         const struct ruling *ruling = rulings;
         const char *separator = what ? ": " : "";
@@ -515,9 +220,7 @@ int embedding_check(const struct http_response *response, const char *what, stru
                 return 0;
         while (response->status < ruling->first || response->status > ruling->last)
                 ruling++;
-        if (response->body_size <= ERROR_BODY_MAX)
-                document = json_loadb(response->body, response->body_size, 0, NULL);
-        words = quote_words(document, response->body, response->body_size);
+        words = quote(response->body, response->body_size);
         return error_set(e, ruling->code, "%s%sHTTP %u: %s%s", what, separator, response->status,
                 words ? words : "out of memory", ruling->hint);
 }

@@ -17,8 +17,7 @@ struct embedding_dialect {
         const char *option; /* member that is sent though some servers refuse it, ... */
         const char *word; /* ... its value; NULL: true */
         const char *wanted; /* what its answers have, for messages */
-        /* The vectors of an answer, NULL when there is no list of them; borrowed. */
-        const json_t *(*find)(const json_t *document);
+        const char *list; /* member of an answer that holds the vectors; NULL: it is the list */
         bool indexed; /* they say to which text they belong */
 };
 extern const struct embedding_dialect embedding_dialects[];
@@ -39,25 +38,14 @@ struct embedding_options {
         bool plain; /* without the dialect's option */
 };
 /* POST with the texts; the path is "", as the URL is a whole one. -EINVAL when `count` is 0 or a
- * text is not UTF-8. The response's limit grows with `count`. */
+ * text is not UTF-8. The response's limit grows with `count`; pooled.h reads it. */
 _must_check_ int embedding_build(const struct embedding_dialect *dialect,
         const struct embedding_options *options, const char *const *texts, size_t count,
         struct http_request *ret);
 
-/* A vector for each text, in the order of the texts whatever the server's. */
-struct embedding_rows {
-        size_t count;
-        unsigned dimension; /* of all vectors */
-        float *values; /* count × dimension, finite; no row that is right is all zeros */
-        char **wrong; /* count: what is wrong with the text's vector, whose row then means nothing;
-                         NULL: nothing */
-};
-void embedding_rows_done(struct embedding_rows *rows);
-/* Reads a 2xx body: lists of numbers, or base64 of little-endian 32-bit floats. -EBADMSG with a
- * sentence where no vector can be used. */
-_must_check_ int embedding_parse(const struct embedding_dialect *dialect, const char *body,
-        size_t size, size_t count, struct embedding_rows *ret, struct error *e);
-
+/* The server's own words in a JSON body, in any of the shapes in which servers say them, as one
+ * line; NULL when there are none. Owned. */
+char *embedding_words(const char *body, size_t size);
 /* As ruling_check(): 0 for 2xx; the server's own words in whichever shape it says them
  * ({"error":{"message":...}}, {"error":"..."}, {"error":..,"error_type":..}, text). `what` NULL:
  * those alone. -EACCES (401, 403), -ENOENT (404, 405), -E2BIG (400, 413, 422, 500: these texts, or

@@ -7,13 +7,25 @@
 
 int exchange_submit(struct exchange *x, http_done_t done, void *userdata)
 {
+        if (x->turn == 0)
+                x->turn = http_client_turn(x->client);
+        x->request.turn = x->turn;
         return http_client_submit(x->client, x->peer, &x->request, done, userdata, &x->transfer);
+}
+
+static void drop_sink(struct exchange *x)
+{
+        if (x->sink)
+                x->sink->free(x->sink);
+        x->sink = NULL;
 }
 
 int exchange_accept(
         struct exchange *x, const struct http_response *response, const char *what, struct error *e)
 {
         x->transfer = NULL;
+        drop_sink(x);
+        x->sink = take_ptr(x->request.sink);
         http_request_done(&x->request);
         x->request = (struct http_request){0};
         x->reached |= ruling_reached(response);
@@ -45,5 +57,6 @@ const char *exchange_reason(const struct http_response *response, int code)
 void exchange_done(struct exchange *x)
 {
         http_transfer_cancel(x->transfer);
+        drop_sink(x);
         http_request_done(&x->request);
 }

@@ -14,6 +14,8 @@ struct exchange {
         void *userdata; /* for `noted` */
         struct http_request request; /* what to send, and what is under way */
         struct http_transfer *transfer;
+        struct http_sink *sink; /* of the last answer, until the next one */
+        uint64_t turn; /* of the chain; 0: its first request takes one */
         bool reached; /* Chroma answered, not only a proxy before it */
 };
 

@@ -20,9 +20,11 @@ struct http_client {
         sd_event *event;
         CURLM *multi; /* NULL after it broke, until the next submission */
         sd_event_source *timer, *reaper;
+        struct lanes lanes;
+        struct transfer_list waiting; /* for their peer */
         struct transfer_list attached; /* in the multi handle */
-        struct transfer_list broken; /* their multi handle failed; callback is due */
-        int attached_count, broken_count;
+        struct transfer_list broken; /* callback is due */
+        int attached_count;
         CURL *idle[IDLE_HANDLES_MAX];
         size_t idle_count;
         char *user_agent;
@@ -30,6 +32,8 @@ struct http_client {
 
 static void easy_release(struct http_client *client, CURL *easy)
 {
+        if (!easy)
+                return;
         if (client->idle_count == ARRAY_SIZE(client->idle)) {
                 curl_easy_cleanup(easy);
                 return;
@@ -38,25 +42,34 @@ static void easy_release(struct http_client *client, CURL *easy)
         client->idle[client->idle_count++] = easy;
 }
 
-/* Takes it out of the multi handle and the client; what remains is its memory. */
+static void arm_reaper(struct http_client *client)
+{
+        (void)sd_event_source_set_enabled(client->reaper, SD_EVENT_ONESHOT);
+}
+
+/* Takes it out of the multi handle and the client; what remains is its memory. Who waits for the
+ * peer comes later: whoever goes on with what he began is before them. */
 static void transfer_detach(struct http_transfer *t)
 {
         struct http_client *client = t->client;
 
         LIST_REMOVE(t, siblings);
-        if (t->broken) {
-                client->broken_count--;
-        } else {
+        lanes_leave(&client->lanes, &t->ticket);
+        if (t->state == GOING) {
                 client->attached_count--;
                 (void)curl_multi_remove_handle(client->multi, t->easy);
         }
         easy_release(client, take_ptr(t->easy));
         t->client = NULL;
+        arm_reaper(client);
 }
 
-static void arm_reaper(struct http_client *client)
+static void set_broken(struct http_client *client, struct http_transfer *t)
 {
-        (void)sd_event_source_set_enabled(client->reaper, SD_EVENT_ONESHOT);
+        LIST_REMOVE(t, siblings);
+        LIST_INSERT_HEAD(&client->broken, t, siblings);
+        t->state = BROKEN;
+        arm_reaper(client);
 }
 
 /* An error of curl_multi_socket_action() is fatal for the multi handle and so for all it carries.
@@ -67,15 +80,11 @@ static void client_fail(struct http_client *client)
 
         while ((t = LIST_FIRST(&client->attached))) {
                 (void)curl_multi_remove_handle(client->multi, t->easy);
-                LIST_REMOVE(t, siblings);
-                LIST_INSERT_HEAD(&client->broken, t, siblings);
-                t->broken = true;
                 client->attached_count--;
-                client->broken_count++;
+                set_broken(client, t);
         }
         (void)curl_multi_cleanup(take_ptr(client->multi));
         (void)sd_event_source_set_enabled(client->timer, SD_EVENT_OFF);
-        arm_reaper(client);
 }
 
 static void client_action(struct http_client *client, curl_socket_t fd, int bits)
@@ -104,6 +113,17 @@ static int on_timer(sd_event_source *s, uint64_t usec, void *userdata)
         return 0;
 }
 
+static void note_socket(CURL *easy, curl_socket_t fd, int what)
+{
+        struct http_transfer *t = NULL;
+
+        (void)curl_easy_getinfo(easy, CURLINFO_PRIVATE, &t);
+        if (t && what != CURL_POLL_REMOVE)
+                t->socket = fd;
+        else if (t && t->socket == fd) /* else it makes room by closing another one */
+                t->socket = CURL_SOCKET_BAD;
+}
+
 /* libcurl's CURLMOPT_SOCKETFUNCTION; freeing the event source inside it is safe, nothing else is.
  */
 static int on_socket(CURL *easy, curl_socket_t fd, int what, void *userdata, void *socket_data)
@@ -116,6 +136,7 @@ static int on_socket(CURL *easy, curl_socket_t fd, int what, void *userdata, voi
         struct http_client *client = userdata;
         sd_event_source *source = socket_data;
 
+        note_socket(easy, fd, what);
         if (what == CURL_POLL_REMOVE) {
                 (void)sd_event_source_disable_unref(source);
                 return 0;
@@ -163,6 +184,78 @@ static int multi_new(struct http_client *client)
         return 0;
 }
 
+static int client_attach(struct http_client *client, struct http_transfer *t)
+{
+        CURLMcode code;
+        int r;
+
+        if (!client->multi) {
+                r = multi_new(client);
+                if (r < 0)
+                        return r;
+        }
+        code = curl_multi_add_handle(client->multi, t->easy);
+        if (code != CURLM_OK)
+                return code == CURLM_OUT_OF_MEMORY ? -ENOMEM : -EIO;
+        LIST_REMOVE(t, siblings);
+        LIST_INSERT_HEAD(&client->attached, t, siblings);
+        client->attached_count++;
+        t->state = GOING;
+        return 0;
+}
+
+static void refresh(struct secret *secret)
+{
+        _cleanup_error_ struct error e = {0};
+        int r = secret ? secret_refresh(secret, clock_usec(CLOCK_MONOTONIC), &e) : 0;
+
+        if (r > 0)
+                log_info("%s has changed: its secret was read again", secret_path(secret));
+        else if (r < 0)
+                log_warning("%s; the secret that was read before is still sent", error_text(&e, r));
+}
+
+static int begin(struct http_client *client, struct http_transfer *t)
+{
+        const struct http_peer *peer = t->peer;
+        CURL *easy;
+        int r;
+
+        refresh(peer->secret);
+        refresh(peer->secret_url);
+        refresh(peer->proxy_secret);
+        easy = client->idle_count > 0 ? client->idle[--client->idle_count] : curl_easy_init();
+        if (!easy)
+                return -ENOMEM;
+        r = http_transfer_prepare(t, easy, client->user_agent);
+        if (r < 0) {
+                curl_easy_cleanup(easy);
+                return r;
+        }
+        t->begun = clock_usec(CLOCK_MONOTONIC);
+        return client_attach(client, t);
+}
+
+/* Begins what may begin in `lane`, or in any. Returns the error of `own`, which stays where it is;
+ * those of others are called back. */
+static int begin_waiting(struct http_client *client, struct lane *lane, struct http_transfer *own)
+{
+        struct ticket *ticket;
+
+        while ((ticket = lanes_admit(&client->lanes, lane))) {
+                struct http_transfer *t = http_transfer_of(ticket);
+                int r = begin(client, t);
+
+                if (r < 0 && t == own)
+                        return r;
+                if (r < 0) {
+                        t->obstacle = r;
+                        set_broken(client, t);
+                }
+        }
+        return 0;
+}
+
 /* Everything of ours is in order before the callback runs: it may submit, cancel, or free the
  * client. */
 static void transfer_complete(struct http_transfer *t, CURLcode code)
@@ -180,10 +273,12 @@ static void transfer_complete(struct http_transfer *t, CURLcode code)
 static int on_reap(sd_event_source *s, void *userdata)
 {
         struct http_client *client = userdata;
-        struct http_transfer *t = LIST_FIRST(&client->broken);
         CURLcode code = HTTP_TRANSFER_BROKEN;
+        struct http_transfer *t;
         int left;
 
+        (void)begin_waiting(client, NULL, NULL);
+        t = LIST_FIRST(&client->broken);
         if (!t) {
                 CURLMsg *message =
                         client->multi ? curl_multi_info_read(client->multi, &left) : NULL;
@@ -243,7 +338,8 @@ struct http_client *http_client_free(struct http_client *client)
 
         if (!client)
                 return NULL;
-        while ((t = LIST_FIRST(&client->broken)) || (t = LIST_FIRST(&client->attached)))
+        while ((t = LIST_FIRST(&client->broken)) || (t = LIST_FIRST(&client->waiting)) ||
+                (t = LIST_FIRST(&client->attached)))
                 (void)http_transfer_cancel(t);
         while (client->idle_count > 0)
                 curl_easy_cleanup(client->idle[--client->idle_count]);
@@ -257,62 +353,46 @@ struct http_client *http_client_free(struct http_client *client)
         return NULL;
 }
 
-static int client_attach(struct http_client *client, struct http_transfer *t)
+uint64_t http_client_turn(struct http_client *client)
 {
-        CURLMcode code;
-        int r;
-
-        if (!client->multi) {
-                r = multi_new(client);
-                if (r < 0)
-                        return r;
-        }
-        code = curl_multi_add_handle(client->multi, t->easy);
-        if (code != CURLM_OK)
-                return code == CURLM_OUT_OF_MEMORY ? -ENOMEM : -EIO;
-        LIST_INSERT_HEAD(&client->attached, t, siblings);
-        client->attached_count++;
-        return 0;
+        return lanes_turn(&client->lanes);
 }
 
-static void refresh(struct secret *secret)
+static int join(struct http_client *client, struct http_transfer *t)
 {
-        _cleanup_error_ struct error e = {0};
-        int r = secret ? secret_refresh(secret, clock_usec(CLOCK_MONOTONIC), &e) : 0;
+        unsigned limit = t->peer->concurrency > 0 ? t->peer->concurrency : HTTP_CONCURRENCY;
+        uint64_t turn = t->request->turn > 0 ? t->request->turn : lanes_turn(&client->lanes);
+        int r = lanes_join(&client->lanes, t->peer->url, limit, turn, &t->ticket);
 
-        if (r > 0)
-                log_info("%s has changed: its secret was read again", secret_path(secret));
-        else if (r < 0)
-                log_warning("%s; the secret that was read before is still sent", error_text(&e, r));
+        if (r < 0)
+                return r;
+        LIST_INSERT_HEAD(&client->waiting, t, siblings);
+        t->client = client;
+        t->joined = clock_usec(CLOCK_MONOTONIC);
+        return 0;
 }
 
 int http_client_submit(struct http_client *client, const struct http_peer *peer,
         const struct http_request *request, http_done_t done, void *userdata,
         struct http_transfer **ret)
 {
-        _cleanup_(http_transfer_freep) struct http_transfer *t = NULL;
-        CURL *easy;
+        _cleanup_(http_transfer_freep) struct http_transfer *t = calloc(1, sizeof(*t));
         int r;
 
-        if (client->attached_count + client->broken_count >= HTTP_TRANSFERS_MAX)
-                return -EAGAIN;
-        refresh(peer->secret);
-        refresh(peer->secret_url);
-        refresh(peer->proxy_secret);
-        easy = client->idle_count > 0 ? client->idle[--client->idle_count] : curl_easy_init();
-        if (!easy)
+        if (!t)
                 return -ENOMEM;
-        r = http_transfer_new(easy, client->user_agent, peer, request, &t);
-        if (r < 0) {
-                curl_easy_cleanup(easy);
-                return r;
-        }
-        t->client = client;
+        t->peer = peer;
+        t->request = request;
         t->done = done;
         t->userdata = userdata;
-        r = client_attach(client, t);
+        r = join(client, t);
         if (r < 0)
                 return r;
+        r = begin_waiting(client, t->ticket.lane, t);
+        if (r < 0) {
+                transfer_detach(t);
+                return r;
+        }
         if (ret)
                 *ret = t;
         (void)take_ptr(t);

@@ -2,6 +2,7 @@
 #include <errno.h>
 
 #include "ask/lookup_steps.h"
+#include "ask/results.h"
 #include "ask/ruling.h"
 #include "ask/twins.h"
 #include "json.h"
@@ -41,7 +42,7 @@ int lookup_receive_records(struct lookup *i, const struct http_response *respons
         int code = exchange_accept(&i->exchange, response, what, &i->error);
 
         if (code >= 0) {
-                code = records_parse(response->body, response->body_size, include, ret, &i->error);
+                code = records_read(response, ret, &i->error);
                 if (code < 0) {
                         error_prefix(&i->error, "%s", what);
                         (void)error_set(&i->error, code, "%s: %s", what, strerror(-code));
@@ -94,8 +95,7 @@ static void on_documents(const struct http_response *response, void *userdata)
         struct error ignored = {0};
 
         if (exchange_accept(&i->exchange, response, "reading documents", &ignored) >= 0 &&
-                records_parse(response->body, response->body_size, RECORDS_DOCUMENTS, &records,
-                        &ignored) >= 0) {
+                records_read(response, &records, &ignored) >= 0) {
                 take_excerpts(i->suspects, &records);
                 unfinished_seek(i->suspects, (const char *const *)records.texts, records.count);
         }
@@ -272,12 +272,11 @@ static void on_selves(const struct http_response *response, void *userdata)
 {
         static const char what[] = "asking for records with their own vectors";
         struct lookup *i = userdata;
-        struct chroma_answer answers[SUSPECTS_SELF] = {};
+        struct results_row answers[SUSPECTS_SELF] = {};
         int code = exchange_accept(&i->exchange, response, what, &i->error);
 
         if (code >= 0) {
-                code = chroma_parse_query(response->body, response->body_size, i->self_count,
-                        self_depth(i), answers, &i->error);
+                code = results_read(response, answers, &i->error);
                 if (code < 0) {
                         error_prefix(&i->error, "%s", what);
                         (void)error_set(&i->error, code, "%s: %s", what, strerror(-code));

@@ -73,11 +73,7 @@ static void on_page(const struct http_response *response, void *userdata)
                 return;
         }
         if (code >= 0)
-                code = records_parse(
-                        response->body, response->body_size, RECORDS_METADATAS, &page, &w->error);
-        if (code >= 0 && page.count > w->size)
-                code = error_set(&w->error, -EBADMSG,
-                        "a page of %zu records was asked for, %zu came", w->size, page.count);
+                code = records_read(response, &page, &w->error);
         if (code >= 0)
                 code = w->page(&page, &w->error, w->userdata);
         w->offset += page.count;

@@ -9,7 +9,10 @@
 #include "ask/exchange.h"
 #include "ask/expected.h"
 #include "ask/records.h"
+#include "ask/results.h"
 #include "ask/ruling.h"
+#include "ask/self.h"
+#include "ask/spots.h"
 #include "ask/strays.h"
 #include "clock.h"
 #include "judge/judge.h"
@@ -17,10 +20,6 @@
 /* Vectors, and ids, in one request: Chroma Cloud takes no more. */
 #define QUERY_BATCH 20
 #define GET_BATCH 100
-/* Relative to |x|^2, what rounding may make of the distance of equal vectors. Their difference, in
- * L2, has none; that is for vectors which differ in the last bit. */
-#define TWIN_L2 1e-12
-#define TWIN 1e-6
 
 struct probe {
         const struct probe_target *target;
@@ -35,14 +34,17 @@ struct probe {
 
         const float **vectors; /* recall is measured by */
         size_t vector_count;
-        struct chroma_answer larger[QUERY_BATCH]; /* answers with the larger k */
+        struct results_row larger[QUERY_BATCH]; /* answers with the larger k */
         double recalls; /* sum */
 
         size_t get_batch; /* ids in one request */
         struct expected *expected; /* ascending by id, each once */
         size_t expected_count;
         struct strays_target strays_target;
-        struct strays *strays; /* under way, or NULL */
+        struct strays *strays; /* under way, or NULL, as the next */
+        struct spots_target spots_target;
+        struct spots *spots;
+        struct index_sample sample;
         struct records selves; /* asked for with their own vectors */
         struct probe_result result;
 };
@@ -51,7 +53,7 @@ static void end(struct probe *p)
 {
         struct index_health *h = &p->result.health;
 
-        h->at = clock_usec(CLOCK_REALTIME);
+        h->at = clock_wall();
         if (h->recall_queries > 0)
                 h->recall = p->recalls / (double)h->recall_queries;
         p->done(&p->result, p->userdata);
@@ -126,34 +128,11 @@ static bool accept_body(struct probe *p, int code, const char *what)
         return false;
 }
 
-static void forget_answers(struct chroma_answer *answers, size_t count)
+static void forget_answers(struct results_row *answers, size_t count)
 {
         for (size_t i = 0; i < count; i++)
                 answer_unref(answers[i].answer);
         memset(answers, 0, count * sizeof(*answers));
-}
-
-/* The distance of a record from itself, or of another one that search cannot tell from it. */
-static double self_distance(const struct probe *p, const float *vector)
-{
-        double square = 0;
-
-        for (size_t k = 0; k < p->selves.dimension; k++)
-                square += (double)vector[k] * (double)vector[k];
-        if (streq(p->space, "cosine"))
-                return TWIN;
-        if (streq(p->space, "ip"))
-                return 1 - square + TWIN * square;
-        return TWIN_L2 * square;
-}
-
-static bool finds_itself(const struct probe *p, size_t i, const struct answer *answer)
-{
-        const float *vector = p->selves.embeddings + i * p->selves.dimension;
-
-        return answer->count > 0 &&
-                (streq(answer->ids[0], p->selves.ids[i]) ||
-                        (double)answer->distances[0] <= self_distance(p, vector));
 }
 
 static void on_selves(const struct http_response *response, void *userdata)
@@ -161,20 +140,19 @@ static void on_selves(const struct http_response *response, void *userdata)
         static const char what[] = "asking expected records with their own vectors";
         struct probe *p = userdata;
         struct index_health *h = &p->result.health;
-        struct chroma_answer answers[PROBE_SELF_MAX] = {0};
+        struct results_row answers[PROBE_SELF_MAX] = {0};
 
         if (!accept_response(p, response, what))
                 return;
-        if (!accept_body(p,
-                    chroma_parse_query(response->body, response->body_size, p->selves.count, 1,
-                            answers, &p->result.error),
-                    what))
+        if (!accept_body(p, results_read(response, answers, &p->result.error), what))
                 return;
         for (size_t i = 0; i < p->selves.count; i++) {
                 if (!answers[i].answer)
                         continue;
                 h->self_asked++;
-                h->self_found += finds_itself(p, i, answers[i].answer);
+                h->self_found += self_found(p->space, p->selves.ids[i],
+                        p->selves.embeddings + i * p->selves.dimension, p->selves.dimension,
+                        answers[i].answer);
         }
         forget_answers(answers, ARRAY_SIZE(answers));
         end(p);
@@ -196,10 +174,8 @@ static void on_self_vectors(const struct http_response *response, void *userdata
                 return;
         /* A vector that cannot be read - NaN is sent as null - is nothing to ask with, and no
          * reason to lose what is known of the index. */
-        if (!answered ||
-                records_parse(response->body, response->body_size, RECORDS_EMBEDDINGS, &p->selves,
-                        NULL) < 0 ||
-                p->selves.count == 0 || p->selves.count > PROBE_SELF_MAX) {
+        if (!answered || records_read(response, &p->selves, NULL) < 0 || p->selves.count == 0 ||
+                p->selves.count > PROBE_SELF_MAX) {
                 end(p);
                 return;
         }
@@ -249,10 +225,7 @@ static void on_expected(const struct http_response *response, void *userdata)
                 ask_expected(p);
                 return;
         }
-        if (!accept_body(p,
-                    records_parse(
-                            response->body, response->body_size, 0, &records, &p->result.error),
-                    what))
+        if (!accept_body(p, records_read(response, &records, &p->result.error), what))
                 return;
         for (; p->asked > 0; p->asked--, p->next++) {
                 struct expected *one = &p->expected[p->next];
@@ -310,7 +283,7 @@ static void on_answers(const struct http_response *response, void *userdata)
 {
         static const char what[] = "asking queries again";
         struct probe *p = userdata;
-        struct chroma_answer answers[QUERY_BATCH] = {0};
+        struct results_row answers[QUERY_BATCH] = {0};
         unsigned k = p->target->results;
         bool answered;
 
@@ -320,10 +293,7 @@ static void on_answers(const struct http_response *response, void *userdata)
                 end_recall(p);
                 return;
         }
-        if (!accept_body(p,
-                    chroma_parse_query(response->body, response->body_size, p->asked, k, answers,
-                            &p->result.error),
-                    what))
+        if (!accept_body(p, results_read(response, answers, &p->result.error), what))
                 return;
         for (size_t i = 0; i < p->asked; i++) {
                 const struct answer *answer = answers[i].answer, *larger = p->larger[i].answer;
@@ -332,6 +302,7 @@ static void on_answers(const struct http_response *response, void *userdata)
                         continue;
                 p->recalls += recall(answer, larger, k);
                 p->result.health.recall_queries++;
+                p->result.health.recall_places += MIN(k, larger->count);
         }
         forget_answers(answers, ARRAY_SIZE(answers));
         forget_answers(p->larger, ARRAY_SIZE(p->larger));
@@ -352,10 +323,7 @@ static void on_larger(const struct http_response *response, void *userdata)
                 end_recall(p);
                 return;
         }
-        if (!accept_body(p,
-                    chroma_parse_query(response->body, response->body_size, p->asked,
-                            t->recall_results, p->larger, &p->result.error),
-                    what))
+        if (!accept_body(p, results_read(response, p->larger, &p->result.error), what))
                 return;
         ask_vectors(p, p->vectors + p->next, p->asked, t->vectors->dimension, t->results,
                 CHROMA_DISTANCES, on_answers);
@@ -388,12 +356,46 @@ static void on_everything(const struct http_response *response, void *userdata)
                 ask_recall(p);
                 return;
         }
-        if (!accept_body(p,
-                    chroma_parse_id_counts(response->body, response->body_size, 1,
-                            (unsigned)p->result.health.records, &p->reached, &p->result.error),
-                    what))
+        if (!accept_body(p, results_read_counts(response, &p->reached, &p->result.error), what))
                 return;
         ask_collection(p);
+}
+
+static void on_exchanged(const struct http_response *response, void *userdata)
+{
+        struct probe *p = userdata;
+
+        p->exchange.noted(response, p->exchange.userdata);
+}
+
+static void on_sampled(const struct index_sample *sample, void *userdata)
+{
+        struct probe *p = userdata;
+
+        p->sample = *sample;
+        p->spots = spots_free(p->spots);
+        if (p->sample.looked > 0)
+                ask_collection(p);
+        else
+                ask_recall(p);
+}
+
+/* What is too large to be asked for everything. */
+static void ask_spots(struct probe *p)
+{
+        const struct probe_target *t = p->target;
+
+        p->spots_target = (struct spots_target){.tenant = t->tenant,
+                .database = t->database,
+                .collection_id = p->collection,
+                .space = p->space,
+                .peer = t->peer,
+                .records = (uint64_t)p->result.health.records,
+                .results = MAX(t->results, t->recall_results)};
+        if (t->records_max == 0 ||
+                spots_start(p->exchange.client, &p->spots_target, on_sampled, on_exchanged, p,
+                        &p->spots) < 0)
+                ask_recall(p);
 }
 
 /* Any vector will do: whether a record can be reached does not depend on where the search begins.
@@ -407,10 +409,12 @@ static void ask_everything(struct probe *p)
         h->capped = records > MIN(p->target->records_max, (uint64_t)UINT_MAX);
         if (records == 0)
                 h->unreachable = 0;
-        if (records == 0 || h->capped || !vectors)
+        if (h->capped)
+                ask_spots(p);
+        else if (records == 0 || !vectors)
                 ask_recall(p);
         else
-                ask_vectors(p, (const float *const[]){vectors->values}, 1, vectors->dimension,
+                ask_vectors(p, (const float *const[]){vectors->rows[0]}, 1, vectors->dimension,
                         (unsigned)records, 0, on_everything);
 }
 
@@ -425,13 +429,6 @@ static void on_copies(size_t looked, size_t copies, void *userdata)
         ask_recall(p);
 }
 
-static void on_exchanged(const struct http_response *response, void *userdata)
-{
-        struct probe *p = userdata;
-
-        p->exchange.noted(response, p->exchange.userdata);
-}
-
 /* Before any record is called lost. */
 static void look_for_copies(struct probe *p)
 {
@@ -443,21 +440,34 @@ static void look_for_copies(struct probe *p)
                 .collection_id = p->collection,
                 .space = p->space,
                 .peer = t->peer,
-                .vector = t->vectors ? t->vectors->values : NULL,
+                .vector = t->vectors ? t->vectors->rows[0] : NULL,
                 .dimension = t->vectors ? t->vectors->dimension : 0,
                 .records = (uint64_t)h->records,
                 .unreachable = (uint64_t)h->unreachable};
-        if (h->unreachable <= 0 || !t->vectors ||
+        if (h->unreachable <= 0 || h->sample.looked > 0 || !t->vectors ||
                 strays_start(p->exchange.client, &p->strays_target, on_copies, on_exchanged, p,
                         &p->strays) < 0)
                 ask_recall(p);
+}
+
+/* Unless it has changed meanwhile. */
+static void note_reached(struct probe *p, int64_t count)
+{
+        struct index_health *h = &p->result.health;
+        bool stands = p->counted && !p->replaced && count == h->records;
+
+        h->records = count;
+        if (stands && p->sample.looked > 0) {
+                index_health_estimate(h, &p->sample);
+                h->capped = false;
+        } else if (stands)
+                h->unreachable = count - (int64_t)p->reached;
 }
 
 static void on_count(const struct http_response *response, void *userdata)
 {
         static const char what[] = "counting the records";
         struct probe *p = userdata;
-        struct index_health *h = &p->result.health;
         uint64_t count;
 
         if (!accept_response(p, response, what))
@@ -467,9 +477,7 @@ static void on_count(const struct http_response *response, void *userdata)
                             response->body, response->body_size, &count, &p->result.error),
                     what))
                 return;
-        if (p->counted && !p->replaced && (int64_t)count == h->records)
-                h->unreachable = (int64_t)(count - p->reached);
-        h->records = (int64_t)count;
+        note_reached(p, (int64_t)count);
         if (p->counted) {
                 look_for_copies(p);
                 return;
@@ -577,6 +585,7 @@ struct probe *probe_free(struct probe *p)
                 return NULL;
         exchange_done(&p->exchange);
         strays_free(p->strays);
+        spots_free(p->spots);
         forget_answers(p->larger, ARRAY_SIZE(p->larger));
         records_done(&p->selves);
         index_health_done(&p->result.health);

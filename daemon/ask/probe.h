@@ -25,7 +25,7 @@ struct probe_target {
         unsigned results; /* k of recall@k */
         unsigned recall_results; /* the larger k that it is compared with */
         unsigned recall_queries; /* asked for it, at most */
-        uint64_t records_max; /* more live records are not probed for reachability */
+        uint64_t records_max; /* of more live records only spots are asked for; 0: not even those */
 };
 
 struct probe_result {

@@ -4,9 +4,212 @@
 #include <errno.h>
 #include <inttypes.h>
 
+#include "ask/reading.h"
 #include "ask/wire.h"
 #include "json.h"
 #include "model/excerpt.h"
+
+/* What may be kept of a record: its id; a vector of 8,192 components; metadata as a tree; the
+ * beginning of its document. */
+#define ID_COST 512
+#define EMBEDDING_COST ((size_t)32 << 10)
+#define METADATA_COST ((size_t)64 << 10)
+#define KEPT_MAX ((size_t)24 << 20)
+/* A page that nobody limited. */
+#define UNLIMITED 1000
+
+enum list { IDS, EMBEDDINGS, METADATAS, DOCUMENTS, LISTS };
+
+static const char *const names[] = {
+        [IDS] = "ids",
+        [EMBEDDINGS] = "embeddings",
+        [METADATAS] = "metadatas",
+        [DOCUMENTS] = "documents",
+};
+
+struct records_reading {
+        struct reading base;
+        unsigned include;
+        size_t asked; /* records; 0: any number */
+        size_t counts[LISTS];
+        size_t numbers; /* of the embedding that is being read */
+        size_t room, texts_room, ids_room; /* allocated */
+        struct records records;
+};
+
+static void done(struct reading *base)
+{
+        struct records_reading *r = (struct records_reading *)base;
+
+        /* There may be fewer texts than ids, or more. */
+        for (size_t i = 0; r->records.texts && i < r->counts[DOCUMENTS]; i++)
+                free(r->records.texts[i]);
+        free(r->records.texts);
+        r->records.texts = NULL;
+        records_done(&r->records);
+}
+
+/* An id with a NUL cannot be a C string. It becomes one that no record has, so that the rest of the
+ * page can be read. */
+static int take_id(struct records_reading *r, const struct stream_event *event)
+{
+        struct records *to = &r->records;
+        char **ids = reading_grow(&r->base, to->ids, to->count + 1, &r->ids_room, sizeof(*ids));
+        int code;
+
+        if (!ids)
+                return r->base.code;
+        to->ids = ids;
+        if (event->kind != STREAM_STRING)
+                return reading_fail(
+                        &r->base, -EBADMSG, "id %zu of the answer is not a string", to->count + 1);
+        code = reading_string(&r->base, event, &ids[to->count]);
+        to->count += code >= 0;
+        return code;
+}
+
+static int take_metadata(struct records_reading *r, const struct stream_event *event)
+{
+        bool wrong = false;
+        int code = reading_metadata(&r->base, event, &r->records.metadatas, &wrong);
+
+        return wrong ? reading_fail(&r->base, -EBADMSG,
+                               "the metadata of record %zu is not an object", r->counts[METADATAS])
+                     : code;
+}
+
+static int take_document(struct records_reading *r, const struct stream_event *event)
+{
+        size_t at = r->counts[DOCUMENTS] - 1;
+        char **texts =
+                reading_grow(&r->base, r->records.texts, at + 1, &r->texts_room, sizeof(*texts));
+
+        if (!texts) {
+                r->counts[DOCUMENTS]--;
+                return r->base.code;
+        }
+        r->records.texts = texts;
+        texts[at] = NULL;
+        if (event->kind != STREAM_STRING)
+                return 0;
+        texts[at] = excerpt_line(event->text, event->size, RECORDS_TEXT_MAX);
+        return texts[at] ? reading_spend(&r->base, strlen(texts[at])) : -ENOMEM;
+}
+
+static int no_embedding(struct records_reading *r)
+{
+        if (r->counts[EMBEDDINGS] == 1)
+                return reading_fail(&r->base, -EBADMSG,
+                        "the embedding of record 1 is not a list of 1 to %d numbers",
+                        CHROMA_DIMENSION_MAX);
+        return reading_fail(&r->base, -EBADMSG, "the embedding of record %zu is not a list",
+                r->counts[EMBEDDINGS]);
+}
+
+/* Where an embedding begins or ends. */
+static int take_embedding(struct records_reading *r, const struct stream_event *event)
+{
+        bool first = r->counts[EMBEDDINGS] == 1;
+
+        if (event->kind == STREAM_LIST) {
+                r->numbers = 0;
+                return 0;
+        }
+        if (event->kind != STREAM_LIST_END || (first && r->numbers == 0))
+                return no_embedding(r);
+        if (first)
+                r->records.dimension = (unsigned)r->numbers;
+        if (r->numbers == r->records.dimension)
+                return 0;
+        return reading_fail(&r->base, -EBADMSG,
+                "the embedding of record %zu has %zu numbers, the first has %u",
+                r->counts[EMBEDDINGS], r->numbers, r->records.dimension);
+}
+
+static int take_number(struct records_reading *r, const struct stream_event *event)
+{
+        size_t rows = r->counts[EMBEDDINGS] - 1, at = rows * r->records.dimension + r->numbers;
+        const char *wrong;
+        float *values;
+
+        if (r->numbers == (rows > 0 ? r->records.dimension : CHROMA_DIMENSION_MAX))
+                return rows == 0 ? no_embedding(r)
+                                 : reading_fail(&r->base, -EBADMSG,
+                                           "the embedding of record %zu has more numbers than the "
+                                           "first, which has %u",
+                                           rows + 1, r->records.dimension);
+        values = reading_grow(&r->base, r->records.embeddings, at + 1, &r->room, sizeof(*values));
+        if (!values)
+                return r->base.code;
+        r->records.embeddings = values;
+        wrong = stream_to_float(event, &values[at]);
+        if (wrong)
+                return reading_fail(&r->base, -EBADMSG,
+                        "number %zu of the embedding of record %zu %s", r->numbers + 1, rows + 1,
+                        wrong);
+        r->numbers++;
+        return 0;
+}
+
+static int count_item(struct records_reading *r, size_t list)
+{
+        if (r->asked > 0 && r->counts[list] == r->asked)
+                return reading_fail(&r->base, -EBADMSG,
+                        "the answer has more %s than the %zu records that were asked for",
+                        names[list], r->asked);
+        r->counts[list]++;
+        return 0;
+}
+
+/* Items begin, and those of more than one piece end, at depth 2. */
+static int take(void *reading, size_t list, const struct stream_event *event)
+{
+        struct records_reading *r = reading;
+        bool ends = event->kind == STREAM_OBJECT_END || event->kind == STREAM_LIST_END;
+        bool begins = event->depth == 2 && !ends;
+        int code = begins ? count_item(r, list) : 0;
+
+        if (code < 0)
+                return code;
+        if (list == EMBEDDINGS)
+                return event->depth == 2 ? take_embedding(r, event) : take_number(r, event);
+        if (list == METADATAS)
+                return take_metadata(r, event);
+        if (!begins)
+                return 0;
+        return list == IDS ? take_id(r, event) : take_document(r, event);
+}
+
+static size_t budget_of(const struct records_request *what)
+{
+        size_t records = what->ids ? what->id_count : what->limit > 0 ? what->limit : UNLIMITED;
+        size_t each = ID_COST;
+
+        if (what->include & RECORDS_EMBEDDINGS)
+                each += EMBEDDING_COST;
+        if (what->include & RECORDS_METADATAS)
+                each += METADATA_COST;
+        if (what->include & RECORDS_DOCUMENTS)
+                each += RECORDS_TEXT_MAX;
+        return MIN(records, KEPT_MAX / each) * each;
+}
+
+static struct http_sink *records_sink(const struct records_request *what)
+{
+        struct reading_lists lists = {.keys = {[IDS] = names[IDS]}, .take = take};
+        struct records_reading *r = calloc(1, sizeof(*r));
+
+        if (!r)
+                return NULL;
+        for (enum list i = EMBEDDINGS; i < LISTS; i++)
+                lists.keys[i] = what->include & (1U << (i - 1)) ? names[i] : NULL;
+        r->include = what->include;
+        r->asked = what->ids ? what->id_count : what->limit;
+        if (reading_init_lists(&r->base, &lists, done, budget_of(what)) == 0)
+                return &r->base.sink;
+        free(r);
+        return NULL;
+}
 
 static int append_ids(struct text *t, const struct records_request *what)
 {
@@ -71,163 +274,38 @@ int records_build(const char *tenant, const char *database, const char *collecti
         if (what->limit > 0)
                 text_appendf(&t, ",\"limit\":%" PRIu64, what->limit);
         text_append(&t, "}");
-        return wire_build(
+        r = wire_build(
                 "POST", tenant, database, collection_id, "/get", &t, RECORDS_RESPONSE_MAX, ret);
+        return r < 0 ? r : wire_read_by(ret, records_sink(what));
 }
 
-/* An id with a NUL cannot be a C string. It becomes one that no record has, so that the rest of the
- * page can be read. */
-static char *copy_id(const json_t *value)
+/* Whether there is one for each record; an answer without records may have null for a list. */
+static int check_counts(const struct records_reading *r, struct error *e)
 {
-        return wire_string(value) ? strdup(json_string_value(value))
-                                  : utf8_clean(json_string_value(value), json_string_length(value));
-}
-
-static int read_ids(const json_t *ids, struct records *r, struct error *e)
-{
-        if (!json_is_array(ids))
+        if (!r->base.lists.is_list[IDS])
                 return error_set(e, -EBADMSG, "the answer has no list of ids");
-        r->ids = calloc(MAX(json_array_size(ids), (size_t)1), sizeof(*r->ids));
-        if (!r->ids)
-                return -ENOMEM;
-        for (size_t i = 0; i < json_array_size(ids); i++) {
-                const json_t *id = json_array_get(ids, i);
-
-                if (!json_is_string(id))
-                        return error_set(e, -EBADMSG, "id %zu of %zu is not a string", i + 1,
-                                json_array_size(ids));
-                r->ids[i] = copy_id(id);
-                if (!r->ids[i])
-                        return -ENOMEM;
-                r->count++;
-        }
+        for (enum list i = EMBEDDINGS; i < LISTS; i++)
+                if (r->include & (1U << (i - 1)) && r->counts[i] != r->records.count)
+                        return error_set(e, -EBADMSG, "the answer has %zu %s for %zu records",
+                                r->counts[i], names[i], r->records.count);
         return 0;
 }
 
-/* All lengths before anything is allocated by the length of the first. */
-static int check_lengths(const json_t *rows, struct records *r, struct error *e)
+int records_read(const struct http_response *response, struct records *ret, struct error *e)
 {
-        size_t dimension = json_array_size(json_array_get(rows, 0));
-
-        if (dimension == 0 || dimension > CHROMA_DIMENSION_MAX)
-                return error_set(e, -EBADMSG,
-                        "the embedding of record 1 of %zu is not a list of 1 to %d numbers",
-                        r->count, CHROMA_DIMENSION_MAX);
-        for (size_t i = 1; i < r->count; i++) {
-                const json_t *row = json_array_get(rows, i);
-
-                if (!json_is_array(row))
-                        return error_set(e, -EBADMSG,
-                                "the embedding of record %zu of %zu is not a list", i + 1,
-                                r->count);
-                if (json_array_size(row) != dimension)
-                        return error_set(e, -EBADMSG,
-                                "the embedding of record %zu of %zu has %zu numbers, the first "
-                                "has %zu",
-                                i + 1, r->count, json_array_size(row), dimension);
-        }
-        r->dimension = (unsigned)dimension;
-        return 0;
-}
-
-static int read_embedding(
-        const struct records *r, size_t i, const json_t *row, float *ret, struct error *e)
-{
-        for (size_t j = 0; j < r->dimension; j++) {
-                const char *wrong = json_to_float(json_array_get(row, j), &ret[j]);
-
-                if (wrong)
-                        return error_set(e, -EBADMSG,
-                                "number %zu of the embedding of record %zu of %zu %s", j + 1, i + 1,
-                                r->count, wrong);
-        }
-        return 0;
-}
-
-/* Whether there is one row for each record; an answer without records may have null for a list. */
-static int check_rows(const json_t *rows, const char *key, size_t count, struct error *e)
-{
-        if (json_array_size(rows) != count)
-                return error_set(e, -EBADMSG, "the answer has %zu %s for %zu records",
-                        json_array_size(rows), key, count);
-        return 0;
-}
-
-static int read_embeddings(const json_t *rows, struct records *r, struct error *e)
-{
-        int code = check_rows(rows, "embeddings", r->count, e);
-
-        if (code >= 0 && r->count > 0)
-                code = check_lengths(rows, r, e);
-        if (code < 0 || r->count == 0)
-                return code;
-        r->embeddings = calloc(r->count, r->dimension * sizeof(*r->embeddings));
-        if (!r->embeddings)
-                return -ENOMEM;
-        for (size_t i = 0; i < r->count && code >= 0; i++)
-                code = read_embedding(
-                        r, i, json_array_get(rows, i), r->embeddings + i * r->dimension, e);
-        return code;
-}
-
-static int read_metadatas(json_t *rows, struct records *r, struct error *e)
-{
-        int code = check_rows(rows, "metadatas", r->count, e);
-
-        for (size_t i = 0; i < r->count && code >= 0; i++) {
-                const json_t *metadata = json_array_get(rows, i);
-
-                if (!json_is_null(metadata) && !json_is_object(metadata))
-                        code = error_set(e, -EBADMSG,
-                                "the metadata of record %zu of %zu is not an object", i + 1,
-                                r->count);
-        }
-        if (code >= 0)
-                r->metadatas = json_is_array(rows) ? json_incref(rows) : json_array();
-        return code >= 0 && !r->metadatas ? -ENOMEM : code;
-}
-
-static int read_documents(const json_t *rows, struct records *r, struct error *e)
-{
-        int code = check_rows(rows, "documents", r->count, e);
-
-        if (code < 0)
-                return code;
-        r->texts = calloc(MAX(r->count, (size_t)1), sizeof(*r->texts));
-        if (!r->texts)
-                return -ENOMEM;
-        for (size_t i = 0; i < r->count; i++) {
-                const json_t *document = json_array_get(rows, i);
-
-                if (!json_is_string(document))
-                        continue;
-                r->texts[i] = excerpt_line(json_string_value(document),
-                        json_string_length(document), RECORDS_TEXT_MAX);
-                if (!r->texts[i])
-                        return -ENOMEM;
-        }
-        return 0;
-}
-
-int records_parse(
-        const char *body, size_t size, unsigned include, struct records *ret, struct error *e)
-{
-        _cleanup_(records_done) struct records r = {0};
-        _cleanup_json_ json_t *document = NULL;
-        int code = wire_parse(body, size, &document, e);
+        struct records_reading *r = (struct records_reading *)response->sink;
+        int code = reading_end(&r->base, e);
 
         if (code >= 0)
-                code = read_ids(json_object_get(document, "ids"), &r, e);
-        if (code >= 0 && include & RECORDS_EMBEDDINGS)
-                code = read_embeddings(json_object_get(document, "embeddings"), &r, e);
-        if (code >= 0 && include & RECORDS_METADATAS)
-                code = read_metadatas(json_object_get(document, "metadatas"), &r, e);
-        if (code >= 0 && include & RECORDS_DOCUMENTS)
-                code = read_documents(json_object_get(document, "documents"), &r, e);
+                code = check_counts(r, e);
+        if (code >= 0 && r->include & RECORDS_METADATAS && !r->records.metadatas) {
+                r->records.metadatas = json_array();
+                code = r->records.metadatas ? 0 : -ENOMEM;
+        }
         if (code < 0)
                 return code;
-        *ret = r;
-        r = (struct records){0};
+        *ret = r->records;
+        r->records = (struct records){0};
         return 0;
 }
 

@@ -42,10 +42,11 @@ struct records {
         char **texts; /* count, the documents on one line each, RECORDS_TEXT_MAX bytes at most,
                          owned; NULL for a record without; NULL when not asked for */
 };
-/* Reads a 2xx response; -EBADMSG with a sentence when it is not right (not JSON, another shape, a
- * row of another length, a component that is no finite float). */
-_must_check_ int records_parse(
-        const char *body, size_t size, unsigned include, struct records *ret, struct error *e);
+/* Takes what was read, as it arrived, of a 2xx response to such a request; once. -EBADMSG with a
+ * sentence when it is not right (not JSON, another shape, more records than were asked for, a row
+ * of another length, a component that is no finite float). */
+_must_check_ int records_read(
+        const struct http_response *response, struct records *ret, struct error *e);
 void records_done(struct records *r);
 /* Index of this id; SIZE_MAX when it is not there. O(count). */
 size_t records_find(const struct records *r, const char *id);

@@ -31,7 +31,8 @@ static const char *const refusal_reasons[REFUSAL_COUNT] = {
 };
 
 struct replay {
-        const struct replay_target *target;
+        struct replay_target *target;
+        struct survey_target where; /* the target's, at this replay's turn */
         struct survey *survey; /* under way, or NULL */
         struct exchange exchange;
         replay_done_t done;
@@ -55,6 +56,7 @@ struct replay {
         bool resolved_again; /* a collection that vanished during the replay is looked up once more
                               */
         usec_t started; /* monotonic */
+        bool begun; /* something was answered */
         struct replay_result result;
 };
 
@@ -100,7 +102,7 @@ static void answers_clear(struct replay_result *result)
 {
         for (size_t i = 0; i < result->count; i++) {
                 answer_unref(result->answers[i].answer);
-                result->answers[i] = (struct chroma_answer){0};
+                result->answers[i] = (struct results_row){0};
         }
 }
 
@@ -129,6 +131,7 @@ static void end(struct replay *r)
 {
         r->result.reached |= r->exchange.reached;
         r->result.duration = clock_usec(CLOCK_MONOTONIC) - r->started;
+        r->result.started = clock_wall() - r->result.duration; /* as the clock is set now */
         r->done(&r->result, r->userdata);
 }
 
@@ -333,7 +336,7 @@ static void on_answers(const struct http_response *response, void *userdata)
 {
         static const char what[] = "asking the queries";
         struct replay *r = userdata;
-        _cleanup_free_ struct chroma_answer *answers = calloc(r->asked, sizeof(*answers));
+        _cleanup_free_ struct results_row *answers = calloc(r->asked, sizeof(*answers));
         _cleanup_error_ struct error error = {0};
         int code = exchange_accept(&r->exchange, response, what, &error);
 
@@ -346,9 +349,7 @@ static void on_answers(const struct http_response *response, void *userdata)
                 refuse(r, response, code);
                 return;
         }
-        code = !answers ? -ENOMEM
-                        : chroma_parse_query(response->body, response->body_size, r->asked,
-                                  r->target->results, answers, &r->result.error);
+        code = !answers ? -ENOMEM : results_read(response, answers, &r->result.error);
         if (code < 0) {
                 (void)error_set(
                         &r->result.error, code, "the answers cannot be read: %s", strerror(-code));
@@ -379,7 +380,9 @@ static int build_batch(struct replay *r)
         const struct replay_target *t = r->target;
         const struct query *first = query_at(r, r->next);
         _cleanup_free_ const float **vectors = NULL;
+        _cleanup_text_ struct text kept = {0};
         unsigned include = CHROMA_DISTANCES;
+        int code;
 
         /* What the queries before were refused for, they had in common with each other. */
         if (r->next > 0 && !same_filters(query_at(r, r->next - 1), first))
@@ -393,9 +396,16 @@ static int build_batch(struct replay *r)
                 if (query_at(r, r->next + i)->expect.metadata)
                         include |= CHROMA_METADATAS;
         }
-        return chroma_build_query(t->where.tenant, t->where.database, r->result.epoch.id, vectors,
+        if (bodies_find(&r->target->bodies, r->next, r->asked, &kept))
+                return chroma_build_query_again(t->where.tenant, t->where.database,
+                        r->result.epoch.id, r->asked, t->results, include, &kept,
+                        &r->exchange.request);
+        code = chroma_build_query(t->where.tenant, t->where.database, r->result.epoch.id, vectors,
                 r->asked, t->vectors->dimension, t->results, first->where, first->where_document,
                 include, &r->exchange.request);
+        if (code >= 0)
+                bodies_keep(&r->target->bodies, r->next, r->asked, &r->exchange.request);
+        return code;
 }
 
 /* The answers are what they are, whatever the count. */
@@ -499,16 +509,20 @@ static void on_exchanged(const struct http_response *response, void *userdata)
 {
         struct replay *r = userdata;
 
+        /* Until its turn had come it had not begun. */
+        if (!r->begun)
+                r->started += response->waited_usec;
+        r->begun = true;
         r->exchange.noted(response, r->exchange.userdata);
 }
 
 static int survey(struct replay *r)
 {
         return survey_start(
-                r->exchange.client, &r->target->where, on_surveyed, on_exchanged, r, &r->survey);
+                r->exchange.client, &r->where, on_surveyed, on_exchanged, r, &r->survey);
 }
 
-int replay_start(struct http_client *client, const struct replay_target *target, replay_done_t done,
+int replay_start(struct http_client *client, struct replay_target *target, replay_done_t done,
         replay_exchange_t exchange, void *userdata, struct replay **ret)
 {
         _cleanup_(replay_freep) struct replay *r = calloc(1, sizeof(*r));
@@ -517,14 +531,17 @@ int replay_start(struct http_client *client, const struct replay_target *target,
         if (!r)
                 return -ENOMEM;
         r->target = target;
+        bodies_use(&target->bodies, target->vectors);
         r->exchange = (struct exchange){.client = client,
                 .peer = target->where.peer,
                 .noted = exchange,
-                .userdata = userdata};
+                .userdata = userdata,
+                .turn = http_client_turn(client)};
+        r->where = target->where;
+        r->where.turn = r->exchange.turn;
         r->done = done;
         r->userdata = userdata;
         r->started = clock_usec(CLOCK_MONOTONIC);
-        r->result.started = clock_usec(CLOCK_REALTIME);
         epoch_init(&r->result.epoch);
         r->result.answers = calloc(target->queries->count + 1, sizeof(*r->result.answers));
         r->reasons = calloc(target->queries->count + 1, sizeof(*r->reasons));

@@ -6,7 +6,8 @@
  * meanwhile. A batch that the server refuses is halved until the queries are found that it refuses;
  * those stay unmeasured and the others are asked. It judges nothing and remembers nothing. */
 
-#include "ask/chroma.h"
+#include "ask/bodies.h"
+#include "ask/results.h"
 #include "ask/survey.h"
 #include "model/query_set.h"
 #include "model/vector_set.h"
@@ -15,8 +16,9 @@
 struct replay_target {
         struct survey_target where;
         struct query_set *queries;
-        const struct vector_set *vectors; /* pinned; NULL: none yet */
+        struct vector_set *vectors; /* pinned; NULL: none yet */
         unsigned results, batch;
+        struct bodies bodies; /* of the last replay; bodies_done() when there are no more */
 };
 
 /* A replay counts as successful when the server answered or refused every request and at least this
@@ -38,7 +40,7 @@ struct replay_result {
         size_t batch; /* the largest request that the server took, where larger ones were refused
                          because of their size; 0: none was */
         size_t count; /* of queries */
-        struct chroma_answer *answers; /* count, in the order of the set. `unmeasured` of a refused
+        struct results_row *answers; /* count, in the order of the set. `unmeasured` of a refused
                                           one names it, its filters and the server's words; it lives
                                           as long as the result */
         usec_t started; /* wall clock */
@@ -52,7 +54,7 @@ typedef void (*replay_done_t)(struct replay_result *result, void *userdata);
 /* Called for each exchange with the server, for the latency histogram. */
 typedef void (*replay_exchange_t)(const struct http_response *response, void *userdata);
 
-_must_check_ int replay_start(struct http_client *client, const struct replay_target *target,
+_must_check_ int replay_start(struct http_client *client, struct replay_target *target,
         replay_done_t done, replay_exchange_t exchange, void *userdata, struct replay **ret);
 /* Cancels: the callback is not called any more. An ended replay is freed by this too, also from
  * within its callback, whose result is gone then. */

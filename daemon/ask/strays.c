@@ -7,6 +7,8 @@
 #include "ask/chroma.h"
 #include "ask/exchange.h"
 #include "ask/records.h"
+#include "ask/results.h"
+#include "ask/self.h"
 #include "model/epoch.h"
 
 /* Vectors in one query. */
@@ -53,45 +55,26 @@ static bool accepted(struct strays *s, const struct http_response *response, con
         return false;
 }
 
-/* How near a record is to itself by the distance of its collection. */
-static double self_distance(const char *space, double square)
-{
-        return streq(space, "ip") ? 1 - square : 0;
-}
-
-static bool is_copy(const struct strays *s, size_t record, const struct answer *answer)
-{
-        const char *space = s->target->space;
-        double square = 0, hair;
-
-        for (size_t k = 0; k < s->records.dimension; k++) {
-                double x = s->records.embeddings[record * s->records.dimension + k];
-
-                square += x * x;
-        }
-        if (!space || answer->count == 0)
-                return false;
-        hair = STRAYS_HAIR * space_unit(space) * (streq(space, "cosine") ? 1 : square);
-        return (double)answer->distances[0] - self_distance(space, square) <= hair;
-}
-
 static void ask_selves(struct strays *s);
 
 static void on_selves(const struct http_response *response, void *userdata)
 {
         struct strays *s = userdata;
-        struct chroma_answer answers[BATCH] = {0};
+        struct results_row answers[BATCH] = {0};
         size_t count = MIN(s->records.count - s->next, (size_t)BATCH);
 
         if (!accepted(s, response, "asking unreachable records with their own vectors"))
                 return;
-        if (chroma_parse_query(response->body, response->body_size, count, 1, answers, NULL) < 0) {
+        if (results_read(response, answers, NULL) < 0) {
                 finish(s);
                 return;
         }
         for (size_t i = 0; i < count; i++) {
                 s->looked += answers[i].answer != NULL;
-                s->copies += answers[i].answer && is_copy(s, s->next + i, answers[i].answer);
+                s->copies += answers[i].answer &&
+                        self_stands_for(s->target->space,
+                                s->records.embeddings + (s->next + i) * s->records.dimension,
+                                s->records.dimension, answers[i].answer);
                 answer_unref(answers[i].answer);
         }
         s->next += count;
@@ -123,8 +106,7 @@ static void on_vectors(const struct http_response *response, void *userdata)
 
         if (!accepted(s, response, "reading the vectors of unreachable records"))
                 return;
-        if (records_parse(
-                    response->body, response->body_size, RECORDS_EMBEDDINGS, &s->records, NULL) < 0)
+        if (records_read(response, &s->records, NULL) < 0)
                 finish(s);
         else
                 ask_selves(s);
@@ -173,7 +155,7 @@ static void on_page(const struct http_response *response, void *userdata)
 
         if (!accepted(s, response, "reading the ids of records"))
                 return;
-        r = records_parse(response->body, response->body_size, 0, &page, NULL);
+        r = records_read(response, &page, NULL);
         for (size_t i = 0; i < page.count && r >= 0; i++)
                 if (!bsearch(&page.ids[i], s->reached, s->reached_count, sizeof(char *),
                             compare_ids))
@@ -208,8 +190,7 @@ static void on_everything(const struct http_response *response, void *userdata)
 
         if (!accepted(s, response, "asking for all records"))
                 return;
-        if (chroma_parse_ids(response->body, response->body_size, (unsigned)s->target->records,
-                    &s->reached, &s->reached_count, NULL) < 0) {
+        if (results_read_ids(response, &s->reached, &s->reached_count, NULL) < 0) {
                 finish(s);
                 return;
         }

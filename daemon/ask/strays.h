@@ -13,9 +13,6 @@
 #define STRAYS_MAX 60
 #define STRAYS_PAGE 1000
 #define STRAYS_PAGES_MAX 50
-/* Nearer than this, in squared L2 of unit vectors, is the same answer: the least shift of a
- * distance that is ever judged (LEVEL_TAU_MIN). Half of it for cosine and ip, relative to |x|^2. */
-#define STRAYS_HAIR 0.005
 
 /* Borrowed until it ended. */
 struct strays_target {
@@ -30,7 +27,7 @@ struct strays_target {
 };
 
 struct strays;
-/* `copies` of the `looked` ones are within STRAYS_HAIR of what their own vector finds. What could
+/* `copies` of the `looked` ones are within SELF_HAIR of what their own vector finds. What could
  * not be looked at is in neither. */
 typedef void (*strays_done_t)(size_t looked, size_t copies, void *userdata);
 typedef void (*strays_exchange_t)(const struct http_response *response, void *userdata);

@@ -11,6 +11,7 @@
 #include "ask/records.h"
 #include "ask/ruling.h"
 #include "hash.h"
+#include "judge/epoch.h"
 #include "text.h"
 
 struct survey {
@@ -120,9 +121,7 @@ static void on_sentinels(const struct http_response *response, void *userdata)
         }
         if (!accept_optional(s, response, what, &answered))
                 return;
-        if (answered &&
-                records_parse(response->body, response->body_size, RECORDS_EMBEDDINGS, &records,
-                        NULL) >= 0)
+        if (answered && records_read(response, &records, NULL) >= 0)
                 s->result.epoch.sentinels = hash_sentinels(s->target, &records);
         finish(s);
 }
@@ -154,16 +153,22 @@ static void on_newest(const struct http_response *response, void *userdata)
 
         if (!accept_optional(s, response, what, &answered))
                 return;
-        if (answered &&
-                !accept_body(s,
-                        records_parse(
-                                response->body, response->body_size, 0, &records, &s->result.error),
-                        what))
+        if (answered && !accept_body(s, records_read(response, &records, &s->result.error), what))
                 return;
         /* None: records were removed since they were counted. */
         if (records.count > 0)
                 s->result.epoch.newest = take_ptr(records.ids[records.count - 1]);
         ask_sentinels(s);
+}
+
+/* The server steps over all records to the last one: of an unchanged collection that is spared. */
+static bool takes_known_newest(struct survey *s)
+{
+        const struct epoch *known = s->target->known;
+
+        return known && known->newest && s->result.epoch.records >= 0 &&
+                epoch_compare(known, &s->result.epoch) == 0 &&
+                strdup_to(&s->result.epoch.newest, known->newest) >= 0;
 }
 
 static void on_count(const struct http_response *response, void *userdata)
@@ -184,7 +189,7 @@ static void on_count(const struct http_response *response, void *userdata)
                 return;
         if (answered)
                 s->result.epoch.records = (int64_t)count;
-        if (count == 0)
+        if (count == 0 || takes_known_newest(s))
                 ask_sentinels(s);
         else
                 ask(s,
@@ -259,8 +264,11 @@ int survey_start(struct http_client *client, const struct survey_target *target,
 
         if (!s)
                 return -ENOMEM;
-        s->exchange = (struct exchange){
-                .client = client, .peer = target->peer, .noted = exchange, .userdata = userdata};
+        s->exchange = (struct exchange){.client = client,
+                .peer = target->peer,
+                .noted = exchange,
+                .userdata = userdata,
+                .turn = target->turn};
         s->target = target;
         s->done = done;
         s->userdata = userdata;

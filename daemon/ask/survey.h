@@ -20,6 +20,10 @@ struct survey_target {
         const struct http_peer *peer;
         const char *const *sentinels; /* record ids, each of them once */
         size_t sentinel_count;
+        const struct epoch *known; /* by an earlier look: where nothing else has changed since, the
+                                      newest record is taken to be the same, and not asked for;
+                                      NULL: ask for it */
+        uint64_t turn; /* http_client_turn(), of what the survey is part of; 0: its own */
 };
 
 struct survey_result {

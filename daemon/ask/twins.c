@@ -72,6 +72,7 @@ static size_t last_known(
 static void compare_list(
         struct suspects *s, struct twin_list *l, const struct records *records, size_t known)
 {
+        const char *newest = s->baseline->epoch.newest;
         size_t found[TWINS_DEPTH];
         unsigned count = find_list(l, records, found);
 
@@ -92,7 +93,7 @@ static void compare_list(
                         continue;
                 entered->twin |= twin;
                 entered->placed = true;
-                entered->old |= found[i] < known;
+                entered->old |= found[i] < known || streq(l->answer->ids[i], newest);
         }
 }
 

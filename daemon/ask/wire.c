@@ -4,8 +4,10 @@
 #include <ctype.h>
 #include <errno.h>
 
-/* How much of a parser's complaint is quoted; it contains some of the body. */
-#define EXCERPT_MAX 200
+#include "tree.h"
+
+/* What the tree of an answer may cost beside twice its text. */
+#define TREE_LEAST (4U << 20)
 
 /* RFC 3986: everything but its unreserved characters, so that a name is always one path segment. */
 static void append_encoded(struct text *t, const char *s)
@@ -61,25 +63,49 @@ int wire_build(const char *method, const char *tenant, const char *database, con
         return 0;
 }
 
+int wire_read_by(struct http_request *request, struct http_sink *sink)
+{
+        request->sink = sink;
+        if (sink)
+                return 0;
+        http_request_done(request);
+        return -ENOMEM;
+}
+
+struct parsing {
+        struct tree tree;
+        size_t budget;
+        json_t *value;
+        struct error *error;
+};
+
+static int take(const struct stream_event *event, void *userdata)
+{
+        struct parsing *p = userdata;
+
+        return tree_take(&p->tree, event, &p->budget, &p->value, p->error);
+}
+
 /* Not json_parse(): that refuses \u0000 inside strings, which Chroma stores and returns, so that
  * one such record would make the whole answer unreadable. */
 int wire_parse(const char *body, size_t size, json_t **ret, struct error *e)
 {
-        _cleanup_free_ char *text = NULL;
-        json_error_t error;
-        json_t *document;
+        struct parsing p = {.budget = 2 * size + TREE_LEAST, .error = e};
+        _cleanup_(stream_freep) struct stream *s = stream_new(take, &p);
+        _cleanup_error_ struct error broken = {0};
+        int r = s ? stream_feed(s, body, size, &broken) : -ENOMEM;
 
-        document = json_loadb(
-                body, size, JSON_DECODE_ANY | JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, &error);
-        if (document) {
-                *ret = document;
+        if (r >= 0)
+                r = stream_end(s, &broken);
+        tree_done(&p.tree);
+        if (r >= 0) {
+                *ret = p.value;
                 return 0;
         }
-        if (json_error_code(&error) == json_error_out_of_memory)
-                return -ENOMEM;
-        text = http_body_excerpt(error.text, strlen(error.text), EXCERPT_MAX);
-        return error_set(e, -EBADMSG, "the answer is not JSON: line %d, column %d: %s",
-                MAX(error.line, 1), MAX(error.column, 1), text ? text : "out of memory");
+        json_decref(p.value);
+        if (r == -ENOMEM)
+                return r;
+        return error_set(e, -EBADMSG, "the answer is not JSON: %s", error_text(&broken, r));
 }
 
 const char *wire_string(const json_t *value)

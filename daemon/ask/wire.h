@@ -20,7 +20,9 @@ _must_check_ int wire_build(const char *method, const char *tenant, const char *
  */
 _must_check_ int wire_build_path(const char *method, const char *const *segments, const char *tail,
         uint64_t response_limit, struct http_request *ret);
-/* Any JSON value; -EBADMSG with a sentence. */
+/* Has the answer read as it arrives; takes the sink. -ENOMEM, and no request, when it is NULL. */
+_must_check_ int wire_read_by(struct http_request *request, struct http_sink *sink);
+/* Any JSON value, of which a tree is small; -EBADMSG with a sentence. */
 _must_check_ int wire_parse(const char *body, size_t size, json_t **ret, struct error *e);
 /* The string, or NULL when it is none or contains a NUL, which C strings cannot. */
 const char *wire_string(const json_t *value);

@@ -69,6 +69,7 @@ static int run(struct auditing *a, const struct watch *w)
         return r < 0 ? r : sd_event_loop(a->event);
 }
 
+/* What goes wrong is why there is no audit, not why nothing at all is told. */
 static int audit_one(const struct watch *w, struct check_audit *ret)
 {
         _cleanup_(auditing_done) struct auditing a = {.ret = ret};
@@ -80,7 +81,9 @@ static int audit_one(const struct watch *w, struct check_audit *ret)
         r = sd_event_new(&a.event);
         if (r >= 0)
                 r = http_client_new(a.event, "driftwatch/" DRIFTWATCH_VERSION, &a.client);
-        return r < 0 ? r : run(&a, w);
+        if (r >= 0)
+                r = run(&a, w);
+        return r < 0 && !ret->error ? strdup_to(&ret->error, strerror(-r)) : 0;
 }
 
 int audit_round(const struct round *round, struct check_audit *ret)

@@ -6,8 +6,10 @@
 
 #include "clock.h"
 #include "commands/round.h"
+#include "commands/say.h"
 #include "judge/attribution.h"
 #include "judge/drift.h"
+#include "judge/floor.h"
 #include "keep/baselines.h"
 #include "show/gate/diff.h"
 #include "text.h"
@@ -22,7 +24,7 @@ int baseline_each(const struct options *options,
         if (round_load_config(&round, options) < 0)
                 return EXIT_USAGE;
         for (size_t i = 0; i < round.config->collection_count; i++) {
-                const struct collection_config *c = &round.config->collections[i];
+                const struct collection_config *c = round.config->collections[i];
                 int r = round_chosen(options, c->label) ? act(options, c) : EXIT_SUCCESS;
 
                 status = MAX(status, r);
@@ -35,11 +37,11 @@ int baseline_load(const struct options *options, const char *label, enum baselin
         bool optional, struct baseline **ret)
 {
         _cleanup_error_ struct error error = {0};
-        int r = baselines_load(options->storage_path, label, kind, ret, &error);
+        int r = baselines_load(options->storage_path, label, kind, NULL, ret, &error);
 
         if (r >= 0 || (r == -ENOENT && optional))
                 return 0;
-        fprintf(stderr, "driftwatch: %s\n", error_text(&error, r));
+        complain("driftwatch: %s\n", error_text(&error, r));
         return r;
 }
 
@@ -47,8 +49,9 @@ int baseline_load(const struct options *options, const char *label, enum baselin
 static const char *refusal(const struct collection_config *c, const struct baseline *b,
         const struct baseline *before, char *buffer, size_t size)
 {
-        const struct index_health health = {.unreachable = b->unreachable, .copies = b->copies};
-        int64_t lost = index_health_lost(&health, before ? before->unreachable : -1);
+        const struct index_health health = {
+                .unreachable = floor_unreachable(b), .copies = b->copies};
+        int64_t lost = index_health_lost(&health, floor_unreachable(before));
         double limit =
                 drift_limit(c->policy.limits[RULE_INDEX_INCOMPLETE], RULE_UNREACHABLE_LIMIT, NULL);
 
@@ -62,7 +65,7 @@ static const char *refusal(const struct collection_config *c, const struct basel
         }
         if (b->epoch.records > 0 && (double)lost > limit * (double)b->epoch.records) {
                 (void)snprintf(buffer, size, "search cannot reach %lld of its %lld records",
-                        (long long)b->unreachable, (long long)b->epoch.records);
+                        (long long)health.unreachable, (long long)b->epoch.records);
                 return buffer;
         }
         return NULL;
@@ -81,14 +84,13 @@ static int approve(const struct options *options, const struct collection_config
                 return EXIT_USAGE;
         refused = refusal(c, b, before, buffer, sizeof(buffer));
         if (refused && !options->force) {
-                fprintf(stderr,
-                        "driftwatch: %s: candidate %u is refused: %s; mend that and propose "
-                        "again, or give --force\n",
+                complain("driftwatch: %s: candidate %u is refused: %s; mend that and propose "
+                         "again, or give --force\n",
                         c->label, b->number, refused);
                 return EXIT_FAILURE;
         }
         if (baselines_next(options->storage_path, c->label, &b->number, &error) < 0) {
-                fprintf(stderr, "driftwatch: %s\n", error.message);
+                complain("driftwatch: %s\n", error.message);
                 return EXIT_USAGE;
         }
         b->forced = refused != NULL;
@@ -96,11 +98,11 @@ static int approve(const struct options *options, const struct collection_config
         if (r >= 0)
                 r = baselines_approve(options->storage_path, b, &error);
         if (r < 0) {
-                fprintf(stderr, "driftwatch: %s\n", error_text(&error, r));
+                complain("driftwatch: %s\n", error_text(&error, r));
                 return EXIT_USAGE;
         }
-        printf("%s: baseline %u is approved by %s: %s\n"
-               "  a running driftwatch compares with it from now on\n",
+        say("%s: baseline %u is approved by %s: %s\n"
+            "  a running driftwatch compares with it from now on\n",
                 c->label, b->number, b->approved_by, b->reason);
         return EXIT_SUCCESS;
 }
@@ -109,9 +111,8 @@ bool baseline_signed(const struct options *options, const char *word)
 {
         if (options->by && *options->by && options->reason && *options->reason)
                 return true;
-        fprintf(stderr,
-                "driftwatch: baseline %s needs --by NAME and --reason TEXT: who decides that this "
-                "is good retrieval, and why?\n",
+        complain("driftwatch: baseline %s needs --by NAME and --reason TEXT: who decides that this "
+                 "is good retrieval, and why?\n",
                 word);
         return false;
 }
@@ -155,7 +156,7 @@ static int bands_of(const struct collection_config *c, const struct baseline *b,
         int r = bands_choose(c->bands_source, &c->bands, &b->bands, b->epoch.space, ret);
 
         if (r < 0)
-                fprintf(stderr, "driftwatch: %s: %s\n", c->label, strerror(-r));
+                complain("driftwatch: %s: %s\n", c->label, strerror(-r));
         return r;
 }
 
@@ -177,8 +178,7 @@ static int diff(const struct options *options, const struct collection_config *c
 static int baseline_diff(const struct options *options)
 {
         if (!diff_format_find(options->format)) {
-                fprintf(stderr, "--format: \"%s\" is none of text, json and markdown\n",
-                        options->format);
+                complain("--format: \"%s\" is none of text, json and markdown\n", options->format);
                 return EXIT_USAGE;
         }
         return baseline_each(options, diff);
@@ -200,7 +200,7 @@ static int show(const struct options *options, const struct collection_config *c
 static int baseline_show(const struct options *options)
 {
         if (!streq(options->format, "text") && !streq(options->format, "json")) {
-                fprintf(stderr, "--format: \"%s\" is neither text nor json\n", options->format);
+                complain("--format: \"%s\" is neither text nor json\n", options->format);
                 return EXIT_USAGE;
         }
         return baseline_each(options, show);
@@ -218,12 +218,10 @@ int command_baseline(const struct options *options)
         for (size_t i = 0; i < ARRAY_SIZE(words); i++)
                 if (streq(words[i].word, options->word) && options->argument &&
                         !streq(options->word, "rollback"))
-                        fprintf(stderr, "driftwatch: %s is one argument too many\n",
-                                options->argument);
+                        complain("driftwatch: %s is one argument too many\n", options->argument);
                 else if (streq(words[i].word, options->word))
                         return words[i].run(options);
-        fprintf(stderr,
-                "driftwatch: baseline needs one of propose, diff, approve, show, list and "
-                "rollback\n");
+        complain("driftwatch: baseline needs one of propose, diff, approve, show, list and "
+                 "rollback\n");
         return EXIT_USAGE;
 }

@@ -7,14 +7,10 @@
 
 #include "commands/audit.h"
 #include "commands/found.h"
+#include "commands/say.h"
 #include "file.h"
 #include "show/gate/check.h"
 #include "show/gate/formats.h"
-
-static bool on_github(void)
-{
-        return streq(getenv("GITHUB_ACTIONS"), "true");
-}
 
 static int write_to(FILE *f, const struct text *text)
 {
@@ -51,7 +47,7 @@ static int write_report(const struct check *check, const char *path)
         if (r >= 0 && !existed && chmod(path, 0644 & ~mask) < 0)
                 r = -errno;
         if (r < 0)
-                fprintf(stderr, "--output: %s was not written: %s\n", path, error_text(&e, r));
+                complain("--output: %s was not written: %s\n", path, error_text(&e, r));
         return r;
 }
 
@@ -74,8 +70,7 @@ static int append_summary(const struct check *check, const char *path)
         if (f && fclose(f) != 0 && r >= 0)
                 r = -errno;
         if (r < 0)
-                fprintf(stderr, "$GITHUB_STEP_SUMMARY: %s was not written: %s\n", path,
-                        strerror(-r));
+                complain("$GITHUB_STEP_SUMMARY: %s was not written: %s\n", path, strerror(-r));
         return r;
 }
 
@@ -128,7 +123,7 @@ static int print(const struct round *r, const struct check_audit *audits,
         check.override_by = options->by;
         check.workspace = getenv("GITHUB_WORKSPACE");
         if (options->override)
-                fprintf(stderr, "driftwatch: the verdict is %s, and %s lets it through: %s\n",
+                complain("driftwatch: the verdict is %s, and %s lets it through: %s\n",
                         verdict_name(check_verdict(&check)), options->by, options->override);
         return publish(&check, options);
 }
@@ -142,28 +137,27 @@ static bool override_valid(const struct options *options)
                 return true;
         if (options->override && *options->override && by)
                 return true;
-        fprintf(stderr,
-                "driftwatch: check --override REASON and --by NAME go together: who lets the "
-                "release through, and why?\n");
+        complain("driftwatch: check --override REASON and --by NAME go together: who lets the "
+                 "release through, and why?\n");
         return false;
 }
 
 static bool usage_valid(const struct options *options)
 {
         if (!check_find_format(options->format)) {
-                fprintf(stderr, "--format: \"%s\" is not a format; known are:", options->format);
+                complain("--format: \"%s\" is not a format; known are:", options->format);
                 for (size_t i = 0; i < check_format_count; i++)
-                        fprintf(stderr, " %s", check_formats[i].name);
-                fputc('\n', stderr);
+                        complain(" %s", check_formats[i].name);
+                complain("\n");
                 return false;
         }
         if (!streq(options->fail_on, "drift") && !streq(options->fail_on, "fail")) {
-                fprintf(stderr, "--fail-on: \"%s\" is neither drift nor fail\n", options->fail_on);
+                complain("--fail-on: \"%s\" is neither drift nor fail\n", options->fail_on);
                 return false;
         }
         for (size_t i = 0; i < options->outputs.count; i++)
                 if (!check_find_extension(options->outputs.values[i])) {
-                        fprintf(stderr, "--output: \"%s\" ends in none of .json, .xml, .md\n",
+                        complain("--output: \"%s\" ends in none of .json, .xml, .md\n",
                                 options->outputs.values[i]);
                         return false;
                 }
@@ -202,7 +196,7 @@ int command_check(const struct options *options)
         found_done(found, round.count);
         audits_done(audits, round.count);
         if (r < 0) {
-                fprintf(stderr, "driftwatch: cannot check: %s\n", strerror(-r));
+                complain("driftwatch: cannot check: %s\n", strerror(-r));
                 return EXIT_UNMEASURED;
         }
         return r;

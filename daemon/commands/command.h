@@ -8,6 +8,7 @@
 #include <stddef.h>
 
 #include "duration.h"
+#include "model/shard.h"
 
 /* Exit statuses shared by all commands; the gate's own are show/check.h's. */
 #define EXIT_USAGE 2 /* usage or configuration */
@@ -27,16 +28,23 @@ struct options {
         struct option_values listen_addresses;
         const char *external_url;
         bool systemd_socket;
+        struct shard shard; /* of 0: not given */
         struct option_values collections;
         const char *format;
         const char *fail_on;
         bool json;
-        const char *word; /* the second word, of baseline; NULL */
+        const char *word; /* the second word, of baseline, notify-test and state; NULL */
         const char *argument; /* the third one, of baseline rollback; NULL */
-        const char *by; /* baseline: who approves; check: who overrides; coverage: "metadata.KEY" */
+        struct option_values words; /* all after the second, of silence */
+        const char *by; /* baseline: who approves; check: who overrides; coverage: "metadata.KEY";
+                         * ack, unack, silence: who does it */
+        const char *comment; /* ack, silence: why */
+        bool alert; /* ack, unack: the word is the fingerprint of an alert */
+        usec_t length; /* silence: how long; 0: not given */
         const char *override; /* check: why the release goes through whatever is found; NULL */
         const char *reason;
-        bool force, fresh, new_only, audit;
+        bool force, fresh, new_only, floor, audit;
+        bool dry_run; /* notify-test: print the requests and send none */
         bool online; /* validate: ask the servers, too */
         usec_t pause, timeout;
         struct option_values baseline_files; /* check: instead of those in the storage */
@@ -58,3 +66,8 @@ int command_report(const struct options *options);
 int command_validate(const struct options *options);
 int command_baseline(const struct options *options);
 int command_status(const struct options *options);
+int command_notify_test(const struct options *options);
+int command_state(const struct options *options);
+int command_ack(const struct options *options);
+int command_unack(const struct options *options);
+int command_silence(const struct options *options);

@@ -6,6 +6,7 @@
 #include "ask/metadata.h"
 #include "build_config.h"
 #include "commands/round.h"
+#include "commands/say.h"
 #include "file.h"
 #include "json.h"
 #include "show/gate/coverage.h"
@@ -42,7 +43,7 @@ static void on_done(const char *error, void *userdata)
         struct tour *t = userdata;
 
         if (error)
-                fprintf(stderr, "driftwatch: %s\n", error);
+                complain("driftwatch: %s\n", error);
         (void)sd_event_exit(t->round.event, error ? EXIT_UNMEASURED : EXIT_SUCCESS);
 }
 
@@ -50,9 +51,9 @@ static bool usage_valid(const struct options *o)
 {
         if (!o->by || strncmp(o->by, KEY_PREFIX, strlen(KEY_PREFIX)) != 0 ||
                 o->by[strlen(KEY_PREFIX)] == '\0')
-                fprintf(stderr, "--by: expected metadata.KEY\n");
+                complain("--by: expected metadata.KEY\n");
         else if (!streq(o->format, "text") && !streq(o->format, "json"))
-                fprintf(stderr, "--format: \"%s\" is neither text nor json\n", o->format);
+                complain("--format: \"%s\" is neither text nor json\n", o->format);
         else
                 return true;
         return false;
@@ -66,13 +67,13 @@ static const struct collection_config *choose(struct tour *t, const struct optio
         if (round_load_config(&t->round, o) < 0)
                 return NULL;
         for (size_t i = 0; i < t->round.config->collection_count; i++)
-                if (round_chosen(o, t->round.config->collections[i].label)) {
-                        found = &t->round.config->collections[i];
+                if (round_chosen(o, t->round.config->collections[i]->label)) {
+                        found = t->round.config->collections[i];
                         count++;
                 }
         if (count == 1)
                 return found;
-        fprintf(stderr, "--collection: %s watches %zu collections; coverage needs one of them\n",
+        complain("--collection: %s watches %zu collections; coverage needs one of them\n",
                 o->config_file, t->round.config->collection_count);
         return NULL;
 }
@@ -120,7 +121,7 @@ static int print(struct tour *t, const struct options *o)
         if (fwrite(text.data, 1, text.size, stdout) != text.size || fflush(stdout) != 0)
                 return -errno;
         if (isnan(share))
-                fprintf(stderr, "driftwatch: no record has %s\n", o->by);
+                complain("driftwatch: no record has %s\n", o->by);
         if (coverage_lost(&t->coverage) > 0)
                 return 1;
         return isnan(share) ? EXIT_UNMEASURED : share < o->fail_under;
@@ -140,7 +141,7 @@ static int cover(struct tour *t, const struct options *o, const struct collectio
         if (r >= 0 && o->compare) {
                 r = take_earlier(t, o->compare, &error);
                 if (r < 0) {
-                        fprintf(stderr, "--compare: %s\n", error_text(&error, r));
+                        complain("--compare: %s\n", error_text(&error, r));
                         return EXIT_USAGE;
                 }
         }
@@ -154,7 +155,7 @@ static int cover(struct tour *t, const struct options *o, const struct collectio
         }
         if (r >= 0)
                 return r;
-        fprintf(stderr, "driftwatch: %s: %s\n", c->label, error_text(&error, r));
+        complain("driftwatch: %s: %s\n", c->label, error_text(&error, r));
         return EXIT_UNMEASURED;
 }
 

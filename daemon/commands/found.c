@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "commands/gather.h"
+#include "commands/say.h"
 #include "show/summary.h"
 
 /* Queries of a collection that are looked into: as many as `propose` prints. */
@@ -73,7 +74,7 @@ static int look(const struct watch *w, struct baseline **ret)
         b->vectors = vector_set_ref(dossier_vectors(watch_dossier(w)));
         r = gather(watch_config(w), b, false, &unseen);
         if (r < 0 || unseen.message)
-                fprintf(stderr, "driftwatch: %s: the answers have no excerpts of documents\n",
+                complain("driftwatch: %s: the answers have no excerpts of documents\n",
                         unseen.message ? unseen.message : v->label);
         *ret = take_ptr(b);
         return 0;

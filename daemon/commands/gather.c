@@ -35,7 +35,6 @@ struct gathering {
         struct closeup_question *questions;
         struct baseline_query **asked; /* whose the questions are */
         size_t id_count, question_count;
-        size_t records; /* seen */
 };
 
 static int compare_slots(const void *a, const void *b)
@@ -128,6 +127,15 @@ static int list_questions(struct gathering *g)
         return 0;
 }
 
+/* Whether a record was asked for with the first page, and there is room for it. */
+static bool is_on_first_page(const struct gathering *g, const char *id)
+{
+        static_assert(CLOSEUP_PAGE <= BASELINE_ORDER_MAX, "a page's order has room in a baseline");
+        size_t page = MIN(g->id_count, (size_t)CLOSEUP_PAGE);
+
+        return page > g->baseline->order_count && compare_hashes(&id, &g->ids[page - 1]) <= 0;
+}
+
 static int on_record(
         const char *id, const json_t *metadata, const char *document, size_t size, void *userdata)
 {
@@ -136,9 +144,7 @@ static int on_record(
         struct slot *found = g->slot_count > 0
                 ? bsearch(&key, g->slots, g->slot_count, sizeof(key), compare_slots)
                 : NULL;
-        static_assert(CLOSEUP_PAGE <= BASELINE_ORDER_MAX, "a page's order has room in a baseline");
-        bool first = g->records++ < MIN(g->id_count, (size_t)CLOSEUP_PAGE);
-        int r = first ? baseline_add_ordered(g->baseline, id) : 0;
+        int r = is_on_first_page(g, id) ? baseline_add_ordered(g->baseline, id) : 0;
 
         while (found && found > g->slots && streq(found[-1].id, id))
                 found--;

@@ -7,8 +7,10 @@
 #include "commands/baseline.h"
 #include "commands/gather.h"
 #include "commands/round.h"
+#include "commands/say.h"
 #include "commands/spread.h"
 #include "judge/embedder.h"
+#include "judge/floor.h"
 #include "judge/level.h"
 #include "keep/baselines.h"
 #include "show/excerpt.h"
@@ -27,6 +29,7 @@ struct recording {
         struct proposal *proposal;
         struct watch *watch;
         struct recorder *recorder;
+        struct baseline *known; /* whose floor is measured; NULL without --floor */
         sd_event_source *timer; /* until the next replay; NULL when none is awaited */
         bool ended, failed;
 };
@@ -43,6 +46,7 @@ static void proposal_done(struct proposal *p)
         for (size_t i = 0; p->recordings && i < p->round.count; i++) {
                 sd_event_source_disable_unref(p->recordings[i].timer);
                 recorder_free(p->recordings[i].recorder);
+                baseline_unref(p->recordings[i].known);
         }
         free(p->recordings);
         round_done(&p->round);
@@ -72,7 +76,7 @@ static void replay_after(struct recording *r, usec_t pause)
         code = sd_event_add_time_relative(
                 r->proposal->round.event, &r->timer, CLOCK_MONOTONIC, pause, ACCURACY, on_pause, r);
         if (code < 0) {
-                fprintf(stderr, "driftwatch: cannot wait: %s\n", strerror(-code));
+                complain("driftwatch: cannot wait: %s\n", strerror(-code));
                 end(r, true);
         }
 }
@@ -95,11 +99,11 @@ static void on_replayed(struct watch *w, void *userdata)
                 return;
         code = recorder_take(r->recorder, watch_view(w), &state);
         if (code < 0) {
-                fprintf(stderr, "driftwatch: %s: cannot record: %s\n", watch_config(w)->label,
+                complain("driftwatch: %s: cannot record: %s\n", watch_config(w)->label,
                         strerror(-code));
                 end(r, true);
         } else if (state == RECORDER_FAILED) {
-                fprintf(stderr, "driftwatch: %s\n", watch_view(w)->last_error);
+                complain("driftwatch: %s\n", watch_view(w)->last_error);
                 end(r, true);
         } else if (state == RECORDER_DONE)
                 end(r, false);
@@ -146,15 +150,29 @@ static int on_half_time(sd_event_source *s, uint64_t usec, void *userdata)
         return 0;
 }
 
-static int start(struct proposal *p)
+/* What the floor is measured for: the candidate, so that it is known before somebody approves it,
+ * or else what is approved. */
+static int load_known(const struct options *options, struct watch *w, struct baseline **ret)
 {
-        usec_t timeout = p->options->timeout;
-        int r;
+        const char *label = watch_config(w)->label;
+        int r = baseline_load(options, label, BASELINE_CANDIDATE, true, ret);
+
+        if (r >= 0 && !*ret)
+                r = baseline_load(options, label, BASELINE_APPROVED, false, ret);
+        if (r < 0)
+                return -EBADMSG;
+        watch_set_baseline(w, *ret, 1);
+        return 0;
+}
+
+static int prepare(struct proposal *p)
+{
+        int r = 0;
 
         p->recordings = calloc(p->round.count + 1, sizeof(*p->recordings));
         if (!p->recordings)
                 return -ENOMEM;
-        for (size_t i = 0; i < p->round.count; i++) {
+        for (size_t i = 0; i < p->round.count && r >= 0; i++) {
                 struct watch *w = p->round.watches[i];
 
                 p->recordings[i].proposal = p;
@@ -162,7 +180,17 @@ static int start(struct proposal *p)
                 p->recordings[i].recorder = recorder_new(watch_config(w)->queries);
                 if (!p->recordings[i].recorder)
                         return -ENOMEM;
+                if (p->options->floor)
+                        r = load_known(p->options, w, &p->recordings[i].known);
         }
+        return r;
+}
+
+static int start(struct proposal *p)
+{
+        usec_t timeout = p->options->timeout;
+        int r;
+
         r = sd_event_add_post(p->round.event, NULL, on_post, p);
         if (r >= 0)
                 r = sd_event_add_time_relative(
@@ -189,9 +217,9 @@ static void print_names(const struct baseline *b, enum outcome outcome)
 
         for (size_t i = 0; i < b->count; i++)
                 if (b->queries[i].outcome == outcome && n++ < NAMES_MAX)
-                        printf("    %s\n", b->queries[i].id);
+                        say("    %s\n", b->queries[i].id);
         if (n > NAMES_MAX)
-                printf("    and %zu more\n", n - NAMES_MAX);
+                say("    and %zu more\n", n - NAMES_MAX);
 }
 
 static void print_unasked(const struct baseline *b, const struct collection_view *v)
@@ -205,8 +233,8 @@ static void print_unasked(const struct baseline *b, const struct collection_view
                 unasked += q && !streq(q->text, query->text);
         }
         if (unasked > 0)
-                printf("  WARNING: %zu queries have another text than was approved and no vector "
-                       "of it: they stay as they were approved, and unmeasured\n",
+                say("  WARNING: %zu queries have another text than was approved and no vector "
+                    "of it: they stay as they were approved, and unmeasured\n",
                         unasked);
 }
 
@@ -217,11 +245,11 @@ static void print_embedder(const struct collection_view *v)
         for (size_t i = 0; i < v->query_set->count; i++)
                 unsteady += v->queries[i].embedder_noise > EMBEDDER_NOISE_MAX;
         if (unsteady > 0)
-                printf("  WARNING: embedder %s gives %zu queries another vector each time it is "
-                       "asked\n",
+                say("  WARNING: embedder %s gives %zu queries another vector each time it is "
+                    "asked\n",
                         v->embedder.name, unsteady);
         if (v->embedder.unanswered > 0)
-                printf("  WARNING: embedder %s has no vector for %zu queries; query \"%s\": %s\n",
+                say("  WARNING: embedder %s has no vector for %zu queries; query \"%s\": %s\n",
                         v->embedder.name, v->embedder.unanswered, v->embedder.unanswered_query,
                         v->embedder.unanswered_reason);
 }
@@ -241,24 +269,24 @@ static void print_warnings(const struct baseline *b, const struct collection_vie
                 noisy += q->levels[LEVEL_TOP1].scale > quiet || q->levels[LEVEL_TOPK].scale > quiet;
         }
         if (missing > 0)
-                printf("  WARNING: %zu queries do not find their expected record: this would be "
-                       "the new normal\n",
+                say("  WARNING: %zu queries do not find their expected record: this would be "
+                    "the new normal\n",
                         missing);
         print_names(b, OUTCOME_FAIL);
         if (drifting > 0)
-                printf("  WARNING: %zu queries lie outside their expected distance\n", drifting);
+                say("  WARNING: %zu queries lie outside their expected distance\n", drifting);
         print_names(b, OUTCOME_DRIFT);
         if (unmeasured > 0)
-                printf("  WARNING: %zu queries were not measured and would not be compared\n",
+                say("  WARNING: %zu queries were not measured and would not be compared\n",
                         unmeasured);
         if (noisy > 0)
-                printf("  %zu queries are too noisy to be compared\n", noisy);
+                say("  %zu queries are too noisy to be compared\n", noisy);
         print_unasked(b, v);
         print_embedder(v);
         if (v->health.error)
-                printf("  WARNING: the index could not be probed: %s\n", v->health.error);
+                say("  WARNING: the index could not be probed: %s\n", v->health.error);
         if (b->unreachable > 0)
-                printf("  WARNING: search cannot reach %lld of %lld records\n",
+                say("  WARNING: search cannot reach %lld of %lld records\n",
                         (long long)b->unreachable, (long long)v->health.records);
 }
 
@@ -280,9 +308,9 @@ static void print_found(const struct baseline *b)
                 excerpt_append_answers(&t, "    ", q);
         }
         if (!text_failed(&t))
-                printf("%s", text_string(&t));
+                say_lines(text_string(&t));
         if (b->count > QUERIES_PRINTED_MAX)
-                printf("  and %zu more queries: driftwatch baseline diff\n",
+                say("  and %zu more queries: driftwatch baseline diff\n",
                         b->count - QUERIES_PRINTED_MAX);
 }
 
@@ -291,34 +319,45 @@ static void print_causes(const struct baseline *b, unsigned number)
         _cleanup_text_ struct text t = {0};
 
         diff_explain(b, "    ", false, &t);
+        if (t.size == 0 || text_failed(&t))
+                return;
+        say("  against baseline %u:\n", number);
+        say_lines(text_string(&t));
+}
+
+static void print_floor(const struct baseline *b)
+{
+        _cleanup_text_ struct text t = {0};
+
+        diff_floor(b, "  ", &t);
         if (t.size > 0 && !text_failed(&t))
-                printf("  against baseline %u:\n%s", number, text_string(&t));
+                say_lines(text_string(&t));
 }
 
 static void print_candidate(const struct recorder *r, const struct baseline *b,
         const struct collection_view *v, const struct vector_set *vectors)
 {
-        printf("%s: candidate %u: %zu queries, %u replays, answers %s, %lld records\n", v->label,
+        say("%s: candidate %u: %zu queries, %u replays, answers %s, %lld records\n", v->label,
                 b->number, b->count, b->samples,
                 recorder_stable(r)           ? "equal"
                         : recorder_moving(r) ? "of a collection that is being written to"
                                              : "vary by themselves",
                 (long long)b->epoch.records);
         if (recorder_moving(r))
-                printf("  WARNING: the collection did not stand still; the last change was: %s\n",
+                say("  WARNING: the collection did not stand still; the last change was: %s\n",
                         recorder_changes(r));
         print_found(b);
         print_warnings(b, v);
+        print_floor(b);
         spread_print(v, vectors);
         if (b->bands.count > 0) {
-                printf("  bands: auto: in force when it is approved: ");
+                say("  bands: auto: in force when it is approved: ");
                 spread_print_bands(&b->bands);
         }
         if (v->baseline)
                 print_causes(b, v->baseline->number);
-        printf("  next: driftwatch baseline %s --collection %s%s\n",
-                v->baseline ? "diff" : "approve", v->label,
-                v->baseline ? "" : " --by NAME --reason TEXT");
+        say("  next: driftwatch baseline %s --collection %s%s\n", v->baseline ? "diff" : "approve",
+                v->label, v->baseline ? "" : " --by NAME --reason TEXT");
 }
 
 /* Than those of the baseline. */
@@ -327,26 +366,74 @@ static bool has_other_vectors(const struct watch *w)
         return watch_config(w)->embedder || watch_config(w)->vectors;
 }
 
-static int store(const struct proposal *p, const struct recording *r)
+/* The same answers under the next number: to be approved like any other. */
+static int make_candidate(const struct options *options, struct baseline *b, struct error *e)
+{
+        if (b->approved == 0)
+                return 0;
+        free(b->approved_by);
+        free(b->reason);
+        b->approved_by = b->reason = NULL;
+        b->approved = 0;
+        b->forced = false;
+        b->restores = 0;
+        attribution_init(&b->attribution);
+        b->cause_count = 0;
+        b->fates = fates_unref(b->fates);
+        return baselines_next(options->storage_path, b->collection, &b->number, e);
+}
+
+static void print_seen(const struct baseline *b, const struct index_floor *seen)
+{
+        _cleanup_text_ struct text t = {0};
+
+        text_appendf(&t, "%s: candidate %u: its index by itself: ", b->collection, b->number);
+        floor_describe(seen, &t);
+        text_append(&t, "\n");
+        if (!text_failed(&t))
+                say_lines(text_string(&t));
+        print_floor(b);
+}
+
+/* Measures what the index does by itself, of a content that is what it was. */
+static int store_floor(const struct proposal *p, const struct recording *r)
+{
+        const struct collection_view *v = watch_view(r->watch);
+        const char *cause = cause_name(v->attribution.cause);
+        const char *refused = recorder_moving(r->recorder) ? "the collection did not stand still"
+                                                           : floor_refusal(v);
+        _cleanup_error_ struct error error = {0};
+        struct index_floor seen;
+        int code;
+
+        if (refused) {
+                complain("driftwatch: %s: %s (cause %s), so that this tells nothing of what the "
+                         "index does by itself; nothing is kept\n",
+                        v->label, refused, cause ? cause : "unknown");
+                return EXIT_FAILURE;
+        }
+        seen = floor_of_view(v);
+        floor_keep_worst(&r->known->floor, &seen);
+        code = make_candidate(p->options, r->known, &error);
+        if (code >= 0)
+                code = baselines_propose(p->options->storage_path, r->known, &error);
+        if (code < 0) {
+                complain("driftwatch: %s\n", error_text(&error, code));
+                return EXIT_USAGE;
+        }
+        print_seen(r->known, &seen);
+        return EXIT_SUCCESS;
+}
+
+static int store_candidate(const struct proposal *p, const struct recording *r)
 {
         _cleanup_(baseline_unrefp) struct baseline *b = NULL;
         _cleanup_error_ struct error error = {0}, unseen = {0};
         const struct collection_view *v = watch_view(r->watch);
         int code;
 
-        if (r->failed)
-                return EXIT_UNMEASURED;
-        if (!r->ended) {
-                fprintf(stderr,
-                        "driftwatch: %s: the collection did not stand still for three replays%s%s; "
-                        "nothing was recorded; a longer --timeout, with time for %d replays, takes "
-                        "the medians of a collection that never does\n",
-                        v->label, *recorder_changes(r->recorder) ? "; it changed last: " : "",
-                        recorder_changes(r->recorder), RECORDER_MOVING_MIN);
-                return EXIT_UNMEASURED;
-        }
         if (p->options->fresh && (v->embedder.error || !has_other_vectors(r->watch))) {
-                fprintf(stderr, "driftwatch: %s: --fresh: %s\n", v->label,
+                complain("driftwatch: %s: --fresh: %s\n", v->label,
                         v->embedder.error ? v->embedder.error
                                           : "the collection has neither an embedder nor vectors");
                 return EXIT_UNMEASURED;
@@ -362,16 +449,32 @@ static int store(const struct proposal *p, const struct recording *r)
         if (code >= 0)
                 code = baselines_propose(p->options->storage_path, b, &error);
         if (code < 0) {
-                fprintf(stderr, "driftwatch: %s\n", error_text(&error, code));
+                complain("driftwatch: %s\n", error_text(&error, code));
                 return EXIT_USAGE;
         }
         if (unseen.message)
-                fprintf(stderr,
-                        "driftwatch: %s: the candidate lacks excerpts of documents, or what "
-                        "follows its answers\n",
+                complain("driftwatch: %s: the candidate lacks excerpts of documents, or what "
+                         "follows its answers\n",
                         unseen.message);
         print_candidate(r->recorder, b, v, dossier_vectors(watch_dossier(r->watch)));
         return EXIT_SUCCESS;
+}
+
+static int store(const struct proposal *p, const struct recording *r)
+{
+        if (r->failed)
+                return EXIT_UNMEASURED;
+        if (!r->ended) {
+                complain(
+                        "driftwatch: %s: the collection did not stand still for three replays%s%s; "
+                        "nothing was recorded; a longer --timeout, with time for %d replays, takes "
+                        "the medians of a collection that never does\n",
+                        watch_view(r->watch)->label,
+                        *recorder_changes(r->recorder) ? "; it changed last: " : "",
+                        recorder_changes(r->recorder), RECORDER_MOVING_MIN);
+                return EXIT_UNMEASURED;
+        }
+        return p->options->floor ? store_floor(p, r) : store_candidate(p, r);
 }
 
 int baseline_propose(const struct options *options)
@@ -379,15 +482,22 @@ int baseline_propose(const struct options *options)
         _cleanup_(proposal_done) struct proposal p = {.options = options};
         int status = EXIT_SUCCESS, r;
 
-        p.round.owner = (struct watch_owner){on_replayed, on_changed, on_exchanged, &p};
+        if (options->floor && (options->fresh || options->new_only)) {
+                complain("driftwatch: --floor records no answers: it goes with neither --fresh nor "
+                         "--new-only\n");
+                return EXIT_USAGE;
+        }
+        p.round.owner = (struct watch_owner){on_replayed, on_changed, on_exchanged, &p, NULL};
         p.round.needs_baselines = true;
         r = round_load(&p.round, options);
+        if (r >= 0)
+                r = prepare(&p);
         if (r == -EBADMSG)
                 return EXIT_USAGE;
         if (r >= 0)
                 r = start(&p);
         if (r < 0) {
-                fprintf(stderr, "driftwatch: cannot propose: %s\n", strerror(-r));
+                complain("driftwatch: cannot propose: %s\n", strerror(-r));
                 return EXIT_UNMEASURED;
         }
         for (size_t i = 0; i < p.round.count; i++) {

@@ -4,6 +4,7 @@
 
 #include "clock.h"
 #include "commands/round.h"
+#include "commands/say.h"
 #include "show/report/report.h"
 
 struct reports {
@@ -58,10 +59,10 @@ static const struct report_format *find_format(const char *name)
 
         if (format)
                 return format;
-        fprintf(stderr, "--format: \"%s\" is not a format of reports; known are:", name);
+        complain("--format: \"%s\" is not a format of reports; known are:", name);
         for (size_t i = 0; i < report_format_count; i++)
-                fprintf(stderr, " %s", report_formats[i].name);
-        fputc('\n', stderr);
+                complain(" %s", report_formats[i].name);
+        complain("\n");
         return NULL;
 }
 
@@ -81,7 +82,7 @@ int command_report(const struct options *options)
         if (r >= 0)
                 r = print(&round, format);
         if (r < 0) {
-                fprintf(stderr, "driftwatch: cannot report: %s\n", strerror(-r));
+                complain("driftwatch: cannot report: %s\n", strerror(-r));
                 return EXIT_UNMEASURED;
         }
         return r;

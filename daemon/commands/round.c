@@ -6,6 +6,7 @@
 
 #include "build_config.h"
 #include "clock.h"
+#include "commands/say.h"
 #include "keep/baselines.h"
 
 static void ignore_watch(struct watch *w, void *userdata)
@@ -38,7 +39,7 @@ bool round_chosen(const struct options *options, const char *label)
 static bool known(const struct config *config, const char *label)
 {
         for (size_t i = 0; i < config->collection_count; i++)
-                if (streq(config->collections[i].label, label))
+                if (streq(config->collections[i]->label, label))
                         return true;
         return false;
 }
@@ -46,15 +47,15 @@ static bool known(const struct config *config, const char *label)
 int round_load_config(struct round *r, const struct options *options)
 {
         _cleanup_errors_ struct errors errors = {0};
-        int code = config_load(options->config_file, &r->config, &errors);
+        int code = config_load(options->config_file, NULL, &r->config, &errors);
 
         for (size_t i = 0; i < errors.count; i++)
-                fprintf(stderr, "%s\n", errors.messages[i]);
+                complain("%s\n", errors.messages[i]);
         if (code < 0)
                 return -EBADMSG;
         for (size_t i = 0; i < options->collections.count; i++)
                 if (!known(r->config, options->collections.values[i])) {
-                        fprintf(stderr, "--collection: %s watches no collection \"%s\"\n",
+                        complain("--collection: %s watches no collection \"%s\"\n",
                                 options->config_file, options->collections.values[i]);
                         code = -EBADMSG;
                 }
@@ -63,16 +64,16 @@ int round_load_config(struct round *r, const struct options *options)
 
 /* The one of this collection among --baseline.file; NULL for none. Each file is read for each
  * collection until it is the right one: there are few. */
-static int load_given(
-        const struct options *options, const char *label, struct baseline **ret, struct error *e)
+static int load_given(const struct options *options, const struct collection_config *c,
+        struct baseline **ret, struct error *e)
 {
         for (size_t i = 0; i < options->baseline_files.count; i++) {
                 _cleanup_(baseline_unrefp) struct baseline *b = NULL;
-                int r = baselines_load_file(options->baseline_files.values[i], &b, e);
+                int r = baselines_load_file(options->baseline_files.values[i], c->vectors, &b, e);
 
                 if (r < 0)
                         return r;
-                if (!streq(b->collection, label))
+                if (!streq(b->collection, c->label))
                         continue;
                 *ret = take_ptr(b);
                 return 0;
@@ -88,7 +89,7 @@ static int check_given(const struct round *r, const struct options *options)
                 const char *path = options->baseline_files.values[i];
                 _cleanup_(baseline_unrefp) struct baseline *b = NULL;
                 _cleanup_error_ struct error error = {0};
-                int code = baselines_load_file(path, &b, &error);
+                int code = baselines_load_file(path, NULL, &b, &error);
 
                 if (code >= 0 && known(r->config, b->collection) &&
                         round_chosen(options, b->collection))
@@ -97,7 +98,7 @@ static int check_given(const struct round *r, const struct options *options)
                         (void)error_set(&error, -EBADMSG,
                                 "%s: is a baseline of collection \"%s\", which is not checked",
                                 path, b->collection);
-                fprintf(stderr, "driftwatch: --baseline.file: %s\n", error_text(&error, code));
+                complain("driftwatch: --baseline.file: %s\n", error_text(&error, code));
                 return -EBADMSG;
         }
         return 0;
@@ -108,16 +109,16 @@ static int load_baseline(const struct round *round, const struct options *option
 {
         _cleanup_(baseline_unrefp) struct baseline *baseline = NULL;
         _cleanup_error_ struct error error = {0};
-        const char *label = watch_config(w)->label;
+        const struct collection_config *c = watch_config(w);
         int r;
 
         dossier_judge_at_once(watch_dossier(w), options->baseline);
         if (options->no_baseline)
                 return 0;
-        r = load_given(options, label, &baseline, &error);
+        r = load_given(options, c, &baseline, &error);
         if (r >= 0 && !baseline) {
-                r = baselines_load(
-                        options->storage_path, label, BASELINE_APPROVED, &baseline, &error);
+                r = baselines_load(options->storage_path, c->label, BASELINE_APPROVED, c->vectors,
+                        &baseline, &error);
                 if (r == -ENOENT)
                         return 0;
         }
@@ -126,10 +127,10 @@ static int load_baseline(const struct round *round, const struct options *option
                 return 0;
         }
         if (round->needs_baselines) {
-                fprintf(stderr, "driftwatch: %s\n", error_text(&error, r));
+                complain("driftwatch: %s\n", error_text(&error, r));
                 return -EBADMSG;
         }
-        return dossier_refuse_baseline(watch_dossier(w), error_text(&error, r));
+        return watch_refuse_baseline(w, error_text(&error, r), 1);
 }
 
 static int watch_chosen(struct round *r, const struct options *options)
@@ -143,7 +144,7 @@ static int watch_chosen(struct round *r, const struct options *options)
         if (!r->watches || !r->views)
                 return -ENOMEM;
         for (size_t i = 0; i < r->config->collection_count && code >= 0; i++) {
-                const struct collection_config *c = &r->config->collections[i];
+                struct collection_config *c = r->config->collections[i];
 
                 if (!round_chosen(options, c->label))
                         continue;
@@ -159,7 +160,8 @@ int round_load(struct round *r, const struct options *options)
         int code = round_load_config(r, options);
 
         if (!r->owner.replayed)
-                r->owner = (struct watch_owner){ignore_watch, ignore_watch, ignore_exchange, r};
+                r->owner =
+                        (struct watch_owner){ignore_watch, ignore_watch, ignore_exchange, r, NULL};
         if (code >= 0)
                 code = sd_event_new(&r->event);
         if (code >= 0)

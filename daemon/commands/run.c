@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "commands/command.h"
+#include "commands/say.h"
 #include "daemon.h"
 #include "file.h"
 #include "log.h"
@@ -35,8 +36,7 @@ int check_addresses(const struct options *options)
                 int r = listen_check(options->listen_addresses.values[i], &error);
 
                 if (r < 0) {
-                        fprintf(stderr, "driftwatch: --web.listen-address: %s\n",
-                                error_text(&error, r));
+                        complain("driftwatch: --web.listen-address: %s\n", error_text(&error, r));
                         return r;
                 }
         }
@@ -49,6 +49,7 @@ int command_run(const struct options *options)
                 .config_path = options->config_file,
                 .storage_path = options->storage_path,
                 .external_url = options->external_url,
+                .shard = options->shard,
                 .listen_addresses = options->listen_addresses.values,
                 .listen_address_count = options->listen_addresses.count,
                 .systemd_socket = options->systemd_socket,

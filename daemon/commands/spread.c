@@ -5,6 +5,7 @@
 #include <math.h>
 #include <stdio.h>
 
+#include "commands/say.h"
 #include "judge/spread.h"
 
 /* Vectors named one by one; more are of the same making. */
@@ -24,11 +25,11 @@ static void print_counts(const struct spread *s, const struct bands *bands)
 {
         size_t n = 0;
 
-        printf("  best answers by band: ");
+        say("  best answers by band: ");
         for (size_t b = 0; b < bands->count; b++)
                 if (s->bands[b] > 0)
-                        printf("%s%zu %s", n++ > 0 ? ", " : "", s->bands[b], bands->bands[b].name);
-        printf("%s\n", n > 0 ? "" : "none was measured");
+                        say("%s%zu %s", n++ > 0 ? ", " : "", s->bands[b], bands->bands[b].name);
+        say("%s\n", n > 0 ? "" : "none was measured");
 }
 
 /* How many are not of length 1, with the first of them by name. */
@@ -37,30 +38,29 @@ static size_t print_lengths(const struct collection_view *v, const struct vector
         size_t odd = 0;
 
         for (size_t i = 0; vectors && i < vectors->count; i++) {
-                double length =
-                        spread_length(vectors->values + i * vectors->dimension, vectors->dimension);
+                double length = spread_length(vectors->rows[i], vectors->dimension);
 
                 if (spread_is_unit(length) || !query_set_find(v->query_set, vectors->ids[i]))
                         continue;
                 if (odd++ == 0)
-                        printf("  vectors that are not of length 1:");
+                        say("  vectors that are not of length 1:");
                 if (odd <= VECTORS_NAMED)
-                        printf("%s %s (%.4g)", odd > 1 ? "," : "", vectors->ids[i], length);
+                        say("%s %s (%.4g)", odd > 1 ? "," : "", vectors->ids[i], length);
         }
         if (odd > VECTORS_NAMED)
-                printf(" and %zu more", odd - VECTORS_NAMED);
+                say(" and %zu more", odd - VECTORS_NAMED);
         if (odd > 0)
-                printf("; the default borders are for vectors of length 1\n");
+                say("; the default borders are for vectors of length 1\n");
         return odd;
 }
 
 void spread_print_bands(const struct bands *bands)
 {
-        printf("[");
+        say("[");
         for (size_t b = 0; b + 1 < bands->count; b++)
-                printf("{name: %s, below: %.7g}, ", bands->bands[b].name,
+                say("{name: %s, below: %.7g}, ", bands->bands[b].name,
                         (double)bands->bands[b].below);
-        printf("{name: %s}]\n", bands->bands[bands->count - 1].name);
+        say("{name: %s}]\n", bands->bands[bands->count - 1].name);
 }
 
 int spread_of_view(const struct collection_view *v, struct bands *ret)
@@ -78,8 +78,8 @@ static void print_proposal(const struct collection_view *v)
 
         if (spread_of_view(v, &proposed) < 0 || proposed.count == 0)
                 return;
-        printf("  borders that would tell these answers apart - a quarter below the first, three "
-               "quarters below the second, all below the third:\n    bands: ");
+        say("  borders that would tell these answers apart - a quarter below the first, three "
+            "quarters below the second, all below the third:\n    bands: ");
         spread_print_bands(&proposed);
 }
 
@@ -96,7 +96,7 @@ void spread_print(const struct collection_view *v, const struct vector_set *vect
         spread_measure(distances, v->query_set->count, &v->bands, &s);
         print_counts(&s, &v->bands);
         if (s.crowded >= 0)
-                printf("  nearly all are %s: these bands tell nothing apart\n",
+                say("  nearly all are %s: these bands tell nothing apart\n",
                         v->bands.bands[s.crowded].name);
         odd = lengths_matter ? print_lengths(v, vectors) : 0;
         if (s.crowded >= 0 || odd > 0)

@@ -1,92 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <errno.h>
 #include <stdio.h>
-#include <systemd/sd-event.h>
-#include <unistd.h>
 
-#include "ask/http_client.h"
-#include "build_config.h"
 #include "commands/command.h"
+#include "commands/reach.h"
+#include "commands/say.h"
 #include "json.h"
 #include "model/verdict.h"
-#include "text.h"
 
-#define RESPONSE_MAX (64U << 20)
-
-/* One GET of the daemon's API, waited for. */
-struct fetch {
-        sd_event *event;
-        struct http_client *client;
-        struct http_peer peer;
-        struct http_request request;
-        json_t *data; /* "data" of the envelope */
-        struct error error;
-};
-
-static void fetch_done(struct fetch *f)
-{
-        http_client_free(f->client);
-        http_request_done(&f->request);
-        http_peer_done(&f->peer);
-        json_decref(f->data);
-        error_done(&f->error);
-        sd_event_unref(f->event);
-}
-
-static void on_response(const struct http_response *response, void *userdata)
-{
-        struct fetch *f = userdata;
-        _cleanup_json_ json_t *envelope = NULL;
-
-        (void)sd_event_exit(f->event, 0);
-        if (response->result < 0) {
-                (void)error_set(&f->error, response->result, "%s; is driftwatch running there?",
-                        response->error);
-                return;
-        }
-        if (json_parse(f->peer.url, response->body, response->body_size, &envelope, &f->error) < 0)
-                return;
-        f->data = json_incref(json_object_get(envelope, "data"));
-        if (!f->data)
-                (void)error_set(&f->error, -EBADMSG, "%s answered with status %u and no data: %s",
-                        f->peer.url, response->status,
-                        json_string_value(json_object_get(envelope, "error")));
-}
-
-/* "127.0.0.1:9820" or ":9820" as a URL; an address that listens everywhere is asked on loopback. */
-static int daemon_url(const char *address, char **ret)
-{
-        const char *port = strrchr(address, ':');
-
-        if (!port)
-                return asprintf(ret, "http://%s:9820", address) < 0 ? -ENOMEM : 0;
-        if (port == address || strncmp(address, "0.0.0.0:", 8) == 0 ||
-                strncmp(address, "[::]:", 5) == 0)
-                return asprintf(ret, "http://127.0.0.1%s", port) < 0 ? -ENOMEM : 0;
-        return asprintf(ret, "http://%s", address) < 0 ? -ENOMEM : 0;
-}
-
-static int fetch(struct fetch *f, const char *address, const char *path)
-{
-        int r = daemon_url(address, &f->peer.url);
-
-        if (r >= 0)
-                r = sd_event_new(&f->event);
-        if (r >= 0)
-                r = http_client_new(f->event, "driftwatch/" DRIFTWATCH_VERSION, &f->client);
-        if (r < 0)
-                return r;
-        f->peer.connect_timeout_usec = 2 * USEC_PER_SEC;
-        f->peer.timeout_usec = 10 * USEC_PER_SEC;
-        f->request = (struct http_request){
-                .method = "GET", .path = strdup(path), .response_limit = RESPONSE_MAX};
-        if (!f->request.path)
-                return -ENOMEM;
-        r = http_client_submit(f->client, &f->peer, &f->request, on_response, f, NULL);
-        if (r >= 0)
-                r = sd_event_loop(f->event);
-        return r < 0 ? r : (f->data ? 0 : -EIO);
-}
+/* Notifications that were lost, the last ones. */
+#define LOST_SHOWN 5
 
 static const char *text_of(const json_t *object, const char *key)
 {
@@ -100,9 +22,9 @@ static void print_number(const json_t *object, const char *key, int width)
         double value;
 
         if (json_to_double(json_object_get(object, key), &value) < 0)
-                printf(" %*s", width, "-");
+                say(" %*s", width, "-");
         else
-                printf(" %*.6g", width, value);
+                say(" %*.6g", width, value);
 }
 
 static void print_causes(const json_t *causes)
@@ -115,7 +37,7 @@ static void print_causes(const json_t *causes)
                 if (size < sizeof(line))
                         size += (size_t)snprintf(line + size, sizeof(line) - size, "%s%s",
                                 i > 0 ? "," : "", json_string_value(one));
-        printf("  %-13s", size > 0 ? line : "-");
+        say("  %-13s", size > 0 ? line : "-");
 }
 
 /* What is wrong with the collection as a whole, or with a tag; NULL for nothing. */
@@ -141,25 +63,26 @@ static void print_remark(const json_t *c)
                 json_object_get(json_object_get(c, "outcomes"), outcome_name(OUTCOME_UNJUDGED)));
 
         if (error)
-                printf("  %s\n", error);
+                say("  %s\n", error);
         else if (!json_is_true(json_object_get(c, "up")))
-                puts("  not replayed yet");
+                say("  not replayed yet\n");
         else if (json_is_object(incident))
-                printf("  %s%s%s\n", text_of(incident, "summary"), told ? "; " : "",
-                        told ? told : "");
+                say("  %s%s%s\n", text_of(incident, "summary"), told ? "; " : "", told ? told : "");
         else if (unjudged > 0)
-                puts("  write what the unjudged queries expect, or driftwatch baseline propose");
+                say("  write what the unjudged queries expect, or driftwatch baseline propose\n");
+        else if (streq(text_of(c, "verdict"), verdict_name(VERDICT_UNJUDGED)))
+                say("  every query is known to fail: nothing here could fail the gate\n");
         else if (!streq(text_of(c, "verdict"), verdict_name(VERDICT_PASS)))
-                puts("  /api/v1/queries says why");
+                say("  /api/v1/queries says why\n");
         else
-                puts("");
+                say("\n");
 }
 
 static void print_collection(const json_t *c)
 {
         const json_t *outcomes = json_object_get(c, "outcomes");
 
-        printf("%-24s %-12s %-10s %-4s", text_of(c, "collection"), text_of(c, "server"),
+        say("%-24s %-12s %-10s %-4s", text_of(c, "collection"), text_of(c, "server"),
                 text_of(c, "verdict"), json_is_true(json_object_get(c, "up")) ? "up" : "down");
         print_number(c, "records", 9);
         for (enum outcome o = 0; o < OUTCOME_COUNT; o++)
@@ -179,27 +102,99 @@ static void print_unwatched(const json_t *server)
 
         if (count == 0)
                 return;
-        printf("%s: %lld collection%s not watched: ", text_of(server, "server"), (long long)count,
+        say("%s: %lld collection%s not watched: ", text_of(server, "server"), (long long)count,
                 count == 1 ? " is" : "s are");
         json_array_foreach (names, i, name)
-                printf("%s%s", i > 0 ? ", " : "", json_string_value(name));
+                say("%s%s", i > 0 ? ", " : "", json_string_value(name));
         if (more > 0)
-                printf(" and %lld more", (long long)more);
-        puts("");
+                say(" and %lld more", (long long)more);
+        say("\n");
 }
 
-static int print_table(const json_t *data)
+static void print_shard(const json_t *shard)
+{
+        json_int_t of = json_integer_value(json_object_get(shard, "of"));
+
+        if (of > 1)
+                say("shard %lld of %lld: %lld collections are watched by the other daemons\n",
+                        (long long)json_integer_value(json_object_get(shard, "index")),
+                        (long long)of,
+                        (long long)json_integer_value(json_object_get(shard, "elsewhere")));
+}
+
+static void print_lease(const json_t *lease)
+{
+        const char *holder = json_string_value(json_object_get(lease, "holder"));
+        const char *error = json_string_value(json_object_get(lease, "error"));
+
+        if (!json_is_object(lease))
+                return;
+        say("receivers are told by %s%s\n",
+                json_is_true(json_object_get(lease, "held")) ? "this daemon, " : "",
+                holder ? holder : "nobody");
+        if (error)
+                say("the lease cannot be looked at: %s\n", error);
+}
+
+static void print_destination(const json_t *c)
+{
+        if (!json_is_true(json_object_get(c, "failing")))
+                return;
+        say("notifications to %s (%s, %s) %s since %s: %s; %lld wait\n", text_of(c, "receiver"),
+                text_of(c, "channel"), text_of(c, "peer"),
+                json_is_true(json_object_get(c, "disabled")) ? "are switched off" : "fail",
+                text_of(c, "failing_since"),
+                json_is_string(json_object_get(c, "last_error")) ? text_of(c, "last_error")
+                                                                 : "something was lost",
+                (long long)json_integer_value(json_object_get(c, "queued")));
+}
+
+/* Of a daemon that knows the resource. */
+static void print_notifications(const json_t *data)
+{
+        const json_t *lost = json_object_get(data, "lost"), *one;
+        size_t i, count = json_array_size(lost);
+
+        json_array_foreach (json_object_get(data, "destinations"), i, one)
+                print_destination(one);
+        json_array_foreach (lost, i, one)
+                if (i < LOST_SHOWN)
+                        say("lost at %s: %s %s for %s (%s, %s): %s\n", text_of(one, "time"),
+                                text_of(one, "incident"), text_of(one, "kind"),
+                                text_of(one, "receiver"), text_of(one, "channel"),
+                                text_of(one, "peer"), text_of(one, "sentence"));
+        if (count > LOST_SHOWN)
+                say("and %zu more were lost: /api/v1/notifications\n", count - LOST_SHOWN);
+}
+
+/* How an open incident stands with people, in the daemon's words. */
+static void print_incident(const json_t *c)
+{
+        const json_t *incident = json_object_get(c, "incident");
+        const char *sentence = json_string_value(
+                json_object_get(json_object_get(incident, "escalation"), "sentence"));
+
+        if (sentence)
+                say("incident %s: %s\n", text_of(incident, "id"), sentence);
+}
+
+static int print_table(const json_t *data, const json_t *notifications)
 {
         const json_t *c;
         size_t i;
 
-        printf("%-24s %-12s %-10s %-4s %9s %10s %10s %10s %10s %10s  %-13s  %s\n", "COLLECTION",
+        say("%-24s %-12s %-10s %-4s %9s %10s %10s %10s %10s %10s  %-13s  %s\n", "COLLECTION",
                 "SERVER", "VERDICT", "UP", "RECORDS", "PASS", "DRIFT", "FAIL", "UNMEASURED",
                 "UNJUDGED", "CAUSES", "REMARK");
         json_array_foreach (json_object_get(data, "collections"), i, c)
                 print_collection(c);
+        json_array_foreach (json_object_get(data, "collections"), i, c)
+                print_incident(c);
         json_array_foreach (json_object_get(data, "servers"), i, c)
                 print_unwatched(c);
+        print_shard(json_object_get(data, "shard"));
+        print_lease(json_object_get(data, "lease"));
+        print_notifications(notifications);
         return fflush(stdout) == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
@@ -207,7 +202,9 @@ static int print_json(const json_t *data)
 {
         _cleanup_free_ char *s = json_text(data, JSON_INDENT(2), NULL);
 
-        return s && puts(s) >= 0 && fflush(stdout) == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+        if (!s || fwrite(s, 1, strlen(s), stdout) != strlen(s) || fwrite("\n", 1, 1, stdout) != 1)
+                return EXIT_FAILURE;
+        return fflush(stdout) == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
 /* As `check` ends; a daemon that says none is none of ours. */
@@ -223,16 +220,20 @@ static int verdict_of(const json_t *data)
 
 int command_status(const struct options *options)
 {
-        _cleanup_(fetch_done) struct fetch f = {0};
+        _cleanup_(reached_done) struct reached reached = {0}, notifications = {0};
+        const char *address = options->listen_addresses.values[0];
         int r;
 
         if (check_addresses(options) < 0)
                 return EXIT_USAGE;
-        r = fetch(&f, options->listen_addresses.values[0], "/api/v1/collections");
+        r = reach(address, "GET", "/api/v1/collections", NULL, &reached);
         if (r < 0) {
-                fprintf(stderr, "driftwatch: %s\n", error_text(&f.error, r));
+                complain("driftwatch: %s\n", error_text(&reached.error, r));
                 return EXIT_UNMEASURED;
         }
-        r = options->json ? print_json(f.data) : print_table(f.data);
-        return r != EXIT_SUCCESS ? r : verdict_of(f.data);
+        if (!options->json)
+                (void)!reach(address, "GET", "/api/v1/notifications", NULL, &notifications);
+        r = options->json ? print_json(reached.data)
+                          : print_table(reached.data, notifications.data);
+        return r != EXIT_SUCCESS ? r : verdict_of(reached.data);
 }

@@ -5,7 +5,11 @@
 #include <unistd.h>
 
 #include "commands/round.h"
+#include "commands/say.h"
 #include "commands/spread.h"
+
+/* Labels of a shard that are printed. */
+#define LABELS_SHOWN 10
 
 /* Exit status. */
 static int tell_collection(const struct watch *w)
@@ -13,10 +17,10 @@ static int tell_collection(const struct watch *w)
         const struct collection_view *v = watch_view(w);
 
         if (v->last_error) {
-                fprintf(stderr, "driftwatch: %s\n", v->last_error);
+                complain("driftwatch: %s\n", v->last_error);
                 return EXIT_UNMEASURED;
         }
-        printf("%s: %s at %s: space %s, dimension %u, %lld records\n", v->label, v->name, v->url,
+        say("%s: %s at %s: space %s, dimension %u, %lld records\n", v->label, v->name, v->url,
                 v->epoch.space ? v->epoch.space : "unknown", v->epoch.dimension,
                 (long long)v->epoch.records);
         spread_print(v, dossier_vectors(watch_dossier(w)));
@@ -31,13 +35,13 @@ static int ask_servers(const struct options *options)
         int status = EXIT_SUCCESS, told, r = round_load(&round, options);
 
         for (size_t i = 0; r >= 0 && i < round.config->collection_count; i++)
-                round.config->collections[i].probes.interval = 0;
+                round.config->collections[i]->probes.interval = 0;
         if (r >= 0)
                 r = round_run(&round);
         if (r == -EBADMSG)
                 return EXIT_USAGE;
         if (r < 0) {
-                fprintf(stderr, "driftwatch: cannot ask the servers: %s\n", strerror(-r));
+                complain("driftwatch: cannot ask the servers: %s\n", strerror(-r));
                 return EXIT_UNMEASURED;
         }
         for (size_t i = 0; i < round.count; i++) {
@@ -47,26 +51,71 @@ static int ask_servers(const struct options *options)
         return status;
 }
 
+struct shard_content {
+        size_t collections, queries;
+        const char *names[LABELS_SHOWN];
+};
+
+static void print_portion(const struct shard_content *p, unsigned index, const struct shard *shard)
+{
+        size_t shown = MIN(p->collections, (size_t)LABELS_SHOWN);
+
+        say("shard %u of %u%s: %zu collections with %zu canonical queries", index, shard->of,
+                index == shard->index ? ", this one" : "", p->collections, p->queries);
+        for (size_t i = 0; i < shown; i++)
+                say("%s%s", i > 0 ? ", " : ": ", p->names[i]);
+        if (p->collections > shown)
+                say(" and %zu more", p->collections - shown);
+        say("\n");
+}
+
+/* How the collections fall, where several daemons divide them. -ENOMEM. */
+static int print_shards(const struct config *config, const struct shard *shard)
+{
+        _cleanup_free_ struct shard_content *portions = calloc(shard->of, sizeof(*portions));
+
+        if (!portions)
+                return -ENOMEM;
+        for (size_t i = 0; i < config->collection_count; i++) {
+                const struct collection_config *c = config->collections[i];
+                struct shard_content *p = &portions[shard_of(c->label, shard->of)];
+
+                if (p->collections < LABELS_SHOWN)
+                        p->names[p->collections] = c->label;
+                p->collections++;
+                p->queries += c->queries->count;
+        }
+        for (unsigned i = 0; i < shard->of; i++)
+                print_portion(&portions[i], i, shard);
+        return 0;
+}
+
 int command_validate(const struct options *options)
 {
         _cleanup_errors_ struct errors errors = {0};
         _cleanup_(config_freep) struct config *config = NULL;
+        struct shard shard;
         size_t queries = 0;
-        int r = config_load(options->config_file, &config, &errors);
+        int r = config_load(options->config_file, NULL, &config, &errors);
 
         for (size_t i = 0; i < errors.count; i++)
-                fprintf(stderr, "%s\n", errors.messages[i]);
+                complain("%s\n", errors.messages[i]);
         if (errors.dropped > 0)
-                fprintf(stderr, "and %zu more errors\n", errors.dropped);
+                complain("and %zu more errors\n", errors.dropped);
         if (r < 0)
                 return EXIT_USAGE;
         /* Who is not root has just read the files, as the user that he is. */
         for (size_t i = 0; i < config->warnings.count && geteuid() == 0; i++)
-                fprintf(stderr, "driftwatch: warning: %s\n", config->warnings.messages[i]);
+                complain("driftwatch: warning: %s\n", config->warnings.messages[i]);
         for (size_t i = 0; i < config->collection_count; i++)
-                queries += config->collections[i].queries->count;
-        printf("%s is valid: %zu collections with %zu canonical queries on %zu servers\n",
+                queries += config->collections[i]->queries->count;
+        say("%s is valid: %zu collections with %zu canonical queries on %zu servers\n",
                 options->config_file, config->collection_count, queries, config->server_count);
+        shard = options->shard.of > 0 ? options->shard : config->shard;
+        if (shard.of > 1 && print_shards(config, &shard) < 0) {
+                complain("driftwatch: out of memory\n");
+                return EXIT_UNMEASURED;
+        }
         (void)fflush(stdout);
         return options->online ? ask_servers(options) : EXIT_SUCCESS;
 }

@@ -4,6 +4,7 @@
 
 #include "clock.h"
 #include "commands/baseline.h"
+#include "commands/say.h"
 #include "json.h"
 #include "keep/baselines.h"
 #include "show/gate/versions.h"
@@ -28,7 +29,7 @@ static int load_versions(
 
         versions = r < 0 ? NULL : calloc(count + 1, sizeof(*versions));
         if (!versions) {
-                fprintf(stderr, "driftwatch: %s\n", error_text(&error, r < 0 ? r : -ENOMEM));
+                complain("driftwatch: %s\n", error_text(&error, r < 0 ? r : -ENOMEM));
                 return -EIO;
         }
         for (size_t i = 0; i < count; i++) {
@@ -39,7 +40,7 @@ static int load_versions(
                 if (code >= 0)
                         n++;
                 else
-                        fprintf(stderr, "driftwatch: %s\n", error_text(&reading, code));
+                        complain("driftwatch: %s\n", error_text(&reading, code));
                 r = MIN(r, code);
         }
         *ret = versions;
@@ -69,7 +70,7 @@ static int list(const struct options *options, const struct collection_config *c
 int baseline_list(const struct options *options)
 {
         if (!streq(options->format, "text") && !streq(options->format, "json")) {
-                fprintf(stderr, "--format: \"%s\" is neither text nor json\n", options->format);
+                complain("--format: \"%s\" is neither text nor json\n", options->format);
                 return EXIT_USAGE;
         }
         return baseline_each(options, list);
@@ -91,11 +92,11 @@ static int restore(const struct options *options, const struct collection_config
                 r = baselines_restore(options->storage_path, b, &error);
         }
         if (r < 0) {
-                fprintf(stderr, "driftwatch: %s\n", error_text(&error, r));
+                complain("driftwatch: %s\n", error_text(&error, r));
                 return EXIT_USAGE;
         }
-        printf("%s: baseline %u is baseline %u again, approved by %s: %s\n"
-               "  a running driftwatch compares with it from now on\n",
+        say("%s: baseline %u is baseline %u again, approved by %s: %s\n"
+            "  a running driftwatch compares with it from now on\n",
                 c->label, b->number, number, b->approved_by, b->reason);
         return EXIT_SUCCESS;
 }
@@ -105,17 +106,15 @@ int baseline_rollback(const struct options *options)
         const char *n = options->argument;
 
         if (!n || !*n || strlen(n) > 9 || n[strspn(n, "0123456789")]) {
-                fprintf(stderr,
-                        "driftwatch: baseline rollback needs the number of a version; driftwatch "
-                        "baseline list has them\n");
+                complain("driftwatch: baseline rollback needs the number of a version; driftwatch "
+                         "baseline list has them\n");
                 return EXIT_USAGE;
         }
         if (!baseline_signed(options, "rollback"))
                 return EXIT_USAGE;
         if (options->collections.count != 1) {
-                fprintf(stderr,
-                        "driftwatch: baseline rollback needs one --collection: numbers are "
-                        "those of one collection\n");
+                complain("driftwatch: baseline rollback needs one --collection: numbers are "
+                         "those of one collection\n");
                 return EXIT_USAGE;
         }
         return baseline_each(options, restore);

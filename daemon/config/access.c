@@ -13,6 +13,16 @@ bool access_is_roots(const struct stat *st, mode_t others)
                 (st->st_gid == 0 || !(st->st_mode & group));
 }
 
+static bool names_secret(const struct schema_key *key)
+{
+        static const char *const names[] = {"secret_file", "routing_key_file", "bot_token_file"};
+
+        for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+                if (streq(key->name, names[i]))
+                        return true;
+        return false;
+}
+
 /* The directory on the way to `path` that only root may pass; owned, NULL for none. */
 static char *closed_directory(const char *path)
 {
@@ -33,7 +43,7 @@ static int check_path(const struct schema_reader *reader, const struct schema_pl
         _cleanup_free_ char *path = path_resolve(file, reader->file);
         _cleanup_free_ char *absolute = path ? realpath(path, NULL) : NULL;
         _cleanup_free_ char *directory = absolute ? closed_directory(absolute) : NULL;
-        bool secret = streq(key->name, "secret_file");
+        bool secret = names_secret(key);
         struct stat st;
 
         if (!path)

@@ -6,13 +6,15 @@
 #include <stdio.h>
 
 #include "config/access.h"
+#include "config/alerting.h"
 #include "config/borders.h"
 #include "config/keys.h"
+#include "config/objects.h"
 #include "config/peer.h"
 #include "file.h"
 
-/* A configuration of a thousand collections is a tenth of that. */
-#define CONFIG_FILE_MAX (4U << 20)
+/* A configuration of a hundred thousand collections is a third of that. */
+#define CONFIG_FILE_MAX (16U << 20)
 /* Numbers in one request: some 25 MB of JSON, when servers refuse more than 40 MiB. */
 #define REQUEST_NUMBERS_MAX (1U << 21)
 /* Missing vectors named one by one; more than that are one mistake. */
@@ -22,6 +24,7 @@ struct loader {
         struct schema_reader reader;
         struct config_keys keys;
         struct config *config;
+        const struct config *before; /* NULL: none */
 };
 
 /* What a collection says itself, else what counts for all. */
@@ -38,6 +41,7 @@ static struct replay_config build_replay(
                                                                          : own->survey_interval,
                 .embed_interval = own->embed_interval == USEC_INFINITY ? common->embed_interval
                                                                        : own->embed_interval,
+                .server_share = isnan(own->server_share) ? common->server_share : own->server_share,
         };
 }
 
@@ -67,8 +71,15 @@ static int build_servers(struct loader *l)
         c->servers = calloc(list->count + 1, sizeof(*c->servers));
         if (!c->servers)
                 return -ENOMEM;
-        for (; r == 0 && c->server_count < list->count; c->server_count++)
-                r = build_server(l, &keys[c->server_count], &c->servers[c->server_count]);
+        while (r == 0 && c->server_count < list->count) {
+                struct server_config *server = calloc(1, sizeof(*server));
+
+                if (!server)
+                        return -ENOMEM;
+                server->references = 1;
+                c->servers[c->server_count] = server;
+                r = build_server(l, &keys[c->server_count++], server);
+        }
         return r;
 }
 
@@ -106,8 +117,15 @@ static int build_embedders(struct loader *l)
         c->embedders = calloc(list->count + 1, sizeof(*c->embedders));
         if (!c->embedders)
                 return -ENOMEM;
-        for (; r == 0 && c->embedder_count < list->count; c->embedder_count++)
-                r = build_embedder(l, &keys[c->embedder_count], &c->embedders[c->embedder_count]);
+        while (r == 0 && c->embedder_count < list->count) {
+                struct embedder_config *embedder = calloc(1, sizeof(*embedder));
+
+                if (!embedder)
+                        return -ENOMEM;
+                embedder->references = 1;
+                c->embedders[c->embedder_count] = embedder;
+                r = build_embedder(l, &keys[c->embedder_count++], embedder);
+        }
         return r;
 }
 
@@ -126,15 +144,14 @@ static const char *name_hint(
         return schema_hint(buffer, size, word, names, count);
 }
 
-static const struct server_config *find_server(
-        const struct loader *l, const struct collection_keys *keys)
+static struct server_config *find_server(const struct loader *l, const struct collection_keys *keys)
 {
         const struct config *c = l->config;
         char hint[SCHEMA_HINT_MAX];
 
         if (!keys->server) {
                 if (c->server_count == 1)
-                        return &c->servers[0];
+                        return c->servers[0];
                 if (c->server_count == 0)
                         schema_error(&l->reader, &keys->place, "server", NULL,
                                 "no server is configured; add one to servers");
@@ -144,15 +161,15 @@ static const struct server_config *find_server(
                 return NULL;
         }
         for (size_t i = 0; i < c->server_count; i++)
-                if (streq(c->servers[i].name, keys->server))
-                        return &c->servers[i];
+                if (streq(c->servers[i]->name, keys->server))
+                        return c->servers[i];
         schema_error(&l->reader, &keys->place, "server", NULL, "no server is called \"%s\"%s",
                 keys->server, name_hint(&l->keys.servers, keys->server, hint, sizeof(hint)));
         return NULL;
 }
 
 /* NULL for none, and after a complaint. */
-static const struct embedder_config *find_embedder(
+static struct embedder_config *find_embedder(
         const struct loader *l, const struct collection_keys *keys)
 {
         const struct config *c = l->config;
@@ -161,8 +178,8 @@ static const struct embedder_config *find_embedder(
         if (!keys->embedder)
                 return NULL;
         for (size_t i = 0; i < c->embedder_count; i++)
-                if (streq(c->embedders[i].name, keys->embedder))
-                        return &c->embedders[i];
+                if (streq(c->embedders[i]->name, keys->embedder))
+                        return c->embedders[i];
         schema_error(&l->reader, &keys->place, "embedder", NULL, "no embedder is called \"%s\"%s",
                 keys->embedder, name_hint(&l->keys.embedders, keys->embedder, hint, sizeof(hint)));
         return NULL;
@@ -187,11 +204,42 @@ static bool share_queries(const struct loader *l, size_t i, struct query_set **r
 
         for (size_t j = 0; j < i; j++)
                 if (streq(keys[j].queries, keys[i].queries)) {
-                        if (l->config->collections[j].queries)
-                                *ret = query_set_ref(l->config->collections[j].queries);
+                        if (l->config->collections[j]->queries)
+                                *ret = query_set_ref(l->config->collections[j]->queries);
                         return true;
                 }
         return false;
+}
+
+static bool share_vectors(const struct loader *l, size_t i, struct vector_set **ret)
+{
+        const struct collection_keys *keys = l->keys.collections.items;
+
+        for (size_t j = 0; j < i; j++)
+                if (streq(keys[j].vectors, keys[i].vectors)) {
+                        *ret = vector_set_ref(l->config->collections[j]->vectors);
+                        return true;
+                }
+        return false;
+}
+
+static struct query_set *known_queries(const struct loader *l, const char *path)
+{
+        for (size_t i = 0; l->before && i < l->before->collection_count; i++)
+                if (streq(l->before->collections[i]->queries->path, path))
+                        return l->before->collections[i]->queries;
+        return NULL;
+}
+
+static struct vector_set *known_vectors(const struct loader *l, const char *path)
+{
+        for (size_t i = 0; l->before && i < l->before->collection_count; i++) {
+                struct vector_set *known = l->before->collections[i]->vectors;
+
+                if (known && streq(known->path, path))
+                        return known;
+        }
+        return NULL;
 }
 
 static int load_queries(const struct loader *l, size_t i, struct query_set **ret)
@@ -206,25 +254,25 @@ static int load_queries(const struct loader *l, size_t i, struct query_set **ret
         path = path_resolve(keys[i].queries, l->reader.file);
         if (!path)
                 return -ENOMEM;
-        r = query_set_load(path, ret, &found);
+        r = query_set_load(path, known_queries(l, path), ret, &found);
         forward(l, &keys[i].place, "queries", r, &found);
         return r == -ENOMEM ? r : 0;
 }
 
-static int load_vectors(
-        const struct loader *l, const struct collection_keys *keys, struct vector_set **ret)
+static int load_vectors(const struct loader *l, size_t i, struct vector_set **ret)
 {
+        const struct collection_keys *keys = l->keys.collections.items;
         _cleanup_errors_ struct errors found = {0};
         _cleanup_free_ char *path = NULL;
         int r;
 
-        if (!keys->vectors)
+        if (!keys[i].vectors || share_vectors(l, i, ret))
                 return 0;
-        path = path_resolve(keys->vectors, l->reader.file);
+        path = path_resolve(keys[i].vectors, l->reader.file);
         if (!path)
                 return -ENOMEM;
-        r = vector_set_load(path, ret, &found);
-        forward(l, &keys->place, "vectors", r, &found);
+        r = vector_set_load(path, known_vectors(l, path), ret, &found);
+        forward(l, &keys[i].place, "vectors", r, &found);
         return r == -ENOMEM ? r : 0;
 }
 
@@ -297,12 +345,15 @@ static int build_collection(const struct loader *l, size_t i, struct collection_
         if (r == 0)
                 r = load_queries(l, i, &ret->queries);
         if (r == 0)
-                r = load_vectors(l, keys, &ret->vectors);
+                r = load_vectors(l, i, &ret->vectors);
         if (r < 0)
                 return r;
         ret->embedder = find_embedder(l, keys);
+        if (ret->embedder)
+                ret->embedder->references++;
         ret->server = find_server(l, keys);
         if (ret->server) {
+                ret->server->references++;
                 ret->peer = ret->server->peer;
                 peer_set_timeout(&ret->peer, ret->replay.timeout);
         }
@@ -334,101 +385,27 @@ static int build_collections(struct loader *l)
         if (!c->collections)
                 return -ENOMEM;
         while (r == 0 && c->collection_count < list->count) {
-                size_t i = c->collection_count++;
+                struct collection_config *one = calloc(1, sizeof(*one));
+                size_t i = c->collection_count;
 
-                r = build_collection(l, i, &c->collections[i]);
+                if (!one)
+                        return -ENOMEM;
+                one->references = 1;
+                c->collections[c->collection_count++] = one;
+                r = build_collection(l, i, one);
         }
         return r;
 }
 
-static int build_alertmanagers(struct loader *l)
+static void build_shard(struct loader *l)
 {
-        const struct schema_list *list = &l->keys.alerting.alertmanagers;
-        const struct peer_keys *keys = list->items;
-        struct alerting_config *a = &l->config->alerting;
-        int r = 0;
+        const struct shard_keys *keys = &l->keys.replay.shard;
 
-        a->alertmanagers = calloc(list->count + 1, sizeof(*a->alertmanagers));
-        if (!a->alertmanagers)
-                return -ENOMEM;
-        for (size_t i = 0; r == 0 && i < list->count; i++)
-                r = peer_build(&l->reader, &keys[i], PEER_ALERTMANAGER, keys[i].timeout,
-                        &a->alertmanagers[a->alertmanager_count++]);
-        return r;
-}
-
-static int build_receiver(
-        const struct loader *l, const struct receiver_keys *keys, struct receiver_config *ret)
-{
-        const struct peer_keys *webhooks = keys->webhooks.items;
-        int r = strdup_to(&ret->name, keys->name);
-
-        if (keys->webhooks.count == 0)
-                schema_error(&l->reader, &keys->place, NULL, NULL,
-                        "tells nobody; give it webhook_configs");
-        ret->webhooks = calloc(keys->webhooks.count + 1, sizeof(*ret->webhooks));
-        if (!ret->webhooks)
-                return -ENOMEM;
-        for (size_t i = 0; r == 0 && i < keys->webhooks.count; i++) {
-                struct webhook_config *webhook = &ret->webhooks[ret->webhook_count++];
-
-                webhook->send_resolved = webhooks[i].send_resolved;
-                webhook->max_alerts = webhooks[i].max_alerts;
-                r = peer_build(
-                        &l->reader, &webhooks[i], PEER_TARGET, webhooks[i].timeout, &webhook->peer);
-        }
-        return r;
-}
-
-static int build_receivers(struct loader *l)
-{
-        const struct schema_list *list = &l->keys.alerting.receivers;
-        const struct receiver_keys *keys = list->items;
-        struct alerting_config *a = &l->config->alerting;
-        int r = schema_unique(
-                &l->reader, list, sizeof(*keys), "name", offsetof(struct receiver_keys, name));
-
-        a->receivers = calloc(list->count + 1, sizeof(*a->receivers));
-        if (!a->receivers)
-                return -ENOMEM;
-        for (size_t i = 0; r == 0 && i < list->count; i++)
-                r = build_receiver(l, &keys[i], &a->receivers[a->receiver_count++]);
-        return r;
-}
-
-static int build_rules(struct loader *l)
-{
-        const struct schema_list *list = &l->keys.alerting.rules;
-        const struct rule_keys *keys = list->items;
-        struct rule *rules = l->config->alerting.rules;
-        int r = 0;
-
-        for (enum rule_id id = 0; id < RULE_COUNT; id++)
-                rules[id] = (struct rule){
-                        .enabled = true,
-                        .for_usec = rule_defaults[id].for_usec,
-                        .keep_firing_for_usec = rule_defaults[id].keep_firing_for_usec,
-                        .limit = NAN,
-                };
-        for (size_t i = 0; r == 0 && i < list->count; i++) {
-                enum rule_id id;
-
-                r = rule_find(keys[i].place.name, &id);
-                if (r < 0)
-                        return r;
-                rules[id].enabled = keys[i].enabled;
-                if (keys[i].for_usec != USEC_INFINITY)
-                        rules[id].for_usec = keys[i].for_usec;
-                if (keys[i].keep_firing_for_usec != USEC_INFINITY)
-                        rules[id].keep_firing_for_usec = keys[i].keep_firing_for_usec;
-                if (!isnan(keys[i].limit) && isnan(rule_defaults[id].limit))
-                        schema_error(&l->reader, &keys[i].place, "limit", NULL, "%s has no limit",
-                                rule_defaults[id].name);
-                else if (!isnan(keys[i].limit))
-                        rules[id].limit = keys[i].limit;
-                r = strdup_to(&rules[id].severity, keys[i].severity);
-        }
-        return r;
+        l->config->shard = (struct shard){keys->index, keys->of};
+        if (keys->of > 0 && keys->index >= keys->of)
+                schema_error(&l->reader, &keys->place, "index", NULL,
+                        "the shards are counted from 0: of %u the last is %u", keys->of,
+                        keys->of - 1);
 }
 
 static int build(struct loader *l)
@@ -436,36 +413,26 @@ static int build(struct loader *l)
         struct config *c = l->config;
         int r = strdup_to(&c->path, l->reader.file);
 
+        build_shard(l);
         c->replay = build_replay(&l->keys.replay, &(struct replay_config){0});
         c->per_query_limit = l->keys.metrics.per_query_limit;
-        c->alerting.resend_delay = l->keys.alerting.resend_delay;
-        c->alerting.repeat_interval = l->keys.alerting.repeat_interval;
-        c->alerting.group_wait = l->keys.alerting.group_wait;
-        c->alerting.group_interval = l->keys.alerting.group_interval;
-        c->alerting.query_alerts_max = l->keys.alerting.query_alerts_max;
         c->ingest_grace = l->keys.ingest.grace;
         c->trust_loopback = l->keys.web.trust_loopback;
         if (r == 0)
-                r = strdup_to(&c->alerting.runbook_url, l->keys.alerting.runbook_url);
-        if (r == 0)
-                r = build_rules(l);
+                r = alerting_build(&l->reader, &l->keys.alerting, &c->alerting);
         if (r == 0)
                 r = build_servers(l);
         if (r == 0)
                 r = build_embedders(l);
         if (r == 0)
                 r = build_collections(l);
-        if (r == 0)
-                r = build_alertmanagers(l);
-        if (r == 0)
-                r = build_receivers(l);
         return r;
 }
 
-static int read_tree(
-        const struct schema_reader *reader, const struct yaml_node *root, struct config *config)
+static int read_tree(const struct schema_reader *reader, const struct yaml_node *root,
+        const struct config *before, struct config *config)
 {
-        struct loader l = {.reader = *reader, .config = config};
+        struct loader l = {.reader = *reader, .config = config, .before = before};
         int r = schema_read(reader, &config_schema, root, &l.keys);
 
         if (r == 0 || r == -EBADMSG)
@@ -476,28 +443,31 @@ static int read_tree(
         return r;
 }
 
-int config_parse(
-        const char *path, const char *data, size_t size, struct config **ret, struct errors *errors)
+int config_parse(const char *path, const char *data, size_t size, const struct config *before,
+        struct config **ret, struct errors *errors)
 {
         _cleanup_(config_freep) struct config *config = calloc(1, sizeof(*config));
         _cleanup_(yaml_node_freep) struct yaml_node *root = NULL;
         const struct schema_reader reader = {path, errors};
-        size_t before = errors_total(errors);
+        size_t known = errors_total(errors);
         int r = config ? yaml_parse(path, data, size, &root, errors) : -ENOMEM;
 
         if (r == 0)
-                r = read_tree(&reader, root, config);
+                r = read_tree(&reader, root, before, config);
         if (r == -ENOMEM)
                 errors_add(errors, "%s: out of memory", path);
-        else if (r == 0 && errors_total(errors) > before)
+        else if (r == 0 && errors_total(errors) > known)
                 r = -EBADMSG;
         if (r < 0)
                 return r;
+        if (digest_sha256(data, size, config->digest) < 0)
+                *config->digest = '\0'; /* it is another one, then */
         *ret = take_ptr(config);
         return 0;
 }
 
-int config_load(const char *path, struct config **ret, struct errors *errors)
+int config_load(
+        const char *path, const struct config *before, struct config **ret, struct errors *errors)
 {
         _cleanup_error_ struct error e = {0};
         _cleanup_free_ char *data = NULL;
@@ -508,56 +478,21 @@ int config_load(const char *path, struct config **ret, struct errors *errors)
                 errors_add(errors, "%s", error_text(&e, r));
                 return r == -ENOMEM ? r : -EBADMSG;
         }
-        return config_parse(path, data, size, ret, errors);
+        return config_parse(path, data, size, before, ret, errors);
 }
 
-static void alerting_done(struct alerting_config *a)
+int config_load_shard(const char *path, const struct shard *shard, const struct config *before,
+        struct config **ret, struct errors *errors)
 {
-        for (size_t i = 0; i < a->alertmanager_count; i++)
-                http_peer_done(&a->alertmanagers[i]);
-        for (size_t i = 0; i < a->receiver_count; i++) {
-                for (size_t j = 0; j < a->receivers[i].webhook_count; j++)
-                        http_peer_done(&a->receivers[i].webhooks[j].peer);
-                free(a->receivers[i].webhooks);
-                free(a->receivers[i].name);
-        }
-        for (enum rule_id id = 0; id < RULE_COUNT; id++)
-                free(a->rules[id].severity);
-        free(a->alertmanagers);
-        free(a->receivers);
-        free(a->runbook_url);
-}
+        _cleanup_(config_freep) struct config *c = NULL;
+        int r = config_load(path, before, &c, errors);
 
-struct config *config_free(struct config *c)
-{
-        if (!c)
-                return NULL;
-        for (size_t i = 0; i < c->collection_count; i++) {
-                bands_done(&c->collections[i].bands);
-                (void)query_set_unref(c->collections[i].queries);
-                (void)vector_set_unref(c->collections[i].vectors);
-                free(c->collections[i].name);
-                free(c->collections[i].label);
-        }
-        for (size_t i = 0; i < c->server_count; i++) {
-                http_peer_done(&c->servers[i].peer);
-                free(c->servers[i].name);
-                free(c->servers[i].tenant);
-                free(c->servers[i].database);
-        }
-        for (size_t i = 0; i < c->embedder_count; i++) {
-                http_peer_done(&c->embedders[i].peer);
-                free(c->embedders[i].name);
-                free(c->embedders[i].model);
-                free(c->embedders[i].query_prefix);
-                json_decref(c->embedders[i].body);
-        }
-        alerting_done(&c->alerting);
-        errors_done(&c->warnings);
-        free(c->collections);
-        free(c->embedders);
-        free(c->servers);
-        free(c->path);
-        free(c);
-        return NULL;
+        if (r < 0)
+                return r;
+        r = config_confine(c, shard->of > 0 ? shard : &c->shard);
+        if (r < 0)
+                errors_add(errors, "%s: out of memory", path);
+        else
+                *ret = take_ptr(c);
+        return r;
 }

@@ -3,16 +3,25 @@
 
 #include <float.h>
 
+#include "config/audience.h"
 #include "config/config.h"
+#include "config/mail.h"
 #include "config/peer.h"
+#include "config/table.h"
+#include "mime.h"
 #include "model/bands.h"
+#include "model/rule.h"
+#include "model/shard.h"
+#include "tell/routing.h"
 
-/* Names in metrics and alerts; longer ones make series nobody can read. */
-#define NAME_MAX_BYTES 200
 #define RESULTS_MAX 1000
 #define BATCH_MAX 1000
+/* A server that is asked more at a time answers none of it sooner. */
+#define CONCURRENCY_MAX 256
 /* Nobody looks further back in memory; the run-length history stays small for that long. */
 #define HISTORY_MAX (60.0 * (double)USEC_PER_DAY)
+/* Lists of severities that differ are fewer than that. */
+#define POLICIES_MAX 20
 #define ALERTS_SHOWN_MAX 10000
 #define PER_QUERY_LIMIT_MAX 100000
 /* Distances and shares; beyond this a rule could as well be switched off. */
@@ -23,24 +32,21 @@
  * answer that is read. */
 #define PROBE_RECORDS_MAX 2000000
 
-#define KEY(structure, field, key_name, key_type, ...) \
-        { \
-                .name = key_name, .type = key_type, .offset = offsetof(struct structure, field), \
-                __VA_ARGS__ \
-        }
-#define SCHEMA(table, structure) \
-        { \
-                table, ARRAY_SIZE(table), sizeof(struct structure) \
-        }
-#define BETWEEN(low, high) .min = (double)(low), .max = (double)(high)
-#define NAME_CHECKED BETWEEN(1, NAME_MAX_BYTES), .check = schema_check_value
-
 /* The same keys, once with defaults and once as a collection's own. */
 #define INTERVAL_BOUNDS BETWEEN(100 * USEC_PER_MSEC, USEC_PER_DAY)
 #define TIMEOUT_BOUNDS BETWEEN(10 * USEC_PER_MSEC, 10 * USEC_PER_MINUTE)
 #define HISTORY_BOUNDS BETWEEN(USEC_PER_MINUTE, HISTORY_MAX)
 #define SURVEY_BOUNDS BETWEEN(0, USEC_PER_DAY)
+#define SHARE_BOUNDS BETWEEN(0.0001, 1)
 #define EMBED_BOUNDS BETWEEN(0, 30 * USEC_PER_DAY)
+
+static const struct schema_key shard_table[] = {
+        KEY(shard_keys, index, "index", SCHEMA_INTEGER, .fallback = "0", BETWEEN(0, SHARDS_MAX - 1),
+                .doc = "Which of them this daemon is, from 0."),
+        KEY(shard_keys, of, "of", SCHEMA_INTEGER, .fallback = "1", BETWEEN(1, SHARDS_MAX),
+                .doc = "How many daemons divide the collections."),
+};
+static const struct schema shard_schema = SCHEMA(shard_table, shard_keys);
 
 static const struct schema_key replay_table[] = {
         KEY(replay_keys, interval, "interval", SCHEMA_DURATION, .fallback = "5m", INTERVAL_BOUNDS,
@@ -62,6 +68,12 @@ static const struct schema_key replay_table[] = {
                 EMBED_BOUNDS,
                 .doc = "How often an embedder is asked for fresh vectors; never more often than "
                        "the queries are replayed."),
+        KEY(replay_keys, server_share, "server_share", SCHEMA_NUMBER, .fallback = "0.01",
+                SHARE_BOUNDS,
+                .doc = "Share of a server's time that surveys and probes may take; they are "
+                       "farther apart than configured where they would take more. 1 for any."),
+        KEY(replay_keys, shard, "shard", SCHEMA_OBJECT, .object = &shard_schema,
+                .doc = "Which of the collections `driftwatch run` watches, where several do."),
 };
 static const struct schema replay_schema = SCHEMA(replay_table, replay_keys);
 
@@ -114,6 +126,10 @@ static const struct schema_key tls_table[] = {
 };
 static const struct schema tls_schema = SCHEMA(tls_table, tls_keys);
 
+#define TLS_KEY \
+        KEY(peer_keys, tls, "tls", SCHEMA_OBJECT, .object = &tls_schema, \
+                .doc = "Certificates, where TLS is spoken.")
+
 #define PEER_KEYS(auth_schema) \
         KEY(peer_keys, headers, "headers", SCHEMA_STRING_MAP, \
                 .doc = "Headers sent with each request. Not for secrets."), \
@@ -124,8 +140,7 @@ static const struct schema tls_schema = SCHEMA(tls_table, tls_keys);
                 KEY(peer_keys, proxy_auth, "proxy_auth", SCHEMA_OBJECT, \
                         .object = &proxy_auth_schema, \
                         .doc = "Where `user:password` for the proxy is, if it wants one."), \
-                KEY(peer_keys, tls, "tls", SCHEMA_OBJECT, .object = &tls_schema, \
-                        .doc = "For `https://` only.")
+                TLS_KEY
 
 static const struct schema_key server_table[] = {
         KEY(peer_keys, name, "name", SCHEMA_STRING, .required = true, NAME_CHECKED,
@@ -136,6 +151,9 @@ static const struct schema_key server_table[] = {
                 .doc = "Chroma's tenant."),
         KEY(peer_keys, database, "database", SCHEMA_STRING, .fallback = "default_database",
                 NAME_CHECKED, .doc = "Chroma's database."),
+        KEY(peer_keys, concurrency, "concurrency", SCHEMA_INTEGER, .fallback = "8",
+                BETWEEN(1, CONCURRENCY_MAX),
+                .doc = "Requests that it gets at a time; others wait for their turn."),
         PEER_KEYS(chroma_auth_schema),
 };
 static const struct schema server_schema = SCHEMA(server_table, peer_keys);
@@ -185,7 +203,8 @@ static const struct schema_key collection_table[] = {
         KEY(collection_keys, queries, "queries", SCHEMA_STRING, .required = true, .kind = "path",
                 .check = schema_check_value, .doc = "The canonical query set, YAML or JSON."),
         KEY(collection_keys, vectors, "vectors", SCHEMA_STRING, .kind = "path",
-                .check = schema_check_value, .doc = "The pinned vectors of the queries, JSON."),
+                .check = schema_check_value,
+                .doc = "The pinned vectors of the queries: JSON, or a NumPy matrix."),
         KEY(collection_keys, embedder, "embedder", SCHEMA_STRING, .check = schema_check_value,
                 .doc = "Name of the embedder that is watched with it."),
         KEY(collection_keys, label, "label", SCHEMA_STRING, NAME_CHECKED,
@@ -213,6 +232,8 @@ static const struct schema_key collection_table[] = {
                 .doc = "As in `replay`, for this collection."),
         KEY(collection_keys, replay.embed_interval, "embed_interval", SCHEMA_DURATION, EMBED_BOUNDS,
                 .inherits = "replay.embed_interval", .doc = "As in `replay`, for this collection."),
+        KEY(collection_keys, replay.server_share, "server_share", SCHEMA_NUMBER, SHARE_BOUNDS,
+                .inherits = "replay.server_share", .doc = "As in `replay`, for this collection."),
         KEY(collection_keys, embedder_gates, "embedder_gates", SCHEMA_BOOLEAN, .fallback = "true",
                 .doc = "Whether `check` calls the collection unmeasured when its embedder cannot "
                        "be asked."),
@@ -231,35 +252,177 @@ static const struct schema_key alertmanager_table[] = {
 };
 static const struct schema alertmanager_schema = SCHEMA(alertmanager_table, peer_keys);
 
+#define SEND_RESOLVED \
+        KEY(peer_keys, send_resolved, "send_resolved", SCHEMA_BOOLEAN, .fallback = "true", \
+                .doc = "Whether the end of an alert is told too.")
+
+static const char *const signature_schemes[] = {"github", "standard", NULL};
+
+static const struct schema_key signature_table[] = {
+        KEY(auth_keys, scheme, "scheme", SCHEMA_WORD, .required = true, .words = signature_schemes,
+                .doc = "GitHub's `X-Hub-Signature-256`, or Standard Webhooks 1.0."),
+        SECRET_KEYS,
+};
+static const struct schema signature_schema = SCHEMA(signature_table, auth_keys);
+
 static const struct schema_key webhook_table[] = {
         KEY(peer_keys, url, "url", SCHEMA_STRING, .kind = "URL", .check = url_check_target,
                 .doc = "Where notifications are posted. Either this or `url_file`."),
         KEY(peer_keys, url_file, "url_file", SCHEMA_STRING, .kind = "path",
                 .check = schema_check_value,
                 .doc = "File whose first line is the URL, when the URL is a secret."),
-        KEY(peer_keys, send_resolved, "send_resolved", SCHEMA_BOOLEAN, .fallback = "true",
-                .doc = "Whether the end of an alert is told too."),
+        SEND_RESOLVED,
         KEY(peer_keys, max_alerts, "max_alerts", SCHEMA_INTEGER, .fallback = "0",
                 BETWEEN(0, ALERTS_SHOWN_MAX), .doc = "Alerts in one notification; 0 for all."),
+        KEY(peer_keys, signature, "signature", SCHEMA_OBJECT, .object = &signature_schema,
+                .doc = "How each notification is signed; without it none is."),
         PEER_TIMEOUT,
         PEER_KEYS(http_auth_schema),
 };
 static const struct schema webhook_schema = SCHEMA(webhook_table, peer_keys);
 
+static const struct schema_key ntfy_table[] = {
+        KEY(peer_keys, url, "url", SCHEMA_STRING, .required = true, .kind = "URL",
+                .check = url_check_base, .doc = "The server, without the topic."),
+        KEY(peer_keys, topic, "topic", SCHEMA_STRING, .required = true, .check = schema_check_value,
+                .doc = "The topic that is published to."),
+        SEND_RESOLVED,
+        PEER_TIMEOUT,
+        PEER_KEYS(http_auth_schema),
+};
+static const struct schema ntfy_schema = SCHEMA(ntfy_table, peer_keys);
+
+/* The URL itself is a secret, and so is mostly in a file. */
+#define HOOK_KEYS(name) \
+        KEY(peer_keys, url, name, SCHEMA_STRING, .kind = "URL", .check = url_check_target, \
+                .doc = "The webhook's URL. Either this or `" name "_file`."), \
+                KEY(peer_keys, url_file, name "_file", SCHEMA_STRING, .kind = "path", \
+                        .check = schema_check_value, \
+                        .doc = "File whose first line is the URL, which is a secret.")
+#define CHANNEL_KEYS SEND_RESOLVED, PEER_TIMEOUT, PEER_KEYS(http_auth_schema)
+#define CREDENTIAL(what) \
+        KEY(peer_keys, credential, "credential", SCHEMA_STRING, .check = schema_check_value, \
+                .doc = "Name of the " what "'s file in `$CREDENTIALS_DIRECTORY`.")
+
+static const struct schema_key slack_table[] = {
+        HOOK_KEYS("api_url"),
+        KEY(peer_keys, channel, "channel", SCHEMA_STRING, NAME_CHECKED,
+                .doc = "The channel, where it is not the webhook's own."),
+        KEY(peer_keys, username, "username", SCHEMA_STRING, NAME_CHECKED,
+                .doc = "Who is shown as the sender, where it is not the webhook's own."),
+        CHANNEL_KEYS,
+};
+static const struct schema slack_schema = SCHEMA(slack_table, peer_keys);
+
+static const struct schema_key pagerduty_table[] = {
+        KEY(peer_keys, key_file, "routing_key_file", SCHEMA_STRING, .kind = "path",
+                .check = schema_check_value,
+                .doc = "File whose first line is the integration's key. Either this or "
+                       "`credential`."),
+        CREDENTIAL("key"),
+        KEY(peer_keys, url, "url", SCHEMA_STRING, .kind = "URL", .check = url_check_target,
+                .fallback = "https://events.pagerduty.com/v2/enqueue",
+                .doc = "Where events are posted: another one in the EU."),
+        CHANNEL_KEYS,
+};
+static const struct schema pagerduty_schema = SCHEMA(pagerduty_table, peer_keys);
+
+static const struct schema_key teams_table[] = {HOOK_KEYS("webhook_url"), CHANNEL_KEYS};
+static const struct schema teams_schema = SCHEMA(teams_table, peer_keys);
+
+static const struct schema_key discord_table[] = {HOOK_KEYS("webhook_url"), CHANNEL_KEYS};
+static const struct schema discord_schema = SCHEMA(discord_table, peer_keys);
+
+/* What 64 bits hold, with room to spare. */
+#define DIGITS_MAX 18
+
+static const char *check_digits(const char *s)
+{
+        size_t digits = strspn(s, "0123456789");
+
+        return digits == 0 || digits > DIGITS_MAX || s[digits] ? "must be a number" : NULL;
+}
+
+static const char *check_chat(const char *s)
+{
+        static const char wrong[] = "must be the number of a chat, or a channel's @name";
+        static const char name[] =
+                "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_";
+
+        if (*s == '@')
+                return s[1] && !s[1 + strspn(s + 1, name)] ? NULL : wrong;
+        return check_digits(s + (*s == '-')) ? wrong : NULL;
+}
+
+static const struct schema_key telegram_table[] = {
+        KEY(peer_keys, key_file, "bot_token_file", SCHEMA_STRING, .kind = "path",
+                .check = schema_check_value,
+                .doc = "File whose first line is the bot's token. Either this or `credential`."),
+        CREDENTIAL("token"),
+        KEY(peer_keys, chat_id, "chat_id", SCHEMA_STRING, .required = true, .check = check_chat,
+                .doc = "The chat: its number, or the @name of a public channel."),
+        KEY(peer_keys, message_thread_id, "message_thread_id", SCHEMA_STRING, .kind = "integer",
+                .check = check_digits, .doc = "The topic, in a chat that has some."),
+        KEY(peer_keys, url, "api_url", SCHEMA_STRING, .kind = "URL", .check = url_check_base,
+                .fallback = "https://api.telegram.org", .doc = "Where the Bot API is."),
+        CHANNEL_KEYS,
+};
+static const struct schema telegram_schema = SCHEMA(telegram_table, peer_keys);
+
+static const struct schema_key email_table[] = {
+        KEY(peer_keys, to, "to", SCHEMA_STRING, .required = true, .check = mail_check_recipients,
+                .doc = "Who gets it: an address, or several with commas between them."),
+        KEY(peer_keys, from, "from", SCHEMA_STRING, .required = true, .check = mime_check_address,
+                .doc = "Who it is from: an address, or `Name <address>`."),
+        KEY(peer_keys, smarthost, "smarthost", SCHEMA_STRING, .required = true,
+                .check = mail_check_smarthost, .doc = "The mail server, as `host:port`."),
+        KEY(peer_keys, hello, "hello", SCHEMA_STRING, NAME_BYTES, .check = mail_check_hello,
+                .doc = "The name in `EHLO`; without it this host's."),
+        KEY(peer_keys, auth_username, "auth_username", SCHEMA_STRING, NAME_CHECKED,
+                .doc = "Who logs in; without it nobody does."),
+        KEY(peer_keys, key_file, "auth_password_file", SCHEMA_STRING, .kind = "path",
+                .check = schema_check_value,
+                .doc = "File whose first line is the password. Either this or `credential`."),
+        CREDENTIAL("password"),
+        KEY(peer_keys, require_tls, "require_tls", SCHEMA_BOOLEAN, .fallback = "true",
+                .doc = "Whether nothing is sent to a server that offers no `STARTTLS`."),
+        KEY(peer_keys, force_implicit_tls, "force_implicit_tls", SCHEMA_BOOLEAN,
+                .fallback = "false",
+                .doc = "Whether TLS begins at once, as it does on port 465 in any case."),
+        SEND_RESOLVED,
+        PEER_TIMEOUT,
+        TLS_KEY,
+};
+static const struct schema email_schema = SCHEMA(email_table, peer_keys);
+
 static const struct schema_key receiver_table[] = {
         KEY(receiver_keys, name, "name", SCHEMA_STRING, .required = true, NAME_CHECKED,
                 .doc = "Its name in payloads, metrics and `notify-test`."),
-        KEY(receiver_keys, webhooks, "webhook_configs", SCHEMA_OBJECTS, .object = &webhook_schema,
+        KEY(receiver_keys, channels[CHANNEL_WEBHOOK], "webhook_configs", SCHEMA_OBJECTS,
+                .object = &webhook_schema,
                 .doc = "Webhooks that take Alertmanager's version-4 payload."),
+        KEY(receiver_keys, channels[CHANNEL_NTFY], "ntfy_configs", SCHEMA_OBJECTS,
+                .object = &ntfy_schema, .doc = "Topics of an ntfy server."),
+        KEY(receiver_keys, channels[CHANNEL_SLACK], "slack_configs", SCHEMA_OBJECTS,
+                .object = &slack_schema,
+                .doc = "Incoming webhooks of Slack, or of what takes its messages."),
+        KEY(receiver_keys, channels[CHANNEL_PAGERDUTY], "pagerduty_configs", SCHEMA_OBJECTS,
+                .object = &pagerduty_schema, .doc = "Services of PagerDuty, by Events API v2."),
+        KEY(receiver_keys, channels[CHANNEL_TEAMS], "msteamsv2_configs", SCHEMA_OBJECTS,
+                .object = &teams_schema, .doc = "Workflows of Microsoft Teams."),
+        KEY(receiver_keys, channels[CHANNEL_DISCORD], "discord_configs", SCHEMA_OBJECTS,
+                .object = &discord_schema, .doc = "Webhooks of Discord."),
+        KEY(receiver_keys, channels[CHANNEL_TELEGRAM], "telegram_configs", SCHEMA_OBJECTS,
+                .object = &telegram_schema, .doc = "Chats that a Telegram bot writes to."),
+        KEY(receiver_keys, channels[CHANNEL_EMAIL], "email_configs", SCHEMA_OBJECTS,
+                .object = &email_schema, .doc = "Addresses that get e-mail, over SMTP."),
 };
 static const struct schema receiver_schema = SCHEMA(receiver_table, receiver_keys);
-
-static const char *const severities[] = {"critical", "warning", "info", NULL};
 
 static const struct schema_key rule_table[] = {
         KEY(rule_keys, enabled, "enabled", SCHEMA_BOOLEAN, .fallback = "true",
                 .doc = "Whether the rule is evaluated."),
-        KEY(rule_keys, severity, "severity", SCHEMA_WORD, .words = severities,
+        KEY(rule_keys, severity, "severity", SCHEMA_WORD, .words = rule_severities,
                 .inherits = "the rule", .doc = "Label of its alerts."),
         KEY(rule_keys, for_usec, "for", SCHEMA_DURATION, BETWEEN(0, 30 * USEC_PER_DAY),
                 .inherits = "the rule", .doc = "How long the condition must last before it fires."),
@@ -276,12 +439,30 @@ static const char *rule_name_at(size_t i)
         return i < RULE_COUNT ? rule_defaults[i].name : NULL;
 }
 
+static const struct schema_key lease_table[] = {
+        KEY(lease_keys, file, "file", SCHEMA_STRING, .kind = "path", .check = schema_check_value,
+                .doc = "A file that all of them can write; who holds it tells receivers."),
+        KEY(lease_keys, ttl, "ttl", SCHEMA_DURATION, .fallback = "30s",
+                BETWEEN(USEC_PER_SEC, 10 * USEC_PER_MINUTE),
+                .doc = "How long the holder may be silent before another one takes over."),
+};
+static const struct schema lease_schema = SCHEMA(lease_table, lease_keys);
+
 static const struct schema_key alerting_table[] = {
         KEY(alerting_keys, alertmanagers, "alertmanagers", SCHEMA_OBJECTS,
                 .object = &alertmanager_schema,
                 .doc = "Alertmanagers; every one gets every alert."),
         KEY(alerting_keys, receivers, "receivers", SCHEMA_OBJECTS, .object = &receiver_schema,
                 .doc = "Who is told directly, without an Alertmanager."),
+        KEY(alerting_keys, escalation, "escalation", SCHEMA_OBJECTS, .object = &policy_schema,
+                BETWEEN(0, POLICIES_MAX),
+                .doc = "Who is told when nobody acknowledges an incident."),
+        KEY(alerting_keys, route, "route", SCHEMA_OBJECT, .object = &route_schema,
+                .doc = "Which receivers hear of what; without it every one hears of everything."),
+        KEY(alerting_keys, calendars, "time_intervals", SCHEMA_OBJECTS, .object = &calendar_schema,
+                BETWEEN(0, ROUTING_CALENDARS_MAX), .doc = "Times that routes name."),
+        KEY(alerting_keys, lease, "lease", SCHEMA_OBJECT, .object = &lease_schema,
+                .doc = "Which of several daemons tells the receivers; without it each does."),
         KEY(alerting_keys, rules, "rules", SCHEMA_NAMED, .object = &rule_schema,
                 .name_at = rule_name_at, .item = "<rule>", .doc = "Changes to built-in rules."),
         KEY(alerting_keys, resend_delay, "resend_delay", SCHEMA_DURATION, .fallback = "1m",
@@ -335,7 +516,8 @@ static const struct schema_key probes_table[] = {
                 .doc = "Time from one probe of a collection's index to the next; 0s for none."),
         KEY(probe_keys, records_max, "records_max", SCHEMA_INTEGER, .fallback = "200000",
                 BETWEEN(0, PROBE_RECORDS_MAX),
-                .doc = "Larger collections are not asked for all their records at once."),
+                .doc = "Larger collections are not asked for all their records at once, but for "
+                       "a sample; 0 for neither."),
         KEY(probe_keys, recall_results, "recall_results", SCHEMA_INTEGER, .fallback = "200",
                 BETWEEN(1, RESULTS_MAX),
                 .doc = "Records asked for, where recall is measured against a deeper search."),

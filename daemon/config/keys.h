@@ -6,6 +6,7 @@
  * on other keys - is made of it by config.c and config_peer.c. */
 
 #include "schema.h"
+#include "tell/channel.h"
 
 struct auth_keys {
         struct schema_place place;
@@ -18,11 +19,12 @@ struct tls_keys {
         bool insecure_skip_verify;
 };
 
-/* A server, an embedder, an Alertmanager or a webhook; each has some of the keys. */
+/* A server, an embedder, an Alertmanager or a receiver's channel; each has some of the keys. */
 struct peer_keys {
         struct schema_place place;
         const char *name; /* of a server or an embedder */
-        const char *tenant, *database; /* of a server */
+        const char *tenant, *database; /* of a server, as the next */
+        unsigned concurrency;
         const char *api, *model, *query_prefix; /* of an embedder, as the next three */
         unsigned batch;
         double limit;
@@ -34,13 +36,27 @@ struct peer_keys {
         struct auth_keys proxy_auth; /* without scheme and name */
         struct tls_keys tls;
         usec_t timeout;
-        bool send_resolved; /* of a webhook, as what follows */
+        const char *topic; /* of ntfy */
+        const char *key_file, *credential; /* of a channel that has a key */
+        const char *channel, *username; /* of Slack */
+        const char *chat_id, *message_thread_id; /* of Telegram */
+        struct auth_keys signature; /* of a webhook, without a name */
+        const char *to, *from, *smarthost, *hello, *auth_username; /* of e-mail, as the next */
+        bool require_tls, force_implicit_tls;
+        bool send_resolved; /* of a channel, as what follows */
         unsigned max_alerts;
+};
+
+struct shard_keys {
+        struct schema_place place;
+        unsigned index, of;
 };
 
 struct replay_keys {
         struct schema_place place;
+        struct shard_keys shard; /* not of a collection */
         usec_t interval, timeout, history, survey_interval, embed_interval;
+        double server_share;
         unsigned results, batch;
 };
 
@@ -61,7 +77,21 @@ struct collection_keys {
 struct receiver_keys {
         struct schema_place place;
         const char *name;
-        struct schema_list webhooks; /* struct peer_keys */
+        struct schema_list channels[CHANNEL_COUNT]; /* struct peer_keys */
+};
+
+struct step_keys {
+        struct schema_place place;
+        usec_t after;
+        const struct yaml_node *notify;
+};
+
+struct policy_keys {
+        struct schema_place place;
+        const struct yaml_node *severities;
+        struct schema_list steps; /* struct step_keys */
+        unsigned repeat;
+        usec_t ack_timeout;
 };
 
 struct rule_keys {
@@ -72,10 +102,47 @@ struct rule_keys {
         double limit; /* NaN: the rule's */
 };
 
+struct lease_keys {
+        struct schema_place place;
+        const char *file;
+        usec_t ttl;
+};
+
+struct times_keys {
+        struct schema_place place;
+        const char *start, *end;
+};
+
+struct interval_keys {
+        struct schema_place place;
+        struct schema_list times; /* struct times_keys */
+        const struct yaml_node *weekdays, *days, *months, *years; /* lists of strings */
+        const char *location;
+};
+
+struct calendar_keys {
+        struct schema_place place;
+        const char *name;
+        struct schema_list intervals; /* struct interval_keys */
+};
+
+/* A route; the first has only a receiver and further ones. */
+struct branch_keys {
+        struct schema_place place;
+        const struct yaml_node *matchers, *mute, *active; /* lists of strings */
+        const char *receiver;
+        bool goes_on;
+        struct schema_list branches; /* struct branch_keys */
+};
+
 struct alerting_keys {
         struct schema_place place;
+        struct branch_keys route;
+        struct schema_list calendars; /* struct calendar_keys */
+        struct lease_keys lease;
         struct schema_list alertmanagers; /* struct peer_keys */
         struct schema_list receivers; /* struct receiver_keys */
+        struct schema_list escalation; /* struct policy_keys */
         struct schema_list rules; /* struct rule_keys */
         usec_t resend_delay, repeat_interval, group_wait, group_interval;
         unsigned query_alerts_max;

@@ -184,7 +184,13 @@ static int read_secret_file(const struct schema_reader *reader, const struct sch
         return path ? read_secret(reader, place, key, path, check, ret) : -ENOMEM;
 }
 
-static int read_credential(const struct schema_reader *reader, const struct auth_keys *keys,
+/* Where a secret is: in one of two places. */
+struct secret_keys {
+        const struct schema_place *place;
+        const char *credential, *file_key, *file;
+};
+
+static int read_credential(const struct schema_reader *reader, const struct secret_keys *keys,
         secret_check_t check, struct secret **ret)
 {
         _cleanup_error_ struct error e = {0};
@@ -194,10 +200,10 @@ static int read_credential(const struct schema_reader *reader, const struct auth
         if (r == -ENOMEM)
                 return r;
         if (r < 0) {
-                schema_error(reader, &keys->place, "credential", NULL, "%s", error_text(&e, r));
+                schema_error(reader, keys->place, "credential", NULL, "%s", error_text(&e, r));
                 return 0;
         }
-        return read_secret(reader, &keys->place, "credential", path, check, ret);
+        return read_secret(reader, keys->place, "credential", path, check, ret);
 }
 
 static int join(const char *first, const char *second, const char *third, char **ret)
@@ -208,17 +214,35 @@ static int join(const char *first, const char *second, const char *third, char *
         return -ENOMEM;
 }
 
-/* NULL after a complaint. */
-static int find_secret(const struct schema_reader *reader, const struct auth_keys *keys,
+/* `*ret` stays NULL after a complaint. */
+static int find_secret(const struct schema_reader *reader, const struct secret_keys *keys,
         secret_check_t check, struct secret **ret)
 {
-        if (keys->credential && !keys->secret_file)
+        if (keys->credential && !keys->file)
                 return read_credential(reader, keys, check, ret);
-        if (keys->secret_file && !keys->credential)
+        if (keys->file && !keys->credential)
                 return read_secret_file(
-                        reader, &keys->place, "secret_file", keys->secret_file, check, ret);
-        schema_error(reader, &keys->place, NULL, NULL, "needs either credential or secret_file");
+                        reader, keys->place, keys->file_key, keys->file, check, ret);
+        schema_error(
+                reader, keys->place, NULL, NULL, "needs either credential or %s", keys->file_key);
         return 0;
+}
+
+int peer_find_secret(const struct schema_reader *reader, const struct auth_keys *keys,
+        secret_check_t check, struct secret **ret)
+{
+        const struct secret_keys found = {
+                &keys->place, keys->credential, "secret_file", keys->secret_file};
+
+        return find_secret(reader, &found, check, ret);
+}
+
+int peer_build_key(const struct schema_reader *reader, const struct peer_keys *keys,
+        const char *file_key, secret_check_t check, struct secret **ret)
+{
+        const struct secret_keys found = {&keys->place, keys->credential, file_key, keys->key_file};
+
+        return find_secret(reader, &found, check, ret);
 }
 
 /* The name of the header that holds the secret; NULL after a complaint. */
@@ -253,7 +277,7 @@ static int build_auth(
 
         if (!keys->place.node)
                 return 0;
-        r = find_secret(
+        r = peer_find_secret(
                 reader, keys, basic ? check_user_password : schema_check_line, &ret->secret);
         if (r < 0 || !keys->scheme)
                 return r;
@@ -278,7 +302,7 @@ static int build_proxy(
                 return r;
         if (!keys->proxy && !yaml_get(keys->place.node, "proxy"))
                 schema_error(reader, &keys->proxy_auth.place, NULL, NULL, "goes with proxy only");
-        return find_secret(reader, &keys->proxy_auth, check_user_password, &ret->proxy_secret);
+        return peer_find_secret(reader, &keys->proxy_auth, check_user_password, &ret->proxy_secret);
 }
 
 /* The client opens the file when it connects; a mistake should be known before. */
@@ -348,20 +372,28 @@ static int build_headers(
         return 0;
 }
 
-static int build_url_file(
-        const struct schema_reader *reader, const struct peer_keys *keys, struct http_peer *ret)
+static const struct {
+        const char *url, *file; /* keys of which one must be given; NULL: there is but `url` */
+        bool exact; /* the URL is used as it stands */
+        const char *known_paths[4]; /* how URLs end that were copied with the path of the API: the
+                                     * first that fits is cut off */
+} kinds[PEER_KIND_COUNT] = {
+        [PEER_CHROMA] = {.known_paths = {"/api/v2", "/api/v1"}},
+        [PEER_ALERTMANAGER] = {.known_paths = {"/api/v2/alerts", "/api/v1/alerts", "/api/v2"}},
+        [PEER_TARGET] = {"url", "url_file", true},
+        [PEER_API] = {"api_url", "api_url_file", true},
+        [PEER_HOOK] = {"webhook_url", "webhook_url_file", true},
+        [PEER_ENDPOINT] = {.exact = true},
+};
+
+static int build_url_file(const struct schema_reader *reader, const struct peer_keys *keys,
+        const char *file_key, struct http_peer *ret)
 {
-        int r = read_secret_file(reader, &keys->place, "url_file", keys->url_file, url_check_target,
-                &ret->secret_url);
+        int r = read_secret_file(
+                reader, &keys->place, file_key, keys->url_file, url_check_target, &ret->secret_url);
 
         return r < 0 || !ret->secret_url ? r : strdup_to(&ret->url, secret_value(ret->secret_url));
 }
-
-/* How URLs end that were copied with the path of the API: the first that fits is cut off. */
-static const char *const known_paths[PEER_KIND_COUNT][4] = {
-        [PEER_CHROMA] = {"/api/v2", "/api/v1"},
-        [PEER_ALERTMANAGER] = {"/api/v2/alerts", "/api/v1/alerts", "/api/v2"},
-};
 
 /* Without slashes at the end, because paths begin with one, and without a known path. */
 static char *base_url(const char *url, const char *const *paths)
@@ -391,15 +423,17 @@ static int build_url(const struct schema_reader *reader, const struct peer_keys 
         const struct embedding_dialect *dialect = embedding_dialect_find(keys->api);
         _cleanup_free_ char *base = NULL;
 
-        if (kind == PEER_TARGET && !yaml_get(node, "url") == !yaml_get(node, "url_file"))
-                schema_error(reader, &keys->place, NULL, NULL, "needs either url or url_file");
+        if (kinds[kind].file &&
+                !yaml_get(node, kinds[kind].url) == !yaml_get(node, kinds[kind].file))
+                schema_error(reader, &keys->place, NULL, NULL, "needs either %s or %s",
+                        kinds[kind].url, kinds[kind].file);
         else if (keys->url_file)
-                return build_url_file(reader, keys, ret);
+                return build_url_file(reader, keys, kinds[kind].file, ret);
         if (!keys->url)
                 return 0;
-        if (kind == PEER_TARGET || strchr(keys->url, '?'))
+        if (kinds[kind].exact || strchr(keys->url, '?'))
                 return strdup_to(&ret->url, keys->url);
-        base = base_url(keys->url, known_paths[kind]);
+        base = base_url(keys->url, kinds[kind].known_paths);
         if (!base)
                 return -ENOMEM;
         ret->url = dialect ? embedding_url(dialect, base) : take_ptr(base);
@@ -420,6 +454,7 @@ int peer_build(const struct schema_reader *reader, const struct peer_keys *keys,
         if (r == 0)
                 r = build_tls(reader, &keys->tls, ret);
         peer_set_timeout(ret, timeout);
+        ret->concurrency = keys->concurrency;
         return r;
 }
 

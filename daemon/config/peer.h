@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
-/* From the keys of a server, an embedder, an Alertmanager or a webhook to a peer that can be talked
+/* From the keys of a server, an embedder, an Alertmanager or a channel to a peer that can be talked
  * to: URL, header lines, TLS files and the secret, read from its file or credential. Messages never
  * contain a secret, nor a URL, which may be one. It does not talk to anybody. */
 
@@ -16,13 +16,24 @@ enum peer_kind {
         PEER_CHROMA, /* paths are appended to its URL, which loses one that is there already */
         PEER_ALERTMANAGER, /* likewise */
         PEER_EMBEDDER, /* its URL becomes that of a request */
-        PEER_TARGET, /* its URL is the address, exactly */
+        PEER_TARGET, /* its URL is the address, exactly; the key is url or url_file, … */
+        PEER_API, /* … api_url or api_url_file, … */
+        PEER_HOOK, /* … webhook_url or webhook_url_file, … */
+        PEER_ENDPOINT, /* … or one that the table of keys sees to */
+        PEER_SERVICE, /* the like, which paths are appended to */
         PEER_KIND_COUNT,
 };
 
 /* Fills the zeroed `ret`, as far as there is no complaint; -ENOMEM. */
 _must_check_ int peer_build(const struct schema_reader *reader, const struct peer_keys *keys,
         enum peer_kind kind, usec_t timeout, struct http_peer *ret);
+/* What signs or routes a channel's messages, from the file that the key `file_key` names or from a
+ * credential. `*ret` stays as it is after a complaint; -ENOMEM. */
+_must_check_ int peer_build_key(const struct schema_reader *reader, const struct peer_keys *keys,
+        const char *file_key, secret_check_t check, struct secret **ret);
+/* The secret that `keys` name, checked; `*ret` stays NULL after a complaint. -ENOMEM. */
+_must_check_ int peer_find_secret(const struct schema_reader *reader, const struct auth_keys *keys,
+        secret_check_t check, struct secret **ret);
 /* What an embedder's requests have beside the texts; new reference, NULL for nothing. -ENOMEM. */
 _must_check_ int peer_build_body(
         const struct schema_reader *reader, const struct peer_keys *keys, json_t **ret);

@@ -15,25 +15,6 @@
 static const char *const places[] = {"secrets", "/etc/credstore", "/run/credstore",
         "/etc/credstore.encrypted", "/run/credstore.encrypted"};
 
-static const struct http_peer *peer_at(const struct config *c, size_t i)
-{
-        const struct alerting_config *a = &c->alerting;
-
-        if (i < c->server_count)
-                return &c->servers[i].peer;
-        i -= c->server_count;
-        if (i < c->embedder_count)
-                return &c->embedders[i].peer;
-        i -= c->embedder_count;
-        if (i < a->alertmanager_count)
-                return &a->alertmanagers[i];
-        i -= a->alertmanager_count;
-        for (size_t k = 0; k < a->receiver_count; i -= a->receivers[k++].webhook_count)
-                if (i < a->receivers[k].webhook_count)
-                        return &a->receivers[k].webhooks[i].peer;
-        return NULL;
-}
-
 const char *rotation_directory(void)
 {
         const char *directory = secure_getenv("CREDENTIALS_DIRECTORY");
@@ -59,23 +40,32 @@ static int compare_names(const void *a, const void *b)
         return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
+/* The `i`-th of `peers` peers' secrets, their proxies' and the channels' keys. */
+static const struct secret *find_secret(const struct config *config, size_t peers, size_t i)
+{
+        if (i < peers)
+                return config_peer(config, i)->secret;
+        i -= peers;
+        return i < peers ? config_peer(config, i)->proxy_secret
+                         : config_channel(config, i - peers)->settings.key;
+}
+
 /* Sorted, each of them once; the array is the caller's. */
 static int find_names(
         const struct config *config, const char *directory, const char ***ret, size_t *ret_count)
 {
-        size_t peers = 0, count = 0, unique = 0;
+        size_t peers = 0, channels = 0, count = 0, unique = 0;
         const char **names;
 
-        while (peer_at(config, peers))
+        while (config_peer(config, peers))
                 peers++;
-        names = calloc(2 * peers + 1, sizeof(*names));
+        while (config_channel(config, channels))
+                channels++;
+        names = calloc(2 * peers + channels + 1, sizeof(*names));
         if (!names)
                 return -ENOMEM;
-        for (size_t i = 0; i < 2 * peers; i++) {
-                const struct http_peer *peer = peer_at(config, i / 2);
-
-                names[count] =
-                        credential_name(i % 2 ? peer->proxy_secret : peer->secret, directory);
+        for (size_t i = 0; i < 2 * peers + channels; i++) {
+                names[count] = credential_name(find_secret(config, peers, i), directory);
                 count += names[count] != NULL;
         }
         qsort(names, count, sizeof(*names), compare_names);

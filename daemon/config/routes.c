@@ -4,8 +4,7 @@
 #include <errno.h>
 #include <stdio.h>
 
-static int add(struct routes *r, const char *receiver, const struct channel *channel, size_t index,
-        const struct http_peer *peer, bool send_resolved, size_t max_alerts)
+static int add(struct routes *r, const char *receiver, const struct channel_config *c, size_t index)
 {
         struct route *grown = reallocarray(r->routes, r->count + 1, sizeof(*grown));
         char *key;
@@ -13,14 +12,32 @@ static int add(struct routes *r, const char *receiver, const struct channel *cha
         if (!grown)
                 return -ENOMEM;
         r->routes = grown;
-        if (asprintf(&key, "%s/%s/%zu", receiver, channel->name, index) < 0)
+        if (asprintf(&key, "%s/%s/%zu", receiver, c->channel->name, index) < 0)
                 return -ENOMEM;
         grown[r->count++] = (struct route){
-                .destination = {.key = key, .receiver = receiver, .channel = channel, .peer = peer},
-                .send_resolved = send_resolved,
-                .max_alerts = max_alerts,
+                .destination = {.key = key,
+                        .receiver = receiver,
+                        .channel = c->channel,
+                        .peer = &c->peer,
+                        .settings = &c->settings},
+                .send_resolved = c->send_resolved,
+                .max_alerts = c->max_alerts,
         };
         return 0;
+}
+
+/* Counted by kind, so that one more of another kind changes no key. */
+static int add_receiver(struct routes *r, const struct receiver_config *c)
+{
+        size_t index = 0;
+        int result = 0;
+
+        for (size_t i = 0; i < c->channel_count && result >= 0; i++) {
+                index = i > 0 && c->channels[i].channel == c->channels[i - 1].channel ? index + 1
+                                                                                      : 0;
+                result = add(r, c->name, &c->channels[i], index);
+        }
+        return result;
 }
 
 int routes_build(const struct alerting_config *alerting, struct routes *ret)
@@ -29,15 +46,9 @@ int routes_build(const struct alerting_config *alerting, struct routes *ret)
         int r = 0;
 
         for (size_t i = 0; i < alerting->alertmanager_count && r >= 0; i++)
-                r = add(&routes, ROUTES_ALERTMANAGER, &channel_alertmanager, i,
-                        &alerting->alertmanagers[i], true, 0);
-        for (size_t i = 0; i < alerting->receiver_count; i++) {
-                const struct receiver_config *c = &alerting->receivers[i];
-
-                for (size_t k = 0; k < c->webhook_count && r >= 0; k++)
-                        r = add(&routes, c->name, &channel_webhook, k, &c->webhooks[k].peer,
-                                c->webhooks[k].send_resolved, c->webhooks[k].max_alerts);
-        }
+                r = add(&routes, ROUTES_ALERTMANAGER, &alerting->alertmanagers[i], i);
+        for (size_t i = 0; i < alerting->receiver_count && r >= 0; i++)
+                r = add_receiver(&routes, &alerting->receivers[i]);
         if (r < 0)
                 return r;
         *ret = routes;

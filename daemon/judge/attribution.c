@@ -8,10 +8,10 @@
 #include "judge/circumstances.h"
 #include "judge/common.h"
 #include "judge/embedder.h"
+#include "judge/floor.h"
 #include "judge/pair.h"
 #include "judge/similarity.h"
 #include "judge/unfinished.h"
-#include "model/rule.h"
 
 /* Overlaps: their mean over all answers, and of the full unfiltered ones how much more they vary
  * than losses that strike each record alike. */
@@ -167,7 +167,9 @@ static bool documents_moved(const struct circumstances *c)
 
 static bool rekeyed(const struct circumstances *c)
 {
-        return (c->places.rekeyed > 0 && (double)c->places.rekeyed >= c->gone) ||
+        double renamed = (double)c->places.rekeyed;
+
+        return (renamed > 0 && renamed >= ATTRIBUTION_RENAMED * c->gone && renamed >= c->edited) ||
                 (distances_kept(c) && documents_moved(c));
 }
 
@@ -216,13 +218,13 @@ static bool not_themselves(const struct circumstances *c)
 
         return (double)e->self_found < ATTRIBUTION_SELF * (double)e->self_asked &&
                 missed_share(c) * (double)(e->self_asked - e->self_found) >
-                ATTRIBUTION_LOST * (double)e->self_asked;
+                floor_lost_limit(c->input->baseline) * (double)e->self_asked;
 }
 
 /* What unreachable records mean. */
 static enum cause index_cause(const struct circumstances *c)
 {
-        double limit = c->input->recall_limit > 0 ? c->input->recall_limit : RULE_RECALL_LIMIT;
+        double limit = floor_recall_limit(c->input->baseline, c->input->recall_limit);
 
         if (c->e->unreadable > 0 || not_themselves(c))
                 return CAUSE_INDEX_LOSS;

@@ -22,6 +22,7 @@
 #define ATTRIBUTION_FIT_PAIRS 10
 #define ATTRIBUTION_FIT_LEAVES 0.25
 #define ATTRIBUTION_SCALE 0.01 /* relative, how near the line is to that of longer vectors */
+#define ATTRIBUTION_RENAMED 2.0 /* renamed places for each lost one: fewer are no mere renaming */
 #define ATTRIBUTION_KEPT 0.5 /* of the places: the same distances, under other ids */
 #define ATTRIBUTION_UNANSWERED 0.2 /* more than this share without a full answer: TRANSPORT */
 #define ATTRIBUTION_CHANGED 0.5 /* this share of the records at another distance: throughout */
@@ -50,7 +51,7 @@ struct attribution_input {
         unsigned results; /* asked for */
         /* Of the places in the baseline's answers, search misses some by itself: what is written or
          * loaded anew is another index each time. Less than this share found is low recall; not
-         * positive: RULE_RECALL_LIMIT. */
+         * positive: the default, floor_recall_limit(). */
         double recall_limit;
         const double *embedder_distances; /* 1 - cos(pinned, fresh) of query i, NaN; or NULL */
         const double *embedder_limits; /* epsilon of query i; or NULL */
@@ -79,9 +80,14 @@ const char *attribution_advise(const struct attribution *a, const struct fates *
 struct text;
 void attribution_describe(const struct attribution *a, struct text *text);
 /* Appends the causes, the main one first, each with what it means and in how many queries it holds,
- * then the evidence of the main one, the records concerned by id, and one advice; nothing when
- * there is no cause, or nothing changed. Between these stands `separator`, a blank or a line break.
- */
+ * then the evidence of the main one and the records concerned by id; nothing when there is no
+ * cause, or nothing changed. After each stands `separator`, a blank or a line break. */
+void attribution_reason(const struct attribution *a, const struct fates *fates,
+        const enum cause *causes, size_t count, const char *separator, struct text *text);
+/* The one advice that goes with it, a static sentence; NULL where there is nothing to explain. */
+const char *attribution_first_step(const struct attribution *a, const struct fates *fates,
+        const enum cause *causes, size_t count);
+/* Both, the advice last. */
 void attribution_explain(const struct attribution *a, const struct fates *fates,
         const enum cause *causes, size_t count, const char *separator, struct text *text);
 /* Whether a record's distance from a query is another one than it was, in a collection of this

@@ -181,6 +181,8 @@ static void describe_unfinished(const struct evidence *e, struct text *t)
         if (e->recut > 0)
                 text_appendf(t, "; the first words of %zu of %zu gone ones stand in new records",
                         e->recut, e->sought);
+        if (e->renamed > 0)
+                text_appendf(t, "; the vectors of %zu stand under other ids", e->renamed);
         if (e->trailing > 0)
                 text_appendf(t,
                         "; of %zu records whose order is known the %zu that were added last are "
@@ -335,7 +337,7 @@ static void append_cause(
         text_appendf(t, ": %s%s", cause_meaning(cause), separator);
 }
 
-void attribution_explain(const struct attribution *a, const struct fates *fates,
+void attribution_reason(const struct attribution *a, const struct fates *fates,
         const enum cause *causes, size_t count, const char *separator, struct text *text)
 {
         _cleanup_text_ struct text records = {0};
@@ -353,9 +355,24 @@ void attribution_explain(const struct attribution *a, const struct fates *fates,
         fates_describe(fates, separator, &records);
         if (records.size > 0)
                 text_appendf(text, "Records %s.%s", text_string(&records), separator);
-        /* Of a cause that only a finding knows, the answers say nothing. */
-        text_append(text,
-                holds(a, fates, causes[0]) ? attribution_advise(a, fates)
-                                           : cause_action(causes[0]));
         text->failed |= text_failed(&records);
+}
+
+const char *attribution_first_step(const struct attribution *a, const struct fates *fates,
+        const enum cause *causes, size_t count)
+{
+        if (count == 0 || causes[0] == CAUSE_NONE)
+                return NULL;
+        /* Of a cause that only a finding knows, the answers say nothing. */
+        return holds(a, fates, causes[0]) ? attribution_advise(a, fates) : cause_action(causes[0]);
+}
+
+void attribution_explain(const struct attribution *a, const struct fates *fates,
+        const enum cause *causes, size_t count, const char *separator, struct text *text)
+{
+        const char *step = attribution_first_step(a, fates, causes, count);
+
+        attribution_reason(a, fates, causes, count, separator, text);
+        if (step)
+                text_append(text, step);
 }

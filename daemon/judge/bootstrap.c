@@ -3,6 +3,7 @@
 
 #include <errno.h>
 
+#include "hash.h"
 #include "judge/distribution.h"
 #include "judge/sample.h"
 
@@ -12,11 +13,7 @@
 
 uint64_t bootstrap_next(uint64_t *state)
 {
-        uint64_t z = *state += UINT64_C(0x9e3779b97f4a7c15);
-
-        z = (z ^ (z >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
-        z = (z ^ (z >> 27)) * UINT64_C(0x94d049bb133111eb);
-        return z ^ (z >> 31);
+        return splitmix64_next(state);
 }
 
 size_t bootstrap_index(uint64_t *state, size_t n)

@@ -256,8 +256,7 @@ static int merge_vectors(
 
                 if (!v)
                         continue;
-                memcpy(ret->vectors->values + n * like->dimension, v,
-                        like->dimension * sizeof(float));
+                memcpy(ret->vectors->rows[n], v, like->dimension * sizeof(float));
                 if (strdup_to(&ret->vectors->ids[n++], q->id) < 0)
                         return -ENOMEM;
         }

@@ -18,6 +18,7 @@ static void count_record(const struct suspect *r, struct evidence *e)
         e->holes += missing && !r->hole;
         e->sampled += missing || fate == FATE_UNREACHABLE;
         e->gone += fate == FATE_GONE;
+        e->renamed += fate == FATE_REKEYED && !r->exists;
         e->edited += fate == FATE_EDITED;
         e->present += fate == FATE_UNREACHABLE;
         e->unreadable += r->hole && r->unreadable;

@@ -2,12 +2,13 @@
 #pragma once
 
 /* How far the thresholds of one collection are to be believed: every number of the threshold
- * confidence report, from plain arrays. It renders nothing and decides nothing. All statements are
- * about the distribution of users' queries, of which the canonical queries are *assumed* to be a
- * sample - the report must print that sentence. What few queries cannot tell is NaN, and the number
- * of queries that could is the constant beside the field. Intervals are 95 % and two-sided unless
- * said otherwise; bootstraps use BOOTSTRAP_RESAMPLES and BOOTSTRAP_SEED, so that the same input
- * gives the same output. Cost is O((n + labelled pairs) x BOOTSTRAP_RESAMPLES). */
+ * confidence report, from plain arrays, but for what judge/sensitivity.h counts. It renders nothing
+ * and decides nothing. All statements are about the distribution of users' queries, of which the
+ * canonical queries are *assumed* to be a sample - the report must print that sentence. What few
+ * queries cannot tell is NaN, and the number of queries that could is the constant beside the
+ * field. Intervals are 95 % and two-sided unless said otherwise; bootstraps use BOOTSTRAP_RESAMPLES
+ * and BOOTSTRAP_SEED, so that the same input gives the same output. Cost is O((n + labelled pairs)
+ * x BOOTSTRAP_RESAMPLES). */
 
 #include <stdbool.h>
 #include <stddef.h>

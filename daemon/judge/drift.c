@@ -468,3 +468,35 @@ void drift_revise(struct drift *d, struct answer *const *answers, int64_t record
         revised.pending |= level_pending(&d->set);
         *view = revised;
 }
+
+void drift_recall(const struct drift *d, size_t query, struct drift_memory *ret)
+{
+        const struct tracked *t = &d->queries[query];
+
+        memcpy(ret->baseline, t->shown.baseline, sizeof(ret->baseline));
+        memcpy(ret->levels, t->levels, sizeof(ret->levels));
+        ret->standing = t->standing;
+}
+
+void drift_restore(struct drift *d, size_t query, const struct drift_memory *memory)
+{
+        struct tracked *t = &d->queries[query];
+
+        for (size_t s = 0; s < LEVEL_COUNT; s++)
+                if (t->shown.armed &&
+                        fabs(t->shown.baseline[s] - memory->baseline[s]) <= t->shown.tau[s])
+                        memcpy(t->levels[s], memory->levels[s], sizeof(t->levels[s]));
+        t->standing = MIN(memory->standing, (unsigned)DRIFT_SETTLED);
+}
+
+void drift_recall_set(const struct drift *d, struct level_state *ret, bool *ret_share_moved)
+{
+        *ret = d->set;
+        *ret_share_moved = d->share_up;
+}
+
+void drift_restore_set(struct drift *d, const struct level_state *set, bool share_moved)
+{
+        d->set = *set;
+        d->share_up = share_moved;
+}

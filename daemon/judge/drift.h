@@ -76,3 +76,18 @@ void drift_update(struct drift *d, struct answer *const *answers, int64_t record
  * states stay as they are. As drift_update(), which has shown `view` and `queries`. */
 void drift_revise(struct drift *d, struct answer *const *answers, int64_t records,
         struct drift_view *view, struct query_drift *queries);
+
+/* What of a query outlives the process beside its last answer: where its states are, and against
+ * which locations. */
+struct drift_memory {
+        double baseline[LEVEL_COUNT];
+        struct level_state levels[LEVEL_COUNT][2]; /* upwards, downwards */
+        unsigned standing; /* replays with the same answer */
+};
+void drift_recall(const struct drift *d, size_t query, struct drift_memory *ret);
+/* Before its first replay; states of another location are left out, as drift_set_baseline() would.
+ * Numbers come with drift_revise(). */
+void drift_restore(struct drift *d, size_t query, const struct drift_memory *memory);
+/* The same of the set, with whether a share of it moved. */
+void drift_recall_set(const struct drift *d, struct level_state *ret, bool *ret_share_moved);
+void drift_restore_set(struct drift *d, const struct level_state *set, bool share_moved);

@@ -27,10 +27,13 @@ void finding_policy_init(struct finding_policy *p);
 
 /* The findings of `c` at `now` (wall clock). Where something could not be looked at this time, what
  * `before` (NULL: nothing) found stays, with the time it was seen. Afterwards `c` has them, and the
- * outcomes and reasons of its queries are those that the findings give. -ENOMEM: `c` is as it was.
- */
+ * outcomes and reasons of its queries are those that the findings give. -ENOMEM: its findings, or
+ * the reasons of some queries, are as they were. */
 _must_check_ int findings_judge(struct collection_view *c, const struct finding_policy *policy,
         const struct findings *before, usec_t now);
+/* Gives the queries of `c`, which are judged by their expectations alone, the outcomes and reasons
+ * of its findings. -ENOMEM. */
+_must_check_ int findings_apply(struct collection_view *c);
 /* Told to people: neither waiting nor excused, nor somebody else's consequence, nor what is left of
  * one. */
 bool finding_told(const struct finding *f);

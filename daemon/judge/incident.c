@@ -175,6 +175,22 @@ void incident_summarise(const struct collection_view *c, struct text *t)
         append_count(t, outcomes[OUTCOME_PASS], "pass", &separator);
 }
 
+void incident_reason(const struct collection_view *c, const char *separator, struct text *t)
+{
+        enum cause causes[CAUSE_COUNT];
+        size_t count = incident_causes(c, causes);
+
+        attribution_reason(&c->attribution, c->fates, causes, count, separator, t);
+}
+
+const char *incident_first_step(const struct collection_view *c)
+{
+        enum cause causes[CAUSE_COUNT];
+        size_t count = incident_causes(c, causes);
+
+        return attribution_first_step(&c->attribution, c->fates, causes, count);
+}
+
 void incident_explain(const struct collection_view *c, const char *separator, struct text *t)
 {
         enum cause causes[CAUSE_COUNT];

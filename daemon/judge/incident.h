@@ -37,6 +37,9 @@ void incident_update(struct collection_view *c, usec_t before, usec_t now);
 
 /* Appends: what is wrong, in a few words: "7 of 44 queries fail, 2 drifted". */
 void incident_summarise(const struct collection_view *c, struct text *t);
+/* attribution_reason() and attribution_first_step() of its causes. */
+void incident_reason(const struct collection_view *c, const char *separator, struct text *t);
+const char *incident_first_step(const struct collection_view *c);
 /* Appends attribution_explain() of its causes; nothing when no cause is known, or nothing changed.
  */
 void incident_explain(const struct collection_view *c, const char *separator, struct text *t);

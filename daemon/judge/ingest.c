@@ -30,7 +30,6 @@ static bool has_fewer(const struct ingest *i)
         return i->away || (i->seen.records >= 0 && i->seen.records < i->before);
 }
 
-/* In a clock that was put back nothing is under way: differences are unsigned. */
 bool ingest_under_way(const struct ingest *i, usec_t now)
 {
         usec_t still = INGEST_LOOKS * i->look;
@@ -73,6 +72,12 @@ void ingest_look_away(struct ingest *i, usec_t now)
                 return;
         ingest_note(i, now);
         i->away = true;
+}
+
+void ingest_jump(struct ingest *i, int64_t by)
+{
+        time_jump(&i->began, by);
+        time_jump(&i->changed, by);
 }
 
 void ingest_end(struct ingest *i)

@@ -35,6 +35,8 @@ unsigned ingest_look(struct ingest *i, const struct epoch *epoch, usec_t now);
 void ingest_look_away(struct ingest *i, usec_t now);
 /* It changes at this moment, whatever looks say. */
 void ingest_note(struct ingest *i, usec_t now);
+/* The clock was set: moves its times by as much. */
+void ingest_jump(struct ingest *i, int64_t by);
 /* Somebody knows that it is over: the next look has nothing to compare with. */
 void ingest_end(struct ingest *i);
 bool ingest_under_way(const struct ingest *i, usec_t now);

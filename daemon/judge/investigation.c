@@ -13,6 +13,11 @@ void investigation_reset(struct investigation *r)
         r->asked = 0;
 }
 
+void investigation_jump(struct investigation *r, int64_t by)
+{
+        time_jump(&r->asked, by);
+}
+
 static size_t count_failing(const struct attribution_input *input)
 {
         size_t n = 0;

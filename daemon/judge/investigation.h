@@ -36,6 +36,8 @@ struct investigation {
 void investigation_done(struct investigation *r);
 /* Another baseline: whatever was known is to be judged anew. */
 void investigation_reset(struct investigation *r);
+/* The clock was set: moves its time by as much. */
+void investigation_jump(struct investigation *r, int64_t by);
 /* A replay ended, or (`news`) the embedder said something about the answers of the last one, which
  * asks nothing. When `*ret_ask` is set, look up
  * `r->suspects` and call investigation_decide(); else what `ret` names is up to date. -ENOMEM. */

@@ -21,6 +21,21 @@ static bool cleared_lately(const struct level_state *s)
         return s->cleared > 0 && s->samples - s->cleared <= LEVEL_HOLD_WINDOW;
 }
 
+struct level_state level_normal(const struct level_state *s)
+{
+        struct level_state n = {.recent = s->recent, .on = s->on, .need = LEVEL_CLEAR};
+
+        if (s->on || cleared_lately(s))
+                n.need = s->need;
+        if (s->on)
+                n.inside = MIN(s->inside, s->need);
+        if (cleared_lately(s)) {
+                n.cleared = 1;
+                n.samples = 1 + s->samples - s->cleared;
+        }
+        return n;
+}
+
 enum level_event level_update(struct level_state *s, double shift, double tau)
 {
         unsigned recent = (unsigned)s->recent << 1 | (shift > tau);

@@ -38,6 +38,9 @@ struct level_state {
 enum level_event { LEVEL_STAYS, LEVEL_RAISED, LEVEL_CLEARED };
 
 void level_init(struct level_state *s);
+/* The same state in as few different values as there are differences that matter: it stays what it
+ * is while samples come that change nothing. */
+struct level_state level_normal(const struct level_state *s);
 /* `shift` = sample - location, finite; its negative for the mirrored rule. */
 enum level_event level_update(struct level_state *s, double shift, double tau);
 /* Whether the last sample was beyond tau and that does not count yet. */

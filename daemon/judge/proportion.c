@@ -24,16 +24,21 @@ struct interval proportion_wilson(size_t hits, size_t of, double confidence)
         };
 }
 
-struct interval proportion_clopper_pearson(size_t hits, size_t of, double confidence)
+struct interval proportion_effective(double hits, double of, double confidence)
 {
-        double k = (double)hits, n = (double)of, tail = (1 - confidence) / 2;
+        double tail = (1 - confidence) / 2;
 
-        if (!usable(hits, of, confidence))
+        if (!(of > 0 && hits >= 0 && hits <= of && confidence > 0 && confidence < 1))
                 return INTERVAL_NONE;
         return (struct interval){
-                hits == 0 ? 0 : beta_quantile(k, n - k + 1, tail),
-                hits == of ? 1 : beta_quantile(k + 1, n - k, 1 - tail),
+                hits <= 0 ? 0 : beta_quantile(hits, of - hits + 1, tail),
+                hits >= of ? 1 : beta_quantile(hits + 1, of - hits, 1 - tail),
         };
+}
+
+struct interval proportion_clopper_pearson(size_t hits, size_t of, double confidence)
+{
+        return proportion_effective((double)hits, (double)of, confidence);
 }
 
 struct proportion proportion_of(size_t hits, size_t of, double confidence)

@@ -21,6 +21,8 @@ struct proportion proportion_of(size_t hits, size_t of, double confidence);
 struct interval proportion_wilson(size_t hits, size_t of, double confidence);
 /* Clopper and Pearson (1934) by quantiles of the beta distribution. */
 struct interval proportion_clopper_pearson(size_t hits, size_t of, double confidence);
+/* The same for numbers that a design effect was divided out of (Korn and Graubard 1998). */
+struct interval proportion_effective(double hits, double of, double confidence);
 /* Nothing hit in n: the share is below this, one-sided: 1 - (1-confidence)^(1/n). */
 double proportion_zero_event_bound(size_t n, double confidence);
 /* Exact two-sided McNemar test: p of `b` changes one way and `c` the other; 1 when there are none.

@@ -8,6 +8,8 @@
 #include "http.h"
 #include "judge/embedder.h"
 #include "judge/epoch.h"
+#include "judge/floor.h"
+#include "judge/reachability.h"
 #include "text.h"
 
 /* A sentence is read on a telephone: longer texts of queries and servers are cut. */
@@ -100,26 +102,66 @@ static void say_embedder_changed(
                 text_append(t, "; ");
                 embedder_length_describe(e->length, t);
         }
+        if (e->unanswered > 0)
+                text_append(t, "; of those that it has no vector for now the one before counts");
 }
 
 static void say_embedder_unreachable(
         const struct collection_view *c, const struct finding *f, struct text *t)
 {
-        text_appendf(
-                t, "Embedder %s of collection %s could not be asked: ", c->embedder.name, c->label);
-        text_append(t, c->embedder.error);
+        const struct embedder_view *e = &c->embedder;
+
+        if (e->error)
+                text_appendf(
+                        t, "Embedder %s of collection %s could not be asked: ", e->name, c->label);
+        else
+                text_appendf(t,
+                        "Embedder %s has no vector for %zu of %zu canonical queries of collection "
+                        "%s; query \"%s\": ",
+                        e->name, e->unanswered, c->query_set->count, c->label,
+                        e->unanswered_query ? e->unanswered_query : "?");
+        text_append(t, e->error ? e->error : e->unanswered_reason ? e->unanswered_reason : "?");
 }
 
-static void say_incomplete(const struct collection_view *c, const struct finding *f, struct text *t)
+static void append_floor(const struct collection_view *c, struct text *t)
+{
+        if (!c->baseline || c->baseline->floor.measured == 0)
+                return;
+        text_append(t, "; at worst its index had by itself: ");
+        floor_describe(&c->baseline->floor, t);
+}
+
+static void say_sampled(const struct collection_view *c, const struct finding *f, struct text *t)
+{
+        struct interval share = reachability_unreachable(&c->health);
+
+        text_appendf(t,
+                "Between %.2g %% and %.2g %% of the %lld records of collection %s cannot be found "
+                "by any query, although the collection holds them (%zu of the %zu that were looked "
+                "at); the limit is %.4g %%, and the server reports no error",
+                100 * share.low, 100 * share.high, (long long)c->health.records, c->label,
+                c->health.sample.missed, c->health.sample.looked, 100 * f->limit);
+}
+
+static void say_counted(const struct collection_view *c, const struct finding *f, struct text *t)
 {
         text_appendf(t,
                 "%lld of the %lld records of collection %s cannot be found by any query, although "
                 "the collection holds them; the limit is %.4g %%, and the server reports no error",
                 (long long)c->health.unreachable, (long long)c->health.records, c->label,
                 100 * f->limit);
+}
+
+static void say_incomplete(const struct collection_view *c, const struct finding *f, struct text *t)
+{
+        if (c->health.sample.looked > 0)
+                say_sampled(c, f, t);
+        else
+                say_counted(c, f, t);
         if (c->health.copies > 0)
                 text_appendf(t, "; a near copy is found in place of some %lld of them",
                         (long long)c->health.copies);
+        append_floor(c, t);
 }
 
 static void say_recall(const struct collection_view *c, const struct finding *f, struct text *t)
@@ -134,6 +176,7 @@ static void say_recall(const struct collection_view *c, const struct finding *f,
         else
                 text_appendf(t, "a deeper search returns (%zu queries)", c->health.recall_queries);
         text_appendf(t, "; less than %.3g is too little", f->limit);
+        append_floor(c, t);
 }
 
 static void say_replaced(const struct collection_view *c, const struct finding *f, struct text *t)
@@ -152,13 +195,22 @@ static void say_rebuilt(const struct collection_view *c, const struct finding *f
                 c->label, c->epoch.id);
 }
 
+static void say_baseline_unreadable(
+        const struct collection_view *c, const struct finding *f, struct text *t)
+{
+        text_appendf(t, "The approved baseline of collection %s cannot be read, ", c->label);
+        if (c->baseline)
+                text_appendf(t, "and baseline %u is compared with only until a restart: ",
+                        c->baseline->number);
+        else
+                text_append(t, "so that nothing is compared with it: ");
+        text_append(t, c->baseline_error);
+}
+
 static void say_not_compared(
         const struct collection_view *c, const struct finding *f, struct text *t)
 {
-        if (c->baseline_error)
-                text_appendf(t, "The approved baseline of collection %s is not used: %s", c->label,
-                        c->baseline_error);
-        else if (!c->baseline)
+        if (!c->baseline)
                 text_appendf(t,
                         "Collection %s has no approved baseline; driftwatch baseline propose "
                         "records one",
@@ -344,6 +396,7 @@ static void (*const say[FINDING_COUNT])(
         [FINDING_RECALL_LOW] = say_recall,
         [FINDING_REPLACED] = say_replaced,
         [FINDING_REBUILT] = say_rebuilt,
+        [FINDING_BASELINE_UNREADABLE] = say_baseline_unreadable,
         [FINDING_NOT_COMPARED] = say_not_compared,
         [FINDING_TOPIC_LOST] = say_topic_lost,
         [FINDING_TOPIC_MOVED] = say_topic_moved,

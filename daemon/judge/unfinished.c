@@ -13,6 +13,8 @@
 #define STRAYS 0.05
 /* Of the places: others must stand beside what was cut otherwise. */
 #define BESIDE 0.1
+/* Of the records whose ids are gone: more have their texts elsewhere. */
+#define WRITTEN_AGAIN 0.5
 /* Bytes: shorter documents stand in others by chance. */
 #define WORDS_MIN 20
 
@@ -146,9 +148,23 @@ static bool ends_early(const struct evidence *e)
                 (double)e->trailing >= TRAILING_SHARE * (double)e->ordered;
 }
 
+/* Of the records whose ids are gone, the share whose texts were written again: those that have
+ * their vector under another id, and of the others as many as have their words elsewhere, where
+ * those were looked for. 0 where too little is known. */
+static double written_again(const struct evidence *e)
+{
+        double gone = (double)e->gone, cut = 0;
+
+        if (e->sought + e->renamed < SOUGHT_MIN)
+                return 0;
+        if (e->sought > 0)
+                cut = gone * (double)e->recut / (double)e->sought;
+        return ((double)e->renamed + cut) / ((double)e->renamed + gone);
+}
+
 static bool is_half_cut(const struct circumstances *c)
 {
-        return c->e->sought >= SOUGHT_MIN && c->e->recut * 2 > c->e->sought &&
+        return written_again(c->e) > WRITTEN_AGAIN &&
                 (double)c->places.same >= BESIDE * (double)c->places.compared;
 }
 

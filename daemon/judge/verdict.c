@@ -27,6 +27,16 @@ static enum effect effect_of(enum outcome o)
         return effects[o];
 }
 
+const char *verdict_void(const struct collection_view *c)
+{
+        if (c->query_set->count == 0)
+                return "the query set is empty";
+        for (size_t i = 0; i < c->query_set->count; i++)
+                if (!c->queries[i].excused)
+                        return NULL;
+        return "every query is known to fail: nothing here could fail the gate";
+}
+
 enum verdict verdict_judge(const struct collection_view *c, const struct verdict_policy *policy)
 {
         const struct verdict_policy *p = policy ? policy : &strict;
@@ -57,5 +67,5 @@ enum verdict verdict_judge(const struct collection_view *c, const struct verdict
                 return VERDICT_FAIL;
         if (unmeasured > 0)
                 return VERDICT_UNMEASURED;
-        return unjudged > 0 ? VERDICT_UNJUDGED : VERDICT_PASS;
+        return unjudged > 0 || judged == 0 ? VERDICT_UNJUDGED : VERDICT_PASS;
 }

@@ -9,20 +9,11 @@
 #include "keep/baseline_file.h"
 #include "keep/baselines.h"
 #include "model/evidence.h"
-#include "pulse.h"
 
-/* Answers and sets larger than these were not written by us. */
-#define QUERIES_MAX 100000
+/* Answers larger than this were not written by us. */
 #define ANSWER_MAX 10000
 
-/* Reads members of one object; the first that is not what it must be is the error. */
-struct reader {
-        const char *path;
-        struct error *error;
-        int code;
-};
-
-static void complain(struct reader *r, const char *key, const char *expected)
+void baseline_complain(struct reader *r, const char *key, const char *expected)
 {
         if (r->code >= 0)
                 r->code = error_set(
@@ -36,7 +27,7 @@ static int64_t get_integer(
         json_int_t n = json_integer_value(value);
 
         if (!json_is_integer(value) || n < min || n > max) {
-                complain(r, key, "a whole number in its range");
+                baseline_complain(r, key, "a whole number in its range");
                 return min;
         }
         return n;
@@ -49,7 +40,7 @@ static double get_double(struct reader *r, const json_t *object, const char *key
         const json_t *member = json_object_get(object, key);
 
         if (!member || json_to_double(member, &value) == -EINVAL)
-                complain(r, key, "a number or null");
+                baseline_complain(r, key, "a number or null");
         return value;
 }
 
@@ -58,7 +49,7 @@ static void get_string(struct reader *r, const json_t *object, const char *key, 
         const json_t *value = json_object_get(object, key);
 
         if (!json_is_string(value) && !json_is_null(value))
-                complain(r, key, "a string or null");
+                baseline_complain(r, key, "a string or null");
         else if (r->code >= 0 && strdup_to(ret, json_string_value(value)) < 0)
                 r->code = -ENOMEM;
 }
@@ -75,7 +66,7 @@ static const json_t *get_object(struct reader *r, const json_t *object, const ch
         const json_t *value = json_object_get(object, key);
 
         if (!json_is_object(value))
-                complain(r, key, "an object");
+                baseline_complain(r, key, "an object");
         return value;
 }
 
@@ -117,15 +108,14 @@ static void read_epoch(struct reader *r, const json_t *object, struct epoch *ret
         ret->log_position = (uint64_t)get_integer(r, object, "log_position", 0, INT64_MAX);
         ret->records = get_integer(r, object, "records", -1, INT64_MAX);
         if (!sentinels || sscanf(sentinels, "%16" SCNx64, &ret->sentinels) != 1)
-                complain(r, "sentinels", "a hash");
+                baseline_complain(r, "sentinels", "a hash");
 }
 
 /* `n` finite floats of a list that has exactly so many. */
 static void read_floats(struct reader *r, const json_t *list, const char *key, size_t n, float *ret)
 {
-        pulse();
         if (!json_is_array(list) || json_array_size(list) != n) {
-                complain(r, key, "a list of the right length");
+                baseline_complain(r, key, "a list of the right length");
                 return;
         }
         for (size_t i = 0; i < n && r->code >= 0; i++) {
@@ -133,7 +123,7 @@ static void read_floats(struct reader *r, const json_t *list, const char *key, s
 
                 if (json_to_double(json_array_get(list, i), &value) < 0 ||
                         fabs(value) > (double)FLT_MAX)
-                        complain(r, key, "a list of finite floats");
+                        baseline_complain(r, key, "a list of finite floats");
                 else
                         ret[i] = (float)value;
         }
@@ -149,7 +139,7 @@ static void read_answer(struct reader *r, const json_t *object, struct answer **
         if (json_is_null(list))
                 return;
         if (!json_is_array(list) || n > ANSWER_MAX) {
-                complain(r, "ids", "a list of record ids");
+                baseline_complain(r, "ids", "a list of record ids");
                 return;
         }
         ids = calloc(n + 1, sizeof(char *));
@@ -161,12 +151,12 @@ static void read_answer(struct reader *r, const json_t *object, struct answer **
         for (size_t i = 0; i < n; i++) {
                 ids[i] = json_string_value(json_array_get(list, i));
                 if (!ids[i])
-                        complain(r, "ids", "a list of record ids");
+                        baseline_complain(r, "ids", "a list of record ids");
         }
         read_floats(r, json_object_get(object, "distances"), "distances", n, distances);
         for (size_t i = 1; i < n; i++)
                 if (distances[i] < distances[i - 1])
-                        complain(r, "distances", "ascending");
+                        baseline_complain(r, "distances", "ascending");
         if (r->code < 0)
                 return;
         *ret = answer_new((unsigned)n, ids, distances, NULL);
@@ -184,7 +174,7 @@ static void read_level(
         ret->location = get_double(r, level, "location");
         ret->scale = get_double(r, level, "scale");
         if (!(ret->scale >= 0))
-                complain(r, "scale", "a number that is not negative");
+                baseline_complain(r, "scale", "a number that is not negative");
 }
 
 static void read_outcome(struct reader *r, const json_t *object, enum outcome *ret)
@@ -196,7 +186,7 @@ static void read_outcome(struct reader *r, const json_t *object, enum outcome *r
                         *ret = o;
                         return;
                 }
-        complain(r, "outcome", "an outcome");
+        baseline_complain(r, "outcome", "an outcome");
 }
 
 /* A line of people's or servers' making must be one still; NULL stays NULL. */
@@ -220,7 +210,7 @@ static void read_excerpts(struct reader *r, const json_t *object, struct baselin
         if (!list)
                 return;
         if (!json_is_array(list) || json_array_size(list) > EXCERPTS_MAX)
-                complain(r, "excerpts", "a short list");
+                baseline_complain(r, "excerpts", "a short list");
         for (size_t i = 0; r->code >= 0 && i < json_array_size(list); i++) {
                 const json_t *one = json_array_get(list, i);
 
@@ -238,7 +228,7 @@ static void read_ranks(struct reader *r, const json_t *list, unsigned max, struc
         json_int_t before = 0;
 
         if (!json_is_array(list) || n > max) {
-                complain(r, "expected", "a list of ranks");
+                baseline_complain(r, "expected", "a list of ranks");
                 return;
         }
         ret->expected = calloc(n + 1, sizeof(*ret->expected));
@@ -250,7 +240,7 @@ static void read_ranks(struct reader *r, const json_t *list, unsigned max, struc
                 json_int_t rank = json_integer_value(json_array_get(list, i));
 
                 if (rank <= before || rank > max) {
-                        complain(r, "expected", "a list of ranks");
+                        baseline_complain(r, "expected", "a list of ranks");
                         return;
                 }
                 ret->expected[ret->expected_count++] = (unsigned)rank;
@@ -275,19 +265,16 @@ static void read_beyond(struct reader *r, const json_t *object, struct baseline_
                 return;
         read_answer(r, beyond, &ret->beyond.records);
         if (r->code >= 0 && !follows(ret->answer, ret->beyond.records))
-                complain(r, "beyond", "what follows an answer");
+                baseline_complain(r, "beyond", "what follows an answer");
         else if (r->code >= 0)
                 read_ranks(r, json_object_get(beyond, "expected"),
                         count + ret->beyond.records->count, &ret->beyond);
 }
 
-static void read_query(
-        struct reader *r, const char *id, const json_t *object, struct baseline_query *ret)
+void baseline_read_query(struct reader *r, const json_t *object, struct baseline_query *ret)
 {
         if (!json_is_object(object))
-                complain(r, "queries", "an object of objects");
-        if (r->code >= 0 && strdup_to(&ret->id, id) < 0)
-                r->code = -ENOMEM;
+                baseline_complain(r, "queries", "an object of objects");
         get_string(r, object, "text", &ret->text);
         read_answer(r, object, &ret->answer);
         read_level(r, object, "best", &ret->levels[LEVEL_TOP1]);
@@ -299,56 +286,19 @@ static void read_query(
         read_beyond(r, object, ret);
 }
 
-static void read_vectors(struct reader *r, const json_t *object, struct vector_set **ret)
-{
-        _cleanup_(vector_set_unrefp) struct vector_set *set = NULL;
-        json_t *vectors = json_object_get(object, "vectors"), *row;
-        unsigned dimension;
-        const char *id;
-        size_t i = 0;
-
-        if (json_is_null(object))
-                return;
-        dimension = (unsigned)get_integer(r, object, "dimension", 1, VECTOR_DIMENSION_MAX);
-        if (!json_is_object(vectors) || json_object_size(vectors) > QUERIES_MAX)
-                complain(r, "vectors", "an object of vectors");
-        /* Before room is made for as much as the file claims. */
-        if (r->code >= 0)
-                json_object_foreach (vectors, id, row)
-                        if (json_array_size(row) != dimension)
-                                complain(r, "vectors", "an object of vectors of its dimension");
-        if (r->code < 0)
-                return;
-        set = vector_set_new(r->path, json_string_value(json_object_get(object, "model")),
-                dimension, json_object_size(vectors));
-        if (!set) {
-                r->code = -ENOMEM;
-                return;
-        }
-        json_object_foreach (vectors, id, row) {
-                if (r->code >= 0 && strdup_to(&set->ids[i], id) < 0)
-                        r->code = -ENOMEM;
-                read_floats(r, row, "vectors", dimension, set->values + i++ * dimension);
-        }
-        if (r->code >= 0)
-                r->code = vector_set_sort(set);
-        if (r->code >= 0)
-                *ret = take_ptr(set);
-}
-
 static void read_band(struct reader *r, const json_t *object, bool last, struct band *ret)
 {
         const json_t *name = json_object_get(object, "name");
         double below = INFINITY;
 
         if (!json_is_string(name) || !*json_string_value(name))
-                complain(r, "bands", "a list of bands with names");
+                baseline_complain(r, "bands", "a list of bands with names");
         else if (strdup_to(&ret->name, json_string_value(name)) < 0)
                 r->code = -ENOMEM;
         if (!last &&
                 (json_to_double(json_object_get(object, "below"), &below) < 0 ||
                         fabs(below) > (double)FLT_MAX))
-                complain(r, "bands", "a list of bands with finite bounds");
+                baseline_complain(r, "bands", "a list of bands with finite bounds");
         ret->below = (float)below;
 }
 
@@ -360,7 +310,7 @@ static void read_bands(struct reader *r, const json_t *list, struct bands *ret)
         if (!list || json_is_null(list))
                 return;
         if (n == 0 || n > BANDS_MAX) {
-                complain(r, "bands", "a list of bands");
+                baseline_complain(r, "bands", "a list of bands");
                 return;
         }
         ret->bands = calloc(n, sizeof(*ret->bands));
@@ -372,7 +322,7 @@ static void read_bands(struct reader *r, const json_t *list, struct bands *ret)
         for (size_t i = 0; i < n && r->code >= 0; i++) {
                 read_band(r, json_array_get(list, i), i + 1 == n, &ret->bands[i]);
                 if (i > 0 && ret->bands[i].below <= ret->bands[i - 1].below)
-                        complain(r, "bands", "a list of bands that ascend");
+                        baseline_complain(r, "bands", "a list of bands that ascend");
         }
 }
 
@@ -384,10 +334,10 @@ static void read_causes(struct reader *r, const json_t *list, struct baseline *b
         if (!list && b->attribution.cause != CAUSE_UNKNOWN)
                 b->causes[b->cause_count++] = b->attribution.cause;
         if (list && (!json_is_array(list) || n >= CAUSE_COUNT))
-                complain(r, "causes", "a list of causes");
+                baseline_complain(r, "causes", "a list of causes");
         for (size_t i = 0; i < n && r->code >= 0; i++)
                 if (cause_parse(json_string_value(json_array_get(list, i)), &b->causes[i]) < 0)
-                        complain(r, "causes", "a list of causes");
+                        baseline_complain(r, "causes", "a list of causes");
                 else
                         b->cause_count++;
 }
@@ -400,10 +350,11 @@ static void read_cause_queries(struct reader *r, json_t *object, struct fates *r
 
         json_object_foreach (object, name, count) {
                 if (cause_parse(name, &c) < 0)
-                        complain(r, "fates", "an object by cause");
+                        baseline_complain(r, "fates", "an object by cause");
                 if (r->code < 0)
                         return;
-                ret->cause_queries[c] = (size_t)get_integer(r, object, name, 1, QUERIES_MAX);
+                ret->cause_queries[c] =
+                        (size_t)get_integer(r, object, name, 1, BASELINE_QUERIES_MAX);
         }
 }
 
@@ -416,14 +367,14 @@ static void read_touched(struct reader *r, const json_t *object, enum fate fate,
         ret->totals[fate] =
                 (size_t)get_integer(r, object, "count", (int64_t)MAX(n, (size_t)1), INT64_MAX);
         if (!json_is_array(ids) || n > FATES_RECORDS_MAX - ret->count)
-                complain(r, "ids", "a list of record ids");
+                baseline_complain(r, "ids", "a list of record ids");
         for (size_t i = 0; i < n && r->code >= 0; i++) {
                 struct touched_record *record = &ret->records[ret->count];
                 const char *id = json_string_value(json_array_get(ids, i));
 
                 record->fate = fate;
                 if (!id)
-                        complain(r, "ids", "a list of record ids");
+                        baseline_complain(r, "ids", "a list of record ids");
                 else if (strdup_to(&record->id, id) < 0 ||
                         strdup_to(&record->excerpt,
                                 json_string_value(json_array_get(excerpts, i))) < 0)
@@ -464,13 +415,29 @@ static void read_order(struct reader *r, const json_t *list, struct baseline *b)
         if (!list)
                 return;
         if (!json_is_array(list) || n > BASELINE_ORDER_MAX)
-                complain(r, "order", "a list of record ids");
+                baseline_complain(r, "order", "a list of record ids");
         for (size_t i = 0; i < n && r->code >= 0; i++)
                 if (!json_is_string(json_array_get(list, i)))
-                        complain(r, "order", "a list of record ids");
+                        baseline_complain(r, "order", "a list of record ids");
                 else
                         r->code =
                                 baseline_add_ordered(b, json_string_value(json_array_get(list, i)));
+}
+
+/* Absent in files of versions that did not measure it. */
+static void read_floor(struct reader *r, const json_t *object, struct index_floor *ret)
+{
+        if (!object || json_is_null(object))
+                return;
+        ret->measured = (unsigned)get_integer(r, object, "measured", 1, INT32_MAX);
+        ret->recall = get_double(r, object, "recall");
+        ret->places = (size_t)get_integer(r, object, "places", 0, INT64_MAX);
+        ret->moved = get_double(r, object, "moved");
+        ret->unreachable = get_integer(r, object, "unreachable", -1, INT64_MAX);
+        if (ret->recall < 0 || ret->recall > 1)
+                baseline_complain(r, "recall", "a share");
+        if (ret->moved < 0 || ret->moved > 1)
+                baseline_complain(r, "moved", "a share");
 }
 
 static void read_head(struct reader *r, const json_t *content, struct baseline *b)
@@ -485,9 +452,9 @@ static void read_head(struct reader *r, const json_t *content, struct baseline *
         get_string(r, content, "approved_by", &b->approved_by);
         get_string(r, content, "reason", &b->reason);
         if (!b->collection)
-                complain(r, "collection", "a string");
+                baseline_complain(r, "collection", "a string");
         if (b->approved > 0 && (!b->approved_by || !b->reason))
-                complain(r, b->approved_by ? "reason" : "approved_by", "a string");
+                baseline_complain(r, b->approved_by ? "reason" : "approved_by", "a string");
         /* Absent in files of versions that could not go back. */
         if (json_object_get(content, "restores"))
                 b->restores = (unsigned)get_integer(r, content, "restores", 0, INT32_MAX);
@@ -499,71 +466,25 @@ static void read_head(struct reader *r, const json_t *content, struct baseline *
         if (json_object_get(content, "copies"))
                 b->copies = get_integer(r, content, "copies", 0, INT64_MAX);
         b->recall = get_double(r, content, "recall");
+        read_floor(r, json_object_get(content, "floor"), &b->floor);
         if (json_is_string(cause) &&
                 cause_parse(json_string_value(cause), &b->attribution.cause) < 0)
-                complain(r, "cause", "a cause");
+                baseline_complain(r, "cause", "a cause");
         read_causes(r, json_object_get(content, "causes"), b);
         read_fates(r, json_object_get(content, "fates"), &b->fates);
         read_order(r, json_object_get(content, "order"), b);
 }
 
-static int read_content(struct reader *r, const json_t *content, struct baseline **ret)
+void baseline_read_content(struct reader *r, const json_t *content, struct baseline *ret)
 {
-        json_t *queries = json_object_get(content, "queries"), *query;
-        _cleanup_(baseline_unrefp) struct baseline *b = NULL;
         const json_t *part;
-        const char *id;
-        size_t i = 0;
 
-        if (!json_is_object(queries) || json_object_size(queries) > QUERIES_MAX) {
-                complain(r, "queries", "an object of queries");
-                return r->code;
-        }
-        b = baseline_new(json_object_size(queries));
-        if (!b)
-                return -ENOMEM;
-        read_head(r, content, b);
+        read_head(r, content, ret);
         part = get_object(r, content, "epoch");
         if (r->code >= 0)
-                read_epoch(r, part, &b->epoch);
+                read_epoch(r, part, &ret->epoch);
         part = get_object(r, content, "evidence");
         if (r->code >= 0)
-                read_evidence(r, part, &b->attribution.evidence);
-        read_bands(r, json_object_get(content, "bands"), &b->bands);
-        read_vectors(r, json_object_get(content, "vectors"), &b->vectors);
-        json_object_foreach (queries, id, query)
-                read_query(r, id, query, &b->queries[i++]);
-        if (r->code < 0)
-                return r->code;
-        baseline_sort(b);
-        *ret = take_ptr(b);
-        return 0;
-}
-
-int baseline_parse(
-        const char *path, const char *data, size_t size, struct baseline **ret, struct error *e)
-{
-        struct reader reader = {path, e, 0};
-        _cleanup_json_ json_t *root = NULL;
-        const json_t *content, *format;
-        char hash[DIGEST_TEXT_MAX];
-        int r = json_parse(path, data, size, &root, e);
-
-        if (r < 0)
-                return r;
-        format = json_object_get(root, "format");
-        content = json_object_get(root, "baseline");
-        if (!json_is_integer(format) || !json_is_object(content))
-                return error_set(e, -EBADMSG, "%s: is not a baseline", path);
-        if (json_integer_value(format) != BASELINE_FORMAT)
-                return error_set(e, -EBADMSG,
-                        "%s: is a baseline of format %lld; this driftwatch reads format %d", path,
-                        (long long)json_integer_value(format), BASELINE_FORMAT);
-        r = baseline_hash(content, hash);
-        if (r < 0)
-                return r;
-        if (!streq(hash, json_string_value(json_object_get(root, "sha256"))))
-                return error_set(e, -EBADMSG,
-                        "%s: was damaged or edited: its content does not match its sha256", path);
-        return read_content(&reader, content, ret);
+                read_evidence(r, part, &ret->attribution.evidence);
+        read_bands(r, json_object_get(content, "bands"), &ret->bands);
 }

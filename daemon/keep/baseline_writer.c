@@ -4,11 +4,15 @@
 #include <math.h>
 #include <stdio.h>
 
+#include "base64.h"
 #include "json.h"
 #include "keep/baseline_file.h"
 #include "keep/baselines.h"
 #include "model/evidence.h"
 #include "text.h"
+
+/* As json_text() writes numbers. */
+#define BASELINE_JSON (JSON_SORT_KEYS | JSON_REAL_PRECISION(15))
 
 static json_t *string_or_null(const char *s)
 {
@@ -138,6 +142,13 @@ static json_t *build_queries(const struct baseline *b)
         return take_ptr(object);
 }
 
+static json_t *build_row(const float *values, size_t n)
+{
+        _cleanup_free_ char *text = base64_write(values, n);
+
+        return text ? json_string_nocheck(text) : NULL;
+}
+
 static json_t *build_vectors(const struct vector_set *set)
 {
         _cleanup_json_ json_t *object = json_object();
@@ -145,8 +156,7 @@ static json_t *build_vectors(const struct vector_set *set)
         if (!set)
                 return json_null();
         for (size_t i = 0; i < set->count; i++)
-                if (json_put(object, set->ids[i],
-                            build_floats(set->values + i * set->dimension, set->dimension)) < 0)
+                if (json_put(object, set->ids[i], build_row(set->rows[i], set->dimension)) < 0)
                         return NULL;
         return json_pack("{s:o, s:I, s:O}", "model", string_or_null(set->model), "dimension",
                 (json_int_t)set->dimension, "vectors", object);
@@ -224,10 +234,19 @@ static json_t *build_fates(const struct fates *f)
                 f->expected_lost, "records", records);
 }
 
+static json_t *build_floor(const struct index_floor *f)
+{
+        if (f->measured == 0)
+                return json_null();
+        return json_pack("{s:I, s:o, s:I, s:o, s:I}", "measured", (json_int_t)f->measured, "recall",
+                json_from_double(f->recall), "places", (json_int_t)f->places, "moved",
+                json_from_double(f->moved), "unreachable", (json_int_t)f->unreachable);
+}
+
 static json_t *build_content(const struct baseline *b)
 {
         return json_pack("{s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:b, s:I, s:I, s:o, s:I, s:o, s:o,"
-                         " s:o, s:o, s:o, s:o, s:I, s:I, s:o, s:o, s:o}",
+                         " s:o, s:o, s:o, s:o, s:I, s:I, s:o, s:o, s:o, s:o}",
                 "number", (json_int_t)b->number, "collection", string_or_null(b->collection),
                 "name", string_or_null(b->name), "recorded", time_or_null(b->recorded), "approved",
                 time_or_null(b->approved), "approved_by", string_or_null(b->approved_by), "reason",
@@ -238,28 +257,37 @@ static json_t *build_content(const struct baseline *b)
                 build_evidence(&b->attribution.evidence), "bands", build_bands(&b->bands),
                 "vectors", build_vectors(b->vectors), "queries", build_queries(b), "restores",
                 (json_int_t)b->restores, "copies", (json_int_t)b->copies, "causes", build_causes(b),
-                "fates", build_fates(b->fates), "order", build_ids(b->order, b->order_count));
+                "fates", build_fates(b->fates), "order", build_ids(b->order, b->order_count),
+                "floor", build_floor(&b->floor));
 }
 
-int baseline_hash(const json_t *content, char ret[DIGEST_TEXT_MAX])
+static int add_text(const char *text, size_t size, void *userdata)
 {
-        size_t size;
-        _cleanup_free_ char *text = json_text(content, JSON_COMPACT | JSON_SORT_KEYS, &size);
+        digest_add(userdata, text, size);
+        return 0;
+}
 
-        return text ? digest_sha256(text, size, ret) : -ENOMEM;
+/* Of the content as compact JSON with sorted keys, which is there in pieces only. */
+static int hash(const json_t *content, char ret[DIGEST_TEXT_MAX])
+{
+        _cleanup_(digest_freep) struct digest *d = digest_new();
+
+        if (!d || json_dump_callback(content, add_text, d, BASELINE_JSON | JSON_COMPACT) < 0)
+                return -ENOMEM;
+        return digest_end(d, ret);
 }
 
 int baseline_build(const struct baseline *b, char **ret, size_t *ret_size)
 {
         _cleanup_json_ json_t *content = build_content(b), *root = NULL;
-        char hash[DIGEST_TEXT_MAX];
+        char sha256[DIGEST_TEXT_MAX];
         char *text;
-        int r = content ? baseline_hash(content, hash) : -ENOMEM;
+        int r = content ? hash(content, sha256) : -ENOMEM;
 
         if (r < 0)
                 return r;
-        root = json_pack(
-                "{s:i, s:s, s:O}", "format", BASELINE_FORMAT, "sha256", hash, "baseline", content);
+        root = json_pack("{s:i, s:s, s:O}", "format", BASELINE_FORMAT, "sha256", sha256, "baseline",
+                content);
         text = root ? json_text(root, JSON_INDENT(1) | JSON_SORT_KEYS, ret_size) : NULL;
         if (!text)
                 return -ENOMEM;

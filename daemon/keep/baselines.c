@@ -10,7 +10,12 @@
 
 #include "file.h"
 #include "hash.h"
+#include "keep/baseline_reader.h"
 #include "text.h"
+
+/* Versions that are tried, from the newest, for one that can be read: each may be as large as the
+ * one that cannot. */
+#define VERSIONS_TRIED 3
 
 char *baselines_directory(const char *storage)
 {
@@ -139,24 +144,63 @@ static int check_approved(const char *path, const struct baseline *b, struct err
                 path);
 }
 
-static int read_file(const char *path, struct baseline **ret, struct error *e)
+static int feed(const char *data, size_t size, void *userdata)
 {
-        _cleanup_error_ struct error reading = {0};
-        _cleanup_free_ char *data = NULL;
-        size_t size;
-        int r = path ? file_read(path, BASELINE_FILE_MAX, &data, &size, &reading) : -ENOMEM;
-
-        return r < 0 ? error_set(e, r, "%s", error_text(&reading, r))
-                     : baseline_parse(path, data, size, ret, e);
+        return baseline_reader_feed(userdata, data, size);
 }
 
-int baselines_load(const char *storage, const char *label, enum baseline_kind kind,
-        struct baseline **ret, struct error *e)
+static int read_file(
+        const char *path, struct vector_set *known, struct baseline **ret, struct error *e)
+{
+        _cleanup_(baseline_reader_freep) struct baseline_reader *reader =
+                path ? baseline_reader_new(path, known) : NULL;
+        _cleanup_error_ struct error reading = {0};
+        int r = reader ? file_feed(path, BASELINE_FILE_MAX, feed, reader, &reading) : -ENOMEM;
+
+        if (r < 0 && (!reader || reading.message))
+                return error_set(e, r, "%s", error_text(&reading, r));
+        return baseline_reader_end(reader, ret, e);
+}
+
+/* The newest version that can be read; 0 for none. */
+static unsigned newest_whole(const char *storage, const char *label)
+{
+        _cleanup_free_ unsigned *numbers = NULL;
+        size_t count = 0;
+
+        if (baselines_versions(storage, label, &numbers, &count, NULL) < 0)
+                return 0;
+        for (size_t i = 0; i < MIN(count, (size_t)VERSIONS_TRIED); i++) {
+                _cleanup_(baseline_unrefp) struct baseline *b = NULL;
+                unsigned number = numbers[count - 1 - i];
+
+                if (baselines_load_version(storage, label, number, &b, NULL) >= 0)
+                        return number;
+        }
+        return 0;
+}
+
+/* Of an approved one that cannot be read, and what can be done about it. */
+static int refuse(
+        const char *storage, const char *label, int code, const struct error *why, struct error *e)
+{
+        unsigned number = newest_whole(storage, label);
+
+        if (number == 0)
+                return error_set(e, code, "%s", error_text(why, code));
+        return error_set(e, code,
+                "%s; driftwatch baseline rollback %u --collection %s goes back to baseline %u, which "
+                "can be read",
+                error_text(why, code), number, label, number);
+}
+
+static int load(const char *storage, const char *label, enum baseline_kind kind,
+        struct vector_set *known, struct baseline **ret, struct error *e)
 {
         _cleanup_free_ char *path = baselines_path(storage, label, kind);
         _cleanup_(baseline_unrefp) struct baseline *b = NULL;
         _cleanup_error_ struct error reading = {0};
-        int r = read_file(path, &b, &reading);
+        int r = read_file(path, known, &b, &reading);
 
         if (r == -ENOENT || r == -ENOTDIR)
                 return error_set(e, -ENOENT,
@@ -176,10 +220,24 @@ int baselines_load(const char *storage, const char *label, enum baseline_kind ki
         return r;
 }
 
-int baselines_load_file(const char *path, struct baseline **ret, struct error *e)
+int baselines_load(const char *storage, const char *label, enum baseline_kind kind,
+        struct vector_set *known, struct baseline **ret, struct error *e)
+{
+        _cleanup_error_ struct error why = {0};
+        int r = load(storage, label, kind, known, ret, &why);
+
+        if (r >= 0)
+                return 0;
+        if (r == -ENOENT || kind != BASELINE_APPROVED)
+                return error_set(e, r, "%s", error_text(&why, r));
+        return refuse(storage, label, r, &why, e);
+}
+
+int baselines_load_file(
+        const char *path, struct vector_set *known, struct baseline **ret, struct error *e)
 {
         _cleanup_(baseline_unrefp) struct baseline *b = NULL;
-        int r = read_file(path, &b, e);
+        int r = read_file(path, known, &b, e);
 
         if (r >= 0)
                 r = check_approved(path, b, e);
@@ -194,7 +252,7 @@ int baselines_load_version(const char *storage, const char *label, unsigned numb
         _cleanup_free_ char *path = version_path(storage, label, number);
         _cleanup_(baseline_unrefp) struct baseline *b = NULL;
         _cleanup_error_ struct error reading = {0};
-        int r = path ? baselines_load_file(path, &b, &reading) : -ENOMEM;
+        int r = path ? baselines_load_file(path, NULL, &b, &reading) : -ENOMEM;
 
         if (r == -ENOENT || r == -ENOTDIR)
                 return error_set(e, -ENOENT,
@@ -282,9 +340,16 @@ uint64_t baselines_signature(const char *storage, const char *label)
         struct stat st;
         char text[128];
 
-        if (!path || stat(path, &st) < 0)
+        if (!path)
                 return 0;
-        (void)snprintf(text, sizeof(text), "%ju %jd %jd.%09ld", (uintmax_t)st.st_ino,
-                (intmax_t)st.st_size, (intmax_t)st.st_mtim.tv_sec, st.st_mtim.tv_nsec);
+        /* The change time too: what was let in by a chmod(1) can be read now. */
+        if (stat(path, &st) == 0)
+                (void)snprintf(text, sizeof(text), "%ju %jd %jd.%09ld %jd.%09ld",
+                        (uintmax_t)st.st_ino, (intmax_t)st.st_size, (intmax_t)st.st_mtim.tv_sec,
+                        st.st_mtim.tv_nsec, (intmax_t)st.st_ctim.tv_sec, st.st_ctim.tv_nsec);
+        else if (errno == ENOENT || errno == ENOTDIR)
+                return 0;
+        else
+                (void)snprintf(text, sizeof(text), "%d", errno);
         return hash_text(HASH_INIT, text) | 1;
 }

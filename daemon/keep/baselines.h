@@ -18,10 +18,12 @@ char *baselines_directory(const char *storage);
 /* Path of one; owned, NULL when memory is short. */
 char *baselines_path(const char *storage, const char *label, enum baseline_kind kind);
 /* -ENOENT with a sentence that names the command to run when there is none; -EBADMSG when it is
- * damaged (hash), of another format version or of another collection: nothing is loaded or moved.
- */
+ * damaged (hash), of another format version or of another collection, another errno when it may not
+ * be read: nothing is loaded or moved. Of an approved one the sentence names the newest version
+ * that can be read in its place. Vectors that `known` has, which may be NULL, are shared
+ * with it. */
 _must_check_ int baselines_load(const char *storage, const char *label, enum baseline_kind kind,
-        struct baseline **ret, struct error *e);
+        struct vector_set *known, struct baseline **ret, struct error *e);
 /* The number that the next approved version gets: one above the highest on disk, whether or not it
  * is in force, so that no version is ever overwritten. */
 _must_check_ int baselines_next(
@@ -34,7 +36,8 @@ _must_check_ int baselines_versions(
 _must_check_ int baselines_load_version(const char *storage, const char *label, unsigned number,
         struct baseline **ret, struct error *e);
 /* An approved baseline of any collection from a file of any name; the same errors. */
-_must_check_ int baselines_load_file(const char *path, struct baseline **ret, struct error *e);
+_must_check_ int baselines_load_file(
+        const char *path, struct vector_set *known, struct baseline **ret, struct error *e);
 /* Writes the candidate, replacing an earlier one. Creates the directory. */
 _must_check_ int baselines_propose(
         const char *storage, const struct baseline *candidate, struct error *e);
@@ -43,11 +46,9 @@ _must_check_ int baselines_propose(
 _must_check_ int baselines_approve(const char *storage, const struct baseline *b, struct error *e);
 /* As baselines_approve(), for a baseline that was approved before: the candidate stays. */
 _must_check_ int baselines_restore(const char *storage, const struct baseline *b, struct error *e);
-/* Changes whenever the approved file was replaced (inode, size, times); 0 when there is none. For
- * noticing an approval without reading it. */
+/* Changes whenever the approved file was replaced (inode, size, times), or can no longer be looked
+ * at; 0 when there is none. For noticing an approval without reading it. */
 uint64_t baselines_signature(const char *storage, const char *label);
 
-/* The bytes of a file and back; for tests and fuzzing. `path` is for messages. */
+/* The bytes of a file; -ENOMEM. */
 _must_check_ int baseline_build(const struct baseline *b, char **ret, size_t *ret_size);
-_must_check_ int baseline_parse(
-        const char *path, const char *data, size_t size, struct baseline **ret, struct error *e);

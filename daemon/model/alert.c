@@ -5,6 +5,7 @@
 
 #include "hash.h"
 #include "macro.h"
+#include "model/finding.h"
 
 /* Index of `name`, or where it belongs. */
 static size_t labels_position(const struct labels *l, const char *name, bool *ret_found)
@@ -126,6 +127,16 @@ void alert_done(struct alert *a)
         a->server = NULL;
 }
 
+void alert_jump(struct alert *a, int64_t by)
+{
+        time_jump(&a->active_at, by);
+        time_jump(&a->fired_at, by);
+        time_jump(&a->resolved_at, by);
+        time_jump(&a->keep_firing_since, by);
+        time_jump(&a->last_sent_at, by);
+        time_jump(&a->valid_until, by);
+}
+
 const char *alert_state_name(enum alert_state s)
 {
         static const char *const names[ALERT_STATE_COUNT] = {
@@ -135,4 +146,16 @@ const char *alert_state_name(enum alert_state s)
         };
 
         return names[s];
+}
+
+bool alert_is_info(const struct alert *a)
+{
+        const char *severity = labels_get(&a->labels, "severity");
+
+        return streq(severity, severity_name(SEVERITY_INFO)) || streq(severity, "none");
+}
+
+bool alert_is_told(const struct alert *a)
+{
+        return a->state == ALERT_FIRING && !a->inhibited && !alert_is_info(a);
 }

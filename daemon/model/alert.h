@@ -34,6 +34,7 @@ struct alert {
         char *server; /* whose failure inhibits this alert */
         enum alert_state state;
         bool inhibited; /* news of it stay back; what was told before is re-sent and resolved */
+        bool inhibits; /* while firing: its rule does, and the server was not reached */
         usec_t active_at; /* when the condition was first seen; wall clock, as all times here */
         usec_t fired_at; /* 0 unless it fired */
         usec_t resolved_at; /* 0 unless resolved */
@@ -54,5 +55,11 @@ uint64_t labels_fingerprint(const struct labels *l);
 
 _must_check_ int alert_copy(const struct alert *from, struct alert *ret);
 void alert_done(struct alert *a);
+/* The clock was set: moves its times by as much. */
+void alert_jump(struct alert *a, int64_t by);
 /* "pending", "firing", "resolved". */
 const char *alert_state_name(enum alert_state s);
+/* Of severity "info" or "none": shown, and told to no receiver. */
+bool alert_is_info(const struct alert *a);
+/* Whether receivers hear of it, as it is now. */
+bool alert_is_told(const struct alert *a);

@@ -47,6 +47,7 @@ struct evidence {
                 words_changed; /* edited records whose document begins as it did, or not */
         size_t sought, recut; /* gone records whose first words were looked for in new ones, and
                                  stand there */
+        size_t renamed; /* records whose id is gone and whose vector stands under another one */
         size_t ordered, trailing; /* records of which is known when they were added, and what became
                                      of them; gone ones, if they are those that were added last */
         double scale; /* how many times as long vectors are; NaN: their length tells nothing */

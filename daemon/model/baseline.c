@@ -36,6 +36,29 @@ static void query_done(struct baseline_query *q)
                 excerpt_done(&q->excerpts[i]);
 }
 
+static void query_init(struct baseline_query *q)
+{
+        *q = (struct baseline_query){.outcome = OUTCOME_UNMEASURED, .embedder_noise = NAN};
+        for (size_t k = 0; k < LEVEL_COUNT; k++)
+                q->levels[k].location = NAN;
+}
+
+struct baseline_query *baseline_add_query(struct baseline *b, size_t *room)
+{
+        size_t more = MAX(2 * *room, (size_t)16);
+        struct baseline_query *grown;
+
+        if (b->count == *room) {
+                grown = reallocarray(b->queries, more, sizeof(*grown));
+                if (!grown)
+                        return NULL;
+                b->queries = grown;
+                *room = more;
+        }
+        query_init(&b->queries[b->count]);
+        return &b->queries[b->count++];
+}
+
 struct baseline *baseline_new(size_t count)
 {
         struct baseline *b = calloc(1, sizeof(*b));
@@ -45,20 +68,15 @@ struct baseline *baseline_new(size_t count)
         b->references = 1;
         b->unreachable = -1;
         b->recall = NAN;
+        b->floor = (struct index_floor){.recall = NAN, .moved = NAN, .unreachable = -1};
         epoch_init(&b->epoch);
         attribution_init(&b->attribution);
         b->queries = calloc(count + 1, sizeof(*b->queries));
         if (!b->queries)
                 return baseline_unref(b);
         b->count = count;
-        for (size_t i = 0; i < count; i++) {
-                struct baseline_query *q = &b->queries[i];
-
-                q->outcome = OUTCOME_UNMEASURED;
-                q->embedder_noise = NAN;
-                for (size_t k = 0; k < LEVEL_COUNT; k++)
-                        q->levels[k].location = NAN;
-        }
+        for (size_t i = 0; i < count; i++)
+                query_init(&b->queries[i]);
         return b;
 }
 

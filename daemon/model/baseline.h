@@ -51,6 +51,16 @@ struct baseline_query {
         double embedder_noise; /* 95 % quantile of 1 - cos(pinned, fresh); NaN: no embedder then */
 };
 
+/* What its index does while nobody touches the content: the worst of what was measured, when it was
+ * recorded and whenever the index had been loaded or written anew since. */
+struct index_floor {
+        unsigned measured; /* times; 0: unknown, and so is the rest */
+        double recall; /* by a deeper search or against exact distances; NaN: unknown */
+        size_t places; /* in the answers, of which that is the share */
+        double moved; /* share of the places whose records differed; NaN: unknown */
+        int64_t unreachable; /* records that search could not reach; -1: not probed */
+};
+
 /* As many as one request asks for. */
 #define BASELINE_ORDER_MAX 100
 
@@ -70,6 +80,7 @@ struct baseline {
         int64_t unreachable; /* records that search could not reach; -1: not probed */
         int64_t copies; /* of them: a near copy is found in their place */
         double recall; /* by large-k overlap; NaN: not probed */
+        struct index_floor floor;
         struct attribution attribution; /* against the baseline before it; of a first one: none */
         enum cause causes[CAUSE_COUNT]; /* all that hold then, the main one first */
         size_t cause_count;
@@ -97,6 +108,9 @@ _must_check_ int beyond_copy(const struct beyond *from, struct beyond *ret);
 /* Zeroed but for unknown numbers, one reference, `count` queries to be filled. NULL when memory is
  * short. */
 struct baseline *baseline_new(size_t count);
+/* One more query, to be filled: how many there are need not be known beforehand. `*room` is 0 for a
+ * baseline that was made for none. NULL when memory is short. */
+struct baseline_query *baseline_add_query(struct baseline *b, size_t *room);
 struct baseline *baseline_ref(struct baseline *b);
 struct baseline *baseline_unref(struct baseline *b);
 DEFINE_CLEANUP(struct baseline *, baseline_unref)

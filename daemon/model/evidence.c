@@ -29,6 +29,7 @@ const struct evidence_field evidence_fields[] = {
         FIELD(words_changed, "documents_changed", SIZE, true),
         FIELD(sought, "words_sought", SIZE, true),
         FIELD(recut, "words_elsewhere", SIZE, true),
+        FIELD(renamed, "renamed", SIZE, true),
         FIELD(ordered, "ordered", SIZE, true),
         FIELD(trailing, "trailing", SIZE, true),
         FIELD(intruders, "intruders", SIZE, false),

@@ -9,53 +9,20 @@
 
 static const char ellipsis[] = "…";
 
-/* U+200E, U+200F, U+202A to U+202E and U+2066 to U+2069: marks that change the direction. */
-static bool turns(const unsigned char *s)
-{
-        if (s[0] != 0xe2)
-                return false;
-        if (s[1] == 0x80)
-                return s[2] == 0x8e || s[2] == 0x8f || (s[2] >= 0xaa && s[2] <= 0xae);
-        return s[1] == 0x81 && s[2] >= 0xa6 && s[2] <= 0xa9;
-}
-
-static bool is_control(const unsigned char *s)
-{
-        return s[0] < 0x20 || s[0] == 0x7f || (s[0] == 0xc2 && s[1] >= 0x80 && s[1] < 0xa0);
-}
-
-static size_t sequence_length(unsigned char lead)
-{
-        return lead < 0x80 ? 1 : lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : 4;
-}
-
-/* A character that is shown, or a blank in the place of one that is not. */
-static void append_character(struct text *t, const unsigned char *s, size_t length)
-{
-        bool blank = s[0] == ' ' || is_control(s) || turns(s);
-
-        if (!blank)
-                text_append_bytes(t, s, length);
-        else if (t->size > 0 && t->data[t->size - 1] != ' ')
-                text_append(t, " ");
-}
-
 char *excerpt_line(const char *s, size_t size, size_t max)
 {
         /* Of a long document only the beginning is looked at; blanks may be many there. */
-        _cleanup_free_ char *clean = utf8_clean(s, MIN(size, 16 * max));
+        _cleanup_free_ char *clean = utf8_line(s, MIN(size, 16 * max));
         _cleanup_text_ struct text t = {0};
         bool whole = size <= 16 * max;
 
-        for (const char *p = clean; p && *p;) {
-                size_t length = sequence_length((unsigned char)*p);
-
+        for (const char *p = clean; p && *p; p++) {
                 if (t.size > max) {
                         whole = false;
                         break;
                 }
-                append_character(&t, (const unsigned char *)p, length);
-                p += length;
+                if (*p != ' ' || (t.size > 0 && t.data[t.size - 1] != ' '))
+                        text_append_bytes(&t, p, 1);
         }
         if (!clean || text_failed(&t))
                 return NULL;

@@ -108,12 +108,7 @@ static void append_quoted(struct text *t, const char *s, size_t max)
                 return;
         }
         text_append(t, "\"");
-        for (const char *p = clean; *p; p++)
-                if (utf8_turns(p)) {
-                        text_append(t, "?");
-                        p += 2; /* of the three bytes that each of them has */
-                } else
-                        text_append_bytes(t, p, 1);
+        text_append(t, clean);
         text_append(t, strlen(s) > max ? "\"…" : "\"");
 }
 

@@ -39,6 +39,8 @@ const struct finding_type finding_types[FINDING_COUNT] = {
                 RULE_COLLECTION_REPLACED, SET | QUERIES, BY_ANYTHING},
         [FINDING_REBUILT] = {"collection-rebuilt", false, SEVERITY_INFO, EFFECT_NONE,
                 RULE_COLLECTION_REPLACED, 0, 0},
+        [FINDING_BASELINE_UNREADABLE] = {"baseline-unreadable", false, SEVERITY_CRITICAL,
+                EFFECT_UNMEASURED, RULE_REPLAY_FAILING, 0, 0},
         [FINDING_NOT_COMPARED] = {"not-compared", false, SEVERITY_WARNING, EFFECT_UNMEASURED,
                 RULE_COUNT, 0, 0},
         [FINDING_TOPIC_LOST] = {"topic-lost", false, SEVERITY_CRITICAL, EFFECT_FAIL, RULE_SET_DRIFT,
@@ -52,7 +54,7 @@ const struct finding_type finding_types[FINDING_COUNT] = {
         [FINDING_SET_MOVED] = {"set-moved", false, SEVERITY_WARNING, EFFECT_DRIFT, RULE_SET_DRIFT,
                 QUERIES, BY_ANYTHING},
         [FINDING_REPLACED_ANSWERS] = {"answers-replaced", false, SEVERITY_CRITICAL, EFFECT_FAIL,
-                RULE_SET_DRIFT, QUERIES | FINDING_BIT(FINDING_SET_SHIFTED), BY_ANYTHING},
+                RULE_SET_DRIFT, DISTANCES | FINDING_BIT(FINDING_SET_SHIFTED), BY_ANYTHING},
         [FINDING_REKEYED] = {"records-rekeyed", false, SEVERITY_INFO, EFFECT_NONE,
                 RULE_COLLECTION_REPLACED, 0, 0},
         [FINDING_UNFINISHED] = {"ingest-unfinished", false, SEVERITY_WARNING, EFFECT_DRIFT,
@@ -191,6 +193,22 @@ struct findings *findings_rebase(
                         rebased->findings[i].explained =
                                 rebase_explained(f, rebased, &rebased->findings[i]);
         return take_ptr(rebased);
+}
+
+struct findings *findings_jump(const struct findings *f, int64_t by)
+{
+        _cleanup_(findings_unrefp) struct findings *moved = findings_new();
+
+        for (size_t i = 0; moved && i < f->count; i++) {
+                struct finding one = f->findings[i];
+
+                time_jump(&one.since, by);
+                time_jump(&one.seen, by);
+                time_jump(&one.fading, by);
+                if (findings_add(moved, &one) < 0)
+                        return NULL;
+        }
+        return take_ptr(moved);
 }
 
 const char *severity_name(enum severity s)

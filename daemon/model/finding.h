@@ -25,6 +25,7 @@ enum finding_kind {
         FINDING_RECALL_LOW,
         FINDING_REPLACED, /* another collection, other content */
         FINDING_REBUILT, /* another collection, the baseline's content */
+        FINDING_BASELINE_UNREADABLE, /* the approved one */
         FINDING_NOT_COMPARED, /* with the baseline, although there is one or one is demanded */
         FINDING_TOPIC_LOST, /* many records that answered the queries of a tag are gone or edited */
         FINDING_TOPIC_MOVED, /* most queries of a tag */
@@ -91,6 +92,10 @@ DEFINE_CLEANUP(struct findings *, findings_unref)
 _must_check_ int findings_add(struct findings *f, const struct finding *finding);
 /* The finding of this kind and query, NULL. `f` NULL: there is none. */
 const struct finding *findings_find(const struct findings *f, enum finding_kind kind, size_t query);
+
+/* `f` with all times moved by as much as the clock was set. A new reference, NULL when memory is
+ * short. */
+struct findings *findings_jump(const struct findings *f, int64_t by);
 
 struct query_set;
 /* `f` for another query set: findings of queries that `to` has no more, or with another text, are

@@ -27,6 +27,15 @@ int index_health_copy(const struct index_health *from, struct index_health *ret)
         return r;
 }
 
+void index_health_estimate(struct index_health *h, const struct index_sample *sample)
+{
+        double records = (double)h->records, looked = (double)sample->looked;
+
+        h->sample = *sample;
+        h->unreachable = llround(records * (double)sample->missed / looked);
+        h->copies = llround(records * (double)sample->copies / looked);
+}
+
 int64_t index_health_lost(const struct index_health *h, int64_t baseline_unreachable)
 {
         return MAX(h->unreachable - MAX(h->copies, baseline_unreachable), (int64_t)0);

@@ -42,6 +42,7 @@ struct spine {
 
 struct history {
         struct spine *spine; /* NULL while empty */
+        int64_t jumped; /* the clock, since the first sample: blocks have the times of before */
 };
 
 /* All runs but the last are immutable; the last is copied, because the writer may go on extending
@@ -49,6 +50,7 @@ struct history {
 struct history_snapshot {
         atomic_uint references;
         struct spine *spine;
+        int64_t jumped;
         unsigned last_count; /* runs of the last block at that time */
         struct run last;
 };
@@ -100,33 +102,36 @@ static usec_t run_last(const struct block *b, const struct run *r)
         return b->base + ((usec_t)r->first_msec + r->length_msec) * USEC_PER_MSEC;
 }
 
-/* A new spine of the blocks that are not older than `oldest`, and `added` (whose reference it takes
- * on success). */
-static struct spine *spine_with(const struct spine *old, usec_t oldest, struct block *added)
+/* A sample of the future was taken while the clock was wrong; it would outlive all others. */
+static bool is_near(const struct block *b, usec_t now, usec_t retention)
 {
-        size_t first = 0, kept;
-        struct spine *s;
+        usec_t last = run_last(b, &b->runs[b->count - 1]);
 
-        while (old && first < old->count) {
-                const struct block *b = old->blocks[first];
+        return (last > now ? last - now : now - last) <= retention;
+}
 
-                if (run_last(b, &b->runs[b->count - 1]) >= oldest)
-                        break;
-                first++;
-        }
-        kept = old ? old->count - first : 0;
-        s = malloc(sizeof(*s) + (kept + 1) * sizeof(s->blocks[0]));
+/* A new spine of the blocks that are no further than `retention` from `now`, and `added` (whose
+ * reference it takes on success). */
+static struct spine *spine_with(
+        const struct spine *old, usec_t now, usec_t retention, struct block *added)
+{
+        size_t count = old ? old->count : 0;
+        struct spine *s = malloc(sizeof(*s) + (count + 1) * sizeof(s->blocks[0]));
+
         if (!s)
                 return NULL;
         atomic_init(&s->references, 1);
-        s->count = kept + 1;
-        s->runs_before_last = 0;
-        for (size_t i = 0; i < kept; i++) {
-                s->blocks[i] = old->blocks[first + i];
-                atomic_fetch_add_explicit(&s->blocks[i]->references, 1, memory_order_relaxed);
-                s->runs_before_last += s->blocks[i]->count;
+        s->count = s->runs_before_last = 0;
+        for (size_t i = 0; i < count; i++) {
+                struct block *b = old->blocks[i];
+
+                if (!is_near(b, now, retention))
+                        continue;
+                atomic_fetch_add_explicit(&b->references, 1, memory_order_relaxed);
+                s->runs_before_last += b->count;
+                s->blocks[s->count++] = b;
         }
-        s->blocks[kept] = added;
+        s->blocks[s->count++] = added;
         return s;
 }
 
@@ -172,7 +177,7 @@ static bool run_continues(
 }
 
 /* The block that takes a run beginning at `now`. */
-static int block_for(struct history *h, usec_t now, usec_t oldest, struct block **ret)
+static int block_for(struct history *h, usec_t now, usec_t retention, struct block **ret)
 {
         struct block *b = last_block(h), *added;
         struct spine *s;
@@ -185,7 +190,7 @@ static int block_for(struct history *h, usec_t now, usec_t oldest, struct block 
         added = block_new(b ? MIN(b->capacity * 2, (unsigned)BLOCK_RUNS_MAX) : BLOCK_RUNS_MIN, now);
         if (!added)
                 return -ENOMEM;
-        s = spine_with(h->spine, oldest, added);
+        s = spine_with(h->spine, now, retention, added);
         if (!s) {
                 block_unref(added);
                 return -ENOMEM;
@@ -203,17 +208,55 @@ int history_add(
         struct block *b = last_block(h);
         int error;
 
+        now -= (usec_t)h->jumped;
         if (same && r && run_continues(b, r, &sample, now)) {
                 r->length_msec = (uint32_t)((now - b->base) / USEC_PER_MSEC - r->first_msec);
                 r->samples++;
                 return 0;
         }
-        error = block_for(h, now, now > retention ? now - retention : 0, &b);
+        error = block_for(h, now, retention, &b);
         if (error < 0)
                 return error;
         sample.first_msec = (uint32_t)((now - b->base) / USEC_PER_MSEC);
         b->runs[b->count++] = sample;
         return 0;
+}
+
+static bool is_possible(const struct history_run *run)
+{
+        return run->first > 0 && run->last >= run->first &&
+                (run->last - run->first) / USEC_PER_MSEC < UINT32_MAX / 2 && run->samples > 0 &&
+                run->samples <= UINT16_MAX && run->expected_rank <= HISTORY_RANK_MAX &&
+                run->band >= -1 && run->band < BAND_UNKNOWN && run->outcome < OUTCOME_COUNT;
+}
+
+int history_restore(struct history *h, const struct history_run *run)
+{
+        const struct judgement v = {
+                .outcome = run->outcome,
+                .distance = run->distance,
+                .expected_distance = run->expected_distance,
+                .expected_rank = run->expected_rank,
+                .band = run->band,
+        };
+        struct block *b = last_block(h);
+        struct run *r;
+        int error;
+
+        if (!is_possible(run) || (b && run->first < run_last(b, last_run(h))))
+                return -EINVAL;
+        error = history_add(h, run->first, &v, false, USEC_INFINITY);
+        if (error < 0)
+                return error;
+        r = last_run(h);
+        r->samples = (uint16_t)run->samples;
+        r->length_msec = (uint32_t)((run->last - run->first) / USEC_PER_MSEC);
+        return 0;
+}
+
+void history_jump(struct history *h, int64_t by)
+{
+        h->jumped += by;
 }
 
 size_t history_size(const struct history *h)
@@ -239,6 +282,7 @@ struct history_snapshot *history_snapshot(struct history *h)
                 return s;
         atomic_fetch_add_explicit(&h->spine->references, 1, memory_order_relaxed);
         s->spine = h->spine;
+        s->jumped = h->jumped;
         s->last_count = last_block(h)->count;
         s->last = *last_run(h);
         return s;
@@ -258,11 +302,12 @@ size_t history_snapshot_runs(const struct history_snapshot *s)
         return s->spine ? s->spine->runs_before_last + s->last_count : 0;
 }
 
-static struct history_run run_decode(const struct block *b, const struct run *r)
+static struct history_run run_decode(
+        const struct history_snapshot *s, const struct block *b, const struct run *r)
 {
         return (struct history_run){
-                .first = b->base + r->first_msec * USEC_PER_MSEC,
-                .last = run_last(b, r),
+                .first = b->base + r->first_msec * USEC_PER_MSEC + (usec_t)s->jumped,
+                .last = run_last(b, r) + (usec_t)s->jumped,
                 .samples = r->samples,
                 .distance = r->distance,
                 .expected_distance = r->expected_distance,
@@ -278,10 +323,10 @@ struct history_run history_snapshot_run(const struct history_snapshot *s, size_t
         size_t k = 0;
 
         if (i + 1 == history_snapshot_runs(s))
-                return run_decode(spine->blocks[spine->count - 1], &s->last);
+                return run_decode(s, spine->blocks[spine->count - 1], &s->last);
         while (k + 1 < spine->count && i >= spine->blocks[k]->count)
                 i -= spine->blocks[k++]->count;
-        return run_decode(spine->blocks[k], &spine->blocks[k]->runs[i]);
+        return run_decode(s, spine->blocks[k], &spine->blocks[k]->runs[i]);
 }
 
 size_t history_snapshot_find(const struct history_snapshot *s, usec_t start)

@@ -34,10 +34,15 @@ struct history *history_free(struct history *h);
 DEFINE_CLEANUP(struct history *, history_free)
 /* Records a sample taken at `now`. It extends the last run when `same` (the answer is identical to
  * the previous one), and outcome, rank, band and distances are equal too. Drops runs whose last
- * sample is older than `now - retention`, in whole blocks. Times may step back; such a sample
- * starts a run. */
+ * sample is further than `retention` from `now`, on either side, in whole blocks. Times may step
+ * back; such a sample starts a run. */
 _must_check_ int history_add(
         struct history *h, usec_t now, const struct judgement *v, bool same, usec_t retention);
+/* Appends a run of an earlier life, as a snapshot had it; -EINVAL where it is none that could be,
+ * or begins before the last one ends, -ENOMEM. */
+_must_check_ int history_restore(struct history *h, const struct history_run *run);
+/* The clock was set: every sample so far was taken by so much later. Snapshots keep their times. */
+void history_jump(struct history *h, int64_t by);
 /* Bytes of memory held, this object included. */
 size_t history_size(const struct history *h);
 

@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "digest.h"
 #include "duration.h"
 #include "error.h"
 #include "model/topic.h"
@@ -56,6 +57,7 @@ struct query {
 struct query_set {
         atomic_uint references;
         char *path; /* as given, for messages */
+        char digest[DIGEST_TEXT_MAX]; /* SHA-256 of what it was read from; "": not known */
         struct query *queries;
         size_t count;
         bool wants_metadata; /* some expectation names metadata */
@@ -73,8 +75,10 @@ struct query_set {
 _must_check_ int query_set_parse(const char *path, const char *data, size_t size,
         struct query_set **ret, struct errors *errors);
 /* Reads and parses the file; one that cannot be read gives one sentence and the errno of reading.
+ * `*ret` is a reference of `known`, read earlier, where path and content are the same; NULL: none.
  */
-_must_check_ int query_set_load(const char *path, struct query_set **ret, struct errors *errors);
+_must_check_ int query_set_load(
+        const char *path, struct query_set *known, struct query_set **ret, struct errors *errors);
 struct query_set *query_set_ref(struct query_set *set);
 struct query_set *query_set_unref(struct query_set *set);
 DEFINE_CLEANUP(struct query_set *, query_set_unref)

@@ -58,9 +58,10 @@ const struct rule_default rule_defaults[RULE_COUNT] = {
                         .for_usec = 2 * USEC_PER_MINUTE,
                         .limit = NAN,
                         .inhibits_server = true,
-                        .summary = "The canonical queries of a collection cannot be replayed.",
+                        .summary = "The canonical queries of a collection cannot be measured.",
                         .doc = "The last replay as a whole failed: the server was not reached, or "
-                               "it gave no valid answer.",
+                               "it gave no valid answer; or the approved baseline cannot be read, "
+                               "so that nothing is compared with it.",
                 },
         [RULE_INDEX_INCOMPLETE] =
                 {
@@ -117,10 +118,41 @@ const struct rule_default rule_defaults[RULE_COUNT] = {
                         .for_usec = 15 * USEC_PER_MINUTE,
                         .limit = NAN,
                         .summary = "The embedder of a collection cannot be asked.",
-                        .doc = "The embedder gave no vectors the last time it was asked, so that "
-                               "nobody would notice another model.",
+                        .doc = "The embedder gave no vectors the last time it was asked, or not "
+                               "for every query, so that nobody would notice another model.",
+                },
+        [RULE_NOTIFICATION_FAILING] =
+                {
+                        .name = "DriftwatchNotificationFailing",
+                        .severity = "warning",
+                        .for_usec = 10 * USEC_PER_MINUTE,
+                        .limit = NAN,
+                        .summary = "Notifications of driftwatch do not arrive.",
+                        .doc = "The last attempt to tell a destination failed, or within the last "
+                               "hour something was lost that is not told again.",
+                },
+        [RULE_HEARTBEAT] =
+                {
+                        .name = "DriftwatchHeartbeat",
+                        .severity = "none",
+                        .off = true,
+                        .limit = NAN,
+                        .summary = "What driftwatch tells arrives.",
+                        .doc = "Always, while driftwatch runs: for a dead man's switch that says "
+                               "when it stops to arrive. Off unless it is named in `rules`.",
                 },
 };
+
+const char *const rule_severities[] = {"critical", "high", "warning", "info", NULL};
+
+unsigned rule_severity_rank(const char *severity)
+{
+        unsigned rank = 0;
+
+        while (rule_severities[rank] && !streq(rule_severities[rank], severity))
+                rank++;
+        return rank;
+}
 
 int rule_find(const char *name, enum rule_id *ret)
 {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "model/view.h"
 
+#include <errno.h>
 #include <math.h>
 
 #include "macro.h"
@@ -30,19 +31,20 @@ static void view_free(struct view *v)
                 free(v->servers[i].url);
                 unwatched_done(&v->servers[i].unwatched);
         }
-        for (size_t i = 0; i < v->alert_count; i++)
-                alert_done(&v->alerts[i]);
         for (size_t i = 0; i < v->rule_count; i++)
                 free(v->rules[i].severity);
-        for (size_t i = 0; i < v->incident_count; i++)
-                incident_view_done(&v->incidents[i]);
-        free(v->incidents);
+        alert_list_unref(v->alert_list);
+        incident_list_unref(v->incident_list);
+        standing_unref(v->standing);
         channel_views_free(v->channels, v->channel_count);
+        loss_views_free(v->losses, v->loss_count);
         free(v->rules);
         free(v->collections);
         free(v->servers);
-        free(v->alerts);
         free(v->reload_error);
+        free(v->storage_error);
+        free(v->lease_holder);
+        free(v->lease_error);
         free(v->config_path);
         free(v->external_url);
         free(v);
@@ -53,6 +55,66 @@ struct view *view_unref(struct view *v)
         if (v && atomic_fetch_sub_explicit(&v->references, 1, memory_order_acq_rel) == 1)
                 view_free(v);
         return NULL;
+}
+
+struct alert_list *alert_list_new(size_t most)
+{
+        struct alert_list *l = calloc(1, sizeof(*l));
+
+        if (!l)
+                return NULL;
+        atomic_init(&l->references, 1);
+        l->alerts = calloc(MAX(most, (size_t)1), sizeof(*l->alerts));
+        return l->alerts ? l : alert_list_unref(l);
+}
+
+struct alert_list *alert_list_unref(struct alert_list *l)
+{
+        if (!l || atomic_fetch_sub_explicit(&l->references, 1, memory_order_acq_rel) > 1)
+                return NULL;
+        for (size_t i = 0; i < l->count; i++)
+                alert_done(&l->alerts[i]);
+        free(l->alerts);
+        free(l);
+        return NULL;
+}
+
+void view_show_alerts(struct view *v, struct alert_list *l)
+{
+        atomic_fetch_add_explicit(&l->references, 1, memory_order_relaxed);
+        v->alert_list = l;
+        v->alerts = l->alerts;
+        v->alert_count = l->count;
+}
+
+struct incident_list *incident_list_new(size_t most)
+{
+        struct incident_list *l = calloc(1, sizeof(*l));
+
+        if (!l)
+                return NULL;
+        atomic_init(&l->references, 1);
+        l->incidents = calloc(MAX(most, (size_t)1), sizeof(*l->incidents));
+        return l->incidents ? l : incident_list_unref(l);
+}
+
+struct incident_list *incident_list_unref(struct incident_list *l)
+{
+        if (!l || atomic_fetch_sub_explicit(&l->references, 1, memory_order_acq_rel) > 1)
+                return NULL;
+        for (size_t i = 0; i < l->count; i++)
+                incident_view_done(&l->incidents[i]);
+        free(l->incidents);
+        free(l);
+        return NULL;
+}
+
+void view_show_incidents(struct view *v, struct incident_list *l)
+{
+        atomic_fetch_add_explicit(&l->references, 1, memory_order_relaxed);
+        v->incident_list = l;
+        v->incidents = l->incidents;
+        v->incident_count = l->count;
 }
 
 void incident_view_done(struct incident_view *i)
@@ -101,6 +163,46 @@ void channel_views_free(struct channel_view *channels, size_t count)
                 free(channels[i].last_error);
         }
         free(channels);
+}
+
+int loss_view_copy(const struct loss_view *from, struct loss_view *ret)
+{
+        struct loss_view copy = {.at = from->at,
+                .channel = from->channel,
+                .kind = from->kind,
+                .reason = from->reason};
+
+        if (strdup_to(&copy.receiver, from->receiver) < 0 ||
+                strdup_to(&copy.peer, from->peer) < 0 ||
+                strdup_to(&copy.incident, from->incident) < 0 ||
+                strdup_to(&copy.sentence, from->sentence) < 0) {
+                loss_view_done(&copy);
+                return -ENOMEM;
+        }
+        *ret = copy;
+        return 0;
+}
+
+void loss_view_done(struct loss_view *l)
+{
+        free(l->receiver);
+        free(l->peer);
+        free(l->incident);
+        free(l->sentence);
+        *l = (struct loss_view){0};
+}
+
+void loss_views_free(struct loss_view *losses, size_t count)
+{
+        for (size_t i = 0; i < count; i++)
+                loss_view_done(&losses[i]);
+        free(losses);
+}
+
+void incident_view_jump(struct incident_view *i, int64_t by)
+{
+        time_jump(&i->since, by);
+        time_jump(&i->resolved_at, by);
 }
 
 struct collection_view *collection_view_new(size_t query_count)
@@ -201,6 +303,22 @@ int collection_view_continue(const struct collection_view *old, struct collectio
         v->replaced = old->replaced;
         v->replaced_at = old->replaced_at;
         return r;
+}
+
+int collection_view_jump(struct collection_view *v, int64_t by)
+{
+        usec_t *const times[] = {&v->last_started, &v->last_finished, &v->last_success,
+                &v->next_due, &v->unprovoked_at, &v->attributed, &v->judged, &v->incident_since,
+                &v->replaced_at, &v->health.at, &v->embedder.at, &v->embedder.failing_since};
+        struct findings *findings = v->findings ? findings_jump(v->findings, by) : NULL;
+
+        for (size_t i = 0; i < ARRAY_SIZE(times); i++)
+                time_jump(times[i], by);
+        if (v->findings && !findings)
+                return -ENOMEM;
+        findings_unref(v->findings);
+        v->findings = findings;
+        return 0;
 }
 
 struct collection_view *collection_view_ref(struct collection_view *c)

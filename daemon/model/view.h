@@ -22,7 +22,10 @@
 #include "model/judgement.h"
 #include "model/query_set.h"
 #include "model/rule.h"
+#include "model/shard.h"
 #include "model/shift.h"
+#include "model/standing.h"
+#include "model/task.h"
 #include "model/unwatched.h"
 #include "model/verdict.h"
 
@@ -116,7 +119,7 @@ struct collection_view {
         unsigned epoch_changes; /* enum epoch_change against the baseline, or else against how the
                                    collection was first seen */
         struct baseline *baseline; /* approved, a reference; NULL: none */
-        char *baseline_error; /* why the approved one is not used; NULL */
+        char *baseline_error; /* why the approved one cannot be read; NULL */
         struct drift_view drift;
         usec_t unprovoked_at; /* wall clock of the last unprovoked change; 0: none since start */
         struct attribution attribution;
@@ -136,6 +139,7 @@ struct collection_view {
 struct server_view {
         char *name, *url;
         struct latency latency;
+        usec_t busy[TASK_COUNT]; /* duration of requests, summed */
         struct unwatched unwatched;
 };
 
@@ -149,6 +153,23 @@ struct channel_view {
         size_t queue_length;
         uint64_t dropped; /* because the queue was full */
         char *last_error; /* NULL when the last attempt succeeded */
+        /* Whether people cannot rely on it: the last attempt failed, or something was lost lately.
+         * Page, API, metrics and alerts all say so by this. */
+        bool failing;
+        bool disabled; /* the peer said that it is gone: nothing is sent there any more */
+        usec_t failing_since; /* wall clock, as the next two; 0: it is not failing */
+        usec_t lost_at; /* the last loss that matters to people; 0: none */
+        usec_t oldest_at; /* since when the oldest waits to be delivered; 0: none does */
+};
+
+/* A notification that was given up. */
+struct loss_view {
+        usec_t at; /* wall clock */
+        char *receiver, *peer; /* as the channel's */
+        const char *channel, *kind; /* static strings; "opened", "closed", … */
+        char *incident; /* NULL: of none */
+        const char *reason; /* a metric's; static string */
+        char *sentence;
 };
 
 /* Queries that people are shown; the API has all of them. */
@@ -175,6 +196,22 @@ struct rule_view {
         char *severity;
 };
 
+/* How a reload ended. */
+enum reload { RELOAD_CHANGED, RELOAD_UNCHANGED, RELOAD_REFUSED, RELOAD_COUNT };
+
+/* What views have in common until it changes. */
+struct alert_list {
+        atomic_uint references;
+        struct alert *alerts; /* pending, firing, then resolved ones still kept */
+        size_t count;
+};
+
+struct incident_list {
+        atomic_uint references;
+        struct incident_view *incidents; /* open ones, then lately resolved ones */
+        size_t count;
+};
+
 struct view {
         atomic_uint references;
         usec_t published; /* wall clock */
@@ -182,23 +219,37 @@ struct view {
         bool ready; /* configuration loaded and state restored */
         bool reload_successful;
         usec_t reload_success_at;
+        uint64_t reloads[RELOAD_COUNT]; /* since the start, which is none */
         char *reload_error; /* of the last reload, NULL when it succeeded */
+        bool storage_failing; /* what must survive a restart cannot be written */
+        char *storage_error; /* why; NULL when it can, or when memory was short */
         char *config_path;
         char *external_url; /* NULL when not given */
         unsigned per_query_limit;
         bool loopback_distrusted; /* local clients may change nothing */
+        bool leased,
+                lease_held; /* whether one of several daemons tells receivers, and this is it */
+        char *lease_holder; /* who it is, "" for nobody; NULL without a lease */
+        char *lease_error; /* why its file could not be looked at last; NULL */
+        struct shard shard; /* of the collections that are configured, these are watched here */
+        size_t elsewhere; /* those that other daemons watch */
         struct collection_view **collections; /* references */
         size_t collection_count;
         struct server_view *servers;
         size_t server_count;
-        struct alert *alerts; /* pending, firing, then resolved ones still kept */
+        struct alert_list *alert_list; /* a reference; NULL: none */
+        struct alert *alerts; /* its own, as the next */
         size_t alert_count;
-        struct incident_view *incidents; /* open ones, then lately resolved ones */
+        struct incident_list *incident_list; /* a reference; NULL: none */
+        struct incident_view *incidents;
         size_t incident_count;
+        struct standing *standing; /* a reference; NULL: nothing is known */
         struct rule_view *rules;
         size_t rule_count;
         struct channel_view *channels;
         size_t channel_count;
+        struct loss_view *losses; /* the last one first */
+        size_t loss_count;
 };
 
 /* Zeroed, one reference. NULL when memory is short. */
@@ -206,11 +257,24 @@ struct view *view_new(void);
 struct view *view_ref(struct view *v);
 struct view *view_unref(struct view *v);
 DEFINE_CLEANUP(struct view *, view_unref)
+/* Lists with room for `most`, empty and with one reference. NULL when memory is short. */
+struct alert_list *alert_list_new(size_t most);
+struct alert_list *alert_list_unref(struct alert_list *l);
+DEFINE_CLEANUP(struct alert_list *, alert_list_unref)
+struct incident_list *incident_list_new(size_t most);
+struct incident_list *incident_list_unref(struct incident_list *l);
+DEFINE_CLEANUP(struct incident_list *, incident_list_unref)
+/* Shows this list; takes a reference of its own. Once, before the view is shared. */
+void view_show_alerts(struct view *v, struct alert_list *l);
+void view_show_incidents(struct view *v, struct incident_list *l);
 struct collection_view *collection_view_new(size_t query_count);
 /* Counters and facts that go on from one view of a collection to the next, until something newer is
  * noted; not what belongs to a query. `v` is new. -ENOMEM. */
 _must_check_ int collection_view_continue(
         const struct collection_view *old, struct collection_view *v);
+/* The clock was set: moves all times by as much, those of its histories aside. `v` is not shared.
+ * -ENOMEM: those of its findings stay. */
+_must_check_ int collection_view_jump(struct collection_view *v, int64_t by);
 struct collection_view *collection_view_ref(struct collection_view *c);
 struct collection_view *collection_view_unref(struct collection_view *c);
 DEFINE_CLEANUP(struct collection_view *, collection_view_unref)
@@ -218,8 +282,13 @@ DEFINE_CLEANUP(struct collection_view *, collection_view_unref)
 enum verdict view_verdict(const struct view *v);
 _must_check_ int incident_view_copy(const struct incident_view *from, struct incident_view *ret);
 void incident_view_done(struct incident_view *i);
+/* As collection_view_jump(). */
+void incident_view_jump(struct incident_view *i, int64_t by);
 /* Frees an array of channel views and what they own. */
 void channel_views_free(struct channel_view *channels, size_t count);
+_must_check_ int loss_view_copy(const struct loss_view *from, struct loss_view *ret);
+void loss_view_done(struct loss_view *l);
+void loss_views_free(struct loss_view *losses, size_t count);
 /* The collection with this label, NULL when there is none. */
 const struct collection_view *view_find_collection(const struct view *v, const char *label);
 /* Counts one event under `reason` (a static string); a reason beyond REASONS_MAX is counted as

@@ -13,7 +13,6 @@
 
 /* RFC 1952, 2.3: no name, no time, unknown system. */
 static const unsigned char header[] = {0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 0xff};
-#define TRAILER_SIZE 8
 
 int gzip_pack(const char *data, size_t size, bool last, struct gzip_piece *ret)
 {
@@ -53,26 +52,30 @@ void gzip_piece_done(struct gzip_piece *p)
         *p = (struct gzip_piece){0};
 }
 
-static void put_little_endian(char *out, unsigned long value)
+static void append_little_endian(struct text *t, unsigned long value)
 {
-        for (int i = 0; i < 4; i++)
-                out[i] = (char)(value >> (8 * i) & 0xff);
+        for (int i = 0; i < 4; i++) {
+                char byte = (char)(value >> (8 * i) & 0xff);
+
+                text_append_bytes(t, &byte, 1);
+        }
 }
 
-int gzip_join(
-        const struct gzip_piece *first, const struct gzip_piece *last, char **ret, size_t *ret_size)
+void gzip_begin(struct gzip_member *m)
 {
-        size_t size = sizeof(header) + first->size + last->size + TRAILER_SIZE;
-        char *out = malloc(size), *p = out;
+        *m = (struct gzip_member){0};
+        text_append_bytes(&m->text, header, sizeof(header));
+}
 
-        if (!out)
-                return -ENOMEM;
-        p = mempcpy(p, header, sizeof(header));
-        p = mempcpy(p, first->data, first->size);
-        p = mempcpy(p, last->data, last->size);
-        put_little_endian(p, crc32_combine(first->crc, last->crc, (z_off_t)last->length));
-        put_little_endian(p + 4, first->length + last->length);
-        *ret = out;
-        *ret_size = size;
-        return 0;
+void gzip_add(struct gzip_member *m, const struct gzip_piece *piece)
+{
+        text_append_bytes(&m->text, piece->data, piece->size);
+        m->crc = crc32_combine(m->crc, piece->crc, (z_off_t)piece->length);
+        m->length += piece->length;
+}
+
+void gzip_end(struct gzip_member *m)
+{
+        append_little_endian(&m->text, m->crc);
+        append_little_endian(&m->text, m->length);
 }

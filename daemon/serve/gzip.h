@@ -2,13 +2,14 @@
 #pragma once
 
 /* Bodies as one gzip member (RFC 1952), compressed for speed: scrapes are small and frequent. A
- * body may be packed in two pieces, so that the one that seldom changes is packed once. It decides
+ * body may be packed in pieces, so that those that seldom change are packed once. It decides
  * nothing about who gets one; that is show/accept.h. */
 
 #include <stdbool.h>
 #include <stddef.h>
 
 #include "macro.h"
+#include "text.h"
 
 /* A piece of a body as deflate blocks that end on a byte and refer to nothing before them. */
 struct gzip_piece {
@@ -21,6 +22,12 @@ struct gzip_piece {
 /* `last`: no piece follows. -ENOMEM when memory is short, -EFBIG beyond 2 GiB. */
 _must_check_ int gzip_pack(const char *data, size_t size, bool last, struct gzip_piece *ret);
 void gzip_piece_done(struct gzip_piece *p);
-/* The member made of two pieces, the second packed as the last. `*ret` (malloc) is the caller's. */
-_must_check_ int gzip_join(const struct gzip_piece *first, const struct gzip_piece *last,
-        char **ret, size_t *ret_size);
+/* The member as it grows by pieces, the last of which was packed as such. */
+struct gzip_member {
+        struct text text; /* text_failed() tells whether memory was short */
+        size_t length; /* of what was packed */
+        unsigned long crc; /* of that */
+};
+void gzip_begin(struct gzip_member *m);
+void gzip_add(struct gzip_member *m, const struct gzip_piece *piece);
+void gzip_end(struct gzip_member *m);

@@ -88,7 +88,7 @@ static int enqueue(struct handover *h, struct command *command)
 {
         if (h->closed)
                 return -ESHUTDOWN;
-        if (h->count >= HANDOVER_QUEUE_MAX)
+        if (h->count >= HANDOVER_QUEUE_MAX && command->type != COMMAND_WORKED)
                 return -EBUSY;
         command->next = NULL;
         if (h->last)
@@ -173,6 +173,8 @@ void command_complete(struct command *c, unsigned status, char *body, size_t siz
                 c->completed(c, status, body, size);
         else
                 free(body);
+        view_unref(c->replayed);
         free(c->collection);
+        act_free(c->act);
         free(c);
 }

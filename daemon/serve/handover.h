@@ -1,41 +1,52 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
-/* The only thing the two threads share: one pointer to the published view, and a bounded queue of
+/* The only thing that threads share: one pointer to the published view, and a bounded queue of
  * commands, under one mutex that is held for a few instructions. Commands wake the loop through an
  * eventfd. It does not know what a command does, nor who asked for it. */
 
 #include <stdbool.h>
 
 #include "model/view.h"
+#include "tell/act.h"
 
-enum command_type { COMMAND_REPLAY, COMMAND_RELOAD };
+enum command_type {
+        COMMAND_REPLAY,
+        COMMAND_RELOAD,
+        COMMAND_ACT, /* what a person does about incidents */
+        COMMAND_WORKED /* the worker's: what it was given is done */
+};
 
-/* A request that changes something. The web thread fills it and gives it away; the loop answers it
+/* A request that changes something. Another thread fills it and gives it away; the loop answers it
  * exactly once with command_complete(). */
 struct command {
         enum command_type type;
         char *collection; /* label; NULL for all */
+        struct act *act; /* of COMMAND_ACT; owned */
         bool wait; /* answer when it is done, not when it has begun */
         /* Takes the body; may run in either thread. NULL: nobody wants to know. */
         void (*completed)(struct command *c, unsigned status, char *body, size_t size);
         void *userdata;
+        /* Instead of a body: the collections whose verdict is the answer, to be rendered by who
+         * asked and not by the loop. A reference; NULL: the body is the answer. */
+        struct view *replayed;
         struct command *next;
 };
 
-/* Commands waiting for the loop. One more is refused: whoever sends so many is not a person. */
+/* Commands waiting for the loop. One more is refused - whoever sends so many is not a person -, but
+ * for the worker's, of which there is one at a time. */
 #define HANDOVER_QUEUE_MAX 64
 
 struct handover;
 _must_check_ int handover_new(struct handover **ret);
-/* Both threads must be done with it. Commands still queued are answered with 503. */
+/* All threads must be done with it. Commands still queued are answered with 503. */
 struct handover *handover_free(struct handover *h);
 DEFINE_CLEANUP(struct handover *, handover_free)
 /* Loop: replaces the view; takes the reference. */
 void handover_publish(struct handover *h, struct view *view);
 /* Any thread: the current view, a new reference; NULL before the first was published. */
 struct view *handover_acquire(struct handover *h);
-/* Web thread: queues a command, takes it on success. -EBUSY when the queue is full, -ESHUTDOWN
+/* Another thread: queues a command, takes it on success. -EBUSY when the queue is full, -ESHUTDOWN
  * after handover_close(); the caller then still owns the command and answers it with
  * command_complete(). */
 _must_check_ int handover_submit(struct handover *h, struct command *command);

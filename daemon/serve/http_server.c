@@ -13,6 +13,7 @@
 #include "macro.h"
 #include "serve/guard.h"
 #include "serve/listen.h"
+#include "serve/path.h"
 #include "serve/request.h"
 #include "serve/response.h"
 #include "serve/scrape.h"
@@ -44,6 +45,7 @@ struct exchange {
         struct MHD_Connection *connection;
         struct request *request;
         const struct api_route *api;
+        const char *subject; /* of the path; NULL */
         bool json; /* errors are told in the API's envelope */
         bool deferred; /* the loop answers */
 
@@ -146,9 +148,17 @@ static bool arguments_valid(struct exchange *x)
 
         (void)MHD_get_connection_values_n(
                 x->connection, MHD_GET_ARGUMENT_KIND, check_argument, &valid);
+        valid = valid && (!x->subject || utf8_valid(x->subject, strlen(x->subject)));
         if (!valid)
-                say(x, 400, "the parameters of the URL are not UTF-8");
+                say(x, 400, "the URL is not UTF-8");
         return valid;
+}
+
+/* The document that became a large body was some times larger, in small pieces. */
+static void give_back(const struct exchange *x)
+{
+        if (x->body.size >= LARGE_BODY)
+                (void)malloc_trim(0);
 }
 
 static void get_api(struct exchange *x)
@@ -160,6 +170,7 @@ static void get_api(struct exchange *x)
                 .end = argument(x, "end"),
                 .state = argument(x, "state"),
                 .format = argument(x, "format"),
+                .now = clock_usec(CLOCK_REALTIME),
         };
         const char *type = x->api->type ? x->api->type(query.format) : NULL;
         _cleanup_(view_unrefp) struct view *view = NULL;
@@ -170,9 +181,7 @@ static void get_api(struct exchange *x)
         x->type = type && x->status == 200 ? type : TYPE_JSON;
         if (streq(x->type, TYPE_HTML))
                 x->policy = RESPONSE_POLICY_PAGE;
-        /* The document that became a large body was some times larger, in small pieces. */
-        if (x->body.size >= LARGE_BODY)
-                (void)malloc_trim(0);
+        give_back(x);
 }
 
 /* A header that only proxies add: behind one, every client looks local. */
@@ -206,15 +215,11 @@ static bool may_change(struct exchange *x)
         return !refusal;
 }
 
-static void submit(struct exchange *x, enum command_type type, const char *collection, bool wait)
+static void submit(struct exchange *x, struct command *command)
 {
-        struct command *command = command_new(type, collection, wait);
-
-        if (!command) {
+        if (!command)
                 say(x, 500, "memory is short");
-                return;
-        }
-        if (waiting_submit(&x->server->waiting, x->request, x->server->handover, command) < 0)
+        else if (waiting_submit(&x->server->waiting, x->request, x->server->handover, command) < 0)
                 say(x, 503, "too many requests wait for an answer already; try again later");
         else
                 x->deferred = true;
@@ -223,7 +228,7 @@ static void submit(struct exchange *x, enum command_type type, const char *colle
 static void post_reload(struct exchange *x)
 {
         if (may_change(x))
-                submit(x, COMMAND_RELOAD, NULL, true);
+                submit(x, command_new(COMMAND_RELOAD, NULL, true));
 }
 
 static void post_replay(struct exchange *x)
@@ -235,31 +240,97 @@ static void post_replay(struct exchange *x)
         if (wait && !streq(wait, "true") && !streq(wait, "false"))
                 say(x, 400, "wait is neither true nor false");
         else
-                submit(x, COMMAND_REPLAY, argument(x, "collection"), streq(wait, "true"));
+                submit(x,
+                        command_new(
+                                COMMAND_REPLAY, argument(x, "collection"), streq(wait, "true")));
+}
+
+/* `subject` is what the act is about, NULL where it has none. */
+static void do_act(struct exchange *x, enum act_kind kind, const char *subject)
+{
+        const struct text *sent = &x->request->sent;
+        _cleanup_(act_freep) struct act *act = NULL;
+        _cleanup_error_ struct error error = {0};
+        struct command *command;
+        int r;
+
+        if (!may_change(x) || !arguments_valid(x))
+                return;
+        r = text_failed(sent)
+                ? -ENOMEM
+                : act_parse(kind, subject, text_string(sent), sent->size, &act, &error);
+        if (r < 0) {
+                say(x, r == -ENOMEM ? 500 : 400, error_text(&error, r));
+                return;
+        }
+        command = command_new(COMMAND_ACT, NULL, true);
+        if (command)
+                command->act = take_ptr(act);
+        submit(x, command);
+}
+
+static void post_ack(struct exchange *x)
+{
+        do_act(x, ACT_ACKNOWLEDGE, x->subject);
+}
+
+static void delete_ack(struct exchange *x)
+{
+        do_act(x, ACT_UNACKNOWLEDGE, x->subject);
+}
+
+static void post_alert_ack(struct exchange *x)
+{
+        do_act(x, ACT_ACKNOWLEDGE_ALERT, x->subject);
+}
+
+static void delete_alert_ack(struct exchange *x)
+{
+        do_act(x, ACT_UNACKNOWLEDGE_ALERT, x->subject);
+}
+
+static void post_silence(struct exchange *x)
+{
+        do_act(x, ACT_SILENCE, NULL);
+}
+
+static void delete_silence(struct exchange *x)
+{
+        const char *id = argument(x, "id");
+
+        if (id)
+                do_act(x, ACT_EXPIRE, id);
+        else
+                say(x, 400, "the parameter \"id\" is missing: which silence shall end?");
 }
 
 /* The resources that are not a plain view of the API; those are in api_routes[]. */
 struct route {
-        const char *path;
+        const char *path; /* a * stands for what it is about */
         void (*get)(struct exchange *x);
         void (*post)(struct exchange *x);
+        void (*delete)(struct exchange *x);
 };
 
 static const struct route routes[] = {
-        {"/", get_page, NULL},
-        {"/metrics", get_metrics, NULL},
-        {"/-/healthy", get_healthy, NULL},
-        {"/-/ready", get_ready, NULL},
-        {"/-/reload", NULL, post_reload},
-        {"/api/v1/replay", NULL, post_replay},
+        {"/", get_page, NULL, NULL},
+        {"/metrics", get_metrics, NULL, NULL},
+        {"/-/healthy", get_healthy, NULL, NULL},
+        {"/-/ready", get_ready, NULL, NULL},
+        {"/-/reload", NULL, post_reload, NULL},
+        {"/api/v1/replay", NULL, post_replay, NULL},
+        {"/api/v1/silences", NULL, post_silence, delete_silence},
+        {"/api/v1/incidents/*/ack", NULL, post_ack, delete_ack},
+        {"/api/v1/alerts/*/ack", NULL, post_alert_ack, delete_alert_ack},
 };
 
-static struct route find_route(const char *path, const struct api_route **ret_api)
+static struct route find_route(
+        const char *path, const struct api_route **ret_api, char **ret_subject)
 {
         struct route found = {0};
 
-        for (size_t i = 0; i < ARRAY_SIZE(routes); i++)
-                if (streq(routes[i].path, path))
+        for (size_t i = 0; i < ARRAY_SIZE(routes) && !found.path; i++)
+                if (path_matches(routes[i].path, path, ret_subject))
                         found = routes[i];
         for (size_t i = 0; i < api_route_count; i++)
                 if (streq(api_routes[i].path, path)) {
@@ -270,20 +341,39 @@ static struct route find_route(const char *path, const struct api_route **ret_ap
         return found;
 }
 
+static void (*handler(const struct route *route, const char *method))(struct exchange *x)
+{
+        if (streq(method, MHD_HTTP_METHOD_GET) || streq(method, MHD_HTTP_METHOD_HEAD))
+                return route->get;
+        if (streq(method, MHD_HTTP_METHOD_POST))
+                return route->post;
+        return streq(method, MHD_HTTP_METHOD_DELETE) ? route->delete : NULL;
+}
+
+static const char *allowed(const struct route *route)
+{
+        static const char *const names[2][2][2] = {
+                {{"", "DELETE"}, {"POST", "POST, DELETE"}},
+                {{"GET, HEAD", "GET, HEAD, DELETE"},
+                        {"GET, HEAD, POST", "GET, HEAD, POST, DELETE"}},
+        };
+
+        return names[route->get != NULL][route->post != NULL][route->delete != NULL];
+}
+
 static void dispatch(struct exchange *x, const char *path, const char *method)
 {
-        const struct route route = find_route(path, &x->api);
-        const bool reads =
-                streq(method, MHD_HTTP_METHOD_GET) || streq(method, MHD_HTTP_METHOD_HEAD);
+        _cleanup_free_ char *subject = NULL;
+        const struct route route = find_route(path, &x->api, &subject);
+        void (*handle)(struct exchange *) = handler(&route, method);
 
-        if (!route.path) {
+        x->subject = subject;
+        if (!route.path)
                 say(x, 404, "there is nothing at this path");
-        } else if (reads && route.get) {
-                route.get(x);
-        } else if (streq(method, MHD_HTTP_METHOD_POST) && route.post) {
-                route.post(x);
-        } else {
-                x->allow = !route.post ? "GET, HEAD" : route.get ? "GET, HEAD, POST" : "POST";
+        else if (handle)
+                handle(x);
+        else {
+                x->allow = allowed(&route);
                 say(x, 405, "this path does not take this method");
         }
 }
@@ -301,7 +391,10 @@ static void take_answer(struct exchange *x)
         }
         x->status = r->status;
         x->type = x->json ? TYPE_JSON : TYPE_TEXT;
-        if (r->body)
+        if (r->replayed) {
+                x->status = api_verdict(r->replayed, &x->body);
+                give_back(x);
+        } else if (r->body)
                 text_append_bytes(&x->body, r->body, r->body_size);
         else if (x->json)
                 x->status = envelope_success(&x->body, json_null()) == 200 ? r->status : 500;
@@ -363,15 +456,17 @@ static enum MHD_Result on_request(void *userdata, struct MHD_Connection *connect
                 *request = request_new(connection);
                 if (!*request || !announces_too_much(&x))
                         return *request ? MHD_YES : MHD_NO;
-                say(&x, 413, "the body is too large; none is needed");
+                say(&x, 413, "the body is too large: some lines suffice");
         } else if (*upload_data_size > 0) {
                 x.request->received += *upload_data_size;
+                if (x.request->received <= HTTP_SERVER_BODY_MAX)
+                        text_append_bytes(&x.request->sent, upload_data, *upload_data_size);
                 *upload_data_size = 0;
                 return x.request->received > HTTP_SERVER_BODY_CUT ? MHD_NO : MHD_YES;
         } else if (x.request->waited) {
                 take_answer(&x);
         } else if (x.request->received > HTTP_SERVER_BODY_MAX) {
-                say(&x, 413, "the body is too large; none is needed");
+                say(&x, 413, "the body is too large: some lines suffice");
         } else {
                 dispatch(&x, url, method);
         }
@@ -388,6 +483,7 @@ static void on_finished(void *userdata, struct MHD_Connection *connection, void 
         if (*request)
                 waiting_finish(&s->waiting, *request);
         *request = request_unref(*request);
+        scrape_tidy(&s->scrape);
         traffic_answered(&s->traffic, connection);
 }
 

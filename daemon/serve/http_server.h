@@ -14,8 +14,8 @@
 #define HTTP_SERVER_CONNECTIONS_PER_IP 32
 /* A client that neither reads nor writes for so long is cut. */
 #define HTTP_SERVER_IDLE_SECONDS 10
-/* No request of ours has a body; what comes is discarded. Above this it is answered with 413, and a
- * client that goes on sending is cut at HTTP_SERVER_BODY_CUT. */
+/* What people do about incidents has a body of some lines. Above this it is answered with 413, and
+ * a client that goes on sending is cut at HTTP_SERVER_BODY_CUT. */
 #define HTTP_SERVER_BODY_MAX (64U << 10)
 #define HTTP_SERVER_BODY_CUT (1U << 20)
 /* Request line and headers; longer ones are answered with 414 or 431. */

@@ -25,19 +25,24 @@ struct request *request_unref(struct request *r)
         if (!r || atomic_fetch_sub_explicit(&r->references, 1, memory_order_acq_rel) != 1)
                 return NULL;
         free(r->body);
+        text_done(&r->sent);
+        view_unref(r->replayed);
         free(r);
         return NULL;
 }
 
 /* Any thread that holds a reference. A suspended connection lives until it is resumed, and only the
  * one who claimed the request resumes it. */
-static void answer(struct request *r, unsigned status, char *body, size_t size)
+static void answer(
+        struct request *r, unsigned status, char *body, size_t size, struct view *replayed)
 {
         if (atomic_exchange(&r->claimed, true)) {
                 free(body);
+                view_unref(replayed);
                 return;
         }
         r->status = status;
+        r->replayed = replayed;
         r->body = body;
         r->body_size = size;
         atomic_store_explicit(&r->answered, true, memory_order_release);
@@ -48,7 +53,7 @@ static void on_completed(struct command *c, unsigned status, char *body, size_t 
 {
         struct request *r = c->userdata;
 
-        answer(r, status, body, size);
+        answer(r, status, body, size, take_ptr(c->replayed));
         request_unref(r);
 }
 
@@ -81,7 +86,7 @@ int waiting_submit(
         /* waiting_close() sets `closed` before it looks into the slots, here the slot is filled
          * before the look at `closed`: one of the two sees the other. */
         if (atomic_load(&w->closed))
-                answer(r, 503, NULL, 0);
+                answer(r, 503, NULL, 0, NULL);
         return 0;
 }
 
@@ -106,7 +111,7 @@ void waiting_close(struct waiting *w)
                 struct request *r = atomic_exchange(&w->slots[i], NULL);
 
                 if (r) {
-                        answer(r, 503, NULL, 0);
+                        answer(r, 503, NULL, 0, NULL);
                         request_unref(r);
                 }
         }

@@ -13,17 +13,20 @@
 
 #include "macro.h"
 #include "serve/handover.h"
+#include "text.h"
 
 struct request {
         atomic_uint references;
         struct MHD_Connection *connection; /* not valid in the loop once it is answered */
-        size_t received; /* bytes of the body, all discarded */
+        size_t received; /* bytes of the body */
+        struct text sent; /* the body itself, as far as it is kept */
         bool waited; /* it was handed to the loop; web thread only */
         atomic_bool claimed; /* somebody answers, or has answered, it */
         atomic_bool answered; /* what follows is set */
         unsigned status;
         char *body; /* owned; may be NULL */
         size_t body_size;
+        struct view *replayed; /* as command's */
 };
 
 struct request *request_new(struct MHD_Connection *connection);

@@ -1,10 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "serve/scrape.h"
 
+#include <errno.h>
+
 #include "macro.h"
 #include "serve/process.h"
 #include "serve/response.h"
-#include "text.h"
+
+/* Pieces are packed together until they are so large: each costs a table of codes, and begins
+ * without anything to refer to. */
+#define UNIT_SIZE (16U << 10)
+
+/* Some pieces of the page that follow one another, packed. */
+struct unit {
+        size_t first, pieces;
+        struct gzip_piece packed;
+};
 
 static void forget_response(struct MHD_Response **r)
 {
@@ -21,28 +32,23 @@ static void forget_responses(struct scrape *s)
         }
 }
 
-static void forget_view(struct scrape *s)
+static void units_free(struct unit *units, size_t count)
 {
-        for (size_t i = 0; i < ARRAY_SIZE(s->formats); i++) {
-                text_done(&s->formats[i].page);
-                gzip_piece_done(&s->formats[i].packed);
-        }
-        s->view = view_unref(s->view);
+        for (size_t i = 0; i < count; i++)
+                gzip_piece_done(&units[i].packed);
+        free(units);
 }
 
-static void begin(struct scrape *s, struct view *view, usec_t now)
+static int begin(struct scrape *s, struct view *view, usec_t now)
 {
         forget_responses(s);
-        if (s->view != view) {
-                forget_view(s);
-                s->view = view_ref(view);
-        }
         s->read = now;
         process_read(&s->process);
         if (!s->started)
                 s->start_time_seconds = s->process.start_time_seconds;
         s->started = true;
         s->process.start_time_seconds = s->start_time_seconds;
+        return fragments_update(&s->fragments, view);
 }
 
 static struct MHD_Response *make(
@@ -53,63 +59,138 @@ static struct MHD_Response *make(
                         {MHD_HTTP_HEADER_CONTENT_ENCODING, encoding}));
 }
 
-/* The page of the view; false when memory is short. */
-static bool render(struct scrape *s, enum exposition_format format)
-{
-        struct text *page = &s->formats[format].page;
-
-        if (page->size == 0)
-                metrics_render_view(page, format, s->view);
-        if (text_failed(page))
-                text_done(page);
-        return page->size > 0;
-}
-
 static struct MHD_Response *plain(struct scrape *s, enum exposition_format format)
 {
         _cleanup_text_ struct text text = {0};
         char *body;
         size_t size;
 
-        if (!render(s, format))
-                return NULL;
-        text_append_bytes(&text, s->formats[format].page.data, s->formats[format].page.size);
+        (void)text_reserve(&text, s->formats[format].size);
+        fragments_append(&s->fragments, format, &text);
         metrics_render_process(&text, format, &s->process);
         body = text_take(&text, &size);
-        return body ? make(body, size, format, NULL) : NULL;
+        if (!body)
+                return NULL;
+        s->formats[format].size = size;
+        return make(body, size, format, NULL);
 }
 
-/* Where nobody wants it plain, only the packed page is kept. */
-static bool pack(struct scrape *s, enum exposition_format format)
+/* The page while it is packed anew: the unit that grows, those that are ready, and those before. */
+struct packing {
+        struct scrape_format *format;
+        struct unit *units;
+        size_t unit_count;
+        size_t old; /* the first of those before that may still be taken over */
+        size_t first, next; /* pieces in the unit, and beyond */
+        uint64_t version; /* the highest of them */
+        struct text text;
+};
+
+/* The unit before of the same pieces, when none of them has changed. */
+static struct unit *same_unit(struct packing *p)
 {
-        struct scrape_format *f = &s->formats[format];
+        const struct scrape_format *f = p->format;
+
+        while (p->old < f->unit_count && f->units[p->old].first < p->first)
+                p->old++;
+        return p->old < f->unit_count && f->units[p->old].first == p->first &&
+                        f->units[p->old].pieces == p->next - p->first && p->version <= f->version
+                ? &f->units[p->old]
+                : NULL;
+}
+
+static int end_unit(struct packing *p)
+{
+        struct unit *grown, *before = same_unit(p);
+        struct gzip_piece packed = {0};
         int r;
 
-        if (f->packed.data)
-                return true;
-        if (!render(s, format))
-                return false;
-        r = gzip_pack(f->page.data, f->page.size, false, &f->packed);
-        if (!f->plain)
-                text_done(&f->page);
-        return r >= 0;
+        if (p->text.size == 0)
+                return 0;
+        grown = reallocarray(p->units, p->unit_count + 1, sizeof(*grown));
+        if (!grown)
+                return -ENOMEM;
+        p->units = grown;
+        if (before) {
+                packed = before->packed;
+                before->packed = (struct gzip_piece){0};
+        } else {
+                r = gzip_pack(p->text.data, p->text.size, false, &packed);
+                if (r < 0)
+                        return r;
+        }
+        grown[p->unit_count++] = (struct unit){p->first, p->next - p->first, packed};
+        text_clear(&p->text);
+        p->first = p->next;
+        p->version = 0;
+        return 0;
+}
+
+static int add_piece(const char *data, size_t size, uint64_t version, void *userdata)
+{
+        struct packing *p = userdata;
+        int r = 0;
+
+        if (p->text.size >= UNIT_SIZE || size >= UNIT_SIZE)
+                r = end_unit(p);
+        text_append_bytes(&p->text, data, size);
+        p->version = MAX(p->version, version);
+        p->next++;
+        return r < 0 || !text_failed(&p->text) ? r : -ENOMEM;
+}
+
+static void pack_done(struct packing *p)
+{
+        text_done(&p->text);
+        units_free(p->units, p->unit_count);
+}
+
+/* Packs what changed since the last time. */
+static int pack(
+        const struct fragments *fragments, enum exposition_format format, struct scrape_format *f)
+{
+        _cleanup_(pack_done) struct packing p = {.format = f};
+        int r;
+
+        if (f->units && f->version == fragments->version)
+                return 0;
+        r = fragments_visit(fragments, format, add_piece, &p);
+        if (r >= 0)
+                r = end_unit(&p);
+        /* Those that were taken over are gone from the old ones, also when this failed. */
+        units_free(f->units, f->unit_count);
+        f->units = NULL;
+        f->unit_count = 0;
+        if (r < 0)
+                return r;
+        f->units = take_ptr(p.units);
+        f->unit_count = p.unit_count;
+        p.unit_count = 0;
+        f->version = fragments->version;
+        return 0;
 }
 
 static struct MHD_Response *packed(struct scrape *s, enum exposition_format format)
 {
-        struct scrape_format *f = &s->formats[format];
+        const struct scrape_format *f = &s->formats[format];
         _cleanup_(gzip_piece_done) struct gzip_piece last = {0};
         _cleanup_text_ struct text text = {0};
+        struct gzip_member member;
         char *body;
         size_t size;
 
-        if (!pack(s, format))
+        if (pack(&s->fragments, format, &s->formats[format]) < 0)
                 return NULL;
         metrics_render_process(&text, format, &s->process);
-        if (text_failed(&text) || gzip_pack(text.data, text.size, true, &last) < 0 ||
-                gzip_join(&f->packed, &last, &body, &size) < 0)
+        if (text_failed(&text) || gzip_pack(text.data, text.size, true, &last) < 0)
                 return NULL;
-        return make(body, size, format, "gzip");
+        gzip_begin(&member);
+        for (size_t i = 0; i < f->unit_count; i++)
+                gzip_add(&member, &f->units[i].packed);
+        gzip_add(&member, &last);
+        gzip_end(&member);
+        body = text_take(&member.text, &size);
+        return body ? make(body, size, format, "gzip") : NULL;
 }
 
 struct MHD_Response *scrape_response(
@@ -117,8 +198,9 @@ struct MHD_Response *scrape_response(
 {
         struct scrape_format *f = &s->formats[format];
 
-        if (s->view != view || now - s->read >= SCRAPE_AGE_USEC)
-                begin(s, view, now);
+        if (s->fragments.view != view || now - s->read >= SCRAPE_AGE_USEC)
+                if (begin(s, view, now) < 0)
+                        return NULL;
         if (gzip && !f->gzip)
                 f->gzip = packed(s, format);
         if (gzip && f->gzip)
@@ -128,8 +210,15 @@ struct MHD_Response *scrape_response(
         return f->plain;
 }
 
+void scrape_tidy(struct scrape *s)
+{
+        fragments_tidy(&s->fragments);
+}
+
 void scrape_done(struct scrape *s)
 {
         forget_responses(s);
-        forget_view(s);
+        for (size_t i = 0; i < ARRAY_SIZE(s->formats); i++)
+                units_free(s->formats[i].units, s->formats[i].unit_count);
+        fragments_done(&s->fragments);
 }

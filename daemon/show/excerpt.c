@@ -18,10 +18,15 @@ void excerpt_append(struct text *t, unsigned rank, const char *id, const struct 
                 return;
         }
         text_appendf(t, "%u. %s", rank, line);
-        if (excerpt && excerpt->about)
-                text_appendf(t, " (%s)", excerpt->about);
-        if (excerpt && excerpt->words && *excerpt->words)
-                text_appendf(t, " %s", excerpt->words);
+        if (excerpt && excerpt->about) {
+                text_append(t, " (");
+                text_append_line(t, excerpt->about);
+                text_append(t, ")");
+        }
+        if (excerpt && excerpt->words && *excerpt->words) {
+                text_append(t, " ");
+                text_append_line(t, excerpt->words);
+        }
 }
 
 static unsigned shown(const struct baseline_query *q)

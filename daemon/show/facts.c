@@ -5,8 +5,10 @@
 
 #include "json.h"
 #include "judge/attribution.h"
+#include "judge/floor.h"
 #include "judge/incident.h"
 #include "judge/quality.h"
+#include "judge/reachability.h"
 #include "model/evidence.h"
 #include "show/summary.h"
 #include "show/values.h"
@@ -234,17 +236,28 @@ json_t *facts_drift(const struct collection_view *c)
                 json_from_double(d->overlap), "changed", d->changed, "unprovoked", d->unprovoked);
 }
 
+static json_t *facts_sample(const struct index_health *h)
+{
+        struct interval share = reachability_unreachable(h);
+
+        if (h->sample.looked == 0)
+                return json_null();
+        return json_pack("{s:o, s:o, s:o, s:o}", "looked", value_count(h->sample.looked), "missed",
+                value_count(h->sample.missed), "unreachable_low", json_from_double(share.low),
+                "unreachable_high", json_from_double(share.high));
+}
+
 json_t *facts_index(const struct index_health *h)
 {
-        return json_pack("{s:o, s:o, s:o, s:o, s:b, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
+        return json_pack("{s:o, s:o, s:o, s:o, s:o, s:b, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
                 "probed", value_time(h->at), "records", value_known(h->records),
                 "unreachable_records", value_known(h->unreachable), "unreachable_copies",
-                h->unreachable >= 0 ? value_known(h->copies) : json_null(), "capped", h->capped,
-                "recall", json_from_double(h->recall), "recall_queries",
-                value_count(h->recall_queries), "self_asked", value_count(h->self_asked),
-                "self_found", value_count(h->self_found), "expected", value_count(h->expected),
-                "expected_gone", value_count(h->gone), "expected_lost", value_count(h->lost),
-                "error", value_string(h->error));
+                h->unreachable >= 0 ? value_known(h->copies) : json_null(), "sample",
+                facts_sample(h), "capped", h->capped, "recall", json_from_double(h->recall),
+                "recall_queries", value_count(h->recall_queries), "self_asked",
+                value_count(h->self_asked), "self_found", value_count(h->self_found), "expected",
+                value_count(h->expected), "expected_gone", value_count(h->gone), "expected_lost",
+                value_count(h->lost), "error", value_string(h->error));
 }
 
 static json_t *fresh_outcomes(const struct embedder_view *e)
@@ -361,18 +374,30 @@ json_t *facts_known_failing(const struct query *q)
                 "{s:o, s:s}", "reason", value_string(q->known_failing.reason), "until", day);
 }
 
+static json_t *floor_json(const struct baseline *b)
+{
+        const struct index_floor *f = &b->floor;
+
+        if (f->measured == 0)
+                return json_null();
+        return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o}", "measured", value_count(f->measured),
+                "recall", json_from_double(f->recall), "places", value_count(f->places), "moved",
+                json_from_double(f->moved), "unreachable_records", value_known(f->unreachable),
+                "recall_limit", json_from_double(floor_recall_limit(b, NAN)));
+}
+
 json_t *facts_baseline(const struct baseline *b)
 {
         if (!b)
                 return json_null();
-        return json_pack("{s:o, s:o, s:o, s:o, s:o, s:b, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
+        return json_pack("{s:o, s:o, s:o, s:o, s:o, s:b, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
                 "number", value_count(b->number), "recorded", value_time(b->recorded), "approved",
                 value_time(b->approved), "approved_by", value_string(b->approved_by), "reason",
                 value_string(b->reason), "forced", b->forced, "queries", value_count(b->count),
                 "results", value_count(b->results), "samples", value_count(b->samples),
                 "collection_id", value_string(b->epoch.id), "space", value_string(b->epoch.space),
                 "records", value_known(b->epoch.records), "model",
-                value_string(b->vectors ? b->vectors->model : NULL));
+                value_string(b->vectors ? b->vectors->model : NULL), "floor", floor_json(b));
 }
 
 static const char *moved_name(const struct query_drift *q)
@@ -405,6 +430,21 @@ static json_t *unwatched_json(const struct unwatched *u)
                         return NULL;
         return json_pack("{s:o, s:o, s:o}", "count", value_count(u->count), "names",
                 take_ptr(names), "listed", value_time(u->listed));
+}
+
+json_t *facts_shard(const struct view *v)
+{
+        return json_pack("{s:o, s:o, s:o}", "index", value_count(v->shard.index), "of",
+                value_count(v->shard.of), "elsewhere", value_count(v->elsewhere));
+}
+
+json_t *facts_lease(const struct view *v)
+{
+        if (!v->leased)
+                return json_null();
+        return json_pack("{s:b, s:o, s:o}", "held", v->lease_held, "holder",
+                *v->lease_holder ? value_string(v->lease_holder) : json_null(), "error",
+                value_string(v->lease_error));
 }
 
 json_t *facts_servers(const struct view *v)

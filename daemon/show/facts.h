@@ -36,6 +36,10 @@ json_t *facts_quality(const struct collection_view *c);
 json_t *facts_known_failing(const struct query *q);
 /* Who approved which baseline when and why, and what it holds in numbers; null without one. */
 json_t *facts_baseline(const struct baseline *b);
+/* {"index", "of", "elsewhere"}: which of the collections that are configured are these. */
+json_t *facts_shard(const struct view *v);
+/* {"held", "holder", "error"}; null without a lease. */
+json_t *facts_lease(const struct view *v);
 /* [{"server", "url", "unwatched": {"count", "names", "listed"}, "error"}]: what is known of the
  * collections that nobody watches; null while it is not, then with the reason, if there is one. */
 json_t *facts_servers(const struct view *v);

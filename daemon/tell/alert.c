@@ -3,6 +3,8 @@
 
 #include <errno.h>
 
+#include "hash.h"
+
 /* An endsAt this many sendings ahead outlives three lost ones (Prometheus: rules/manager.go). */
 #define VALID_SENDINGS 4
 /* Buckets of the index at first; a power of two. */
@@ -11,12 +13,13 @@
 struct entry {
         struct alert alert;
         enum rule_id rule;
-        const char *collection, *query; /* values in alert.labels; query may be NULL */
-        struct entry *next; /* in the same bucket */
+        const char *collection, *query; /* values in alert.labels or ""; query may be NULL */
+        struct entry *next, *sibling; /* in the same bucket, by fingerprint and by collection */
         uint64_t round; /* the last update that said the condition holds */
-        bool inhibits; /* while firing: its rule does, and the server was not reached */
+        bool restored; /* of an earlier life, and not looked at since */
         bool covered; /* its server was already dealt with; only while inhibiting */
         bool resolution_sent; /* to the Alertmanagers */
+        bool jumped; /* they have it with times of before the clock was set */
         bool transition; /* not yet seen by alerts_transitions() */
         bool gone; /* to be freed by the next sweep */
 };
@@ -24,10 +27,12 @@ struct entry {
 struct alerts {
         struct entry **entries;
         size_t count, allocated;
-        struct entry **buckets; /* bucket_count, by fingerprint */
+        struct entry **buckets, **siblings; /* bucket_count, by fingerprint and by collection */
         size_t bucket_count;
         uint64_t round;
-        usec_t clock; /* the latest time seen, or the present one after the clock was set back */
+        uint64_t changes, moves; /* alerts_generation() counts both, alerts_moves() the latter */
+        uint64_t inhibited; /* moves as of the last time that it was decided who is */
+        bool gone; /* there are such entries */
 };
 
 struct alerts *alerts_new(void)
@@ -49,22 +54,47 @@ struct alerts *alerts_free(struct alerts *a)
                 entry_free(a->entries[i]);
         free(a->entries);
         free(a->buckets);
+        free(a->siblings);
         free(a);
         return NULL;
+}
+
+uint64_t alerts_generation(const struct alerts *a)
+{
+        return a->changes + a->moves;
+}
+
+uint64_t alerts_moves(const struct alerts *a)
+{
+        return a->moves;
+}
+
+/* Where the alerts of a collection are, and perhaps some of others. */
+static struct entry **siblings_of(const struct alerts *a, const char *collection)
+{
+        return &a->siblings[hash_text(HASH_INIT, collection) & (a->bucket_count - 1)];
+}
+
+static struct entry *first_of(const struct alerts *a, const char *collection)
+{
+        return a->bucket_count > 0 ? *siblings_of(a, collection) : NULL;
 }
 
 static void index_entry(struct alerts *a, struct entry *e)
 {
         struct entry **bucket = &a->buckets[e->alert.fingerprint & (a->bucket_count - 1)];
+        struct entry **siblings = siblings_of(a, e->collection);
 
         e->next = *bucket;
         *bucket = e;
+        e->sibling = *siblings;
+        *siblings = e;
 }
 
 static void index_all(struct alerts *a)
 {
         for (size_t i = 0; i < a->bucket_count; i++)
-                a->buckets[i] = NULL;
+                a->buckets[i] = a->siblings[i] = NULL;
         for (size_t i = 0; i < a->count; i++)
                 index_entry(a, a->entries[i]);
 }
@@ -87,11 +117,17 @@ static int reserve(struct alerts *a, size_t more)
                 buckets *= 2;
         if (buckets > a->bucket_count) {
                 struct entry **grown = calloc(buckets, sizeof(struct entry *));
+                struct entry **siblings = calloc(buckets, sizeof(struct entry *));
 
-                if (!grown)
+                if (!grown || !siblings) {
+                        free(grown);
+                        free(siblings);
                         return -ENOMEM;
+                }
                 free(a->buckets);
+                free(a->siblings);
                 a->buckets = grown;
+                a->siblings = siblings;
                 a->bucket_count = buckets;
                 index_all(a);
         }
@@ -103,15 +139,22 @@ static void sweep(struct alerts *a)
 {
         size_t kept = 0;
 
+        if (!a->gone)
+                return;
         for (size_t i = 0; i < a->count; i++)
                 if (a->entries[i]->gone)
                         entry_free(a->entries[i]);
                 else
                         a->entries[kept++] = a->entries[i];
-        if (kept == a->count)
-                return;
         a->count = kept;
+        a->gone = false;
         index_all(a);
+}
+
+static void set_gone(struct alerts *a, struct entry *e)
+{
+        e->gone = a->gone = true;
+        a->moves++;
 }
 
 static struct entry *find(const struct alerts *a, uint64_t fingerprint)
@@ -136,30 +179,9 @@ static usec_t later(usec_t time, usec_t duration)
         return duration < USEC_INFINITY - time ? time + duration : USEC_INFINITY;
 }
 
-static void not_after(usec_t *time, usec_t now)
+static void set_state(struct alerts *a, struct entry *e, enum alert_state state)
 {
-        *time = MIN(*time, now);
-}
-
-/* When the clock was set back, what lies in the future now would block its alert until then; and an
- * Alertmanager refuses an alert that ends before it starts. */
-static void set_clock(struct alerts *a, usec_t now)
-{
-        if (now < a->clock)
-                for (size_t i = 0; i < a->count; i++) {
-                        struct entry *e = a->entries[i];
-
-                        not_after(&e->alert.active_at, now);
-                        not_after(&e->alert.fired_at, now);
-                        not_after(&e->alert.resolved_at, now);
-                        not_after(&e->alert.keep_firing_since, now);
-                        not_after(&e->alert.last_sent_at, now);
-                }
-        a->clock = now;
-}
-
-static void set_state(struct entry *e, enum alert_state state)
-{
+        a->moves++;
         e->alert.state = state;
         e->transition = state != ALERT_PENDING;
 }
@@ -168,7 +190,7 @@ static void fire(struct alerts *a, struct entry *e, usec_t now)
 {
         if (e->alert.fired_at == 0)
                 e->alert.fired_at = now;
-        set_state(e, ALERT_FIRING);
+        set_state(a, e, ALERT_FIRING);
 }
 
 /* The condition is over for good. */
@@ -177,13 +199,13 @@ static void end(struct alerts *a, struct entry *e, usec_t now)
         if (e->alert.state == ALERT_RESOLVED)
                 return;
         if (e->alert.state == ALERT_PENDING && e->alert.fired_at == 0) {
-                e->gone = true;
+                set_gone(a, e);
                 return;
         }
         e->alert.resolved_at = now;
         e->alert.keep_firing_since = 0;
         e->resolution_sent = false;
-        set_state(e, ALERT_RESOLVED);
+        set_state(a, e, ALERT_RESOLVED);
 }
 
 /* A new life of a resolved alert. */
@@ -194,7 +216,16 @@ static void revive(struct alerts *a, struct entry *e, usec_t now)
         e->alert.resolved_at = 0;
         e->alert.last_sent_at = 0;
         e->alert.valid_until = 0;
-        set_state(e, ALERT_PENDING);
+        set_state(a, e, ALERT_PENDING);
+}
+
+/* What its labels say. */
+static void set_subject(struct entry *e)
+{
+        e->collection = labels_get(&e->alert.labels, "collection");
+        if (!e->collection)
+                e->collection = ""; /* of driftwatch itself */
+        e->query = labels_get(&e->alert.labels, "query");
 }
 
 static int entry_new(const struct signal *signal, uint64_t fingerprint,
@@ -215,8 +246,7 @@ static int entry_new(const struct signal *signal, uint64_t fingerprint,
                 entry_free(e);
                 return r;
         }
-        e->collection = labels_get(&e->alert.labels, "collection");
-        e->query = labels_get(&e->alert.labels, "query");
+        set_subject(e);
         *ret = e;
         return 0;
 }
@@ -232,7 +262,7 @@ static bool labels_equal(const struct labels *a, const struct labels *b)
         return true;
 }
 
-static int set_annotations(struct entry *e, const struct labels *annotations)
+static int set_annotations(struct alerts *a, struct entry *e, const struct labels *annotations)
 {
         struct labels copy;
         int r;
@@ -244,6 +274,7 @@ static int set_annotations(struct entry *e, const struct labels *annotations)
                 return r;
         labels_done(&e->alert.annotations);
         e->alert.annotations = copy;
+        a->changes++;
         return 0;
 }
 
@@ -260,6 +291,7 @@ static int take_signal(
                 if (r < 0)
                         return r;
                 a->entries[a->count++] = e;
+                a->moves++;
                 index_entry(a, e);
         } else if (e->alert.state == ALERT_RESOLVED) {
                 revive(a, e, now);
@@ -267,11 +299,12 @@ static int take_signal(
         e->round = a->round;
         if (signal->stale && e->alert.annotations.count > 0)
                 return 0;
-        return set_annotations(e, &signal->annotations);
+        return set_annotations(a, e, &signal->annotations);
 }
 
 static void condition_holds(struct alerts *a, struct entry *e, const struct rule *rule, usec_t now)
 {
+        a->changes += e->alert.keep_firing_since > 0;
         e->alert.keep_firing_since = 0;
         if (e->alert.state == ALERT_PENDING && elapsed(now, e->alert.active_at) >= rule->for_usec)
                 fire(a, e, now);
@@ -280,12 +313,20 @@ static void condition_holds(struct alerts *a, struct entry *e, const struct rule
 static void condition_over(struct alerts *a, struct entry *e, const struct rule *rule, usec_t now)
 {
         if (e->alert.state == ALERT_FIRING && rule->keep_firing_for_usec > 0) {
-                if (e->alert.keep_firing_since == 0)
+                if (e->alert.keep_firing_since == 0) {
                         e->alert.keep_firing_since = now;
+                        a->changes++;
+                }
                 if (elapsed(now, e->alert.keep_firing_since) < rule->keep_firing_for_usec)
                         return;
         }
         end(a, e, now);
+}
+
+static void set_inhibited(struct alerts *a, struct entry *e, bool inhibited)
+{
+        a->moves += e->alert.inhibited != inhibited;
+        e->alert.inhibited = inhibited;
 }
 
 static void inhibit_server(struct alerts *a, const char *server)
@@ -296,44 +337,53 @@ static void inhibit_server(struct alerts *a, const char *server)
                 if (!streq(e->alert.server, server))
                         continue;
                 /* Of two collections that cannot be replayed neither silences the other. */
-                e->alert.inhibited = !rule_defaults[e->rule].inhibits_server;
+                set_inhibited(a, e, !rule_defaults[e->rule].inhibits_server);
                 e->covered = true;
         }
 }
 
 static void inhibit(struct alerts *a)
 {
+        if (a->inhibited == a->moves)
+                return;
         for (size_t i = 0; i < a->count; i++)
                 a->entries[i]->covered = false;
         for (size_t i = 0; i < a->count; i++) {
                 struct entry *e = a->entries[i];
 
-                if (e->alert.state == ALERT_FIRING && e->inhibits && !e->covered && e->alert.server)
+                if (e->alert.state == ALERT_FIRING && e->alert.inhibits && !e->covered &&
+                        e->alert.server)
                         inhibit_server(a, e->alert.server);
         }
         for (size_t i = 0; i < a->count; i++)
                 if (!a->entries[i]->covered)
-                        a->entries[i]->alert.inhibited = false;
+                        set_inhibited(a, a->entries[i], false);
+        a->inhibited = a->moves;
+}
+
+static void set_inhibits(struct alerts *a, struct entry *e, bool inhibits)
+{
+        a->moves += e->alert.inhibits != inhibits;
+        e->alert.inhibits = inhibits;
 }
 
 int alerts_update(struct alerts *a, const struct rule rules[RULE_COUNT],
         const struct signals *signals, usec_t now)
 {
-        int r;
+        int r = reserve(a, signals->count);
 
-        set_clock(a, now);
-        r = reserve(a, signals->count);
         a->round++;
         for (size_t i = 0; i < signals->count && r >= 0; i++)
                 r = take_signal(a, &signals->signals[i], signals, now);
         if (r < 0)
                 return r;
-        for (size_t i = 0; i < a->count; i++) {
-                struct entry *e = a->entries[i];
-
+        for (struct entry *e = first_of(a, signals->collection); e; e = e->sibling) {
                 if (!streq(e->collection, signals->collection))
                         continue;
-                e->inhibits = rule_defaults[e->rule].inhibits_server && signals->server_down;
+                set_inhibits(a, e, rule_defaults[e->rule].inhibits_server && signals->server_down);
+                if (e->restored && signals->failed && e->round != a->round)
+                        continue;
+                e->restored = false;
                 if (e->round == a->round)
                         condition_holds(a, e, &rules[e->rule], now);
                 else
@@ -346,31 +396,47 @@ int alerts_update(struct alerts *a, const struct rule rules[RULE_COUNT],
 
 void alerts_forget_collection(struct alerts *a, const char *collection, usec_t now)
 {
-        set_clock(a, now);
-        for (size_t i = 0; i < a->count; i++)
-                if (streq(a->entries[i]->collection, collection))
-                        end(a, a->entries[i], now);
+        for (struct entry *e = first_of(a, collection); e; e = e->sibling)
+                if (streq(e->collection, collection))
+                        end(a, e, now);
         sweep(a);
         inhibit(a);
 }
 
+void alerts_yield_collection(struct alerts *a, const char *collection, usec_t now)
+{
+        for (struct entry *e = first_of(a, collection); e; e = e->sibling)
+                if (streq(e->collection, collection))
+                        e->alert.last_sent_at = 0;
+        alerts_forget_collection(a, collection, now);
+}
+
 void alerts_reconfigure(struct alerts *a, const struct rule rules[RULE_COUNT], usec_t now)
 {
-        set_clock(a, now);
         for (size_t i = 0; i < a->count; i++) {
                 struct entry *e = a->entries[i];
                 const struct rule *rule = &rules[e->rule];
 
+                a->moves++; /* what is due when is another matter now */
                 if (!rule->enabled) {
                         end(a, e, now);
                 } else if (e->alert.state == ALERT_FIRING &&
                         elapsed(now, e->alert.active_at) < rule->for_usec) {
                         e->alert.keep_firing_since = 0;
-                        set_state(e, ALERT_PENDING);
+                        set_state(a, e, ALERT_PENDING);
                 }
         }
         sweep(a);
         inhibit(a);
+}
+
+void alerts_jump(struct alerts *a, int64_t by)
+{
+        a->moves++;
+        for (size_t i = 0; i < a->count; i++) {
+                alert_jump(&a->entries[i]->alert, by);
+                a->entries[i]->jumped = true;
+        }
 }
 
 /* When it has to go to the Alertmanagers. */
@@ -382,7 +448,7 @@ static usec_t due_at(const struct entry *e, const struct alert_policy *policy)
                 return USEC_INFINITY;
         if (alert->last_sent_at == 0)
                 return alert->state == ALERT_FIRING && !alert->inhibited ? 0 : USEC_INFINITY;
-        if (alert->state == ALERT_RESOLVED && !e->resolution_sent)
+        if (e->jumped || (alert->state == ALERT_RESOLVED && !e->resolution_sent))
                 return 0;
         /* One beyond: Prometheus wants more than the delay to have passed. */
         return later(later(alert->last_sent_at, policy->resend_delay), 1);
@@ -397,9 +463,9 @@ static usec_t expires_at(const struct entry *e)
 
 void alerts_expire(struct alerts *a, usec_t now)
 {
-        set_clock(a, now);
         for (size_t i = 0; i < a->count; i++)
-                a->entries[i]->gone = expires_at(a->entries[i]) <= now;
+                if (expires_at(a->entries[i]) <= now)
+                        set_gone(a, a->entries[i]);
         sweep(a);
 }
 
@@ -439,18 +505,19 @@ int alerts_due(struct alerts *a, const struct alert_policy *policy, usec_t now,
 
         if (!list)
                 return -ENOMEM;
-        set_clock(a, now);
         for (size_t i = 0; i < a->count; i++) {
                 struct entry *e = a->entries[i];
 
                 if (due_at(e, policy) > now)
                         continue;
                 e->alert.last_sent_at = now;
+                e->jumped = false;
                 if (e->alert.state == ALERT_RESOLVED)
                         e->resolution_sent = true;
                 else
                         e->alert.valid_until = later(now, VALID_SENDINGS * period);
                 list[count++] = &e->alert;
+                a->changes++;
         }
         return list_finish(list, count, ret, ret_count);
 }
@@ -494,4 +561,29 @@ int alerts_list(const struct alerts *a, const struct alert ***ret, size_t *ret_c
         for (size_t i = 0; i < a->count; i++)
                 list[i] = &a->entries[i]->alert;
         return list_finish(list, a->count, ret, ret_count);
+}
+
+int alerts_restore(struct alerts *a, struct alert *alert)
+{
+        const char *name = labels_get(&alert->labels, "alertname");
+        struct entry *e;
+        enum rule_id rule;
+        int r;
+
+        if (!name || !labels_get(&alert->labels, "severity") || rule_find(name, &rule) < 0 ||
+                alert->fingerprint != labels_fingerprint(&alert->labels) ||
+                find(a, alert->fingerprint))
+                return -EINVAL;
+        r = reserve(a, 1);
+        e = r >= 0 ? calloc(1, sizeof(*e)) : NULL;
+        if (!e)
+                return -ENOMEM;
+        *e = (struct entry){.alert = *alert, .rule = rule, .restored = true};
+        *alert = (struct alert){0};
+        set_subject(e);
+        e->resolution_sent = e->alert.last_sent_at >= e->alert.resolved_at;
+        a->entries[a->count++] = e;
+        a->inhibited = ++a->moves;
+        index_entry(a, e);
+        return 0;
 }

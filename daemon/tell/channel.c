@@ -6,6 +6,54 @@
 #include "json.h"
 #include "text.h"
 
+const struct channel *const channel_kinds[CHANNEL_COUNT] = {
+        [CHANNEL_WEBHOOK] = &channel_webhook,
+        [CHANNEL_NTFY] = &channel_ntfy,
+        [CHANNEL_SLACK] = &channel_slack,
+        [CHANNEL_PAGERDUTY] = &channel_pagerduty,
+        [CHANNEL_TEAMS] = &channel_teams,
+        [CHANNEL_DISCORD] = &channel_discord,
+        [CHANNEL_TELEGRAM] = &channel_telegram,
+        [CHANNEL_EMAIL] = &channel_email,
+};
+
+const char *channel_setting(const struct channel_settings *s, const char *name)
+{
+        const char *value = s ? labels_get(&s->values, name) : NULL;
+
+        return value ? value : "";
+}
+
+int channel_settings_copy(const struct channel_settings *from, struct channel_settings *ret)
+{
+        struct channel_settings copy = {0};
+        int r = labels_copy(&from->values, &copy.values);
+
+        if (r < 0)
+                return r;
+        copy.key = secret_ref(from->key);
+        *ret = copy;
+        return 0;
+}
+
+void channel_settings_done(struct channel_settings *s)
+{
+        labels_done(&s->values);
+        secret_unref(s->key);
+        *s = (struct channel_settings){0};
+}
+
+bool channel_settings_equal(const struct channel_settings *a, const struct channel_settings *b)
+{
+        if (a->values.count != b->values.count || !secret_equal(a->key, b->key))
+                return false;
+        for (size_t i = 0; i < a->values.count; i++)
+                if (!streq(a->values.labels[i].name, b->values.labels[i].name) ||
+                        !streq(a->values.labels[i].value, b->values.labels[i].value))
+                        return false;
+        return true;
+}
+
 enum delivery channel_judge_status(const struct http_response *response)
 {
         unsigned status = response->status;
@@ -18,7 +66,7 @@ enum delivery channel_judge_status(const struct http_response *response)
                 return DELIVERY_DONE;
         if (status == 408 || status == 425 || status == 429 || (status >= 500 && status <= 599))
                 return DELIVERY_RETRY;
-        return DELIVERY_FAILED;
+        return status == 410 ? DELIVERY_GONE : DELIVERY_FAILED;
 }
 
 json_t *channel_text_json(const char *s)
@@ -30,6 +78,51 @@ json_t *channel_text_json(const char *s)
                 return json_string(s);
         clean = utf8_clean(s, size);
         return clean ? json_string(clean) : NULL;
+}
+
+json_t *channel_cut_json(const char *s, size_t max)
+{
+        size_t size = strlen(s);
+        _cleanup_text_ struct text t = {0};
+
+        if (size <= max)
+                return channel_text_json(s);
+        text_append_bytes(&t, s, utf8_prefix(s, max - strlen("…")));
+        text_append(&t, "…");
+        return text_failed(&t) ? NULL : channel_text_json(text_string(&t));
+}
+
+json_t *channel_answer(const struct http_response *response)
+{
+        json_t *answer = NULL;
+
+        if (response->result < 0 ||
+                json_parse("answer", response->body, response->body_size, &answer, NULL) < 0)
+                return NULL;
+        return answer;
+}
+
+usec_t channel_seconds(const json_t *value)
+{
+        double seconds;
+
+        if (json_to_double(value, &seconds) < 0 || seconds <= 0)
+                return 0;
+        return (usec_t)(MIN(seconds * (double)USEC_PER_SEC, (double)USEC_PER_DAY));
+}
+
+int channel_request(const json_t *payload, const char *path, struct http_request *ret)
+{
+        struct http_request request = {.method = "POST", .response_limit = CHANNEL_RESPONSE_LIMIT};
+
+        request.path = strdup(path);
+        request.body = payload ? json_text(payload, JSON_COMPACT, &request.body_size) : NULL;
+        if (!request.path || !request.body) {
+                http_request_done(&request);
+                return -ENOMEM;
+        }
+        *ret = request;
+        return 0;
 }
 
 json_t *channel_labels_json(const struct labels *labels)

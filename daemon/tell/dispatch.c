@@ -3,14 +3,38 @@
 
 #include <errno.h>
 
+#include "tell/selfcheck.h"
+
 /* What goes where. */
 struct delivery_plan {
         struct outbox *outbox;
-        const struct route *routes;
-        size_t count;
         const struct dispatch_policy *policy;
+        const struct notice *notice; /* that is told, and its */
+        const struct message *message; /* both NULL for an Alertmanager */
         usec_t now;
 };
+
+/* An Alertmanager is told again anyway; old news would only reach it late. */
+static struct outbox_subject subject_of(const struct delivery_plan *plan)
+{
+        static const enum entry_kind kinds[] = {
+                [NOTICE_OPENED] = ENTRY_OPENED,
+                [NOTICE_CHANGED] = ENTRY_CHANGED,
+                [NOTICE_REPEATED] = ENTRY_REPEATED,
+                [NOTICE_CLOSED] = ENTRY_CLOSED,
+                [NOTICE_PASSED] = ENTRY_CLOSED,
+        };
+        const struct alert_policy *policy = &plan->policy->alert;
+
+        if (!plan->notice)
+                return (struct outbox_subject){.kind = ENTRY_ALERTS,
+                        .patience = 4 * MAX(policy->interval, policy->resend_delay)};
+        /* Whom an escalation reaches hears of it for the first time. */
+        return (struct outbox_subject){
+                .kind = *plan->message->note ? ENTRY_OPENED : kinds[plan->notice->kind],
+                .incident = plan->notice->incident,
+                .patience = USEC_INFINITY};
+}
 
 static int send_payload(const struct delivery_plan *plan, const struct route *route,
         const struct alert *const *alerts, size_t count)
@@ -20,18 +44,17 @@ static int send_payload(const struct delivery_plan *plan, const struct route *ro
         struct channel_context context = {
                 .receiver = d->receiver,
                 .external_url = policy->external_url,
+                .message = plan->message,
+                .settings = d->settings,
                 .now = plan->now,
                 .max_alerts = route->max_alerts,
         };
         struct http_request request = {0};
-        /* An Alertmanager is told again anyway; old news would only reach it late. */
-        usec_t expires = d->channel == &channel_alertmanager
-                ? plan->now + 4 * MAX(policy->alert.interval, policy->alert.resend_delay)
-                : USEC_INFINITY;
+        struct outbox_subject subject = subject_of(plan);
         int r = d->channel->build(&context, alerts, count, &request);
 
         if (r >= 0)
-                r = outbox_put(plan->outbox, d->key, &request, expires);
+                r = outbox_put(plan->outbox, d->key, &subject, &request);
         if (r < 0)
                 http_request_done(&request);
         return r;
@@ -55,58 +78,66 @@ static int send_all(const struct delivery_plan *plan, const struct route *route,
         return result;
 }
 
-/* Tells every route whose channel is (or is not) the Alertmanager's. `alerts` has those that have
- * ended last. */
-static int tell(const struct delivery_plan *plan, bool alertmanager,
+/* That a destination fails is told to the others: there it would be late, or lost as well. */
+static bool cannot_hear(const struct delivery_plan *plan, const struct route *route)
+{
+        const struct outbox_destination *d = &route->destination;
+
+        return plan->notice &&
+                selfcheck_concerns(plan->notice, d->receiver, d->channel->name, d->peer->url);
+}
+
+static int tell(const struct delivery_plan *plan, const struct route *route,
         const struct alert *const *alerts, size_t count)
 {
         size_t going_on = 0;
-        int result = 0;
 
+        /* Those that have ended come last. */
         while (going_on < count && alerts[going_on]->state != ALERT_RESOLVED)
                 going_on++;
-        for (size_t i = 0; i < plan->count; i++) {
-                const struct route *route = &plan->routes[i];
-                int r;
-
-                if ((route->destination.channel == &channel_alertmanager) != alertmanager)
-                        continue;
-                r = send_all(plan, route, alerts, route->send_resolved ? count : going_on);
-                if (r < 0 && result >= 0)
-                        result = r;
-        }
-        return result;
+        return send_all(plan, route, alerts, route->send_resolved ? count : going_on);
 }
 
-static int tell_notice(const struct delivery_plan *plan, const struct notice *notice)
+int dispatch_alerts(struct alerts *alerts, struct outbox *outbox, const struct route *routes,
+        size_t count, const struct dispatch_policy *policy, usec_t now)
 {
-        _cleanup_free_ const struct alert **alerts =
-                calloc(notice->count + 1, sizeof(struct alert *));
-
-        if (!alerts)
-                return -ENOMEM;
-        for (size_t i = 0; i < notice->count; i++)
-                alerts[i] = &notice->alerts[i];
-        return tell(plan, false, alerts, notice->count);
-}
-
-int dispatch(struct alerts *alerts, const struct news *news, struct outbox *outbox,
-        const struct route *routes, size_t count, const struct dispatch_policy *policy, usec_t now)
-{
-        const struct delivery_plan plan = {outbox, routes, count, policy, now};
+        const struct delivery_plan plan = {outbox, policy, NULL, NULL, now};
         _cleanup_free_ const struct alert **due = NULL;
         size_t due_count = 0;
         int result = alerts_due(alerts, &policy->alert, now, &due, &due_count);
 
-        if (result >= 0)
-                result = tell(&plan, true, due, due_count);
-        for (size_t i = 0; i < news->count; i++) {
-                int r = news->notices[i].kind == NOTICE_PASSED
-                        ? 0
-                        : tell_notice(&plan, &news->notices[i]);
+        for (size_t i = 0; i < count && due_count > 0; i++)
+                if (routes[i].destination.channel == &channel_alertmanager) {
+                        int r = send_all(&plan, &routes[i], due, due_count);
 
-                if (r < 0 && result >= 0)
-                        result = r;
+                        result = result < 0 ? result : r;
+                }
+        return result;
+}
+
+int dispatch_hearsay(const struct hearsay *what, struct outbox *outbox, const struct route *routes,
+        size_t count, const struct dispatch_policy *policy, usec_t now)
+{
+        const struct notice *notice = what->notice;
+        _cleanup_free_ const struct alert **alerts =
+                calloc(notice->count + 1, sizeof(struct alert *));
+        _cleanup_(message_done) struct message message = {0};
+        const struct delivery_plan plan = {outbox, policy, notice, &message, now};
+        int result = alerts ? message_build(notice, what->note, now, &message) : -ENOMEM;
+
+        if (result < 0)
+                return result;
+        for (size_t i = 0; i < notice->count; i++)
+                alerts[i] = &notice->alerts[i];
+        for (size_t i = 0; i < count; i++) {
+                const struct outbox_destination *d = &routes[i].destination;
+
+                if (d->channel != &channel_alertmanager && streq(d->receiver, what->receiver) &&
+                        !cannot_hear(&plan, &routes[i])) {
+                        int r = tell(&plan, &routes[i], alerts, notice->count);
+
+                        result = result < 0 ? result : r;
+                }
         }
         return result;
 }

@@ -2,8 +2,8 @@
 #pragma once
 
 /* From alerts and notices to the outbox: an Alertmanager gets the alerts that are due, in batches,
- * every other channel a payload a notice. When and how often something is due is alert.h's and
- * notice.h's decision, delivering it outbox.h's. */
+ * every channel of a receiver a payload a notice. When something is due and who hears of it is
+ * alert.h's, notice.h's and desk.h's decision, delivering it outbox.h's. */
 
 #include "tell/alert.h"
 #include "tell/notice.h"
@@ -21,8 +21,17 @@ struct dispatch_policy {
         const char *external_url; /* "" when unknown */
 };
 
-/* Queues the alerts that are due at `now`, and `news`. What could not be built or queued is told
- * again at the next resend to an Alertmanager, at the next repetition to a receiver. Returns the
- * first error, after trying the rest. */
-_must_check_ int dispatch(struct alerts *alerts, const struct news *news, struct outbox *outbox,
+/* What a receiver hears; all borrowed. */
+struct hearsay {
+        const struct notice *notice;
+        const char *receiver, *note; /* why it hears of it now; "" for nothing */
+};
+
+/* Queues the alerts that are due at `now` for the Alertmanagers. What could not be built or queued
+ * is told again at the next resend. Returns the first error, after trying the rest. */
+_must_check_ int dispatch_alerts(struct alerts *alerts, struct outbox *outbox,
+        const struct route *routes, size_t count, const struct dispatch_policy *policy, usec_t now);
+/* Queues what a receiver hears for each of its channels. What could not be built or queued is told
+ * again at the next repetition. Errors likewise. */
+_must_check_ int dispatch_hearsay(const struct hearsay *what, struct outbox *outbox,
         const struct route *routes, size_t count, const struct dispatch_policy *policy, usec_t now);

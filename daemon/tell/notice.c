@@ -11,18 +11,9 @@
 /* Alerts that a line of the log names; the API has all of them. */
 #define NAMED_MAX 8
 
-/* An alert that people were told of as firing. It stays for as long as the incident: what comes
- * back is no news. */
-struct member {
-        uint64_t fingerprint;
-        enum { GOES_ON, ENDED, END_TOLD } state;
-        bool seen; /* in this update */
-        struct alert last; /* of an ENDED one, as it was then */
-};
-
 struct group {
         char *incident;
-        struct member *members;
+        struct told *members;
         size_t member_count;
         usec_t since; /* something fires that people should hear of; 0: not yet */
         usec_t told_at; /* 0: never */
@@ -35,16 +26,16 @@ struct group {
 struct notices {
         struct group **groups;
         size_t count;
-        usec_t clock; /* of the last update */
+        uint64_t generation;
 };
 
-static void member_done(struct member *m)
+static void member_done(struct told *m)
 {
-        if (m->state == ENDED)
+        if (m->state == TOLD_ENDING)
                 alert_done(&m->last);
 }
 
-static void members_free(struct member *members, size_t count)
+static void members_free(struct told *members, size_t count)
 {
         for (size_t i = 0; i < count; i++)
                 member_done(&members[i]);
@@ -74,7 +65,7 @@ struct notices *notices_free(struct notices *n)
         return NULL;
 }
 
-static void notice_done(struct notice *n)
+void notice_done(struct notice *n)
 {
         for (size_t i = 0; i < n->count; i++)
                 alert_done(&n->alerts[i]);
@@ -98,17 +89,6 @@ static const char *incident_label(const struct alert *a)
         return incident ? incident : "";
 }
 
-static bool is_info(const struct alert *a)
-{
-        return streq(labels_get(&a->labels, "severity"), severity_name(SEVERITY_INFO));
-}
-
-/* What people hear of. */
-static bool is_told(const struct alert *a)
-{
-        return a->state == ALERT_FIRING && !a->inhibited && !is_info(a);
-}
-
 /* The fingerprint that the same rule's alert of many queries has; its own for one without a query.
  */
 static uint64_t collective(const struct labels *l)
@@ -129,7 +109,7 @@ static struct group *find_group(const struct notices *n, const char *incident)
         return NULL;
 }
 
-static struct member *find_member(const struct group *g, uint64_t fingerprint)
+static struct told *find_member(const struct group *g, uint64_t fingerprint)
 {
         for (size_t i = 0; i < g->member_count; i++)
                 if (g->members[i].fingerprint == fingerprint)
@@ -152,12 +132,12 @@ static struct group *add_group(struct notices *n, const char *incident)
         return g;
 }
 
-static void note_firing(struct group *g, struct member *m, const struct alert *a)
+static void note_firing(struct group *g, struct told *m, const struct alert *a)
 {
         g->live++;
         if (m) {
                 member_done(m);
-                m->state = GOES_ON;
+                m->state = TOLD_FIRING;
         }
         if (a->inhibited)
                 return;
@@ -167,21 +147,21 @@ static void note_firing(struct group *g, struct member *m, const struct alert *a
 
 /* People were told that it fires, so that they are told of its end: its words are kept until then.
  */
-static int note_end(struct member *m, const struct alert *a)
+static int note_end(struct told *m, const struct alert *a)
 {
-        int r = m->state == GOES_ON ? alert_copy(a, &m->last) : 0;
+        int r = m->state == TOLD_FIRING ? alert_copy(a, &m->last) : 0;
 
-        if (r >= 0 && m->state == GOES_ON)
-                m->state = ENDED;
+        if (r >= 0 && m->state == TOLD_FIRING)
+                m->state = TOLD_ENDING;
         return r;
 }
 
 static int note(struct notices *n, const struct alert *a)
 {
         struct group *g = find_group(n, incident_label(a));
-        struct member *m;
+        struct told *m;
 
-        if (is_info(a))
+        if (alert_is_info(a))
                 return 0;
         if (!g && a->state == ALERT_FIRING)
                 g = add_group(n, incident_label(a));
@@ -194,7 +174,7 @@ static int note(struct notices *n, const struct alert *a)
                 note_firing(g, m, a);
         else if (m && a->state == ALERT_RESOLVED)
                 return note_end(m, a);
-        else if (m && m->state == GOES_ON)
+        else if (m && m->state == TOLD_FIRING)
                 g->live++; /* back to pending: not over yet */
         return 0;
 }
@@ -205,7 +185,7 @@ static void drop_lost_members(struct group *g)
         size_t kept = 0;
 
         for (size_t i = 0; i < g->member_count; i++)
-                if (g->members[i].seen || g->members[i].state != GOES_ON)
+                if (g->members[i].seen || g->members[i].state != TOLD_FIRING)
                         g->members[kept++] = g->members[i];
         g->member_count = kept;
 }
@@ -222,16 +202,6 @@ static usec_t due_at(const struct group *g, const struct notice_policy *policy)
         if (g->fresh > 0 || g->live == 0)
                 return later(g->told_at, policy->group_interval);
         return g->firing > 0 ? later(g->told_at, policy->repeat_interval) : USEC_INFINITY;
-}
-
-/* What lies in the future now would block the incident until then. */
-static void set_clock(struct notices *n, usec_t now)
-{
-        for (size_t i = 0; now < n->clock && i < n->count; i++) {
-                n->groups[i]->since = MIN(n->groups[i]->since, now);
-                n->groups[i]->told_at = MIN(n->groups[i]->told_at, now);
-        }
-        n->clock = now;
 }
 
 static int observe(struct notices *n, const struct alert *const *alerts, size_t count, usec_t now)
@@ -260,12 +230,7 @@ static int observe(struct notices *n, const struct alert *const *alerts, size_t 
 
 static unsigned severity_rank(const struct alert *a)
 {
-        const char *severity = labels_get(&a->labels, "severity");
-
-        for (unsigned s = SEVERITY_COUNT; s-- > 0;)
-                if (streq(severity, severity_name((enum severity)s)))
-                        return SEVERITY_COUNT - s;
-        return SEVERITY_COUNT + 1;
+        return (unsigned)rule_severity_rank(labels_get(&a->labels, "severity"));
 }
 
 static int compare_labels(const struct alert *a, const struct alert *b, const char *name)
@@ -306,8 +271,9 @@ static bool belongs(const struct group *g, enum notice_kind kind, const struct a
         if (!streq(incident_label(a), g->incident))
                 return false;
         if (kind == NOTICE_PASSED)
-                return a->state == ALERT_RESOLVED && !is_info(a) && a->resolved_at >= g->since;
-        return kind != NOTICE_CLOSED && is_told(a);
+                return a->state == ALERT_RESOLVED && !alert_is_info(a) &&
+                        a->resolved_at >= g->since;
+        return kind != NOTICE_CLOSED && alert_is_told(a);
 }
 
 static int notice_build(const struct group *g, enum notice_kind kind,
@@ -323,7 +289,7 @@ static int notice_build(const struct group *g, enum notice_kind kind,
                 if (belongs(g, kind, alerts[i]))
                         r = add_alert(&n, alerts[i]);
         for (size_t i = 0; i < g->member_count && r >= 0; i++)
-                if (g->members[i].state == ENDED)
+                if (g->members[i].state == TOLD_ENDING)
                         r = add_alert(&n, &g->members[i].last);
         if (r < 0) {
                 notice_done(&n);
@@ -337,7 +303,7 @@ static int notice_build(const struct group *g, enum notice_kind kind,
 /* From now on people know what fires and what has ended. */
 static int remember(struct group *g, const struct notice *notice)
 {
-        struct member *grown =
+        struct told *grown =
                 reallocarray(g->members, g->member_count + notice->count + 1, sizeof(*g->members));
 
         if (!grown)
@@ -345,13 +311,13 @@ static int remember(struct group *g, const struct notice *notice)
         g->members = grown;
         for (size_t i = 0; i < g->member_count; i++) {
                 member_done(&grown[i]);
-                if (grown[i].state == ENDED)
-                        grown[i].state = END_TOLD;
+                if (grown[i].state == TOLD_ENDING)
+                        grown[i].state = TOLD_ENDED;
         }
         for (size_t i = 0; i < notice->count; i++)
                 if (!find_member(g, notice->alerts[i].fingerprint))
                         grown[g->member_count++] =
-                                (struct member){.fingerprint = notice->alerts[i].fingerprint};
+                                (struct told){.fingerprint = notice->alerts[i].fingerprint};
         g->fresh = 0;
         return 0;
 }
@@ -396,11 +362,10 @@ int notices_update(struct notices *n, const struct alert *const *alerts, size_t 
         const struct notice_policy *policy, usec_t now, struct news *ret)
 {
         size_t kept = 0;
-        int result;
+        int result = observe(n, alerts, count, now);
 
+        n->generation++;
         *ret = (struct news){0};
-        set_clock(n, now);
-        result = observe(n, alerts, count, now);
         for (size_t i = 0; i < n->count; i++) {
                 struct group *g = n->groups[i];
                 bool passed = has_passed(g), over = g->live == 0;
@@ -416,6 +381,93 @@ int notices_update(struct notices *n, const struct alert *const *alerts, size_t 
         }
         n->count = kept;
         return result;
+}
+
+void notices_jump(struct notices *n, int64_t by)
+{
+        n->generation++;
+        for (size_t i = 0; i < n->count; i++) {
+                struct group *g = n->groups[i];
+
+                time_jump(&g->since, by);
+                time_jump(&g->told_at, by);
+                for (size_t k = 0; k < g->member_count; k++)
+                        if (g->members[k].state == TOLD_ENDING)
+                                alert_jump(&g->members[k].last, by);
+        }
+}
+
+int notices_told(const struct notices *n, struct ledger *l)
+{
+        size_t most = l->count;
+        uint64_t *grown;
+
+        for (size_t i = 0; i < n->count; i++)
+                most += n->groups[i]->member_count;
+        grown = reallocarray(l->told, most + 1, sizeof(*grown));
+        if (!grown)
+                return -ENOMEM;
+        l->told = grown;
+        for (size_t i = 0; i < n->count; i++)
+                for (size_t k = 0; k < n->groups[i]->member_count; k++)
+                        grown[l->count++] = n->groups[i]->members[k].fingerprint;
+        ledger_sort(l);
+        return 0;
+}
+
+static void drop_untold(struct group *g, const struct ledger *l)
+{
+        size_t kept = 0;
+
+        for (size_t i = 0; i < g->member_count; i++)
+                if (ledger_has(l, g->members[i].fingerprint))
+                        g->members[kept++] = g->members[i];
+                else
+                        member_done(&g->members[i]);
+        g->member_count = kept;
+        if (kept == 0)
+                g->told_at = 0;
+}
+
+static int add_member(struct group *g, uint64_t fingerprint, usec_t now)
+{
+        struct told *grown = reallocarray(g->members, g->member_count + 1, sizeof(*g->members));
+
+        if (!grown)
+                return -ENOMEM;
+        g->members = grown;
+        grown[g->member_count++] = (struct told){.fingerprint = fingerprint};
+        if (g->told_at == 0)
+                g->told_at = now;
+        return 0;
+}
+
+int notices_align(struct notices *n, const struct alert *const *alerts, size_t count,
+        const struct ledger *l, usec_t now)
+{
+        int r = 0;
+
+        n->generation++;
+        for (size_t i = 0; i < n->count; i++)
+                drop_untold(n->groups[i], l);
+        for (size_t i = 0; i < count && r >= 0; i++) {
+                struct group *g = find_group(n, incident_label(alerts[i]));
+
+                if (g && alert_is_told(alerts[i]) && ledger_has(l, alerts[i]->fingerprint) &&
+                        !find_member(g, alerts[i]->fingerprint))
+                        r = add_member(g, alerts[i]->fingerprint, now);
+        }
+        return r;
+}
+
+int notices_show(const struct notices *n, const char *incident, const struct alert *const *alerts,
+        size_t count, struct notice *ret)
+{
+        const struct group *g = find_group(n, incident);
+
+        return !g || g->told_at == 0 || g->firing == 0
+                ? -ENOENT
+                : notice_build(g, NOTICE_REPEATED, alerts, count, ret);
 }
 
 usec_t notices_next(const struct notices *n, const struct notice_policy *policy)
@@ -435,12 +487,21 @@ const char *notice_severity(const struct notice *notice)
         return severity ? severity : "";
 }
 
-const char *notice_causes(
-        const struct notice *notice, const struct collection_view *c, struct text *buffer)
+const char *notice_collection(const struct notice *notice)
 {
-        bool over = notice->kind == NOTICE_CLOSED || notice->kind == NOTICE_PASSED;
+        return notice->count > 0 ? labels_get(&notice->alerts[0].labels, "collection") : NULL;
+}
+
+bool notice_over(const struct notice *notice)
+{
+        return notice->kind == NOTICE_CLOSED || notice->kind == NOTICE_PASSED;
+}
+
+const char *notice_causes(const struct notice *notice, struct text *buffer)
+{
+        const struct collection_view *c = notice->collection;
         enum cause causes[CAUSE_COUNT];
-        size_t count = c && !over ? incident_causes(c, causes) : 0;
+        size_t count = c && !notice_over(notice) ? incident_causes(c, causes) : 0;
         const char *told = NULL;
 
         for (size_t i = 0; i < count; i++)
@@ -468,7 +529,7 @@ static void append_alerts(const struct notice *notice, struct text *t)
                 text_appendf(t, " and %zu more", notice->count - NAMED_MAX);
 }
 
-void notice_append(const struct notice *notice, const struct collection_view *c, struct text *t)
+const char *notice_verb(enum notice_kind kind)
 {
         static const char *const verbs[] = {
                 [NOTICE_OPENED] = "opened",
@@ -477,17 +538,55 @@ void notice_append(const struct notice *notice, const struct collection_view *c,
                 [NOTICE_CLOSED] = "closed",
                 [NOTICE_PASSED] = "was over before anybody was told",
         };
-        _cleanup_text_ struct text buffer = {0};
-        const char *causes = notice_causes(notice, c, &buffer);
 
-        text_appendf(t, "incident of collection %s %s, %s:", notice->incident, verbs[notice->kind],
-                notice_severity(notice));
+        return verbs[kind];
+}
+
+void notice_append(const struct notice *notice, struct text *t)
+{
+        _cleanup_text_ struct text buffer = {0};
+        const char *causes = notice_causes(notice, &buffer);
+
+        text_appendf(t, "incident of %s%s %s, %s:", notice_collection(notice) ? "collection " : "",
+                notice->incident, notice_verb(notice->kind), notice_severity(notice));
         append_alerts(notice, t);
-        if (c) {
+        if (notice->collection) {
                 text_append(t, "; ");
-                incident_summarise(c, t);
+                incident_summarise(notice->collection, t);
         }
         if (*causes)
                 text_appendf(t, "; probable cause: %s", causes);
         t->failed |= buffer.failed;
+}
+
+uint64_t notices_generation(const struct notices *n)
+{
+        return n->generation;
+}
+
+bool notices_group(const struct notices *n, size_t i, struct told_group *ret)
+{
+        const struct group *g = i < n->count ? n->groups[i] : NULL;
+
+        if (g)
+                *ret = (struct told_group){
+                        g->incident, g->since, g->told_at, g->members, g->member_count};
+        return g;
+}
+
+int notices_restore(struct notices *n, struct told_group *group)
+{
+        struct group *g;
+
+        if (find_group(n, group->incident))
+                return -EINVAL;
+        g = add_group(n, group->incident);
+        if (!g)
+                return -ENOMEM;
+        g->since = group->since;
+        g->told_at = group->told_at;
+        g->members = take_ptr(group->members);
+        g->member_count = group->count;
+        group->count = 0;
+        return 0;
 }

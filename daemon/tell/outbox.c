@@ -4,23 +4,22 @@
 #include <errno.h>
 
 #include "log.h"
-#include "tell/queue.h"
+#include "tell/losses.h"
 #include "tell/record.h"
+#include "tell/target.h"
+#include "text.h"
 
 /* Late by so much is still in time. */
 #define TIMER_ACCURACY USEC_PER_MSEC
-
-struct peer {
-        unsigned references;
-        struct http_peer http;
-};
 
 struct attempt {
         struct attempt *next;
         struct outbox *outbox;
         struct destination *destination; /* NULL: vanished meanwhile */
         struct queue_entry *entry;
-        struct peer *peer;
+        struct target *target;
+        struct http_request prepared; /* what is sent, where it is not the entry's own */
+        bool last; /* another daemon would repeat it */
 };
 
 /* What carries over to the destination of the same key under a new configuration. */
@@ -37,7 +36,7 @@ struct destination {
         char *key;
         struct identity who;
         const struct channel *channel;
-        struct peer *peer;
+        struct target *target;
         sd_event_source *timer; /* NULL until it is needed */
         struct traffic traffic;
 };
@@ -54,34 +53,16 @@ struct outbox {
         size_t count;
         struct attempt *attempts; /* all that are in flight */
         uint64_t generation;
+        struct losses losses;
 };
 
 static void pump(struct destination *d);
 
-static struct peer *peer_unref(struct peer *p)
-{
-        if (p && --p->references == 0) {
-                http_peer_done(&p->http);
-                free(p);
-        }
-        return NULL;
-}
-DEFINE_CLEANUP(struct peer *, peer_unref)
-
-static struct peer *peer_new(const struct http_peer *from)
-{
-        _cleanup_(peer_unrefp) struct peer *p = calloc(1, sizeof(*p));
-
-        if (!p)
-                return NULL;
-        p->references = 1;
-        return http_peer_copy(from, &p->http) < 0 ? NULL : take_ptr(p);
-}
-
 static struct attempt *attempt_free(struct attempt *a)
 {
         queue_entry_free(a->entry);
-        peer_unref(a->peer);
+        target_unref(a->target);
+        http_request_done(&a->prepared);
         free(a);
         return NULL;
 }
@@ -95,11 +76,9 @@ static struct destination *destination_free(struct destination *d)
                 d->traffic.attempt->destination = NULL;
         record_done(&d->traffic.record);
         sd_event_source_disable_unref(d->timer);
-        peer_unref(d->peer);
+        target_unref(d->target);
         free(d->key);
-        free(d->who.receiver);
-        free(d->who.address);
-        free(d->who.peer);
+        identity_done(&d->who);
         free(d);
         return NULL;
 }
@@ -114,12 +93,9 @@ static int destination_new(
                 return -ENOMEM;
         d->outbox = o;
         d->channel = from->channel;
-        d->who.channel = from->channel->name;
-        d->who.address = http_url_address(from->peer->url);
-        d->who.peer = http_url_peer(from->peer->url);
-        d->peer = peer_new(from->peer);
-        if (!d->who.address || !d->who.peer || !d->peer || strdup_to(&d->key, from->key) < 0 ||
-                strdup_to(&d->who.receiver, from->receiver) < 0)
+        d->target = target_new(from->peer, from->settings);
+        if (identity_init(&d->who, from->receiver, from->channel->name, from->peer->url) < 0 ||
+                !d->target || strdup_to(&d->key, from->key) < 0)
                 return -ENOMEM;
         *ret = take_ptr(d);
         return 0;
@@ -139,54 +115,6 @@ static void forget(struct outbox *o, uint64_t id)
                 o->store->remove(o->store->userdata, id);
 }
 
-/* The entry will not be delivered; takes it. */
-static void lose(
-        struct destination *d, struct queue_entry *e, const char *reason, const char *consequence)
-{
-        record_loss(&d->traffic.record, &d->who, reason, consequence);
-        forget(d->outbox, e->id);
-        queue_entry_free(e);
-}
-
-/* The peer is there and will not have it. */
-static void refuse(struct destination *d, struct queue_entry *e, const char *reason)
-{
-        d->traffic.failures = 0;
-        lose(d, e, reason ? reason : "unexpected", "refused for good, not repeated");
-}
-
-static void limit_queue(struct destination *d)
-{
-        struct traffic *t = &d->traffic;
-
-        while (t->queue.count > OUTBOX_QUEUE_MAX || t->queue.size > OUTBOX_QUEUE_BYTES_MAX) {
-                t->record.dropped++;
-                lose(d, queue_take(&t->queue), "queue_full",
-                        "the queue is full, the oldest are dropped");
-        }
-}
-
-static void succeed(struct destination *d, struct queue_entry *e)
-{
-        d->traffic.failures = 0;
-        record_success(&d->traffic.record, &d->who);
-        forget(d->outbox, e->id);
-        queue_entry_free(e);
-}
-
-/* Random, so that many daemons do not come back to a restarted peer at one moment. */
-static usec_t random_wait(const struct outbox *o, unsigned failures)
-{
-        usec_t ceiling = o->backoff_min;
-        uint64_t random;
-
-        for (unsigned i = 0; i < failures && ceiling < o->backoff_max; i++)
-                ceiling *= 2;
-        ceiling = MIN(ceiling, o->backoff_max);
-        arc4random_buf(&random, sizeof(random));
-        return random % (ceiling + 1);
-}
-
 static usec_t now(const struct outbox *o, clockid_t clock)
 {
         usec_t usec = 0;
@@ -195,16 +123,78 @@ static usec_t now(const struct outbox *o, clockid_t clock)
         return usec;
 }
 
+static struct moment moment(const struct outbox *o)
+{
+        return (struct moment){now(o, CLOCK_REALTIME), now(o, CLOCK_BOOTTIME)};
+}
+
+/* The entry will not be delivered; takes it. */
+static void lose(struct destination *d, struct queue_entry *e, struct loss loss)
+{
+        struct outbox *o = d->outbox;
+
+        loss.told_again = e->kind == ENTRY_ALERTS;
+        losses_note(&o->losses, &d->traffic.record, &d->who, e, &loss, now(o, CLOCK_REALTIME));
+        record_loss(&d->traffic.record, &d->who, &loss, now(o, CLOCK_BOOTTIME));
+        forget(o, e->id);
+        queue_entry_free(e);
+}
+
+/* The peer is there and will not have it. */
+static void refuse(struct destination *d, struct queue_entry *e, const char *reason)
+{
+        struct loss loss = loss_refused;
+
+        if (reason)
+                loss.reason = reason;
+        d->traffic.failures = 0;
+        lose(d, e, loss);
+}
+
+/* Nobody is there any more: what waits will not be delivered either, see pump(). */
+static void disable(struct destination *d, struct queue_entry *e)
+{
+        d->traffic.failures = 0;
+        record_disable(&d->traffic.record, &d->who, now(d->outbox, CLOCK_BOOTTIME));
+        lose(d, e, loss_gone);
+}
+
+static void limit_queue(struct destination *d)
+{
+        struct traffic *t = &d->traffic;
+
+        while (t->queue.count > OUTBOX_QUEUE_MAX || t->queue.size > OUTBOX_QUEUE_BYTES_MAX) {
+                t->record.dropped++;
+                lose(d, queue_take_least(&t->queue), loss_queue_full);
+        }
+}
+
+static void succeed(struct destination *d, struct queue_entry *e, const struct http_response *said)
+{
+        d->traffic.failures = 0;
+        record_success(&d->traffic.record, &d->who, said);
+        forget(d->outbox, e->id);
+        queue_entry_free(e);
+}
+
+static usec_t asked_to_wait(const struct destination *d, const struct http_response *response)
+{
+        usec_t wait = d->channel->wait ? d->channel->wait(response) : 0;
+
+        return MAX(wait, response->retry_after_usec);
+}
+
 /* The entry has to be sent again; takes it. */
 static void postpone(struct destination *d, struct queue_entry *e, usec_t retry_after)
 {
         struct traffic *t = &d->traffic;
-        usec_t wait = random_wait(d->outbox, t->failures);
+        usec_t wait = draw_wait(d->outbox->backoff_min, d->outbox->backoff_max, t->failures);
+        usec_t boot = now(d->outbox, CLOCK_BOOTTIME);
 
         wait = MAX(wait, MIN(retry_after, OUTBOX_RETRY_AFTER_MAX));
-        t->not_before = now(d->outbox, CLOCK_BOOTTIME) + wait;
+        t->not_before = boot + wait;
         t->failures++;
-        record_retry(&t->record, &d->who);
+        record_retry(&t->record, &d->who, boot);
         queue_add_first(&t->queue, e);
         limit_queue(d);
 }
@@ -226,6 +216,7 @@ static void on_response(const struct http_response *response, void *userdata)
         struct destination *d = a->destination;
         struct queue_entry *e = take_ptr(a->entry);
         enum delivery delivery;
+        bool last = a->last, betrayed = target_betrayed(a->target, response);
 
         unlink_attempt(a->outbox, a);
         attempt_free(a);
@@ -235,14 +226,28 @@ static void on_response(const struct http_response *response, void *userdata)
         }
         delivery = d->channel->judge(response);
         if (delivery != DELIVERY_DONE)
-                record_response(&d->traffic.record, response);
+                record_response(&d->traffic.record, response, betrayed);
         if (delivery == DELIVERY_DONE)
-                succeed(d, e);
+                succeed(d, e, betrayed ? NULL : response);
+        else if (delivery == DELIVERY_RETRY && last)
+                lose(d, e, loss_hushed);
         else if (delivery == DELIVERY_RETRY)
-                postpone(d, e, response->retry_after_usec);
+                postpone(d, e, asked_to_wait(d, response));
+        else if (delivery == DELIVERY_GONE)
+                disable(d, e);
         else
                 refuse(d, e, http_failure_reason(response));
         pump(d);
+}
+
+static int prepare(
+        const struct destination *d, const struct queue_entry *e, struct http_request *ret)
+{
+        if (d->target->settings.key)
+                record_key(&d->who, d->target->settings.key, now(d->outbox, CLOCK_MONOTONIC));
+        return d->channel->prepare ? d->channel->prepare(&d->target->settings, &e->request, e->key,
+                                             now(d->outbox, CLOCK_REALTIME), ret)
+                                   : 0;
 }
 
 /* Gives the first entry to the sender. */
@@ -251,19 +256,26 @@ static int attempt_first(struct destination *d)
         struct outbox *o = d->outbox;
         struct attempt *a = calloc(1, sizeof(*a));
         struct queue_entry *e = d->traffic.queue.first;
-        int r;
+        int r = a ? prepare(d, e, &a->prepared) : -ENOMEM;
 
-        if (!a)
-                return -ENOMEM;
-        r = o->send(o->sender, &d->peer->http, &e->request, on_response, a);
+        if (r >= 0)
+                r = o->send(o->sender, &d->target->http,
+                        d->channel->prepare ? &a->prepared : &e->request, on_response, a);
         if (r < 0) {
+                if (a)
+                        http_request_done(&a->prepared);
                 free(a);
                 return r;
         }
         e->attempts++;
-        d->peer->references++;
-        *a = (struct attempt){o->attempts, o, d, queue_take(&d->traffic.queue), d->peer};
+        a->outbox = o;
+        a->destination = d;
+        a->entry = queue_take(&d->traffic.queue);
+        a->target = target_ref(d->target);
+        a->next = o->attempts;
         o->attempts = d->traffic.attempt = a;
+        d->traffic.not_before =
+                MAX(d->traffic.not_before, now(o, CLOCK_BOOTTIME) + d->channel->pace);
         return 0;
 }
 
@@ -299,7 +311,7 @@ static void not_started(struct destination *d, int r)
 
         record_refusal(&d->traffic.record, r);
         if (r == -EINVAL)
-                lose(d, e, "not_sent", "no request can be made of it");
+                lose(d, e, loss_not_sendable);
         else
                 postpone(d, e, 0);
 }
@@ -312,19 +324,16 @@ static void pump(struct destination *d)
 
         d->outbox->generation++;
         while (t->queue.first && !t->attempt) {
-                usec_t wall = now(d->outbox, CLOCK_REALTIME);
                 usec_t boot = now(d->outbox, CLOCK_BOOTTIME);
-                usec_t expires = t->queue.first->expires;
+                usec_t deadline = t->queue.first->deadline;
 
-                if (expires <= wall) {
-                        lose(d, queue_take(&t->queue), "expired",
-                                "given up because it is too late");
+                if (t->record.disabled || deadline <= boot) {
+                        lose(d, queue_take(&t->queue),
+                                t->record.disabled ? loss_gone : loss_expired);
                         continue;
                 }
                 if (boot < t->not_before) {
-                        usec_t patience = MIN(expires - wall, OUTBOX_RETRY_AFTER_MAX);
-
-                        arm(d, MIN(t->not_before, boot + patience));
+                        arm(d, MIN(t->not_before, deadline));
                         return;
                 }
                 r = attempt_first(d);
@@ -374,6 +383,7 @@ struct outbox *outbox_free(struct outbox *o)
                 o->attempts = a->next;
                 attempt_free(a);
         }
+        losses_done(&o->losses);
         sd_event_unref(o->event);
         free(o);
         return NULL;
@@ -386,9 +396,10 @@ static void adopt(struct destination *d, struct destination *old)
         old->traffic = (struct traffic){0};
         if (d->traffic.attempt)
                 d->traffic.attempt->destination = d;
-        if (!streq(d->peer->http.url, old->peer->http.url)) {
+        if (!target_same(d->target, old->target)) {
                 d->traffic.failures = 0;
                 d->traffic.not_before = 0;
+                record_begin_again(&d->traffic.record);
         }
 }
 
@@ -460,17 +471,23 @@ static void save(struct outbox *o, const struct outbox_entry *entry)
 static int add(struct outbox *o, struct outbox_entry *entry, bool restored)
 {
         struct destination *d = find(o, entry->destination);
+        struct moment m = moment(o);
         struct queue_entry *e;
 
         if (!d)
                 return -ENOENT;
         if (entry->request.body_size > OUTBOX_QUEUE_BYTES_MAX)
                 return -EMSGSIZE;
-        e = queue_entry_new(entry->id, entry->created, entry->expires);
-        if (!e)
+        e = queue_entry_new(entry->id, moment_deadline(&m, entry->expires));
+        if (!e || strdup_to(&e->incident, entry->incident) < 0) {
+                queue_entry_free(e);
                 return -ENOMEM;
+        }
         if (!restored)
                 save(o, entry);
+        memcpy(e->key, entry->key, sizeof(e->key));
+        e->kind = entry->kind;
+        e->created = moment_since(&m, entry->created);
         e->attempts = entry->attempts;
         e->request = entry->request;
         entry->request = (struct http_request){0};
@@ -482,18 +499,23 @@ static int add(struct outbox *o, struct outbox_entry *entry, bool restored)
         return 0;
 }
 
-int outbox_put(
-        struct outbox *o, const char *destination, struct http_request *request, usec_t expires)
+int outbox_put(struct outbox *o, const char *destination, const struct outbox_subject *subject,
+        struct http_request *request)
 {
+        usec_t created = now(o, CLOCK_REALTIME), patience = subject->patience;
         struct outbox_entry entry = {
                 .id = o->last_id + 1,
                 .destination = destination,
+                .kind = subject->kind,
+                .incident = subject->incident,
                 .request = *request,
-                .created = now(o, CLOCK_REALTIME),
-                .expires = expires,
+                .created = created,
+                .expires = patience == USEC_INFINITY ? USEC_INFINITY : created + patience,
         };
-        int r = add(o, &entry, false);
+        int r;
 
+        draw_key(entry.key);
+        r = add(o, &entry, false);
         if (r >= 0)
                 *request = (struct http_request){0};
         return r;
@@ -504,25 +526,37 @@ int outbox_restore(struct outbox *o, struct outbox_entry *entry)
         return add(o, entry, true);
 }
 
+static int view_destination(const struct destination *d, struct channel_view *ret)
+{
+        const struct traffic *t = &d->traffic;
+        const struct queue_entry *oldest = t->attempt ? t->attempt->entry : t->queue.first;
+        struct moment m = moment(d->outbox);
+        int r = record_view(&t->record, &d->who, &m, ret);
+
+        ret->queue_length = t->queue.count + (t->attempt ? 1 : 0);
+        ret->oldest_at = oldest ? moment_wall(&m, oldest->created) : 0;
+        return r;
+}
+
 int outbox_view(const struct outbox *o, struct channel_view **ret, size_t *ret_count)
 {
         struct channel_view *views = calloc(MAX(o->count, (size_t)1), sizeof(*views));
 
         if (!views)
                 return -ENOMEM;
-        for (size_t i = 0; i < o->count; i++) {
-                const struct destination *d = o->destinations[i];
-                const struct traffic *t = &d->traffic;
-
-                if (record_view(&t->record, &d->who, &views[i]) < 0) {
+        for (size_t i = 0; i < o->count; i++)
+                if (view_destination(o->destinations[i], &views[i]) < 0) {
                         channel_views_free(views, o->count);
                         return -ENOMEM;
                 }
-                views[i].queue_length = t->queue.count + (t->attempt ? 1 : 0);
-        }
         *ret = views;
         *ret_count = o->count;
         return 0;
+}
+
+int outbox_losses(const struct outbox *o, struct loss_view **ret, size_t *ret_count)
+{
+        return losses_view(&o->losses, ret, ret_count);
 }
 
 uint64_t outbox_generation(const struct outbox *o)
@@ -536,4 +570,31 @@ bool outbox_idle(const struct outbox *o)
                 if (o->destinations[i]->traffic.queue.count > 0)
                         return false;
         return !o->attempts;
+}
+
+bool outbox_delivered(const struct outbox *o, const struct channel *other)
+{
+        for (size_t i = 0; i < o->count; i++) {
+                const struct traffic *t = &o->destinations[i]->traffic;
+
+                if (o->destinations[i]->channel != other && (t->queue.first || t->attempt))
+                        return false;
+        }
+        return true;
+}
+
+void outbox_hush(struct outbox *o, const struct channel *other)
+{
+        for (size_t i = 0; i < o->count; i++) {
+                struct destination *d = o->destinations[i];
+
+                if (d->channel == other)
+                        continue;
+                record_hush(&d->traffic.record, &d->who, d->traffic.queue.count);
+                while (d->traffic.queue.first)
+                        lose(d, queue_take(&d->traffic.queue), loss_hushed);
+                if (d->traffic.attempt)
+                        d->traffic.attempt->last = true;
+        }
+        o->generation++;
 }

@@ -44,10 +44,12 @@ static int dashboard_url(const char *base, const char *collection, char **ret)
 
 static int set_text(struct labels *annotations, const char *name, struct text *t)
 {
-        return text_failed(t) ? -ENOMEM : labels_set(annotations, name, text_string(t));
+        _cleanup_free_ char *shown = utf8_lines(text_string(t), t->size);
+
+        return text_failed(t) || !shown ? -ENOMEM : labels_set(annotations, name, shown);
 }
 
-static int set_runbook_url(struct labels *annotations, const char *base, const char *alertname)
+int signal_set_runbook(struct labels *annotations, const char *base, const char *alertname)
 {
         _cleanup_text_ struct text t = {0};
 
@@ -202,11 +204,11 @@ static void append_cut(struct text *t, const struct text *from, size_t room)
 {
         size_t size = utf8_prefix(text_string(from), room);
 
-        for (size_t i = 0; i < size; i++) {
-                unsigned char c = (unsigned char)from->data[i];
+        _cleanup_free_ char *line = utf8_line(text_string(from), size);
 
-                text_append_bytes(t, iscntrl(c) ? " " : (const char *)&from->data[i], 1);
-        }
+        if (line)
+                text_append(t, line);
+        t->failed |= !line;
         if (size < from->size)
                 text_append(t, "…");
         t->failed |= from->failed;
@@ -261,7 +263,7 @@ static int set_annotations(const struct building *b, const struct finding *f, st
         if (r >= 0)
                 r = labels_set(to, "dashboard_url", b->dashboard_url);
         if (r >= 0)
-                r = set_runbook_url(to, b->policy->runbook_url, rule_defaults[rule].name);
+                r = signal_set_runbook(to, b->policy->runbook_url, rule_defaults[rule].name);
         return r;
 }
 
@@ -342,7 +344,8 @@ static int raise_all(struct building *b)
 int signals_build(const struct signal_policy *policy, const struct collection_view *collection,
         struct signals *ret)
 {
-        _cleanup_(signals_done) struct signals signals = {.server_down = !collection->up};
+        _cleanup_(signals_done) struct signals signals = {
+                .server_down = !collection->up, .failed = collection->last_error};
         struct building b = {.policy = policy, .c = collection, .signals = &signals};
         int r;
 

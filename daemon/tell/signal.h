@@ -34,6 +34,7 @@ struct signal {
 struct signals {
         char *collection, *server;
         bool server_down; /* the server was not reached: rules with inhibits_server inhibit */
+        bool failed; /* the replay did: what it does not say may hold all the same */
         struct signal *signals;
         size_t count;
 };
@@ -42,3 +43,6 @@ struct signals {
 _must_check_ int signals_build(const struct signal_policy *policy,
         const struct collection_view *collection, struct signals *ret);
 void signals_done(struct signals *s);
+/* Sets runbook_url of an alert of this name; `base` as the policy's. -ENOMEM. */
+_must_check_ int signal_set_runbook(
+        struct labels *annotations, const char *base, const char *alertname);

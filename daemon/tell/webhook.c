@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include "json.h"
+#include "tell/signature.h"
 #include "text.h"
 
 /* Go's zero time: Alertmanager's endsAt while an alert fires. */
@@ -201,9 +202,33 @@ static int build(const struct channel_context *context, const struct alert *cons
         return 0;
 }
 
+/* With an id, so that who is told twice can tell, and signed anew in each attempt. */
+static int prepare(const struct channel_settings *settings, const struct http_request *kept,
+        const char *id, usec_t now, struct http_request *ret)
+{
+        const char *scheme = channel_setting(settings, "signature");
+        struct http_request request;
+        int r = http_request_copy(kept, &request);
+
+        if (r < 0)
+                return r;
+        r = http_request_add_header(&request, "Idempotency-Key", id);
+        if (r >= 0 && *scheme)
+                r = settings->key
+                        ? signature_add(&request, scheme, secret_value(settings->key), id, now)
+                        : -EINVAL;
+        if (r < 0) {
+                http_request_done(&request);
+                return r;
+        }
+        *ret = request;
+        return 0;
+}
+
 const struct channel channel_webhook = {
         .name = "webhook",
         .batch = 0,
         .build = build,
+        .prepare = prepare,
         .judge = channel_judge_status,
 };

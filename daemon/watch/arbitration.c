@@ -6,13 +6,6 @@
 #include "log.h"
 #include "watch/state.h"
 
-static const struct baseline_query *known_of(const struct dossier *d, const struct query *q)
-{
-        const struct baseline_query *b = d->baseline ? baseline_find(d->baseline, q->id) : NULL;
-
-        return b && streq(b->text, q->text) ? b : NULL;
-}
-
 /* Whether the query was answered in the last replay. */
 static bool is_measured(const struct query_state *s)
 {
@@ -23,7 +16,7 @@ static int judge_again(struct dossier *d, size_t i)
 {
         struct query_state *s = &d->queries[i];
         const struct query *q = &d->config->queries->queries[i];
-        const struct judge_case c = {q, known_of(d, q), s->answer, s->rank, s->exact};
+        const struct judge_case c = {q, dossier_known(d, q), s->answer, s->rank, s->exact};
         struct band_state band = s->band_before;
         struct judgement v;
         int r = judge_exact(&c, &d->bands, &band, &v);
@@ -42,7 +35,7 @@ static int judge_again(struct dossier *d, size_t i)
 int dossier_arbitrate(struct dossier *d, size_t query)
 {
         struct query_state *s = &d->queries[query];
-        const struct baseline_query *known = known_of(d, &d->config->queries->queries[query]);
+        const struct baseline_query *known = dossier_known(d, &d->config->queries->queries[query]);
         struct answer *exact;
 
         if (!is_measured(s))

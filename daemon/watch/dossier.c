@@ -172,6 +172,7 @@ int dossier_new(const struct collection_config *config, struct dossier **ret)
         if (!d)
                 return -ENOMEM;
         d->config = config;
+        d->query_count = config->queries->count;
         d->policy = config->policy;
         ingest_init(&d->ingest, look_interval(config), config->policy.grace);
         epoch_init(&d->reference);
@@ -213,6 +214,7 @@ struct dossier *dossier_free(struct dossier *d)
         bands_done(&d->bands);
         vector_set_unref(d->pinned);
         vector_set_unref(d->fresh);
+        vector_set_unref(d->given);
         vector_set_unref(d->vectors);
         epoch_done(&d->reference);
         ingest_done(&d->ingest);
@@ -279,12 +281,12 @@ static int adopt_fresh(struct dossier *d, struct dossier *old, struct names *cha
 {
         int r = 0;
 
-        if (old->fresh && same_embedder(d->config->embedder, old->config->embedder))
-                r = names_drop(changed, old->fresh, &d->fresh);
+        if (same_embedder(d->config->embedder, old->config->embedder))
+                r = dossier_adopt_given(d, old, changed);
         for (size_t i = 0; i < query_count(d); i++) {
                 struct query_state *s = &d->queries[i];
 
-                if (d->fresh && vector_set_find(d->fresh, d->config->queries->queries[i].id))
+                if (d->given && vector_set_find(d->given, d->config->queries->queries[i].id))
                         continue;
                 s->embedder_distance = s->embedder_length = NAN;
                 free(s->refused);
@@ -312,15 +314,8 @@ static void adopt_facts(struct dossier *d, struct dossier *old)
 /* In the baseline's space; another one now is reported, not computed with. */
 static void compare_with_baseline(struct dossier *d, const char *space)
 {
-        unsigned results = d->config->replay.results;
-
         drift_set_baseline(d->drift, d->baseline, d->baseline ? d->baseline->epoch.space : space,
                 d->config->policy.limits[RULE_SET_DRIFT]);
-        if (d->baseline && results < d->baseline->results)
-                log_warning("%s: %u results are asked for, but baseline %u was recorded with %u: "
-                            "only the best of them is compared with it, and the set's drift is "
-                            "not seen; propose a new baseline",
-                        d->config->label, results, d->baseline->number, d->baseline->results);
 }
 
 static void set_home(struct dossier *d, size_t i, int band, float distance)
@@ -340,8 +335,7 @@ static void set_home(struct dossier *d, size_t i, int band, float distance)
 static void restore_homes(struct dossier *d)
 {
         for (size_t i = 0; d->baseline && i < query_count(d); i++) {
-                const struct baseline_query *q =
-                        baseline_find(d->baseline, d->config->queries->queries[i].id);
+                const struct baseline_query *q = dossier_known(d, &d->config->queries->queries[i]);
                 double distance = q ? q->levels[LEVEL_TOP1].location : NAN;
 
                 if (!isnan(distance))
@@ -401,6 +395,13 @@ static void forget_embedder(struct collection_view *v)
         v->embedder.name = name;
 }
 
+static void excuse(const struct dossier *d, struct collection_view *v)
+{
+        for (size_t i = 0; i < query_count(d); i++)
+                v->queries[i].excused =
+                        d->config->queries->queries[i].known_failing.until > v->judged;
+}
+
 int dossier_adopt(struct dossier *d, struct dossier *old)
 {
         _cleanup_(names_done) struct names changed = {0};
@@ -429,9 +430,11 @@ int dossier_adopt(struct dossier *d, struct dossier *old)
         if (d->config->embedder && !same_embedder(d->config->embedder, old->config->embedder))
                 forget_embedder(view);
         forget_records(d, view);
+        excuse(d, view);
+        r = findings_apply(view);
         dossier_show(d, view);
         restore_homes(d);
-        return changed.count > 0;
+        return r < 0 ? r : changed.count > 0;
 }
 
 void dossier_restore_home(
@@ -460,18 +463,18 @@ int dossier_set_baseline(struct dossier *d, struct baseline *baseline)
         compare_with_baseline(d, d->view->epoch.space);
         dossier_forget_sentinels(d);
         dossier_forget_missed(d);
-        free(d->view->baseline_error);
-        d->view->baseline_error = NULL;
         r = dossier_choose_bands(d, d->view->epoch.space);
         if (r >= 0)
                 r = dossier_merge_vectors(d);
-        if (r >= 0 && d->fresh)
+        if (r >= 0 && d->given)
                 dossier_measure_embedder(d);
         if (r >= 0)
                 r = view_build(d, d->view, &view);
         if (r < 0)
                 return r;
-        if (d->fresh)
+        free(view->baseline_error);
+        view->baseline_error = NULL;
+        if (d->given)
                 dossier_note_embedder(d, view->epoch.space, &view->embedder);
         dossier_show(d, view);
         investigation_reset(&d->investigation);
@@ -481,13 +484,6 @@ int dossier_set_baseline(struct dossier *d, struct baseline *baseline)
         forget_records(d, d->view);
         restore_homes(d);
         return 0;
-}
-
-int dossier_refuse_baseline(struct dossier *d, const char *error)
-{
-        free(d->view->baseline_error);
-        d->view->baseline_error = NULL;
-        return strdup_to(&d->view->baseline_error, error);
 }
 
 void dossier_judge_at_once(struct dossier *d, bool demands_baseline)
@@ -503,13 +499,51 @@ void dossier_conclude(struct dossier *d, usec_t now)
         usec_t since = v->incident_since;
 
         v->looking_up = d->investigation.asking;
-        for (size_t i = 0; i < query_count(d); i++)
-                v->queries[i].excused = d->config->queries->queries[i].known_failing.until > now;
+        v->judged = now;
+        excuse(d, v);
         if (findings_judge(v, &d->policy, v->findings, now) < 0)
                 log_error("%s: out of memory: its findings stay as they were", d->config->label);
-        v->judged = now;
         v->verdict = verdict_judge(v, NULL);
         incident_update(v, since, now);
+}
+
+struct collection_view *dossier_same_view(const struct dossier *d)
+{
+        struct collection_view *v = dossier_next_view(d);
+        const struct collection_view *old = d->view;
+        int r = 0;
+
+        if (v)
+                v->looking_up = old->looking_up;
+        for (size_t i = 0; v && i < v->query_set->count && r >= 0; i++) {
+                judgement_done(&v->queries[i].judgement);
+                r = judgement_copy(&old->queries[i].judgement, &v->queries[i].judgement);
+                v->queries[i].excused = old->queries[i].excused;
+        }
+        if (r < 0)
+                log_error("%s: out of memory: some of its queries are shown without their findings",
+                        d->config->label);
+        return v;
+}
+
+void dossier_jump(struct dossier *d, int64_t by)
+{
+        struct collection_view *v;
+        int r;
+
+        for (size_t i = 0; i < query_count(d); i++)
+                history_jump(d->queries[i].history, by);
+        ingest_jump(&d->ingest, by);
+        investigation_jump(&d->investigation, by);
+        time_jump(&d->reference_changed, by);
+        v = dossier_same_view(d);
+        if (!v)
+                return;
+        r = collection_view_jump(v, by);
+        if (r < 0)
+                log_error("%s: out of memory: what is known of it keeps the times of before",
+                        d->config->label);
+        dossier_show(d, v);
 }
 
 void dossier_repeat(struct dossier *d)

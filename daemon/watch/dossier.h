@@ -36,8 +36,11 @@ void dossier_restore_home(
  * answers are the queries' homes. */
 _must_check_ int dossier_set_baseline(struct dossier *d, struct baseline *baseline);
 
-/* There is an approved baseline, but it cannot be used for this reason; only before the view was
- * shared. -ENOMEM. */
+/* Says in the log where its baseline cannot be compared with as a whole; after either of the two
+ * above, which only other threads may be about. */
+void dossier_warn(const struct dossier *d);
+/* There is an approved baseline, but it cannot be read for this reason: the one in use stays in
+ * use. -ENOMEM. */
 _must_check_ int dossier_refuse_baseline(struct dossier *d, const char *error);
 /* From now on one replay counts, as a gate judges: nothing is confirmed and nothing waits for an
  * ingest. With `demands_baseline` that there is none is a finding. */
@@ -54,6 +57,9 @@ bool dossier_prefers_fresh(const struct dossier *d);
  * until the next result. */
 struct vector_set *dossier_vectors(const struct dossier *d);
 const char *const *dossier_sentinels(const struct dossier *d, size_t *ret_count);
+/* The collection as the last look saw it; NULL: there is nothing to compare with. Borrowed
+ * likewise. */
+const struct epoch *dossier_seen(const struct dossier *d);
 /* The vectors that the embedder gave last; NULL: none. Borrowed likewise. */
 struct vector_set *dossier_fresh_vectors(const struct dossier *d);
 /* The last answer of each query, NULL for none; an array to be freed, NULL when memory is short. */
@@ -82,6 +88,9 @@ void dossier_probed(struct dossier *d, struct probe_result *result, usec_t now);
 bool dossier_embedded(struct dossier *d, struct embed_result *result, usec_t now);
 /* A replay with the fresh vectors: judged by the expectations alone. */
 void dossier_replayed_fresh(struct dossier *d, const struct replay_result *result);
+
+/* The clock was set: moves all times by as much, in a new view. */
+void dossier_jump(struct dossier *d, int64_t by);
 
 /* The state after the last result or baseline, or before any. Borrowed until the next; take a
  * reference to keep it. */

@@ -59,9 +59,9 @@ void freshness_repeat(struct freshness *f, unsigned times)
         choose_batch(f);
 }
 
-void freshness_want(struct freshness *f, usec_t now)
+void freshness_want(struct freshness *f, usec_t now, usec_t pause)
 {
-        usec_t soonest = f->asked == 0 ? now : MAX(now, f->asked + FRESHNESS_PAUSE);
+        usec_t soonest = f->asked == 0 ? now : MAX(now, f->asked + pause);
 
         if (f->target.name)
                 f->due = MIN(f->due, soonest);

@@ -12,7 +12,7 @@
  * the longest; sooner where embed_interval is shorter than the first. */
 #define FRESHNESS_RETRY_MIN (30 * USEC_PER_SEC)
 #define FRESHNESS_RETRY_MAX (5 * USEC_PER_MINUTE)
-/* Who asks for a replay asks the embedder too, but not more often than this. */
+/* Who asks for a replay asks the embedder too, but, unless he waits, not more often than this. */
 #define FRESHNESS_PAUSE USEC_PER_MINUTE
 
 struct freshness {
@@ -33,8 +33,8 @@ void freshness_done(struct freshness *f);
 /* The next `times` - 1 answers are followed by another question at once. All but the last are asked
  * in other batches, because what a server computes may depend on them. */
 void freshness_repeat(struct freshness *f, unsigned times);
-/* Somebody wants to know now, or when the pause is over. */
-void freshness_want(struct freshness *f, usec_t now);
+/* Somebody wants to know now, or when so long has gone by since it was asked last. */
+void freshness_want(struct freshness *f, usec_t now, usec_t pause);
 void freshness_on_asked(struct freshness *f, usec_t now);
 /* True when it is to be asked again at once. */
 bool freshness_on_answered(struct freshness *f, usec_t now);

@@ -55,6 +55,11 @@ unsigned dossier_compare_reference(struct dossier *d, const struct epoch *now_se
                 d->reference_changed = now;
         return changes;
 }
+const struct epoch *dossier_seen(const struct dossier *d)
+{
+        return d->ingest.seen.id ? &d->ingest.seen : NULL;
+}
+
 /* The best answers of a few queries: known records whose vectors are looked at in every survey. */
 void dossier_choose_sentinels(struct dossier *d)
 {
@@ -110,7 +115,7 @@ void dossier_note_rebuilt(struct dossier *d)
  */
 void dossier_note_sentinels(struct dossier *d, uint64_t sentinels)
 {
-        struct collection_view *v = sentinels != 0 ? dossier_next_view(d) : NULL;
+        struct collection_view *v = sentinels != 0 ? dossier_same_view(d) : NULL;
 
         if (!v)
                 return;

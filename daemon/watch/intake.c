@@ -11,12 +11,12 @@
 /* What the query has to find where it expects nothing itself. */
 static const struct answer *reference_of(const struct dossier *d, const struct query *q)
 {
-        const struct baseline_query *b = d->baseline ? baseline_find(d->baseline, q->id) : NULL;
+        const struct baseline_query *b = dossier_known(d, q);
 
-        return b && streq(b->text, q->text) ? b->answer : NULL;
+        return b ? b->answer : NULL;
 }
 
-static int judge_query(struct dossier *d, size_t i, struct chroma_answer *got)
+static int judge_query(struct dossier *d, size_t i, struct results_row *got)
 {
         struct query_state *s = &d->queries[i];
         const struct query *q = &d->config->queries->queries[i];
@@ -209,7 +209,7 @@ void dossier_replayed(
         dossier_note_epoch(d, v, result);
         v->ingest_under_way = ingest_under_way(&d->ingest, now);
         note_result(d, v, result);
-        if (d->fresh)
+        if (d->given)
                 dossier_note_embedder(d, v->epoch.space, &v->embedder);
         if (result->reached && v->epoch.id)
                 v->epoch_changes = dossier_compare_reference(d, &v->epoch, now);
@@ -268,10 +268,35 @@ bool dossier_surveyed(
         return changed;
 }
 
+/* Of a server that is away, and of a collection that is, replays speak. */
+static bool only_probes_fail(const char *failure)
+{
+        static const char *const replays[] = {
+                "connect", "timeout", "resolve", "tls", "reset", "not_found"};
+
+        for (size_t i = 0; i < ARRAY_SIZE(replays); i++)
+                if (streq(failure, replays[i]))
+                        return false;
+        return true;
+}
+
+/* The first failure in a row. */
+static void log_probe(const struct dossier *d, const struct probe_result *result)
+{
+        bool news = !d->view->health.error && only_probes_fail(result->failure);
+
+        log_event(news ? LOG_WARNING : LOG_DEBUG, NULL,
+                log_fields({"DRIFTWATCH_COLLECTION", d->config->label}),
+                "%s: the index could not be probed: %s", d->config->label,
+                error_text(&result->error, -EIO));
+}
+
 void dossier_probed(struct dossier *d, struct probe_result *result, usec_t now)
 {
         struct collection_view *v = dossier_next_view(d);
 
+        if (result->failure)
+                log_probe(d, result);
         if (!v)
                 return;
         v->failed_probes += result->failure != NULL;
@@ -282,6 +307,8 @@ void dossier_probed(struct dossier *d, struct probe_result *result, usec_t now)
                 if (result->health.unreachable >= 0) {
                         v->health.records = result->health.records;
                         v->health.unreachable = result->health.unreachable;
+                        v->health.sample = result->health.sample;
+                        v->health.copies = result->health.copies;
                         v->health.capped = result->health.capped;
                         v->health.at = now;
                 }
@@ -293,6 +320,28 @@ void dossier_probed(struct dossier *d, struct probe_result *result, usec_t now)
         }
         dossier_show(d, v);
         dossier_conclude(d, now);
+}
+
+void dossier_warn(const struct dossier *d)
+{
+        unsigned results = d->config->replay.results;
+
+        if (d->baseline && results < d->baseline->results)
+                log_warning("%s: %u results are asked for, but baseline %u was recorded with %u: "
+                            "only the best of them is compared with it, and the set's drift is "
+                            "not seen; propose a new baseline",
+                        d->config->label, results, d->baseline->number, d->baseline->results);
+}
+
+int dossier_refuse_baseline(struct dossier *d, const char *error)
+{
+        struct collection_view *v = dossier_same_view(d);
+
+        if (!v)
+                return -ENOMEM;
+        free(take_ptr(v->baseline_error));
+        dossier_show(d, v);
+        return strdup_to(&v->baseline_error, error);
 }
 
 /* True when a query has a vector now that had none. */
@@ -308,7 +357,9 @@ static bool take_fresh(struct dossier *d, struct embed_result *result)
         }
         for (size_t i = 0; i < result->refused; i++)
                 d->queries[result->refusals[i].text].refused = take_ptr(result->refusals[i].reason);
-        r = dossier_merge_vectors(d);
+        r = dossier_take_given(d);
+        if (r >= 0)
+                r = dossier_merge_vectors(d);
         if (r < 0)
                 log_error("%s: out of memory: the fresh vectors are not used", d->config->label);
         dossier_measure_embedder(d);
@@ -376,14 +427,14 @@ bool dossier_embedded(struct dossier *d, struct embed_result *result, usec_t now
 
 void dossier_replayed_fresh(struct dossier *d, const struct replay_result *result)
 {
-        struct collection_view *v = dossier_next_view(d);
+        struct collection_view *v = dossier_same_view(d);
 
         if (!v)
                 return;
         memset(v->embedder.outcomes, 0, sizeof(v->embedder.outcomes));
         v->embedder.replayed = !result->failure;
         for (size_t i = 0; i < result->count; i++) {
-                const struct chroma_answer *got = &result->answers[i];
+                const struct results_row *got = &result->answers[i];
                 struct band_state state;
                 struct judgement judgement;
                 const struct query *q = &d->config->queries->queries[i];

@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "judge/incident.h"
+#include "keep/homes.h"
 #include "text.h"
 
 struct server_latency {
@@ -31,6 +32,7 @@ void publisher_done(struct publisher *p)
         free(p->latencies);
         free(p->reload_error);
         incidents_free(p->incidents, p->incident_count);
+        view_unref(p->last);
         *p = (struct publisher){0};
 }
 
@@ -68,6 +70,15 @@ void publisher_observe(struct publisher *p, const char *server, usec_t duration)
                 latency_observe(l, duration);
 }
 
+void publisher_jump(struct publisher *p, int64_t by)
+{
+        time_jump(&p->started, by);
+        time_jump(&p->reload_success_at, by);
+        p->jumped = true;
+        for (size_t i = 0; i < p->incident_count; i++)
+                incident_view_jump(&p->incidents[i], by);
+}
+
 static char *join_lines(const struct errors *errors)
 {
         _cleanup_text_ struct text t = {0};
@@ -84,6 +95,8 @@ void publisher_configured(struct publisher *p, int r, const struct errors *error
         free(p->reload_error);
         p->reload_error = NULL;
         p->reload_successful = r >= 0;
+        if (p->configured)
+                p->reloads[r < 0 ? RELOAD_REFUSED : r > 0 ? RELOAD_CHANGED : RELOAD_UNCHANGED]++;
         if (r < 0) {
                 p->reload_error = join_lines(errors);
                 return;
@@ -103,10 +116,14 @@ static int view_server(const struct publisher *p, const struct publication *sour
         const struct latency *latency = find_latency(p, from->name);
         const struct unwatched *unwatched =
                 source->surroundings ? surroundings_find(source->surroundings, from->name) : NULL;
+        const struct allowance *allowance =
+                source->allowances ? allowances_find(source->allowances, from->name) : NULL;
         int r = strdup_to(&to->name, from->name);
 
         if (latency)
                 to->latency = *latency;
+        if (allowance)
+                memcpy(to->busy, allowance->busy, sizeof(to->busy));
         if (r >= 0)
                 r = strdup_to(&to->url, from->peer.url);
         if (r >= 0 && unwatched)
@@ -123,7 +140,7 @@ static int view_servers(const struct publisher *p, const struct publication *sou
         if (!v->servers)
                 return -ENOMEM;
         for (size_t i = 0; i < config->server_count && r >= 0; i++)
-                r = view_server(p, source, &config->servers[i], &v->servers[v->server_count++]);
+                r = view_server(p, source, config->servers[i], &v->servers[v->server_count++]);
         return r;
 }
 
@@ -138,107 +155,159 @@ static int view_collections(const struct publication *source, struct view *v)
         return 0;
 }
 
-static int view_alerts(const struct alerts *alerts, struct view *v)
+static int copy_alerts(const struct alerts *alerts, struct alert_list **ret)
 {
+        _cleanup_(alert_list_unrefp) struct alert_list *copies = NULL;
         _cleanup_free_ const struct alert **list = NULL;
         size_t count = 0;
         int r = alerts_list(alerts, &list, &count);
 
         if (r < 0)
                 return r;
-        v->alerts = calloc(count + 1, sizeof(*v->alerts));
-        if (!v->alerts)
+        copies = alert_list_new(count);
+        if (!copies)
                 return -ENOMEM;
-        for (; v->alert_count < count; v->alert_count++) {
-                r = alert_copy(list[v->alert_count], &v->alerts[v->alert_count]);
+        for (; copies->count < count; copies->count++) {
+                r = alert_copy(list[copies->count], &copies->alerts[copies->count]);
                 if (r < 0)
                         return r;
         }
+        *ret = take_ptr(copies);
         return 0;
 }
 
-static int view_open_incidents(struct view *v)
+static int view_alerts(const struct publisher *p, const struct alerts *alerts, struct view *v)
+{
+        _cleanup_(alert_list_unrefp) struct alert_list *copies = NULL;
+        int r;
+
+        if (p->last && p->alerts_shown == alerts_generation(alerts)) {
+                view_show_alerts(v, p->last->alert_list);
+                return 0;
+        }
+        r = copy_alerts(alerts, &copies);
+        if (r >= 0)
+                view_show_alerts(v, copies);
+        return r;
+}
+
+static const struct collection_view *collection_at(const struct view *v, size_t i)
+{
+        return v && i < v->collection_count ? v->collections[i] : NULL;
+}
+
+static bool has_incident(const struct collection_view *c)
+{
+        return c && c->incident_since > 0;
+}
+
+static bool is_forgotten(const struct incident_view *i, usec_t now)
+{
+        return i->resolved_at > 0 && now > i->resolved_at + ALERT_RESOLVED_RETENTION;
+}
+
+/* Whether another list of incidents is to be shown than last time. */
+static bool incidents_differ(const struct publisher *p, const struct view *v, usec_t now)
+{
+        if (!p->last || p->jumped)
+                return true;
+        for (size_t i = 0; i < MAX(v->collection_count, p->last->collection_count); i++) {
+                const struct collection_view *a = collection_at(p->last, i),
+                                             *b = collection_at(v, i);
+
+                if (a != b && (has_incident(a) || has_incident(b)))
+                        return true;
+        }
+        for (size_t i = 0; i < p->incident_count; i++)
+                if (is_forgotten(&p->incidents[i], now))
+                        return true;
+        return false;
+}
+
+static int view_open_incidents(const struct view *v, struct incident_list *l)
 {
         int r = 0;
 
         for (size_t i = 0; i < v->collection_count && r >= 0; i++) {
-                struct incident_view *to = &v->incidents[v->incident_count];
+                struct incident_view *to = &l->incidents[l->count];
 
-                if (v->collections[i]->incident_since == 0)
+                if (!has_incident(v->collections[i]))
                         continue;
                 r = incident_show(v->collections[i], to);
-                v->incident_count += r >= 0 && to->id;
+                l->count += r >= 0 && to->id;
         }
         return r;
 }
 
-static bool goes_on(const struct view *v, const struct incident_view *i)
+/* Whose incident goes on; NULL when it is over. */
+static const struct collection_view *collection_of(
+        const struct view *v, const struct incident_view *i)
 {
-        const struct collection_view *c = view_find_collection(v, i->collection);
-
-        return i->resolved_at == 0 && c && c->incident_since == i->since;
+        for (size_t k = 0; k < v->collection_count && i->resolved_at == 0; k++)
+                if (v->collections[k]->incident_since == i->since &&
+                        streq(v->collections[k]->label, i->collection))
+                        return v->collections[k];
+        return NULL;
 }
 
 /* What was open before and is no more has ended; what ended before is shown for as long as its
  * alerts are. */
-static int view_resolved_incidents(const struct publisher *p, usec_t now, struct view *v)
+static int view_resolved_incidents(
+        const struct publisher *p, const struct view *v, usec_t now, struct incident_list *l)
 {
-        size_t most = v->incident_count + INCIDENTS_RESOLVED_MAX;
+        size_t most = l->count + INCIDENTS_RESOLVED_MAX;
         int r = 0;
 
-        for (size_t i = 0; i < p->incident_count && v->incident_count < most && r >= 0; i++) {
+        for (size_t i = 0; i < p->incident_count && l->count < most && r >= 0; i++) {
                 const struct incident_view *from = &p->incidents[i];
-                struct incident_view *to = &v->incidents[v->incident_count];
+                struct incident_view *to = &l->incidents[l->count];
 
-                if (goes_on(v, from) ||
-                        (from->resolved_at > 0 &&
-                                now > from->resolved_at + ALERT_RESOLVED_RETENTION))
+                if (collection_of(v, from) || is_forgotten(from, now))
                         continue;
                 r = incident_view_copy(from, to);
                 if (r < 0)
                         break;
-                v->incident_count++;
+                l->count++;
                 if (to->resolved_at == 0)
                         to->resolved_at = now;
         }
         return r;
 }
 
-static int view_incidents(const struct publisher *p, usec_t now, struct view *v)
+/* Whether an incident is remembered as it was before: near its end nothing is left of it to see,
+ * and what is seen of a collection that is written to may be its repair. */
+static bool was_worse(const struct collection_view *c, const struct incident_view *old,
+        const struct incident_view *now)
 {
-        int r;
-
-        v->incidents = calloc(v->collection_count + p->incident_count + 1, sizeof(*v->incidents));
-        if (!v->incidents)
-                return -ENOMEM;
-        r = view_open_incidents(v);
-        return r < 0 ? r : view_resolved_incidents(p, now, v);
+        if (old->severity != now->severity)
+                return old->severity > now->severity;
+        return old->queries > now->queries || c->ingest_under_way;
 }
 
-/* The same incident as it was when it was worst: near its end nothing is left of it to see. */
 static const struct incident_view *worst_of(
-        const struct publisher *p, const struct incident_view *i)
+        const struct publisher *p, const struct view *v, const struct incident_view *i)
 {
-        for (size_t k = 0; k < p->incident_count && i->resolved_at == 0; k++) {
+        const struct collection_view *c = collection_of(v, i);
+
+        for (size_t k = 0; k < p->incident_count && c; k++) {
                 const struct incident_view *old = &p->incidents[k];
 
                 if (old->resolved_at == 0 && old->since == i->since &&
-                        streq(old->collection, i->collection) &&
-                        (old->severity > i->severity ||
-                                (old->severity == i->severity && old->queries > i->queries)))
+                        streq(old->collection, i->collection) && was_worse(c, old, i))
                         return old;
         }
         return i;
 }
 
-static int remember_incidents(struct publisher *p, const struct view *v)
+static int remember_incidents(
+        struct publisher *p, const struct view *v, const struct incident_list *l)
 {
-        struct incident_view *incidents = calloc(v->incident_count + 1, sizeof(*incidents));
+        struct incident_view *incidents = calloc(l->count + 1, sizeof(*incidents));
         size_t count = 0;
         int r = incidents ? 0 : -ENOMEM;
 
-        for (; count < v->incident_count && r >= 0; count += r >= 0)
-                r = incident_view_copy(worst_of(p, &v->incidents[count]), &incidents[count]);
+        for (; count < l->count && r >= 0; count += r >= 0)
+                r = incident_view_copy(worst_of(p, v, &l->incidents[count]), &incidents[count]);
         if (r < 0) {
                 incidents_free(incidents, count);
                 return r;
@@ -247,6 +316,44 @@ static int remember_incidents(struct publisher *p, const struct view *v)
         p->incidents = incidents;
         p->incident_count = count;
         return 0;
+}
+
+/* Last of all that may fail, because it is remembered at once. */
+static int view_incidents(struct publisher *p, usec_t now, struct view *v)
+{
+        _cleanup_(incident_list_unrefp) struct incident_list *l = NULL;
+        size_t most = p->incident_count;
+        int r;
+
+        if (!incidents_differ(p, v, now)) {
+                view_show_incidents(v, p->last->incident_list);
+                return 0;
+        }
+        for (size_t i = 0; i < v->collection_count; i++)
+                most += has_incident(v->collections[i]);
+        l = incident_list_new(most);
+        if (!l)
+                return -ENOMEM;
+        r = view_open_incidents(v, l);
+        if (r >= 0)
+                r = view_resolved_incidents(p, v, now, l);
+        if (r >= 0)
+                r = remember_incidents(p, v, l);
+        if (r >= 0)
+                view_show_incidents(v, l);
+        return r;
+}
+
+static int view_standing(
+        const struct publisher *p, const struct publication *source, usec_t now, struct view *v)
+{
+        if (!source->desk)
+                return 0;
+        if (p->last && !p->jumped && p->desk_shown == source->desk_generation) {
+                v->standing = standing_ref(p->last->standing);
+                return 0;
+        }
+        return desk_show(source->desk, now, &v->standing);
 }
 
 static int view_rules(const struct rule rules[RULE_COUNT], struct view *v)
@@ -268,6 +375,18 @@ static int view_rules(const struct rule rules[RULE_COUNT], struct view *v)
         return 0;
 }
 
+static int view_lease(const struct tenure *tenure, struct view *v)
+{
+        int r;
+
+        v->leased = tenure_leased(tenure);
+        if (!v->leased)
+                return 0;
+        v->lease_held = tenure_tells(tenure);
+        r = strdup_to(&v->lease_holder, tenure_holder(tenure));
+        return r < 0 ? r : strdup_to(&v->lease_error, tenure_error(tenure));
+}
+
 static int view_facts(
         const struct publisher *p, const struct publication *source, usec_t now, struct view *v)
 {
@@ -277,14 +396,59 @@ static int view_facts(
                 r = strdup_to(&v->reload_error, p->reload_error);
         if (r >= 0)
                 r = strdup_to(&v->external_url, source->external_url);
+        if (r >= 0)
+                r = strdup_to(&v->storage_error, source->storage_error);
+        if (r >= 0)
+                r = view_lease(source->tenure, v);
+        v->storage_failing = source->storage_failing;
         v->published = now;
         v->started = p->started;
         v->ready = p->configured;
         v->reload_successful = p->reload_successful;
         v->reload_success_at = p->reload_success_at;
+        memcpy(v->reloads, p->reloads, sizeof(v->reloads));
         v->per_query_limit = source->config->per_query_limit;
+        v->shard = source->config->shard;
+        v->elsewhere = source->config->elsewhere_count;
         v->loopback_distrusted = !source->config->trust_loopback;
         return r;
+}
+
+/* Adds what is counted of a collection, or takes it away. */
+static void count(struct publisher *p, const struct collection_view *c, bool add)
+{
+        size_t one = add ? 1 : SIZE_MAX; /* -1: counts wrap */
+
+        if (!c)
+                return;
+        for (size_t k = 0; k < c->query_set->count; k++)
+                p->outcomes[c->queries[k].judgement.outcome] += one;
+        p->queries += one * c->query_set->count;
+        p->verdicts[c->verdict] += one;
+        p->homes += add ? homes_signature(c) : -homes_signature(c);
+}
+
+static void account(struct publisher *p, struct view *v, uint64_t alerts)
+{
+        for (size_t i = 0; i < MAX(v->collection_count, p->last ? p->last->collection_count : 0);
+                i++) {
+                const struct collection_view *a = collection_at(p->last, i),
+                                             *b = collection_at(v, i);
+
+                if (a == b)
+                        continue;
+                count(p, a, false);
+                count(p, b, true);
+        }
+        if (!p->last || p->last->alert_list != v->alert_list) {
+                p->firing = 0;
+                for (size_t i = 0; i < v->alert_count; i++)
+                        p->firing += v->alerts[i].state == ALERT_FIRING;
+        }
+        p->alerts_shown = alerts;
+        p->jumped = false;
+        view_unref(p->last);
+        p->last = view_ref(v);
 }
 
 int publisher_view(
@@ -296,40 +460,41 @@ int publisher_view(
         if (r >= 0)
                 r = view_collections(source, v);
         if (r >= 0)
-                r = view_incidents(p, now, v);
-        if (r >= 0)
                 r = view_servers(p, source, v);
         if (r >= 0)
                 r = view_rules(source->config->alerting.rules, v);
         if (r >= 0)
-                r = view_alerts(source->alerts, v);
+                r = view_alerts(p, source->alerts, v);
         if (r >= 0)
                 r = outbox_view(source->outbox, &v->channels, &v->channel_count);
         if (r >= 0)
-                r = remember_incidents(p, v);
+                r = outbox_losses(source->outbox, &v->losses, &v->loss_count);
         if (r >= 0)
-                *ret = take_ptr(v);
-        return r;
+                r = view_standing(p, source, now, v);
+        if (r >= 0)
+                r = view_incidents(p, now, v);
+        if (r < 0)
+                return r;
+        p->desk_shown = source->desk_generation;
+        account(p, v, alerts_generation(source->alerts));
+        *ret = take_ptr(v);
+        return 0;
 }
 
 const char *publisher_status(struct publisher *p, const struct view *view)
 {
-        size_t outcomes[OUTCOME_COUNT] = {0}, queries = 0, firing = 0;
+        const size_t *outcomes = p->outcomes;
+        enum verdict worst = VERDICT_COUNT - 1;
 
-        for (size_t i = 0; i < view->collection_count; i++) {
-                const struct collection_view *c = view->collections[i];
-
-                for (size_t k = 0; k < c->query_set->count; k++)
-                        outcomes[c->queries[k].judgement.outcome]++;
-                queries += c->query_set->count;
-        }
-        for (size_t i = 0; i < view->alert_count; i++)
-                firing += view->alerts[i].state == ALERT_FIRING;
+        while (worst > 0 && p->verdicts[worst] == 0)
+                worst--;
+        if (view->collection_count == 0)
+                worst = VERDICT_UNMEASURED;
         (void)snprintf(p->status, sizeof(p->status),
                 "%s: %zu queries in %zu collections: %zu pass, %zu drift, %zu fail, %zu unmeasured, %zu unjudged; %zu alerts firing%s",
-                verdict_name(view_verdict(view)), queries, view->collection_count,
-                outcomes[OUTCOME_PASS], outcomes[OUTCOME_DRIFT], outcomes[OUTCOME_FAIL],
-                outcomes[OUTCOME_UNMEASURED], outcomes[OUTCOME_UNJUDGED], firing,
+                verdict_name(worst), p->queries, view->collection_count, outcomes[OUTCOME_PASS],
+                outcomes[OUTCOME_DRIFT], outcomes[OUTCOME_FAIL], outcomes[OUTCOME_UNMEASURED],
+                outcomes[OUTCOME_UNJUDGED], p->firing,
                 view->reload_successful ? "" : "; the last reload was refused");
         return p->status;
 }

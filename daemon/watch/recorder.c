@@ -7,6 +7,7 @@
 #include "judge/candidate.h"
 #include "judge/embedder.h"
 #include "judge/epoch.h"
+#include "judge/floor.h"
 #include "judge/incident.h"
 #include "text.h"
 
@@ -200,6 +201,7 @@ static int measure(const struct recorder *r, const struct collection_view *view,
                 .results = view->results,
                 .recorded = view->last_finished,
         };
+        int code;
 
         if (!outcomes || !ranks)
                 return -ENOMEM;
@@ -207,7 +209,10 @@ static int measure(const struct recorder *r, const struct collection_view *view,
                 outcomes[i] = view->queries[i].judgement.outcome;
                 ranks[i] = view->queries[i].judgement.expected_rank;
         }
-        return candidate_new(&input, ret);
+        code = candidate_new(&input, ret);
+        if (code >= 0)
+                (*ret)->floor = floor_of_replays(view, input.samples, count, n);
+        return code;
 }
 
 int recorder_candidate(const struct recorder *r, const struct collection_view *view,
@@ -229,6 +234,8 @@ int recorder_candidate(const struct recorder *r, const struct collection_view *v
                                 "recorded with %u results and %u dimensions; propose all of them",
                                 view->label, approved->number, approved->results,
                                 approved->vectors ? approved->vectors->dimension : 0);
+                merged->floor = approved->floor;
+                floor_keep_worst(&merged->floor, &b->floor);
                 baseline_unref(b);
                 b = take_ptr(merged);
         }

@@ -33,6 +33,7 @@ struct query_state {
 
 struct dossier {
         const struct collection_config *config;
+        size_t query_count; /* of its query set, which may be gone before it */
         struct finding_policy policy;
         struct ingest ingest;
         bool held; /* the last replay was no sample: no state moved */
@@ -43,6 +44,7 @@ struct dossier {
         struct bands bands; /* in force */
         struct vector_set *pinned; /* the baseline's and the configured ones; NULL: none */
         struct vector_set *fresh; /* the embedder's; NULL: none */
+        struct vector_set *given; /* … with what it gave last for texts that it refuses now */
         struct vector_set *vectors; /* both merged, to replay with; NULL: none */
         bool prefer_fresh; /* the fresh ones win */
         bool repeating; /* fresh ones are compared with those before: their noise */
@@ -56,14 +58,18 @@ struct dossier {
 
 static inline size_t query_count(const struct dossier *d)
 {
-        return d->config->queries->count;
+        return d->query_count;
 }
 
 /* The next view, to be changed before dossier_show(); NULL, and logged, when memory is short: then
  * the old one stays. */
 struct collection_view *dossier_next_view(const struct dossier *d);
+/* The same where nobody has looked again: its queries are as they were judged. */
+struct collection_view *dossier_same_view(const struct dossier *d);
 /* Takes the view. */
 void dossier_show(struct dossier *d, struct collection_view *v);
+/* What the baseline knows of the query, NULL for nothing: of another text it knows another. */
+const struct baseline_query *dossier_known(const struct dossier *d, const struct query *q);
 /* Ids of queries, borrowed; ascending after names_sort(). */
 struct names {
         const char **ids;
@@ -74,8 +80,6 @@ static inline void names_done(struct names *names)
         free(names->ids);
 }
 void names_sort(struct names *names);
-/* As vector_set_without() these. */
-_must_check_ int names_drop(struct names *names, struct vector_set *set, struct vector_set **ret);
 
 /* Chooses the bands anew, for a collection whose distances are of `space` (NULL: unknown); where
  * they become others, queries are in no band until they are replayed, and keep their homes by name.
@@ -84,8 +88,15 @@ _must_check_ int dossier_choose_bands(struct dossier *d, const char *space);
 /* Chooses the vectors anew after one of their sources changed: 1 when a query has one that had
  * none. A vector belongs to the text that it was made of. -ENOMEM. */
 _must_check_ int dossier_merge_vectors(struct dossier *d);
-/* Compares the fresh vectors with the pinned ones: of every query that has both, and of the set,
- * whose distance is `space` (NULL: not known yet). */
+/* What is refused now is as it was given last: the fresh vectors, and those before for texts that
+ * have none. -ENOMEM. */
+_must_check_ int dossier_take_given(struct dossier *d);
+/* Takes over what the embedder gave for texts that are still asked for; `changed`: ids of those
+ * that have another text. -ENOMEM. */
+_must_check_ int dossier_adopt_given(
+        struct dossier *d, const struct dossier *old, struct names *changed);
+/* Compares the vectors that were given with the pinned ones: of every query that has both, and of
+ * the set, whose distance is `space` (NULL: not known yet). */
 void dossier_measure_embedder(struct dossier *d);
 /* Judges the current view, which is not shared yet, after whatever was taken in. */
 void dossier_conclude(struct dossier *d, usec_t now);

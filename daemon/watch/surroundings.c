@@ -40,15 +40,19 @@ static bool same_place(const struct server_config *a, const struct server_config
                 streq(a->database, b->database);
 }
 
-/* Also what is watched there by another name of the same server. */
+/* Also what is watched there by another name of the same server, or by another daemon. */
 static int find_watched(const struct config *config, struct place *p)
 {
-        p->watched = calloc(config->collection_count + 1, sizeof(*p->watched));
+        p->watched =
+                calloc(config->collection_count + config->elsewhere_count + 1, sizeof(*p->watched));
         if (!p->watched)
                 return -ENOMEM;
         for (size_t i = 0; i < config->collection_count; i++)
-                if (same_place(config->collections[i].server, p->server))
-                        p->watched[p->watched_count++] = config->collections[i].name;
+                if (same_place(config->collections[i]->server, p->server))
+                        p->watched[p->watched_count++] = config->collections[i]->name;
+        for (size_t i = 0; i < config->elsewhere_count; i++)
+                if (same_place(config->elsewhere[i].server, p->server))
+                        p->watched[p->watched_count++] = config->elsewhere[i].name;
         qsort(p->watched, p->watched_count, sizeof(*p->watched), compare_names);
         return 0;
 }
@@ -70,7 +74,7 @@ int surroundings_new(const struct config *config, struct http_client *client,
                 int r;
 
                 p->all = s;
-                p->server = &config->servers[s->count++];
+                p->server = config->servers[s->count++];
                 p->target = (struct listing_target){
                         p->server->tenant, p->server->database, &p->server->peer};
                 r = find_watched(config, p);
@@ -152,7 +156,7 @@ static void on_done(const struct error *why, void *userdata)
                 p->known = p->counting;
                 p->counting = (struct unwatched){0};
                 p->known.known = true;
-                p->known.listed = clock_usec(CLOCK_REALTIME);
+                p->known.listed = clock_wall();
         } else if (strdup_to(&p->known.error, error_text(why, -ENOMEM)) < 0)
                 p->known.error = NULL;
         p->listing = listing_free(p->listing);
@@ -178,6 +182,12 @@ void surroundings_note(struct surroundings *s, const struct server_config *serve
         p->due = now + SURROUNDINGS_INTERVAL;
         if (listing_start(s->client, &p->target, &callbacks, &p->listing) < 0)
                 p->due = 0;
+}
+
+void surroundings_jump(struct surroundings *s, int64_t by)
+{
+        for (size_t i = 0; i < s->count; i++)
+                time_jump(&s->places[i].known.listed, by);
 }
 
 const struct unwatched *surroundings_find(const struct surroundings *s, const char *server)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
-/* What is on the servers of one configuration beside the watched collections. A server is listed
+/* What is on the servers of one configuration beside the collections that it names, which are
+ * watched here or by another daemon. A server is listed
  * when it has just served somebody, and not more often than SURROUNDINGS_INTERVAL; a listing that
  * fails leaves open what there is, and concerns nobody else. */
 
@@ -32,5 +33,7 @@ void surroundings_adopt(struct surroundings *s, struct surroundings *old);
 /* The server has served somebody, at `now` (CLOCK_BOOTTIME): lists its collections where that is
  * due. */
 void surroundings_note(struct surroundings *s, const struct server_config *server, usec_t now);
+/* The clock was set: moves all times by as much. */
+void surroundings_jump(struct surroundings *s, int64_t by);
 /* What is known of the server with this name; NULL when there is none. */
 const struct unwatched *surroundings_find(const struct surroundings *s, const char *server);

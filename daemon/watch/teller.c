@@ -3,43 +3,80 @@
 
 #include <errno.h>
 
+#include "clock.h"
 #include "log.h"
 #include "tell/dispatch.h"
+#include "tell/selfcheck.h"
 #include "text.h"
 #include "watch/watches.h"
 
-int teller_init(struct teller *t)
+/* From one look at whether telling works to the next, while something is under way or wrong. */
+#define LOOK_INTERVAL (30 * USEC_PER_SEC)
+
+/* Of which alerts people know. What waits to be delivered does not count yet: who takes over tells
+ * it rather twice. */
+static int told(struct ledger *ret, void *userdata)
 {
+        struct teller *t = userdata;
+        struct ledger fresh = {0};
+        int r = 0;
+
+        if (t->relay.silent)
+                return ledger_add(ret, &t->relay.told);
+        if (outbox_delivered(t->outbox, &channel_alertmanager)) {
+                r = notices_told(t->notices, &fresh);
+                if (r >= 0)
+                        r = relay_told(&t->relay, clock_wall(), &fresh);
+                if (r >= 0) {
+                        ledger_done(&t->told);
+                        t->told = fresh;
+                } else
+                        ledger_done(&fresh);
+        }
+        return r < 0 ? r : ledger_add(ret, &t->told);
+}
+
+static void learnt(struct ledger *ledger, void *userdata)
+{
+        struct teller *t = userdata;
+
+        relay_learn(&t->relay, ledger);
+}
+
+static int send_notification(void *sender, const struct http_peer *peer,
+        const struct http_request *request, http_done_t done, void *userdata)
+{
+        return http_client_submit(sender, peer, request, done, userdata, NULL);
+}
+
+int teller_init(struct teller *t, sd_event *event, struct http_client *client,
+        void (*turned)(void *userdata), void *userdata)
+{
+        int r = outbox_new(event, send_notification, client,
+                t->storage ? &t->storage->outbox : NULL, &t->outbox);
+
+        if (r < 0)
+                return r;
         t->alerts = alerts_new();
         t->notices = notices_new();
-        return t->alerts && t->notices ? 0 : -ENOMEM;
+        t->desk = desk_new();
+        t->tenure_owner = (struct tenure_owner){told, learnt, turned, t, userdata};
+        return t->alerts && t->notices && t->desk ? tenure_new(event, &t->tenure_owner, &t->tenure)
+                                                  : -ENOMEM;
 }
 
 void teller_done(struct teller *t)
 {
+        tenure_free(t->tenure);
         outbox_free(t->outbox);
         routes_done(&t->routes);
+        relay_done(&t->relay);
+        ledger_done(&t->told);
+        desk_free(t->desk);
+        roster_done(&t->policy.receivers);
         notices_free(t->notices);
         alerts_free(t->alerts);
         *t = (struct teller){0};
-}
-
-int teller_configure(struct teller *t, const struct config *config, usec_t now)
-{
-        struct routes routes = {0};
-        int r = routes_build(&config->alerting, &routes);
-
-        if (r >= 0)
-                r = routes_configure(&routes, t->outbox);
-        if (r < 0) {
-                routes_done(&routes);
-                return r;
-        }
-        routes_done(&t->routes);
-        t->routes = routes;
-        t->config = config;
-        alerts_reconfigure(t->alerts, config->alerting.rules, now);
-        return 0;
 }
 
 static usec_t longest_interval(const struct config *config)
@@ -47,15 +84,71 @@ static usec_t longest_interval(const struct config *config)
         usec_t longest = 0;
 
         for (size_t i = 0; i < config->collection_count; i++)
-                longest = MAX(longest, config->collections[i].replay.interval);
+                longest = MAX(longest, config->collections[i]->replay.interval);
         return longest;
+}
+
+static int policy_build(const struct alerting_config *alerting, struct desk_policy *ret)
+{
+        struct desk_policy p = {.routing = alerting->routing,
+                .escalation = alerting->escalation,
+                .escalation_count = alerting->escalation_count};
+        int r = 0;
+
+        for (size_t i = 0; i < alerting->receiver_count && r >= 0; i++)
+                r = roster_add(&p.receivers, alerting->receivers[i].name);
+        if (r < 0)
+                roster_done(&p.receivers);
+        else
+                *ret = p;
+        return r;
+}
+
+int teller_configure(struct teller *t, const struct config *config, usec_t now)
+{
+        struct desk_policy policy = {0};
+        struct routes routes = {0};
+        int r = routes_build(&config->alerting, &routes);
+
+        if (r >= 0)
+                r = policy_build(&config->alerting, &policy);
+        if (r >= 0)
+                r = routes_configure(&routes, t->outbox);
+        if (r >= 0)
+                r = tenure_configure(t->tenure, &config->alerting.lease);
+        if (r < 0) {
+                roster_done(&policy.receivers);
+                routes_done(&routes);
+                return r;
+        }
+        roster_done(&t->policy.receivers);
+        t->policy = policy;
+        desk_configure(t->desk, &t->policy);
+        routes_done(&t->routes);
+        t->routes = routes;
+        t->config = config;
+        t->longest_interval = longest_interval(config);
+        t->next = t->look_due = 0;
+        alerts_reconfigure(t->alerts, config->alerting.rules, now);
+        return 0;
+}
+
+void teller_jump(struct teller *t, int64_t by)
+{
+        alerts_jump(t->alerts, by);
+        notices_jump(t->notices, by);
+        desk_jump(t->desk, by);
+        relay_jump(&t->relay, by);
+        storage_jump(t->storage);
+        time_jump(&t->next, by);
+        time_jump(&t->look_due, by);
 }
 
 static struct dispatch_policy dispatch_policy(const struct teller *t)
 {
         return (struct dispatch_policy){
                 .alert = {.resend_delay = t->config->alerting.resend_delay,
-                        .interval = longest_interval(t->config)},
+                        .interval = t->longest_interval},
                 .external_url = t->external_url ? t->external_url : "",
         };
 }
@@ -71,13 +164,20 @@ static struct notice_policy notice_policy(const struct teller *t)
         };
 }
 
-void teller_evaluate(struct teller *t, const struct collection_view *c, usec_t now)
+static struct signal_policy signal_policy(const struct teller *t)
 {
         const struct alerting_config *alerting = &t->config->alerting;
-        const struct signal_policy policy = {.rules = alerting->rules,
+
+        return (struct signal_policy){.rules = alerting->rules,
                 .query_alerts_max = alerting->query_alerts_max,
                 .external_url = t->external_url,
                 .runbook_url = alerting->runbook_url};
+}
+
+void teller_evaluate(struct teller *t, const struct collection_view *c, usec_t now)
+{
+        const struct alerting_config *alerting = &t->config->alerting;
+        const struct signal_policy policy = signal_policy(t);
         struct signals signals = {0};
         int r = signals_build(&policy, c, &signals);
 
@@ -92,21 +192,69 @@ void teller_evaluate(struct teller *t, const struct collection_view *c, usec_t n
 
 void teller_forget(struct teller *t, const char *label, usec_t now)
 {
-        alerts_forget_collection(t->alerts, label, now);
+        if (config_elsewhere(t->config, label))
+                alerts_yield_collection(t->alerts, label, now);
+        else
+                alerts_forget_collection(t->alerts, label, now);
 }
 
-static void log_notice(const struct notice *n, const struct collection_view *c)
+/* Of an earlier life, whose collection is watched no more, or by another daemon, since then. */
+static bool find_unwatched(
+        const struct teller *t, struct watch *const *watches, size_t count, char **ret)
 {
-        bool over = n->kind == NOTICE_CLOSED || n->kind == NOTICE_PASSED;
+        _cleanup_free_ const struct alert **all = NULL;
+        size_t alert_count = 0;
+
+        if (alerts_list(t->alerts, &all, &alert_count) < 0)
+                return false;
+        for (size_t i = 0; i < alert_count; i++) {
+                const char *label = labels_get(&all[i]->labels, "collection");
+
+                if (label && all[i]->state != ALERT_RESOLVED &&
+                        !watches_find(watches, count, label))
+                        return strdup_to(ret, label) >= 0;
+        }
+        return false;
+}
+
+void teller_restore(struct teller *t, struct publisher *p, const struct watches *watches)
+{
+        usec_t now = clock_wall();
+        char *label;
+
+        if (!t->storage)
+                return;
+        storage_restore(
+                t->storage, t->alerts, t->notices, t->outbox, p, watches->watches, watches->count);
+        alerts_reconfigure(t->alerts, t->config->alerting.rules, now);
+        while (find_unwatched(t, watches->watches, watches->count, &label)) {
+                teller_forget(t, label, now);
+                free(label);
+        }
+}
+
+usec_t teller_save(
+        struct teller *t, const struct publisher *p, const struct watches *watches, usec_t now)
+{
+        return t->storage ? storage_save(t->storage, t->alerts, t->notices, p, watches, now)
+                          : USEC_INFINITY;
+}
+
+static void log_notice(const struct notice *n)
+{
+        bool over = notice_over(n);
+        const char *collection = notice_collection(n);
         _cleanup_text_ struct text sentence = {0}, causes = {0};
-        const char *cause = notice_causes(n, c, &causes);
+        const char *cause = notice_causes(n, &causes);
 
         if (n->kind == NOTICE_REPEATED)
                 return;
-        notice_append(n, c, &sentence);
+        notice_append(n, &sentence);
         log_event(over ? LOG_NOTICE : LOG_WARNING,
-                over ? LOG_ID_ALERT_RESOLVED : LOG_ID_ALERT_FIRING,
-                log_fields({"DRIFTWATCH_COLLECTION", n->incident},
+                !collection    ? NULL
+                        : over ? LOG_ID_ALERT_RESOLVED
+                               : LOG_ID_ALERT_FIRING,
+                log_fields({"DRIFTWATCH_COLLECTION", collection},
                         {"DRIFTWATCH_INCIDENT", n->incident},
                         {"DRIFTWATCH_SEVERITY", notice_severity(n)},
                         {"DRIFTWATCH_CAUSE", *cause ? cause : NULL}),
@@ -128,46 +276,235 @@ static void log_transitions(const struct teller *t)
         }
 }
 
-static int hear(struct teller *t, const struct notice_policy *policy, usec_t now, struct news *ret)
+static void log_news(const struct news *news)
 {
-        _cleanup_free_ const struct alert **all = NULL;
-        size_t count = 0;
-        int r = alerts_list(t->alerts, &all, &count);
-
-        return r < 0 ? r : notices_update(t->notices, all, count, policy, now, ret);
+        for (size_t i = 0; i < news->count; i++)
+                log_notice(&news->notices[i]);
 }
 
-static void log_news(const struct news *news, struct watch *const *watches, size_t count)
+/* So that who tells it can say how the collection is. */
+static void look_up(const struct news *news, struct watch *const *watches, size_t count)
 {
         for (size_t i = 0; i < news->count; i++) {
                 const struct watch *w = watches_find(watches, count, news->notices[i].incident);
 
-                log_notice(&news->notices[i], w ? watch_view(w) : NULL);
+                news->notices[i].collection = w ? watch_view(w) : NULL;
         }
+}
+
+static bool has_turned(const struct teller *t)
+{
+        return t->relay.silent == tenure_tells(t->tenure);
+}
+
+static int add_news(struct news *news, struct news *more)
+{
+        struct notice *grown =
+                reallocarray(news->notices, news->count + more->count + 1, sizeof(*grown));
+
+        if (!grown)
+                return -ENOMEM;
+        news->notices = grown;
+        for (size_t i = 0; i < more->count; i++)
+                grown[news->count++] = more->notices[i];
+        more->count = 0;
+        return 0;
+}
+
+/* Receivers are told by another daemon from now on, or by this one. */
+static int turn(struct teller *t, const struct alert *const *all, size_t count, usec_t now,
+        struct news *ret)
+{
+        if (tenure_tells(t->tenure))
+                return relay_take_over(&t->relay, t->notices, all, count, now, ret);
+        relay_hush(&t->relay);
+        outbox_hush(t->outbox, &channel_alertmanager);
+        return 0;
+}
+
+/* What there is to tell at one moment. */
+struct telling {
+        struct watch *const *watches;
+        size_t watch_count;
+        usec_t now;
+        const struct alert **all; /* alerts */
+        size_t count;
+        struct news news;
+};
+
+static void telling_done(struct telling *x)
+{
+        news_done(&x->news);
+        free(x->all);
+}
+
+/* What people have to hear now, and from this daemon. */
+static int hear(struct teller *t, const struct notice_policy *policy, struct telling *x)
+{
+        _cleanup_(news_done) struct news late = {0};
+        int r = alerts_list(t->alerts, &x->all, &x->count), s = 0;
+
+        if (r < 0)
+                return r;
+        if (has_turned(t))
+                s = turn(t, x->all, x->count, x->now, &late);
+        r = notices_update(t->notices, x->all, x->count, policy, x->now, &x->news);
+        look_up(&x->news, x->watches, x->watch_count);
+        log_news(&x->news);
+        look_up(&late, x->watches, x->watch_count);
+        if (tenure_leased(t->tenure))
+                s = MIN(s, relay_pass(&t->relay, &x->news, x->now));
+        s = MIN(s, add_news(&x->news, &late));
+        return MIN(r, s);
+}
+
+/* Takes what the outbox shows of itself. */
+static int evaluate_delivery(struct teller *t, usec_t now, size_t *ret_held)
+{
+        const struct signal_policy policy = signal_policy(t);
+        struct channel_view *channels;
+        struct signals signals;
+        size_t count;
+        int r = outbox_view(t->outbox, &channels, &count);
+
+        if (r < 0)
+                return r;
+        r = selfcheck_build(&policy, &t->config->shard, channels, count, &signals);
+        channel_views_free(channels, count);
+        if (r < 0)
+                return r;
+        r = alerts_update(t->alerts, policy.rules, &signals, now);
+        *ret_held = signals.count;
+        signals_done(&signals);
+        return r;
+}
+
+/* Whether telling itself works. */
+static void look_at_delivery(struct teller *t, usec_t now)
+{
+        uint64_t generation = outbox_generation(t->outbox);
+        size_t held = 0;
+        int r;
+
+        if (generation == t->outbox_seen && now < t->look_due)
+                return;
+        r = evaluate_delivery(t, now, &held);
+        if (r < 0)
+                log_error("cannot look whether notifications arrive: %s; it is tried again",
+                        strerror(-r));
+        t->outbox_seen = generation;
+        t->look_due = r < 0 || held > 0 ? now + LOOK_INTERVAL : USEC_INFINITY;
+}
+
+/* When to look again: what is under way may fail. */
+static usec_t next_look(const struct teller *t, usec_t now)
+{
+        return outbox_idle(t->outbox) ? t->look_due : MIN(t->look_due, now + LOOK_INTERVAL);
+}
+
+static const struct notice *find_notice(const struct news *news, const char *incident)
+{
+        for (size_t i = 0; i < news->count; i++)
+                if (streq(news->notices[i].incident, incident))
+                        return &news->notices[i];
+        return NULL;
+}
+
+/* As it is now, for who hears of it although it is no news: the next step of an escalation. */
+static int show_notice(
+        struct teller *t, struct telling *x, const char *incident, const struct notice **ret)
+{
+        struct news one = {calloc(1, sizeof(*one.notices)), 0};
+        int r = one.notices ? notices_show(t->notices, incident, x->all, x->count, &one.notices[0])
+                            : -ENOMEM;
+
+        one.count = r >= 0;
+        look_up(&one, x->watches, x->watch_count);
+        if (r >= 0)
+                r = add_news(&x->news, &one);
+        news_done(&one);
+        if (r >= 0)
+                *ret = &x->news.notices[x->news.count - 1];
+        return r;
+}
+
+static void log_escalation(const struct escalation_action *a, const char *collection)
+{
+        if (a->kind == ESCALATION_ESCALATED || a->kind == ESCALATION_REOPENED)
+                log_event(LOG_WARNING, LOG_ID_ESCALATED,
+                        log_fields({"DRIFTWATCH_COLLECTION", collection},
+                                {"DRIFTWATCH_INCIDENT", a->incident},
+                                {"DRIFTWATCH_RECEIVER", a->receiver}),
+                        "incident of %s%s: %s is told: %s", collection ? "collection " : "",
+                        a->incident, a->receiver, a->reason);
+}
+
+static int tell_receiver(struct teller *t, struct telling *x, const struct escalation_action *a,
+        const struct dispatch_policy *policy)
+{
+        bool news = a->kind == ESCALATION_OPENED || a->kind == ESCALATION_CHANGED ||
+                a->kind == ESCALATION_RESOLVED;
+        const struct notice *notice = find_notice(&x->news, a->incident);
+        int r = notice ? 0 : show_notice(t, x, a->incident, &notice);
+        const struct hearsay what = {notice, a->receiver, news ? "" : a->reason};
+
+        if (r == -ENOENT)
+                return 0; /* it ended meanwhile */
+        if (r < 0)
+                return r;
+        log_escalation(a, notice_collection(notice));
+        return dispatch_hearsay(
+                &what, t->outbox, t->routes.routes, t->routes.count, policy, x->now);
+}
+
+/* Who hears of it, from this daemon. */
+static int tell_receivers(struct teller *t, struct telling *x, const struct dispatch_policy *policy)
+{
+        struct escalation_actions actions;
+        int result = t->resumed ? 0 : desk_resume(t->desk, t->notices, &x->news, x->all, x->count);
+        int r = desk_update(t->desk, &x->news, x->all, x->count, x->now, &actions);
+
+        t->resumed = true;
+        result = MIN(result, r);
+        for (size_t i = 0; i < actions.count && !t->relay.silent; i++) {
+                r = tell_receiver(t, x, &actions.actions[i], policy);
+                result = MIN(result, r);
+        }
+        escalation_actions_done(&actions);
+        return result;
 }
 
 usec_t teller_tell(struct teller *t, struct watch *const *watches, size_t count, usec_t now)
 {
         struct dispatch_policy policy = dispatch_policy(t);
         struct notice_policy times = notice_policy(t);
-        _cleanup_(news_done) struct news news = {0};
-        usec_t alerts, notices;
+        _cleanup_(telling_done) struct telling x = {
+                .watches = watches, .watch_count = count, .now = now};
         int r, s;
 
+        look_at_delivery(t, now);
+        if (alerts_moves(t->alerts) == t->moves && now < t->next && !has_turned(t))
+                return t->next;
         alerts_expire(t->alerts, now);
         log_transitions(t);
-        r = hear(t, &times, now, &news);
-        log_news(&news, watches, count);
-        s = dispatch(t->alerts, &news, t->outbox, t->routes.routes, t->routes.count, &policy, now);
-        if (r < 0 || s < 0)
+        r = hear(t, &times, &x);
+        s = dispatch_alerts(t->alerts, t->outbox, t->routes.routes, t->routes.count, &policy, now);
+        r = MIN(r, s);
+        s = tell_receivers(t, &x, &policy);
+        r = MIN(r, s);
+        if (r < 0)
                 log_error("cannot queue a notification: %s; it is tried again at the next resend",
-                        strerror(r < 0 ? -r : -s));
-        alerts = alerts_next(t->alerts, &policy.alert);
-        notices = notices_next(t->notices, &times);
-        return MIN(alerts, notices);
+                        strerror(-r));
+        storage_tell(t->storage, t->alerts, t->notices);
+        t->moves = alerts_moves(t->alerts);
+        t->next = MIN(alerts_next(t->alerts, &policy.alert), notices_next(t->notices, &times));
+        t->next = MIN(t->next, next_look(t, now));
+        t->next = MIN(t->next, desk_next(t->desk, now));
+        t->generation++;
+        return t->next;
 }
 
-bool teller_tells_of_failure(const struct teller *t, const char *label)
+static bool tells_of_failure(const struct teller *t, const char *label)
 {
         _cleanup_free_ const struct alert **all = NULL;
         size_t count = 0;
@@ -176,9 +513,21 @@ bool teller_tells_of_failure(const struct teller *t, const char *label)
                 return false;
         for (size_t i = 0; i < count; i++)
                 if (all[i]->state == ALERT_FIRING &&
-                        streq(labels_get(&all[i]->labels, "collection"), label) &&
                         streq(labels_get(&all[i]->labels, "alertname"),
-                                rule_defaults[RULE_REPLAY_FAILING].name))
+                                rule_defaults[RULE_REPLAY_FAILING].name) &&
+                        streq(labels_get(&all[i]->labels, "collection"), label))
                         return true;
         return false;
+}
+
+/* The end of an alert says it, where one fires. */
+void teller_log_recovery(const struct teller *t, const struct watch *w)
+{
+        const struct collection_view *c = watch_view(w);
+
+        if (!watch_recovered(w) || tells_of_failure(t, c->label))
+                return;
+        log_event(LOG_NOTICE, LOG_ID_REPLAY_RECOVERED,
+                log_fields({"DRIFTWATCH_COLLECTION", c->label}, {"DRIFTWATCH_SERVER", c->server}),
+                "%s: replays succeed again, %zu queries", c->label, c->query_set->count);
 }

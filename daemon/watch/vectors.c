@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "judge/embedder.h"
+#include "model/rows.h"
 #include "watch/state.h"
 
 static int compare_names(const void *a, const void *b)
@@ -26,9 +27,68 @@ static bool drop_named(const char *id, const float *vector, void *userdata)
         return named(userdata, id);
 }
 
-int names_drop(struct names *names, struct vector_set *set, struct vector_set **ret)
+static int names_drop(struct names *names, struct vector_set *set, struct vector_set **ret)
 {
         return vector_set_without(set, drop_named, names, ret);
+}
+
+static bool drop_unnamed(const char *id, const float *vector, void *userdata)
+{
+        return !named(userdata, id);
+}
+
+/* An id that is gone may come back with another text. */
+int dossier_adopt_given(struct dossier *d, const struct dossier *old, struct names *changed)
+{
+        _cleanup_(names_done) struct names kept = {
+                .ids = calloc(query_count(d) + 1, sizeof(char *))};
+        int r = kept.ids ? 0 : -ENOMEM;
+
+        for (size_t i = 0; r >= 0 && i < query_count(d); i++)
+                if (!named(changed, d->config->queries->queries[i].id))
+                        kept.ids[kept.count++] = d->config->queries->queries[i].id;
+        if (r >= 0)
+                names_sort(&kept);
+        if (r >= 0 && old->fresh)
+                r = vector_set_without(old->fresh, drop_unnamed, &kept, &d->fresh);
+        if (r >= 0 && old->given)
+                r = vector_set_without(old->given, drop_unnamed, &kept, &d->given);
+        return r;
+}
+
+/* Vectors that are there already are not kept again. */
+static int share(struct vector_set **set, struct vector_set *known)
+{
+        struct vector_set *shared;
+        int r = *set ? rows_share(*set, known, &shared) : 0;
+
+        if (!*set || r < 0)
+                return r;
+        vector_set_unref(*set);
+        *set = shared;
+        return 0;
+}
+
+int dossier_take_given(struct dossier *d)
+{
+        struct vector_set *all;
+        int r = share(&d->fresh, d->pinned);
+
+        if (r >= 0)
+                r = vector_set_merge((struct vector_set *const[]){d->fresh, d->given}, 2, &all);
+        if (r < 0)
+                return r;
+        vector_set_unref(d->given);
+        d->given = all;
+        /* Or a text that is refused for ever would keep all that was given with it. */
+        return all && all->matrix_count > 1 ? share(&d->given, d->fresh) : 0;
+}
+
+const struct baseline_query *dossier_known(const struct dossier *d, const struct query *q)
+{
+        const struct baseline_query *b = d->baseline ? baseline_find(d->baseline, q->id) : NULL;
+
+        return b && streq(b->text, q->text) ? b : NULL;
 }
 
 /* The query's text is another than the one that was approved. */
@@ -177,22 +237,22 @@ void dossier_measure_embedder(struct dossier *d)
                 const struct baseline_query *b =
                         d->baseline ? baseline_find(d->baseline, id) : NULL;
                 const float *pinned = d->pinned ? vector_set_find(d->pinned, id) : NULL;
-                const float *fresh = d->fresh ? vector_set_find(d->fresh, id) : NULL;
+                const float *given = d->given ? vector_set_find(d->given, id) : NULL;
                 struct query_state *s = &d->queries[i];
 
                 s->embedder_limit =
                         embedder_limit(d->config->embedder ? d->config->embedder->limit : NAN,
                                 b ? b->embedder_noise : NAN);
                 s->embedder_distance = s->embedder_length = NAN;
-                if (!pinned || !fresh)
+                if (!pinned || !given)
                         continue;
                 /* Of another dimension are those of another model, and no angle is between them. */
-                if (d->pinned->dimension != d->fresh->dimension) {
+                if (d->pinned->dimension != d->given->dimension) {
                         s->embedder_distance = INFINITY;
                         continue;
                 }
-                s->embedder_distance = embedder_distance(pinned, fresh, d->fresh->dimension);
-                s->embedder_length = embedder_length(pinned, fresh, d->fresh->dimension);
+                s->embedder_distance = embedder_distance(pinned, given, d->given->dimension);
+                s->embedder_length = embedder_length(pinned, given, d->given->dimension);
         }
 }
 

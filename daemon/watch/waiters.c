@@ -3,9 +3,8 @@
 
 #include <errno.h>
 
-#include "show/api/api.h"
+#include "json.h"
 #include "show/envelope.h"
-#include "show/gate/check.h"
 
 struct pending {
         char *label;
@@ -16,10 +15,9 @@ struct pending {
 
 struct waiter {
         struct waiter *next;
-        struct command *command; /* NULL: was answered without waiting */
+        struct command *command;
         struct pending *pending;
         size_t count;
-        usec_t started;
 };
 
 static struct waiter *waiter_free(struct waiter *w)
@@ -49,26 +47,24 @@ static void answer_error(struct command *c, unsigned status, const char *sentenc
         answer(c, status, &body);
 }
 
+/* Rendering 1,000 answers takes as long as asking for them: who asked does it. */
 static void answer_verdict(struct waiter *w)
 {
-        _cleanup_text_ struct text body = {0};
-        _cleanup_free_ const struct collection_view **views = calloc(w->count + 1, sizeof(*views));
-        struct check check;
-        usec_t end = 0;
-        unsigned status;
+        struct command *c = take_ptr(w->command);
+        _cleanup_(view_unrefp) struct view *replayed = view_new();
 
-        check_init(&check);
-        check.collections = views;
-        check.started = w->started;
-        for (size_t i = 0; views && i < w->count; i++)
-                if (w->pending[i].view) {
-                        views[check.count++] = w->pending[i].view;
-                        check.started = MIN(check.started, w->pending[i].view->last_started);
-                        end = MAX(end, w->pending[i].view->last_finished);
-                }
-        check.duration = end > check.started ? end - check.started : 0;
-        status = envelope_success(&body, views ? check_json(&check) : NULL);
-        answer(take_ptr(w->command), status, &body);
+        if (replayed)
+                replayed->collections = calloc(w->count + 1, sizeof(*replayed->collections));
+        if (!replayed || !replayed->collections) {
+                answer_error(c, 500, "out of memory");
+                return;
+        }
+        for (size_t i = 0; i < w->count; i++)
+                if (w->pending[i].view)
+                        replayed->collections[replayed->collection_count++] =
+                                take_ptr(w->pending[i].view);
+        c->replayed = take_ptr(replayed);
+        command_complete(c, 200, NULL, 0);
 }
 
 static struct waiter *waiter_new(struct watch *const *watches, size_t count)
@@ -77,7 +73,6 @@ static struct waiter *waiter_new(struct watch *const *watches, size_t count)
 
         if (!w)
                 return NULL;
-        w->started = USEC_INFINITY;
         w->pending = calloc(count, sizeof(*w->pending));
         for (size_t i = 0; w->pending && i < count; i++) {
                 w->pending[i].too_early = watch_running(watches[i]);
@@ -97,19 +92,19 @@ void waiters_add(struct waiters *w, struct command *c, struct watch *const *watc
                 answer_error(c, 404, "no such collection is watched");
                 return;
         }
+        if (!c->wait) {
+                _cleanup_text_ struct text body = {0};
+
+                (void)envelope_success(&body, json_pack("{s:i}", "replays", (int)count));
+                answer(c, 202, &body);
+                return;
+        }
         waiter = waiter_new(watches, count);
         if (!waiter) {
                 answer_error(c, 500, "out of memory");
                 return;
         }
-        if (c->wait)
-                waiter->command = c;
-        else {
-                _cleanup_text_ struct text body = {0};
-
-                (void)envelope_success(&body, json_pack("{s:i}", "replays", (int)count));
-                answer(c, 202, &body);
-        }
+        waiter->command = c;
         waiter->next = w->first;
         w->first = waiter;
 }
@@ -132,8 +127,7 @@ static void remove_served(struct waiters *w)
                         p = &waiter->next;
                         continue;
                 }
-                if (waiter->command)
-                        answer_verdict(waiter);
+                answer_verdict(waiter);
                 *p = waiter->next;
                 waiter_free(waiter);
         }
@@ -182,8 +176,7 @@ void waiters_done(struct waiters *w)
 {
         for (struct waiter *next, *waiter = w->first; waiter; waiter = next) {
                 next = waiter->next;
-                if (waiter->command)
-                        answer_error(waiter->command, 503, "driftwatch is stopping");
+                answer_error(waiter->command, 503, "driftwatch is stopping");
                 waiter_free(waiter);
         }
         w->first = NULL;

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
-/* Who waits for replays: requests that asked for one, and what still has to end before they are
- * answered. A replay that was already under way when the request came does not count: it may have
- * read what an ingest has changed since. */
+/* Who waits for replays: requests that asked for one and want to know how it ends, and what still
+ * has to end before they are answered. Of who does not wait nothing is kept: however many ask for a
+ * replay of a collection, its watch knows that one is wanted. A replay that was already under way
+ * when the request came does not count: it may have read what an ingest has changed since. */
 
 #include "serve/handover.h"
 #include "watch/watch.h"
@@ -14,8 +15,8 @@ struct waiters {
         struct waiter *first;
 };
 
-/* Notes that `command` asked for a replay of `watches`, and answers it at once unless it wants to
- * wait. Without watches the answer is 404. Takes the command. */
+/* Notes that `command` waits for a replay of `watches`, or answers it at once where it does not
+ * want to wait. Without watches the answer is 404. Takes the command. */
 void waiters_add(
         struct waiters *w, struct command *command, struct watch *const *watches, size_t count);
 /* A replay ended with this view. Answers those who have everything they waited for; true when

@@ -2,31 +2,83 @@
 #include "watch/watches.h"
 
 #include <errno.h>
+#include <stdlib.h>
+
+#include "log.h"
+
+static struct watch *find_same(const struct watches *w, const struct collection_config *collection)
+{
+        for (size_t i = 0; i < w->count; i++)
+                if (watch_config(w->watches[i]) == collection)
+                        return w->watches[i];
+        return NULL;
+}
 
 int watches_new(sd_event *event, const struct config *config, struct http_client *client,
-        const struct watch_owner *owner, struct watch ***ret)
+        const struct watch_owner *owner, const struct watches *before, struct watches *ret)
 {
-        struct watch **watches = calloc(config->collection_count + 1, sizeof(struct watch *));
+        struct watches w = {
+                .watches = calloc(config->collection_count + 1, sizeof(struct watch *))};
+        int r = w.watches ? 0 : -ENOMEM;
 
-        if (!watches)
-                return -ENOMEM;
-        for (size_t i = 0; i < config->collection_count; i++) {
-                int r = watch_new(event, &config->collections[i], client, owner, &watches[i]);
+        while (r >= 0 && w.count < config->collection_count) {
+                struct collection_config *collection = config->collections[w.count];
+                struct watch *watch = find_same(before, collection);
 
-                if (r < 0) {
-                        watches_free(watches, i);
-                        return r;
-                }
+                if (!watch)
+                        r = watch_prepare(event, collection, client, owner, &watch);
+                if (r >= 0)
+                        w.watches[w.count++] = watch;
         }
-        *ret = watches;
+        if (r < 0) {
+                watches_done(&w, before);
+                return r;
+        }
+        *ret = w;
         return 0;
 }
 
-void watches_free(struct watch **watches, size_t count)
+static bool has(const struct watches *w, const struct watch *watch)
 {
+        for (size_t i = 0; i < w->count; i++)
+                if (w->watches[i] == watch)
+                        return true;
+        return false;
+}
+
+void watches_done(struct watches *w, const struct watches *kept)
+{
+        for (size_t i = 0; i < w->count; i++)
+                if (!has(kept, w->watches[i]))
+                        watch_free(w->watches[i]);
+        free(w->watches);
+        *w = (struct watches){0};
+}
+
+void watches_succeed(struct watches *w, struct watches *before, struct teller *teller,
+        struct waiters *waiters, usec_t now)
+{
+        for (size_t i = 0; i < before->count; i++) {
+                const char *label = watch_config(before->watches[i])->label;
+
+                if (!watches_find(w->watches, w->count, label)) {
+                        teller_forget(teller, label, now);
+                        waiters_forget(waiters, label);
+                }
+        }
+        watches_done(before, w);
+}
+
+void watches_jump(struct watch *const *watches, size_t count, int64_t by)
+{
+        char span[DURATION_TEXT_MAX];
+
+        log_event(LOG_NOTICE, NULL, NULL,
+                "the clock was set %s by %s: times are shown as it has them now, and what has to "
+                "last so long goes on",
+                by < 0 ? "back" : "ahead", duration_format(span, sizeof(span), (usec_t)llabs(by)));
         for (size_t i = 0; i < count; i++)
-                watch_free(watches[i]);
-        free(watches);
+                dossier_jump(watch_dossier(watches[i]), by);
 }
 
 struct watch *watches_find(struct watch *const *watches, size_t count, const char *label)

@@ -25,6 +25,8 @@ void stage_init(struct stage *s, const char *config_path);
 void stage_done(struct stage *s);
 /* So many replays, one after the other; ends the program when one of them fails. */
 void stage_replay(struct stage *s, unsigned count);
+/* Gives what they entailed, a probe, the time to end. */
+void stage_settle(struct stage *s);
 _Noreturn _printf_(1, 2) void die(const char *format, ...);
 
 /* "name value unit", the line that the benchmarks' driver reads. */

@@ -88,7 +88,7 @@ static void on_audited(struct audit_result *result, void *userdata)
 
 static void replay(struct look *l, const struct collection_config *c)
 {
-        const struct replay_target target = {
+        struct replay_target target = {
                 .where = {.label = c->label,
                         .collection = c->name,
                         .tenant = c->server->tenant,
@@ -101,6 +101,7 @@ static void replay(struct look *l, const struct collection_config *c)
         };
 
         run(l, replay_start(l->stage.client, &target, on_replayed, on_exchange, l, &l->replay));
+        bodies_done(&target.bodies);
 }
 
 static void probe(struct look *l, const struct collection_config *c)
@@ -149,7 +150,7 @@ int main(int argc, char **argv)
         if (argc != 2)
                 die("usage: bench_audit CONFIG");
         stage_init(&l.stage, argv[1]);
-        c = &l.stage.config->collections[0];
+        c = l.stage.config->collections[0];
         replay(&l, c);
         probe(&l, c);
         audit(&l, c);

@@ -2,25 +2,33 @@
 
 /* How fast replays are against the same requests sent by plain libcurl, which reads the answers and
  * does nothing with them. Both take turns, one replay each, so that both meet the same machine.
+ * What plain libcurl sends is what a replay was seen to send, byte by byte. Rounds in which the
+ * daemon asked for anything else - it probes an index now and then - are left out.
  *
  *   bench_replay CONFIG SECONDS */
 
 #include <curl/curl.h>
 
-#include "ask/records.h"
+#include "ask/http_client.h"
 #include "bench.h"
+#include "clock.h"
 
 #define ROUNDS_MAX 65536
+#define TRIES_MAX 10
 
 /* The requests of one replay, ready to send by one handle that keeps its connection. */
 struct plain {
         CURL *easy;
         struct curl_slist *headers;
-        char **urls;
-        struct http_request *requests;
+        struct http_request *requests; /* their paths are whole URLs */
         size_t count;
         size_t received;
 };
+
+static struct {
+        struct plain *to; /* NULL: they are only counted */
+        size_t count;
+} sent;
 
 static size_t discard(char *data, size_t size, size_t count, void *userdata)
 {
@@ -30,52 +38,69 @@ static size_t discard(char *data, size_t size, size_t count, void *userdata)
         return size * count;
 }
 
-static void add_request(struct plain *p, const char *base, struct http_request request)
+static void record(
+        struct plain *p, const struct http_peer *peer, const struct http_request *request)
 {
-        p->urls = reallocarray(p->urls, p->count + 1, sizeof(*p->urls));
+        struct http_request copy = {.method = request->method, .body_size = request->body_size};
+
         p->requests = reallocarray(p->requests, p->count + 1, sizeof(*p->requests));
-        if (!p->urls || !p->requests ||
-                asprintf(&p->urls[p->count], "%s%s", base, request.path) < 0)
+        if (!p->requests || asprintf(&copy.path, "%s%s", peer->url, request->path) < 0)
                 die("out of memory");
-        p->requests[p->count++] = request;
+        if (request->body) {
+                copy.body = malloc(request->body_size + 1);
+                if (!copy.body)
+                        die("out of memory");
+                memcpy(copy.body, request->body, request->body_size);
+        }
+        p->requests[p->count++] = copy;
 }
 
-/* What replay.c asks when all queries share their filters and there are no sentinels. */
-static void add_requests(
-        struct plain *p, const struct collection_config *c, const struct epoch *epoch)
+/* The linker puts the first of these in the place of the second (meson.build). */
+int __wrap_http_client_submit(struct http_client *client, const struct http_peer *peer,
+        const struct http_request *request, http_done_t done, void *userdata,
+        struct http_transfer **ret);
+int __real_http_client_submit(struct http_client *client, const struct http_peer *peer,
+        const struct http_request *request, http_done_t done, void *userdata,
+        struct http_transfer **ret);
+
+int __wrap_http_client_submit(struct http_client *client, const struct http_peer *peer,
+        const struct http_request *request, http_done_t done, void *userdata,
+        struct http_transfer **ret)
 {
-        const struct records_request newest = {.offset = (uint64_t)epoch->records - 1, .limit = 1};
-        const char *id = epoch->id;
-        const struct server_config *s = c->server;
-        const float **vectors = calloc(c->queries->count + 1, sizeof(*vectors));
-        struct http_request request;
+        sent.count++;
+        if (sent.to)
+                record(sent.to, peer, request);
+        return __real_http_client_submit(client, peer, request, done, userdata, ret);
+}
 
-        if (!vectors)
-                die("out of memory");
-        for (size_t i = 0; i < c->queries->count; i++)
-                vectors[i] = vector_set_find(c->vectors, c->queries->queries[i].id);
-        if (chroma_build_collection(s->tenant, s->database, c->name, &request) < 0)
-                die("no request");
-        add_request(p, c->peer.url, request);
-        if (chroma_build_count(s->tenant, s->database, id, &request) < 0)
-                die("no request");
-        add_request(p, c->peer.url, request);
-        if (records_build(s->tenant, s->database, id, &newest, &request) < 0)
-                die("no request");
-        add_request(p, c->peer.url, request);
-        for (size_t i = 0; i < c->queries->count; i += c->replay.batch) {
-                size_t batch = MIN((size_t)c->replay.batch, c->queries->count - i);
+static void forget(struct plain *p)
+{
+        for (size_t i = 0; i < p->count; i++)
+                http_request_done(&p->requests[i]);
+        p->count = 0;
+}
 
-                if (chroma_build_query(s->tenant, s->database, id, vectors + i, batch,
-                            c->vectors->dimension, c->replay.results, NULL, NULL, CHROMA_DISTANCES,
-                            &request) < 0)
-                        die("no request");
-                add_request(p, c->peer.url, request);
+static size_t replay_counted(struct stage *s)
+{
+        sent.count = 0;
+        stage_replay(s, 1);
+        return sent.count;
+}
+
+/* A replay that is under way when one is asked for is taken for that one: then all that follow are
+ * out of step, until nothing was asked for a while. */
+static void record_replay(struct stage *s, struct plain *p)
+{
+        for (int tries = 0; tries < TRIES_MAX; tries++) {
+                stage_settle(s);
+                forget(p);
+                sent.to = p;
+                (void)replay_counted(s);
+                sent.to = NULL;
+                if (replay_counted(s) == p->count)
+                        return;
         }
-        if (chroma_build_count(s->tenant, s->database, id, &request) < 0)
-                die("no request");
-        add_request(p, c->peer.url, request);
-        free(vectors);
+        die("replays do not send the same number of requests");
 }
 
 static void plain_init(struct plain *p)
@@ -93,11 +118,7 @@ static void plain_init(struct plain *p)
 
 static void plain_done(struct plain *p)
 {
-        for (size_t i = 0; i < p->count; i++) {
-                free(p->urls[i]);
-                http_request_done(&p->requests[i]);
-        }
-        free(p->urls);
+        forget(p);
         free(p->requests);
         curl_easy_cleanup(p->easy);
         curl_slist_free_all(p->headers);
@@ -108,7 +129,7 @@ static void plain_send(struct plain *p, size_t i)
         const struct http_request *request = &p->requests[i];
         long status = 0;
 
-        curl_easy_setopt(p->easy, CURLOPT_URL, p->urls[i]);
+        curl_easy_setopt(p->easy, CURLOPT_URL, request->path);
         if (request->body) {
                 curl_easy_setopt(p->easy, CURLOPT_POST, 1L);
                 curl_easy_setopt(
@@ -117,32 +138,50 @@ static void plain_send(struct plain *p, size_t i)
         } else
                 curl_easy_setopt(p->easy, CURLOPT_HTTPGET, 1L);
         if (curl_easy_perform(p->easy) != CURLE_OK)
-                die("plain libcurl could not send %s", p->urls[i]);
+                die("plain libcurl could not send %s", request->path);
         curl_easy_getinfo(p->easy, CURLINFO_RESPONSE_CODE, &status);
         if (status != 200)
-                die("plain libcurl: status %ld from %s", status, p->urls[i]);
+                die("plain libcurl: status %ld from %s", status, request->path);
 }
 
-static double seconds_of_replay(struct stage *s)
+static double seconds_of_cpu(void)
 {
-        double begun = seconds_now();
-
-        stage_replay(s, 1);
-        return seconds_now() - begun;
+        return (double)clock_usec(CLOCK_THREAD_CPUTIME_ID) / (double)USEC_PER_SEC;
 }
 
-static double seconds_of_plain(struct plain *p)
+/* What one replay took. */
+struct cost {
+        double seconds, cpu;
+};
+
+static struct cost cost_of_replay(struct stage *s)
 {
-        double begun = seconds_now();
+        double begun = seconds_now(), cpu = seconds_of_cpu();
+
+        (void)replay_counted(s);
+        return (struct cost){seconds_now() - begun, seconds_of_cpu() - cpu};
+}
+
+static struct cost cost_of_plain(struct plain *p)
+{
+        double begun = seconds_now(), cpu = seconds_of_cpu();
 
         for (size_t i = 0; i < p->count; i++)
                 plain_send(p, i);
-        return seconds_now() - begun;
+        return (struct cost){seconds_now() - begun, seconds_of_cpu() - cpu};
 }
 
-/* Seconds of each round, and the replay's rate as a share of that of plain libcurl beside it. */
+static void note(struct cost cost, double *seconds, double *cpu)
+{
+        *seconds = cost.seconds;
+        *cpu = cost.cpu;
+}
+
+/* Seconds of each round, on the clock and of the processor, and the replay's rate as a share of
+ * that of plain libcurl beside it. */
 struct rounds {
         double replay[ROUNDS_MAX], plain[ROUNDS_MAX], ratio[ROUNDS_MAX];
+        double replay_cpu[ROUNDS_MAX], plain_cpu[ROUNDS_MAX];
         size_t count;
 };
 
@@ -151,16 +190,20 @@ static void measure(struct stage *s, struct plain *p, double seconds, struct rou
 {
         double end = seconds_now() + seconds;
 
-        for (r->count = 0; r->count < ROUNDS_MAX && seconds_now() < end; r->count++) {
+        r->count = 0;
+        for (size_t turn = 0; r->count < ROUNDS_MAX && seconds_now() < end; turn++) {
                 size_t i = r->count;
 
-                if (i % 2 == 0)
-                        r->replay[i] = seconds_of_replay(s);
-                r->plain[i] = seconds_of_plain(p);
-                if (i % 2 == 1)
-                        r->replay[i] = seconds_of_replay(s);
+                if (turn % 2 == 0)
+                        note(cost_of_replay(s), &r->replay[i], &r->replay_cpu[i]);
+                note(cost_of_plain(p), &r->plain[i], &r->plain_cpu[i]);
+                if (turn % 2 == 1)
+                        note(cost_of_replay(s), &r->replay[i], &r->replay_cpu[i]);
                 r->ratio[i] = r->plain[i] / r->replay[i];
+                r->count += sent.count == p->count;
         }
+        if (r->count == 0)
+                die("no replay sent the %zu requests of the one before", p->count);
 }
 
 int main(int argc, char **argv)
@@ -173,14 +216,17 @@ int main(int argc, char **argv)
         if (seconds <= 0)
                 die("usage: bench_replay CONFIG SECONDS");
         stage_init(&stage, argv[1]);
+        /* The first one chooses the records that every later one looks at, and entails a probe. */
         stage_replay(&stage, 1);
         plain_init(&plain);
-        add_requests(&plain, &stage.config->collections[0], &watch_view(stage.watch)->epoch);
+        record_replay(&stage, &plain);
         measure(&stage, &plain, seconds / 10, &rounds);
         measure(&stage, &plain, seconds, &rounds);
         figure("replay_requests", (double)plain.count, "requests/replay");
         figure("replay_rate", 1 / median(rounds.replay, rounds.count), "replays/s");
         figure("libcurl_rate", 1 / median(rounds.plain, rounds.count), "replays/s");
+        figure("replay_cpu", 1000 * median(rounds.replay_cpu, rounds.count), "ms of CPU");
+        figure("libcurl_cpu", 1000 * median(rounds.plain_cpu, rounds.count), "ms of CPU");
         figure("replay_ratio", median(rounds.ratio, rounds.count),
                 "times plain libcurl, median of pairs");
         plain_done(&plain);

@@ -43,7 +43,8 @@ def watch_many(chroma, driftwatch):
             {"id": key, "text": key, "expect": {"ids": [ids[i]]}} for i, key in enumerate(pinned)], pinned)
         driftwatch.write()
         return driftwatch
-    return configure
+    yield configure
+    chroma.drop("bench")
 
 
 @pytest.fixture

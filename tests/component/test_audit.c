@@ -3,6 +3,7 @@
 #include <math.h>
 #include <stdio.h>
 
+#include "../unit/vectors.h"
 #include "ask/audit.h"
 #include "stage.h"
 

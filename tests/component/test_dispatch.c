@@ -15,8 +15,7 @@ struct world {
         struct outbox *outbox;
         struct alerts *alerts;
         struct notices *notices;
-        struct http_peer alertmanagers[2];
-        struct webhook_config webhooks[2];
+        struct channel_config alertmanagers[2], webhooks[2];
         struct receiver_config receiver;
         struct alerting_config alerting;
         struct routes routes;
@@ -66,19 +65,25 @@ static int send_request(void *sender, const struct http_peer *peer,
         return 0;
 }
 
+static struct channel_config channel_at(
+        const struct channel *channel, const char *url, bool send_resolved)
+{
+        return (struct channel_config){
+                .channel = channel, .peer.url = (char *)url, .send_resolved = send_resolved};
+}
+
 static int set_up(void **state)
 {
         struct world *w = calloc(1, sizeof(*w));
 
         *state = w;
         w->now = clock_usec(CLOCK_REALTIME);
-        w->alertmanagers[0].url = (char *)"http://am-0";
-        w->alertmanagers[1].url = (char *)"http://am-1";
-        w->webhooks[0] =
-                (struct webhook_config){.peer.url = (char *)"http://hook", .send_resolved = true};
-        w->webhooks[1].peer.url = (char *)"http://firing-only";
+        w->alertmanagers[0] = channel_at(&channel_alertmanager, "http://am-0", true);
+        w->alertmanagers[1] = channel_at(&channel_alertmanager, "http://am-1", true);
+        w->webhooks[0] = channel_at(&channel_webhook, "http://hook", true);
+        w->webhooks[1] = channel_at(&channel_webhook, "http://firing-only", false);
         w->receiver = (struct receiver_config){
-                .name = (char *)"team", .webhooks = w->webhooks, .webhook_count = 2};
+                .name = (char *)"team", .channels = w->webhooks, .channel_count = 2};
         w->alerting = (struct alerting_config){
                 .alertmanagers = w->alertmanagers,
                 .alertmanager_count = 2,
@@ -151,9 +156,17 @@ static void dispatch_all(struct world *w)
         forget_sent(w);
         assert_int_equal(alerts_list(w->alerts, &all, &count), 0);
         assert_int_equal(notices_update(w->notices, all, count, &times, w->now, &news), 0);
-        assert_int_equal(dispatch(w->alerts, &news, w->outbox, w->routes.routes, w->routes.count,
+        assert_int_equal(dispatch_alerts(w->alerts, w->outbox, w->routes.routes, w->routes.count,
                                  &policy, w->now),
                 0);
+        for (size_t i = 0; i < news.count; i++) {
+                const struct hearsay what = {&news.notices[i], "team", ""};
+
+                if (news.notices[i].kind != NOTICE_PASSED)
+                        assert_int_equal(dispatch_hearsay(&what, w->outbox, w->routes.routes,
+                                                 w->routes.count, &policy, w->now),
+                                0);
+        }
         while (!outbox_idle(w->outbox))
                 assert_true(sd_event_run(w->event, USEC_INFINITY) >= 0);
 }

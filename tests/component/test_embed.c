@@ -527,7 +527,8 @@ static void every_failure_has_its_reason(void **state)
                 {{302, "Location: /x\r\n", "", 0}, "unexpected", "redirects are not followed"},
                 {{200, NULL, "{\"data\":[]}", 0}, "bad_response",
                         "the answer has 0 vectors for 5 texts"},
-                {{200, NULL, "<html>", 0}, "bad_response", "the answer:1:1: "},
+                {{200, NULL, "<html>", 0}, "bad_response",
+                        "the answer is not JSON: line 1, column 1: "},
         };
 
         for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {

@@ -16,8 +16,10 @@
 #include <unistd.h>
 #include <zlib.h>
 
+#include "judge/bootstrap.h"
 #include "server_fixture.h"
 #include "text.h"
+#include "unit/sample_view.h"
 
 static void each_path_has_its_answer(void **state)
 {
@@ -219,6 +221,57 @@ static void metrics_follow_the_view_at_once(void **state)
         }
 }
 
+static void read_metrics(struct fixture *f, const char *headers, struct text *ret)
+{
+        _cleanup_response_ struct response r = {0};
+        _cleanup_text_ struct text body = {0};
+        char value[64];
+
+        ask(f, "GET", "/metrics", headers, &r);
+        assert_int_equal(r.status, 200);
+        if (header(&r, "Content-Encoding", value, sizeof(value)))
+                gunzip(&r, &body);
+        else
+                text_append_bytes(&body, r.body, r.body_size);
+        ours_only(text_string(&body), ret);
+}
+
+/* Whatever changes between two views, and however few of them are asked for in a form: what is kept
+ * of its parts makes the page that is written whole. */
+static void the_packed_page_is_the_plain_page(void **state)
+{
+        static const char *const formats[] = {
+                "Accept: text/plain\r\n", "Accept: application/openmetrics-text;version=1.0.0\r\n"};
+        /* Pieces of 40 kB and of 4. */
+        static const size_t sizes[] = {400, 400, 40, 400};
+        struct fixture *f = *state;
+        uint64_t seed = 9;
+
+        for (size_t i = 0; i < 60; i++) {
+                struct view *view = sample_view_large(sizes[i / 15], 0);
+                struct collection_view *c = view->collections[0];
+                size_t changes = i % 3 == 0 ? 0 : bootstrap_next(&seed) % 9;
+                _cleanup_free_ char *packed_headers = NULL;
+                _cleanup_text_ struct text plain = {0}, packed = {0};
+                const char *format = formats[bootstrap_next(&seed) % 2];
+
+                for (size_t k = 0; k < changes; k++) {
+                        struct judgement *j =
+                                &c->queries[bootstrap_next(&seed) % sizes[i / 15]].judgement;
+
+                        j->distance = (float)(bootstrap_next(&seed) % 1000) / 999;
+                        j->band = (int)(bootstrap_next(&seed) % 5) - 1;
+                }
+                c->replays = i;
+                handover_publish(f->handover, view);
+                assert_true(asprintf(&packed_headers, "%sAccept-Encoding: gzip\r\n", format) > 0);
+                read_metrics(f, packed_headers, &packed);
+                read_metrics(f, format, &plain);
+                assert_string_equal(text_string(&packed), text_string(&plain));
+                assert_non_null(strstr(text_string(&plain), "category-6.query-00006"));
+        }
+}
+
 static void a_reload_waits_for_the_loop(void **state)
 {
         static const struct {
@@ -286,6 +339,23 @@ static void a_replay_says_what_and_whether_to_wait(void **state)
                 assert_contains(&r, "{\"status\":\"success\"}");
                 close(fd);
         }
+}
+
+/* The loop gives the views, the web thread writes the text. */
+static void who_waited_for_a_replay_is_told_its_verdict(void **state)
+{
+        _cleanup_response_ struct response r = {0};
+        int fd = send_post(*state, "/api/v1/replay?wait=true");
+        struct command *c = next_command(*state);
+
+        c->replayed = view_new();
+        assert_non_null(c->replayed);
+        command_complete(c, 200, NULL, 0);
+        receive(fd, false, &r);
+        assert_int_equal(r.status, 200);
+        assert_header(&r, "Content-Type", "application/json");
+        assert_contains(&r, "{\"status\":\"success\",\"data\":{\"verdict\":\"unmeasured\"");
+        close(fd);
 }
 
 static void a_replay_that_makes_no_sense_is_refused(void **state)
@@ -496,8 +566,10 @@ int main(void)
                 CASE_OF(readiness_follows_the_view),
                 CASE_OF(metrics_come_in_the_form_asked_for),
                 CASE_OF(metrics_follow_the_view_at_once),
+                CASE_OF(the_packed_page_is_the_plain_page),
                 CASE_OF(a_reload_waits_for_the_loop),
                 CASE_OF(a_replay_says_what_and_whether_to_wait),
+                CASE_OF(who_waited_for_a_replay_is_told_its_verdict),
                 CASE_OF(a_replay_that_makes_no_sense_is_refused),
                 CASE_OF(one_connection_carries_many_requests),
                 CASE_OF(only_this_machine_and_no_foreign_page_may_change_anything),

@@ -270,6 +270,20 @@ static void everything_is_looked_up(void **state)
         assert_string_equal(q->missing[3].exists_id, "e2");
 }
 
+/* It was the last one when the baseline was recorded, too: search missed it then. */
+static void the_newest_that_was_known_is_not_new(void **state)
+{
+        struct world *w = *state;
+
+        free(w->baseline->epoch.newest);
+        assert_int_equal(strdup_to(&w->baseline->epoch.newest, "copy"), 0);
+        question(w);
+        look_up(w, healthy, ARRAY_SIZE(healthy));
+        assert_null(w->error);
+        assert_true(w->records[6].placed && w->records[6].old);
+        assert_int_equal(w->suspects.lists[0].near_duplicates, 0);
+}
+
 static size_t count_known(const struct suspects *q)
 {
         size_t n = 0;
@@ -605,6 +619,8 @@ int main(void)
 {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test_setup_teardown(everything_is_looked_up, set_up, tear_down),
+                cmocka_unit_test_setup_teardown(
+                        the_newest_that_was_known_is_not_new, set_up, tear_down),
                 cmocka_unit_test_setup_teardown(
                         a_failure_ends_it_with_a_sentence, set_up, tear_down),
                 cmocka_unit_test_setup_teardown(

@@ -13,6 +13,8 @@
 #include <time.h>
 
 #include "../unit/a_secret.h"
+#include "../unit/wall.h"
+#include "file.h"
 #include "macro.h"
 #include "tell/outbox.h"
 
@@ -166,6 +168,7 @@ static void configure(struct fixture *f, size_t count, const char *const *keys, 
         http_peer_done(&peer);
 }
 
+static const struct outbox_subject for_ever = {.incident = "docs", .patience = USEC_INFINITY};
 static const char *const both[] = {"a", "b"};
 #define URL "https://user:pw@hooks.example:8443/services/T0/SECRET?token=x"
 
@@ -198,20 +201,26 @@ static int teardown(void **state)
         return 0;
 }
 
-static void put_until(struct fixture *f, const char *destination, const char *body, usec_t expires)
+static void put_about(struct fixture *f, const char *destination, const char *body,
+        const struct outbox_subject *subject)
 {
         struct http_request request = {.method = "POST",
                 .path = strdup(""),
                 .body = strdup(body),
                 .body_size = strlen(body)};
 
-        assert_int_equal(outbox_put(f->outbox, destination, &request, expires), 0);
+        assert_int_equal(outbox_put(f->outbox, destination, subject, &request), 0);
         assert_null(request.body);
+}
+
+static void put_until(struct fixture *f, const char *destination, const char *body, usec_t patience)
+{
+        put_about(f, destination, body, &(struct outbox_subject){.patience = patience});
 }
 
 static void put(struct fixture *f, const char *destination, const char *body)
 {
-        put_until(f, destination, body, USEC_INFINITY);
+        put_about(f, destination, body, &for_ever);
 }
 
 /* A copy of what is shown of the `i`-th destination. */
@@ -268,10 +277,10 @@ static void an_unknown_destination_is_an_error(void **state)
         struct fixture *f = *state;
         struct http_request request = {.method = "POST", .path = strdup(""), .body = strdup("x")};
 
-        assert_int_equal(outbox_put(f->outbox, "c", &request, USEC_INFINITY), -ENOENT);
+        assert_int_equal(outbox_put(f->outbox, "c", &for_ever, &request), -ENOENT);
         assert_string_equal(request.body, "x");
         request.body_size = OUTBOX_QUEUE_BYTES_MAX + 1;
-        assert_int_equal(outbox_put(f->outbox, "a", &request, USEC_INFINITY), -EMSGSIZE);
+        assert_int_equal(outbox_put(f->outbox, "a", &for_ever, &request), -EMSGSIZE);
         assert_string_equal(request.body, "x");
         http_request_done(&request);
         assert_events(f, "");
@@ -379,16 +388,16 @@ static void waits_grow_and_differ(void **state)
 static void given_up_when_too_late(void **state)
 {
         struct fixture *f = *state;
-        usec_t now = now_usec(CLOCK_REALTIME), end = now + DEADLINE;
+        usec_t end = now_usec(CLOCK_MONOTONIC) + DEADLINE;
         struct http_response later = {.status = 503, .body = "", .retry_after_usec = USEC_PER_HOUR};
         struct channel_view v;
 
-        put_until(f, "a", "late", now + 150 * USEC_PER_MSEC);
+        put_until(f, "a", "late", 150 * USEC_PER_MSEC);
         put(f, "a", "next");
-        put_until(f, "b", "dead", now - 1);
+        put_until(f, "b", "dead", 0);
         assert_events(f, "put 1 late;send late;put 2 next;put 3 dead;remove 3;");
         answer_full(f, &later);
-        while (view_of(f, 0, NULL).failed == 0 && now_usec(CLOCK_REALTIME) < end)
+        while (view_of(f, 0, NULL).failed == 0 && now_usec(CLOCK_MONOTONIC) < end)
                 assert_true(sd_event_run(f->event, 100 * USEC_PER_MSEC) >= 0);
         v = view_of(f, 0, NULL);
         assert_int_equal(v.failed, 1);
@@ -397,6 +406,29 @@ static void given_up_when_too_late(void **state)
         run_ready(f);
         assert_events(f, "remove 1;");
         assert_int_equal(v.queue_length, 1);
+}
+
+/* However the wall clock is set meanwhile, and whatever it was when the entry was made. */
+static void the_wall_clock_makes_nothing_late(void **state)
+{
+        struct fixture *f = *state;
+        usec_t end = now_usec(CLOCK_MONOTONIC) + DEADLINE;
+        struct http_response later = {.status = 503, .body = "", .retry_after_usec = USEC_PER_HOUR};
+
+        put_until(f, "a", "late", 150 * USEC_PER_MSEC);
+        put_until(f, "b", "in time", USEC_PER_HOUR);
+        answer_full(f, &later);
+        wall_ahead = 400 * (int64_t)USEC_PER_DAY;
+        answer(f, 503);
+        assert_true(run_until_calls(f, 3));
+        assert_string_equal(f->calls[2].body, "in time");
+        answer(f, 200);
+        wall_ahead = -wall_ahead;
+        while (view_of(f, 0, NULL).failed == 0 && now_usec(CLOCK_MONOTONIC) < end)
+                assert_true(sd_event_run(f->event, 100 * USEC_PER_MSEC) >= 0);
+        wall_ahead = 0;
+        assert_string_equal(view_of(f, 0, NULL).failures[0].reason, "expired");
+        assert_int_equal(view_of(f, 1, NULL).failed, 0);
 }
 
 static void a_full_queue_drops_the_oldest(void **state)
@@ -421,6 +453,127 @@ static void a_full_queue_drops_the_oldest(void **state)
         assert_string_equal(f->calls[1].body, "n2");
 }
 
+/* So that what opened and ended is told whatever else is not. */
+static void a_full_queue_gives_up_what_is_missed_least(void **state)
+{
+        struct fixture *f = *state;
+        struct loss_view *losses;
+        size_t count;
+
+        put(f, "a", "in flight");
+        for (int i = 0; i < OUTBOX_QUEUE_MAX - 5; i++)
+                put_about(
+                        f, "a", "end", &(struct outbox_subject){ENTRY_CLOSED, "i", USEC_INFINITY});
+        put_about(f, "a", "x", &(struct outbox_subject){ENTRY_OPENED, "opening", USEC_INFINITY});
+        put_about(f, "a", "x", &(struct outbox_subject){ENTRY_CHANGED, "change", USEC_INFINITY});
+        put_about(f, "a", "x", &(struct outbox_subject){ENTRY_REPEATED, "1st", USEC_INFINITY});
+        put_about(f, "a", "x", &(struct outbox_subject){ENTRY_CHANGED, "later", USEC_INFINITY});
+        put_about(f, "a", "x", &(struct outbox_subject){ENTRY_REPEATED, "2nd", USEC_INFINITY});
+        for (int i = 0; i < 6; i++)
+                put_about(f, "a", "y", &(struct outbox_subject){ENTRY_CLOSED, "z", USEC_INFINITY});
+        assert_int_equal(outbox_losses(f->outbox, &losses, &count), 0);
+        assert_int_equal(count, 6);
+        /* The last one first. */
+        assert_string_equal(losses[0].incident, "i");
+        assert_string_equal(losses[0].kind, "closed");
+        assert_string_equal(losses[1].incident, "opening");
+        assert_string_equal(losses[2].incident, "later");
+        assert_string_equal(losses[3].incident, "change");
+        assert_string_equal(losses[4].incident, "2nd");
+        assert_string_equal(losses[5].incident, "1st");
+        for (size_t i = 0; i < count; i++) {
+                assert_string_equal(losses[i].reason, "queue_full");
+                assert_string_equal(losses[i].receiver, "team");
+                assert_string_equal(losses[i].peer, "hooks.example:8443");
+                assert_non_null(strstr(losses[i].sentence, "the queue is full"));
+        }
+        loss_views_free(losses, count);
+}
+
+/* Nobody is there any more: nothing is sent until it is another address. */
+static void an_address_that_is_gone_is_left_alone(void **state)
+{
+        struct fixture *f = *state;
+        struct channel_view v;
+        struct loss_view *losses;
+        size_t count;
+
+        put(f, "a", "1");
+        put(f, "a", "2");
+        answer(f, 410);
+        put(f, "a", "3");
+        assert_events(f, "put 1 1;send 1;put 2 2;remove 1;remove 2;put 3 3;remove 3;");
+        v = view_of(f, 0, NULL);
+        assert_true(v.disabled && v.failing);
+        assert_true(v.failing_since > 0);
+        assert_int_equal(v.failed, 3);
+        assert_string_equal(v.failures[0].reason, "gone");
+        assert_int_equal(outbox_losses(f->outbox, &losses, &count), 0);
+        assert_int_equal(count, 3);
+        assert_string_equal(losses[0].sentence,
+                "the answer was status 410: because; given up because nobody is at the address any "
+                "more");
+        loss_views_free(losses, count);
+        configure(f, 2, both, URL);
+        assert_true(view_of(f, 0, NULL).disabled); /* nothing about it has changed */
+        configure(f, 2, both, "https://hooks.example/other");
+        assert_false(view_of(f, 0, NULL).disabled);
+        put(f, "a", "4");
+        answer(f, 200);
+        assert_events(f, "put 4 4;send 4;remove 4;");
+}
+
+/* What was lost a moment ago still matters when the next one arrives; what is told again anyway
+ * never did. */
+static void a_loss_is_remembered(void **state)
+{
+        struct fixture *f = *state;
+        const struct outbox_subject alerts = {ENTRY_ALERTS, NULL, USEC_INFINITY};
+        struct channel_view v;
+
+        assert_false(view_of(f, 0, NULL).failing);
+        put_about(f, "a", "alerts", &alerts);
+        assert_true(view_of(f, 0, NULL).oldest_at > 0);
+        answer(f, 400);
+        v = view_of(f, 0, NULL);
+        assert_true(v.failing);
+        assert_int_equal(v.lost_at, 0);
+        assert_int_equal(v.oldest_at, 0);
+        put_about(f, "a", "alerts", &alerts);
+        answer(f, 200);
+        assert_false(view_of(f, 0, NULL).failing);
+        put(f, "a", "opening");
+        answer(f, 400);
+        put(f, "a", "end");
+        answer(f, 200);
+        v = view_of(f, 0, NULL);
+        assert_true(v.failing && v.lost_at > 0);
+        assert_int_equal(v.failing_since, v.lost_at);
+        assert_null(v.last_error);
+}
+
+/* As long as it is tried again it fails, from the first failure on. */
+static void failing_begins_with_the_first_failure(void **state)
+{
+        struct fixture *f = *state;
+        const struct http_response later = {
+                .status = 503, .body = "", .retry_after_usec = 400 * USEC_PER_MSEC};
+        usec_t since;
+
+        put(f, "a", "1");
+        answer_full(f, &later);
+        since = view_of(f, 0, NULL).failing_since;
+        assert_true(view_of(f, 0, NULL).failing && since > 0);
+        assert_true(run_until_calls(f, 2));
+        answer(f, 503);
+        /* Told by two clocks that are read one after the other. */
+        assert_true(view_of(f, 0, NULL).failing_since < since + 200 * USEC_PER_MSEC);
+        assert_true(run_until_calls(f, 3));
+        answer(f, 200);
+        assert_false(view_of(f, 0, NULL).failing);
+        assert_int_equal(view_of(f, 0, NULL).failing_since, 0);
+}
+
 static void a_queue_is_limited_in_bytes(void **state)
 {
         struct fixture *f = *state;
@@ -432,7 +585,7 @@ static void a_queue_is_limited_in_bytes(void **state)
                 struct http_request request = {
                         .path = strdup(""), .body = calloc(1, size), .body_size = size};
 
-                assert_int_equal(outbox_put(f->outbox, "a", &request, USEC_INFINITY), 0);
+                assert_int_equal(outbox_put(f->outbox, "a", &for_ever, &request), 0);
         }
         v = view_of(f, 0, NULL);
         assert_int_equal(v.dropped, 1);
@@ -498,6 +651,38 @@ static void addresses_hide_what_is_secret(void **state)
                 assert_null(views[0].last_error);
                 channel_views_free(views, count);
         }
+}
+
+/* As it is when it is sent, whatever it was when the configuration was read. */
+static void a_key_is_in_what_is_sent_and_nowhere_else(void **state)
+{
+        static const char event[] = "{\"event_action\":\"resolve\"}";
+        struct fixture *f = *state;
+        char path[] = "/tmp/driftwatch-secret-XXXXXX";
+        struct http_peer peer = {.url = (char *)"http://pager", .secret = a_secret("secret")};
+        struct channel_settings settings = {0};
+        const struct outbox_destination destination = {
+                "a", "team", &channel_pagerduty, &peer, &settings};
+        _cleanup_free_ char *error = NULL;
+        int fd = mkstemp(path);
+
+        assert_true(fd >= 0 && dprintf(fd, "first\n") > 0);
+        assert_int_equal(secret_new(path, any_secret, &settings.key, NULL), 0);
+        assert_int_equal(outbox_configure(f->outbox, &destination, 1), 0);
+        assert_int_equal(file_replace(path, "ro-tated\n", 9, NULL), 0);
+        close(fd);
+        put(f, "a", event);
+        assert_events(f,
+                "put 1 {\"event_action\":\"resolve\"};"
+                "send {\"routing_key\":\"ro-tated\",\"event_action\":\"resolve\"};");
+        answer_full(f,
+                &(struct http_response){
+                        .status = 500, .body = "no route for ro-tated", .body_size = 21});
+        (void)view_of(f, 0, &error);
+        assert_string_equal(error, "the answer was status 500, with a text that repeats a secret");
+        unlink(path);
+        secret_unref(peer.secret);
+        channel_settings_done(&settings);
 }
 
 static void entries_of_an_earlier_life_go_on(void **state)
@@ -588,6 +773,38 @@ static void a_vanished_destination_takes_its_queue_along(void **state)
         assert_counts(f, 0, 0, 0);
 }
 
+/* Alertmanagers are told by all daemons, receivers by one. */
+static void who_is_hushed_repeats_nothing(void **state)
+{
+        struct fixture *f = *state;
+        struct loss_view *losses;
+        size_t count;
+
+        assert_true(outbox_delivered(f->outbox, &channel_alertmanager));
+        put(f, "a", "1");
+        assert_false(outbox_delivered(f->outbox, &channel_alertmanager));
+        assert_true(outbox_delivered(f->outbox, &channel_webhook));
+        put(f, "a", "2");
+        outbox_hush(f->outbox, &channel_webhook);
+        assert_events(f, "put 1 1;send 1;put 2 2;");
+        outbox_hush(f->outbox, &channel_alertmanager);
+        assert_events(f, "remove 2;");
+        answer(f, 503);
+        assert_events(f, "remove 1;");
+        assert_true(outbox_idle(f->outbox));
+        assert_counts(f, 2, 2, 0);
+        /* The other one tells them: nothing failed here, and nothing is lost. */
+        assert_false(view_of(f, 0, NULL).failing);
+        assert_int_equal(outbox_losses(f->outbox, &losses, &count), 0);
+        assert_int_equal(count, 0);
+        loss_views_free(losses, count);
+        put(f, "a", "3");
+        answer(f, 503);
+        assert_true(run_until_calls(f, 3));
+        answer(f, 200);
+        assert_true(outbox_delivered(f->outbox, &channel_alertmanager));
+}
+
 static void a_wrong_configuration_changes_nothing(void **state)
 {
         struct fixture *f = *state;
@@ -627,16 +844,23 @@ int main(void)
                 TEST(retry_after_is_honoured),
                 TEST(waits_grow_and_differ),
                 TEST(given_up_when_too_late),
+                TEST(the_wall_clock_makes_nothing_late),
                 TEST(a_full_queue_drops_the_oldest),
+                TEST(a_full_queue_gives_up_what_is_missed_least),
+                TEST(an_address_that_is_gone_is_left_alone),
+                TEST(a_loss_is_remembered),
+                TEST(failing_begins_with_the_first_failure),
                 TEST(a_queue_is_limited_in_bytes),
                 TEST(a_sender_may_refuse),
                 TEST(a_broken_store_stops_nothing),
                 TEST(addresses_hide_what_is_secret),
+                TEST(a_key_is_in_what_is_sent_and_nowhere_else),
                 TEST(entries_of_an_earlier_life_go_on),
                 TEST(a_reload_carries_everything_over),
                 TEST(a_reload_in_flight_keeps_what_must_be_retried),
                 TEST(a_reload_with_another_url_tries_at_once),
                 TEST(a_vanished_destination_takes_its_queue_along),
+                TEST(who_is_hushed_repeats_nothing),
                 TEST(a_wrong_configuration_changes_nothing),
                 TEST(freed_with_everything_in_flight),
         };

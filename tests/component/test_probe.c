@@ -3,6 +3,7 @@
 #include <math.h>
 #include <stdio.h>
 
+#include "../unit/vectors.h"
 #include "ask/probe.h"
 #include "stage.h"
 
@@ -23,6 +24,7 @@ struct faults {
         unsigned failing_after; /* … is answered with `status` and `body` after so many others */
         unsigned status;
         const char *body;
+        const char *unreadable; /* id of a record whose vector is lost */
         unsigned results_max, ids_max; /* of a request, or it is beyond the quota; 0: any */
 };
 
@@ -102,11 +104,45 @@ static void answer_query(const struct world *w, const json_t *request, struct te
         fake_answer(out, 200, NULL, body.data, body.size);
 }
 
+/* Ids of a page, in their order. */
+static void answer_page(const struct world *w, const json_t *request, struct text *out)
+{
+        json_int_t offset = json_integer_value(json_object_get(request, "offset"));
+        json_int_t limit = json_integer_value(json_object_get(request, "limit"));
+        _cleanup_text_ struct text ids = {0}, body = {0};
+
+        for (size_t i = 0; i < RECORDS; i++)
+                if (!w->faults.gone[i] && offset-- <= 0 && limit-- > 0)
+                        text_appendf(&ids, "%s\"r%02zu\"", ids.size > 0 ? "," : "", i);
+        text_appendf(&body, "{\"ids\":[%s],\"embeddings\":null}", text_string(&ids));
+        fake_answer(out, 200, NULL, body.data, body.size);
+}
+
+/* What the index lost has no vector: Chroma fails on it. */
+static bool unreadable(const struct world *w, const json_t *wanted)
+{
+        for (size_t i = 0; i < json_array_size(wanted); i++) {
+                const char *id = json_string_value(json_array_get(wanted, i));
+
+                if (w->faults.unreadable && streq(id, w->faults.unreadable))
+                        return true;
+        }
+        return false;
+}
+
 static void answer_get(const struct world *w, const json_t *request, struct text *out)
 {
         const json_t *wanted = json_object_get(request, "ids");
         _cleanup_text_ struct text ids = {0}, vectors = {0}, body = {0};
 
+        if (!wanted) {
+                answer_page(w, request, out);
+                return;
+        }
+        if (json_array_size(json_object_get(request, "include")) > 0 && unreadable(w, wanted)) {
+                fake_answer(out, 500, NULL, "{\"error\":\"InternalError\"}", 25);
+                return;
+        }
         for (size_t i = 0; i < json_array_size(wanted); i++) {
                 const char *id = json_string_value(json_array_get(wanted, i));
                 unsigned long record = strtoul(id + 1, NULL, 10);
@@ -359,18 +395,68 @@ static void there_is_no_recall_without_a_larger_k(void **state)
         assert_int_equal(w->health.unreachable, 0);
 }
 
-static void too_many_records_are_not_asked_for(void **state)
+static void too_many_records_are_sampled(void **state)
 {
+        static const struct {
+                bool hidden, shy, twins; /* all of them; hidden: each that is even */
+                const char *unreadable;
+                int64_t unreachable, copies;
+        } rows[] = {
+                {.unreachable = 0},
+                /* A search for one record passed them; one for many does not. */
+                {.shy = true, .unreachable = 0},
+                /* From r16 on the neighbour is near, in proportion to its length. */
+                {.hidden = true, .unreachable = RECORDS / 2, .copies = 12},
+                {.hidden = true, .twins = true, .unreachable = RECORDS / 2, .copies = RECORDS / 2},
+                {.unreadable = "r10", .unreachable = 1},
+        };
         struct world *w = *state;
 
         w->target.records_max = RECORDS - 1;
+        for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+                const struct index_health *h = &w->health;
+
+                for (size_t k = 0; k < RECORDS; k++) {
+                        w->faults.hidden[k] = rows[i].hidden && k % 2 == 0;
+                        w->faults.shy[k] = rows[i].shy;
+                }
+                w->faults.twins = rows[i].twins;
+                w->faults.unreadable = rows[i].unreadable;
+                probe(w);
+                if (w->failure || h->capped || h->unreachable != rows[i].unreachable ||
+                        h->copies != rows[i].copies || h->sample.looked != RECORDS)
+                        fail_msg("row %zu: %s; %lld unreachable, %lld copies, of %zu", i,
+                                w->error ? w->error : "no error", (long long)h->unreachable,
+                                (long long)h->copies, h->sample.looked);
+                assert_int_equal(h->records, RECORDS);
+        }
+}
+
+static void without_a_limit_none_is_sampled(void **state)
+{
+        struct world *w = *state;
+
+        w->target.records_max = 0;
         w->faults.hidden[5] = true;
         probe(w);
         assert_null(w->failure);
         assert_true(w->health.capped);
         assert_int_equal(w->health.unreachable, -1);
+        assert_int_equal(w->health.sample.looked, 0);
         assert_int_equal(w->health.records, RECORDS);
-        assert_true(w->health.recall == 1);
+}
+
+static void an_ingest_meanwhile_makes_the_sample_void(void **state)
+{
+        struct world *w = *state;
+
+        w->target.records_max = RECORDS - 1;
+        w->faults.late = 1;
+        probe(w);
+        assert_null(w->failure);
+        assert_true(w->health.capped);
+        assert_int_equal(w->health.unreachable, -1);
+        assert_int_equal(w->health.sample.looked, 0);
 }
 
 static void what_is_beyond_a_quota_is_left_out(void **state)
@@ -637,7 +723,9 @@ int main(void)
                 TEST(recall_is_what_a_larger_k_finds_besides),
                 TEST(equally_distant_records_stand_for_each_other),
                 TEST(there_is_no_recall_without_a_larger_k),
-                TEST(too_many_records_are_not_asked_for),
+                TEST(too_many_records_are_sampled),
+                TEST(without_a_limit_none_is_sampled),
+                TEST(an_ingest_meanwhile_makes_the_sample_void),
                 TEST(what_is_beyond_a_quota_is_left_out),
                 TEST(an_ingest_meanwhile_leaves_it_unknown),
                 TEST(an_empty_collection),

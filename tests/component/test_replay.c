@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
 
+#include "../unit/vectors.h"
 #include "ask/replay.h"
+#include "clock.h"
 #include "stage.h"
 
 #define COLLECTION(id) \
@@ -191,6 +193,7 @@ static int tear_down(void **state)
 
         replay_free(w->replay);
         stage_done(&w->stage);
+        bodies_done(&w->target.bodies);
         query_set_unref(w->queries);
         vector_set_unref(w->vectors);
         forget_result(w);
@@ -218,7 +221,7 @@ static void on_done(struct replay_result *result, void *userdata)
         w->epoch = result->epoch;
         epoch_init(&result->epoch);
         for (size_t i = 0; i < result->count; i++) {
-                const struct chroma_answer *a = &result->answers[i];
+                const struct results_row *a = &result->answers[i];
 
                 w->valid[i] = a->answer ? 'v' : '-';
                 w->answered += a->answer != NULL;
@@ -279,6 +282,31 @@ static void asks_everything_in_batches_of_one_filter(void **state)
 }
 
 #define ROW(d) "{\"ids\":[[\"x\"],[\"x\"]],\"distances\":[[" d "],[0.5]]}"
+
+/* Vectors do not change under a replay: here they do, to see that nobody reads them again. */
+static void the_next_replay_sends_the_same_bodies(void **state)
+{
+        struct world *w = *state;
+        struct errors errors = {0};
+
+        replay(w);
+        assert_int_equal(w->target.bodies.count, 3);
+        w->vectors->rows[0][0] = 7;
+        replay(w);
+        assert_string_equal(w->valid, "vvvv");
+        for (size_t i = 3; i < 6; i++)
+                assert_string_equal(fake_server_request(w->stage.server, i)->body,
+                        fake_server_request(w->stage.server, 7 + i)->body);
+        vector_set_unref(w->vectors);
+        assert_int_equal(
+                vector_set_parse("vectors.json", VECTORS, strlen(VECTORS), &w->vectors, &errors),
+                0);
+        w->vectors->rows[0][0] = 8;
+        w->target.vectors = w->vectors;
+        replay(w);
+        assert_non_null(
+                strstr(fake_server_request(w->stage.server, 17)->body, "[[8,0],[0.5,0.5]]"));
+}
 
 static void failures_have_a_reason_and_a_sentence(void **state)
 {
@@ -711,10 +739,60 @@ static void a_cancelled_replay_calls_nobody(void **state)
         assert_int_equal(w->stage.ended, 0);
 }
 
+struct turn {
+        struct replay *replay;
+        usec_t started, ended; /* of clock_wall() */
+};
+
+static void on_turn_done(struct replay_result *result, void *userdata)
+{
+        struct turn *t = userdata;
+
+        assert_null(result->failure);
+        t->started = result->started;
+        t->ended = clock_wall();
+        t->replay = replay_free(t->replay);
+}
+
+static void on_turn_exchange(const struct http_response *response, void *userdata)
+{
+}
+
+static bool turns_are_over(void *userdata)
+{
+        const struct turn *turns = userdata;
+
+        return turns[0].ended > 0 && turns[1].ended > 0;
+}
+
+/* One request at a time: the first replay asks all of its own before the second asks anything, and
+ * the second begins then. */
+static void a_replay_that_waits_has_not_begun(void **state)
+{
+        struct world *w = *state;
+        struct turn turns[2] = {0};
+
+        w->stage.peer.concurrency = 1;
+        for (size_t i = 0; i < ARRAY_SIZE(turns); i++)
+                assert_int_equal(replay_start(w->stage.client, &w->target, on_turn_done,
+                                         on_turn_exchange, &turns[i], &turns[i].replay),
+                        0);
+        assert_true(fake_run_until(w->stage.event, turns_are_over, turns));
+        assert_int_equal(fake_server_requests(w->stage.server), 2 * 7);
+        for (size_t i = 0; i < 2 * 7; i++) {
+                bool is_query = i % 7 >= 3 && i % 7 < 6;
+
+                assert_true(is_query ==
+                        (strstr(fake_server_request(w->stage.server, i)->path, "/query") != NULL));
+        }
+        assert_true(turns[1].started + USEC_PER_MSEC >= turns[0].ended);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
                 TEST(asks_everything_in_batches_of_one_filter),
+                TEST(the_next_replay_sends_the_same_bodies),
                 TEST(failures_have_a_reason_and_a_sentence),
                 TEST(too_few_valid_answers_fail_the_replay),
                 TEST(only_queries_with_a_vector_are_asked),
@@ -733,6 +811,7 @@ int main(void)
                 TEST(a_dead_server_is_not_reached),
                 TEST(a_server_that_never_answers_times_out),
                 TEST(a_cancelled_replay_calls_nobody),
+                TEST(a_replay_that_waits_has_not_begun),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -13,6 +13,8 @@ struct world {
         struct stage stage;
         struct server_config servers[2];
         struct collection_config collections[3];
+        struct server_config *server_list[2];
+        struct collection_config *collection_list[3];
         struct config config;
         struct surroundings_owner owner;
         struct surroundings *surroundings;
@@ -81,9 +83,13 @@ static int set_up(void **state)
         for (size_t i = 0; i < 3; i++)
                 w->collections[i] = (struct collection_config){
                         .name = (char *)watched[i], .server = &w->servers[i == 2]};
-        w->config = (struct config){.servers = w->servers,
+        for (size_t i = 0; i < ARRAY_SIZE(w->server_list); i++)
+                w->server_list[i] = &w->servers[i];
+        for (size_t i = 0; i < ARRAY_SIZE(w->collection_list); i++)
+                w->collection_list[i] = &w->collections[i];
+        w->config = (struct config){.servers = w->server_list,
                 .server_count = 2,
-                .collections = w->collections,
+                .collections = w->collection_list,
                 .collection_count = 3};
         w->owner = (struct surroundings_owner){on_changed, on_exchanged, w};
         w->surroundings = make(w);
@@ -140,6 +146,40 @@ static void unwatched_collections_are_counted_and_named(void **state)
         assert_string_equal(known(w)->names[1], "c10");
         assert_string_equal(known(w)->names[19], "c116");
         assert_null(surroundings_find(w->surroundings, "other"));
+}
+
+/* Of 22, c1 is watched here and c7 by another name of the server; c0 and c9 by another daemon. */
+static void what_another_daemon_watches_is_watched(void **state)
+{
+        struct world *w = *state;
+        struct elsewhere_config elsewhere[] = {
+                {(char *)"c0", (char *)"c0", &w->servers[0]},
+                {(char *)"c7", (char *)"c7", &w->servers[1]},
+                {(char *)"label", (char *)"c9", &w->servers[0]},
+        };
+
+        w->config.elsewhere = elsewhere;
+        w->config.elsewhere_count = ARRAY_SIZE(elsewhere);
+        surroundings_free(w->surroundings);
+        w->surroundings = make(w);
+        w->count = 22;
+        list(w, HOUR);
+        assert_int_equal(known(w)->count, 18);
+        assert_string_equal(known(w)->names[0], "c10");
+}
+
+static void a_listing_s_time_follows_the_clock(void **state)
+{
+        const int64_t ahead = 400 * (int64_t)USEC_PER_DAY;
+        struct world *w = *state;
+        usec_t listed;
+
+        surroundings_jump(w->surroundings, ahead); /* of none */
+        assert_int_equal(known(w)->listed, 0);
+        list(w, HOUR);
+        listed = known(w)->listed;
+        surroundings_jump(w->surroundings, ahead);
+        assert_int_equal(known(w)->listed, listed + (usec_t)ahead);
 }
 
 static void names_are_shown_on_one_line(void **state)
@@ -240,6 +280,8 @@ int main(void)
 {
         const struct CMUnitTest tests[] = {
                 TEST(unwatched_collections_are_counted_and_named),
+                TEST(what_another_daemon_watches_is_watched),
+                TEST(a_listing_s_time_follows_the_clock),
                 TEST(names_are_shown_on_one_line),
                 TEST(what_cannot_be_listed_is_unknown),
                 TEST(two_thousand_are_too_many),

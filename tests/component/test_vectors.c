@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "../unit/unit.h"
+#include "../unit/vectors.h"
 
 #include <errno.h>
 #include <math.h>
@@ -47,10 +48,10 @@ static struct vector_set *vectors(const char *json)
         "queries: [{id: a, text: another, expect: {distance: {max: 9}}}, {id: b, text: b}]"
 #define OLD VECTORS("\"a\":[1,0],\"b\":[0,1]")
 
-static struct collection_config make_config(
-        const struct world *w, const char *yaml, const char *pinned)
+static struct collection_config make_config(struct world *w, const char *yaml, const char *pinned)
 {
         struct collection_config c = {
+                .references = 1,
                 .name = (char *)"c",
                 .label = (char *)"agents",
                 .server = &w->server,
@@ -150,7 +151,7 @@ static const float *vector_of(const struct world *w, const char *id)
 static const char *replay(struct world *w, const char *space, size_t query)
 {
         const struct query_set *set = w->config.queries;
-        _cleanup_free_ struct chroma_answer *got = calloc(set->count, sizeof(*got));
+        _cleanup_free_ struct results_row *got = calloc(set->count, sizeof(*got));
         struct replay_result result = {
                 .started = USEC_PER_DAY, .reached = true, .answers = got, .count = set->count};
         struct suspects *suspects;
@@ -244,6 +245,64 @@ static void an_embedder_is_asked_for_the_new_text(void **state)
         assert_null(replay(w, "l2", 0));
         /* Known already. */
         assert_false(embed(w->dossier, VECTORS("\"a\":[-1,0],\"b\":[0,1]")));
+}
+
+/* The band of the old text's answer is no home of the new one. */
+static void another_text_has_another_home(void **state)
+{
+        struct world *w = *state;
+        const struct query_view *q;
+        _cleanup_(baseline_unrefp) struct baseline *b = a_baseline(OLD, "l2");
+
+        begin(w, OTHER_TEXT, OLD, true);
+        b->queries[0].levels[LEVEL_TOP1].location = .1;
+        assert_int_equal(dossier_set_baseline(w->dossier, b), 0);
+        assert_true(embed(w->dossier, VECTORS("\"a\":[-1,0],\"b\":[0,1]")));
+        for (unsigned i = 0; i < 9; i++)
+                (void)replay(w, "l2", 0);
+        q = dossier_view(w->dossier)->queries;
+        assert_int_equal(q[0].judgement.home_band, q[0].judgement.band);
+        assert_null(findings_find(dossier_view(w->dossier)->findings, FINDING_BAND_CROSSED, 0));
+        assert_int_equal(q[0].judgement.outcome, OUTCOME_PASS);
+}
+
+static bool drifted(const struct world *w)
+{
+        const struct judgement *j = &dossier_view(w->dossier)->queries[0].judgement;
+
+        return j->outcome == OUTCOME_DRIFT && j->reason &&
+                findings_find(dossier_view(w->dossier)->findings, FINDING_BAND_CROSSED, 0);
+}
+
+/* A replay with fresh vectors judges no query, and neither does a reload, or a baseline that cannot
+ * be read: a query that has drifted has, and one that is known to fail is. */
+static void what_judges_nobody_changes_no_outcome(void **state)
+{
+        struct results_row rows[2] = {{.unmeasured = "x"}, {.unmeasured = "x"}};
+        const struct replay_result fresh = {.answers = rows, .count = 2};
+        _cleanup_(baseline_unrefp) struct baseline *b = a_baseline(OLD, "l2");
+        struct world *w = *state;
+        struct dossier *next = NULL;
+
+        begin(w, TEXTS, OLD, true);
+        b->queries[0].levels[LEVEL_TOP1].location = .1;
+        assert_int_equal(dossier_set_baseline(w->dossier, b), 0);
+        w->config.queries->queries[1].known_failing.until = 2 * USEC_PER_DAY;
+        for (unsigned i = 0; i < 9; i++)
+                (void)replay(w, "l2", 0);
+        assert_true(drifted(w));
+        dossier_replayed_fresh(w->dossier, &fresh);
+        assert_true(drifted(w) && dossier_view(w->dossier)->queries[1].excused);
+        assert_int_equal(dossier_refuse_baseline(w->dossier, "unreadable"), 0);
+        assert_true(drifted(w) && dossier_view(w->dossier)->queries[1].excused);
+        w->changed = make_config(w, TEXTS, OLD);
+        w->changed.embedder = &w->embedder;
+        w->changed.queries->queries[1].known_failing.until = 2 * USEC_PER_DAY;
+        assert_int_equal(dossier_new(&w->changed, &next), 0);
+        assert_int_equal(dossier_adopt(next, w->dossier), 0);
+        dossier_free(w->dossier);
+        w->dossier = next;
+        assert_true(drifted(w) && dossier_view(w->dossier)->queries[1].excused);
 }
 
 static void a_new_query_is_told_apart(void **state)
@@ -361,6 +420,79 @@ static void a_change_lasts_until_the_embedder_says_otherwise(void **state)
         e = &dossier_view(w->dossier)->embedder;
         assert_int_equal(e->failing_since, 0);
         assert_false(e->changed || e->error);
+}
+
+static void refuse(struct world *w, size_t query, const char *rows)
+{
+        struct embed_refusal refusal = {query, strdup("HTTP 500: oops")};
+        struct embed_result result = embedded(rows);
+
+        result.refusals = &refusal;
+        result.refused = 1;
+        (void)dossier_embedded(w->dossier, &result, 5);
+}
+
+static bool embedder_is_changed(const struct world *w)
+{
+        const struct findings *f = dossier_view(w->dossier)->findings;
+
+        return findings_find(f, FINDING_EMBEDDER_CHANGED, FINDING_COLLECTION);
+}
+
+/* Nor does a text that is not answered for, while the others are as they were. */
+static void a_change_of_a_text_that_is_refused_lasts(void **state)
+{
+        struct world *w = *state;
+        struct dossier *next = NULL;
+
+        begin(w, TEXTS, OLD, true);
+        (void)replay(w, "l2", 0);
+        (void)embed(w->dossier, VECTORS("\"a\":[-1,0],\"b\":[0,1]"));
+        assert_true(embedder_is_changed(w));
+        refuse(w, 0, VECTORS("\"b\":[0,1]"));
+        assert_true(embedder_is_changed(w));
+        assert_int_equal(dossier_view(w->dossier)->embedder.moved, 1);
+        assert_int_equal(dossier_view(w->dossier)->embedder.compared, 2);
+        refuse(w, 0, VECTORS("\"b\":[0,1]"));
+        (void)replay(w, "l2", 0);
+        assert_true(embedder_is_changed(w));
+        /* Over a reload, too. */
+        w->changed = make_config(w, TEXTS, OLD);
+        w->changed.embedder = &w->embedder;
+        assert_int_equal(dossier_new(&w->changed, &next), 0);
+        assert_int_equal(dossier_adopt(next, w->dossier), 0);
+        dossier_free(w->dossier);
+        w->dossier = next;
+        refuse(w, 0, VECTORS("\"b\":[0,1]"));
+        assert_true(embedder_is_changed(w));
+        (void)embed(w->dossier, OLD);
+        assert_false(embedder_is_changed(w));
+}
+
+/* A query that went and came back with another text. */
+static void what_was_given_goes_with_its_query(void **state)
+{
+        static const char *const sets[] = {"queries: [{id: b, text: b}]", OTHER_TEXT};
+        struct world *w = *state;
+        struct collection_config more[ARRAY_SIZE(sets)];
+
+        begin(w, TEXTS, NULL, true);
+        (void)embed(w->dossier, OLD);
+        for (size_t i = 0; i < ARRAY_SIZE(sets); i++) {
+                struct dossier *next = NULL;
+
+                more[i] = make_config(w, sets[i], NULL);
+                more[i].embedder = &w->embedder;
+                assert_int_equal(dossier_new(&more[i], &next), 0);
+                assert_int_equal(dossier_adopt(next, w->dossier), 0);
+                dossier_free(w->dossier);
+                w->dossier = next;
+        }
+        assert_null(vector_of(w, "a"));
+        assert_non_null(vector_of(w, "b"));
+        w->dossier = dossier_free(w->dossier);
+        for (size_t i = 0; i < ARRAY_SIZE(sets); i++)
+                config_done(&more[i]);
 }
 
 static void the_length_counts_where_distances_depend_on_it(void **state)
@@ -533,7 +665,7 @@ static void serve(struct servers *s, const struct fake_step *embedder, usec_t in
         w->embedder.peer = (struct http_peer){.url = s->url, .timeout_usec = 5 * USEC_PER_SEC};
         w->embedder.batch = 10;
         w->config.embedder = &w->embedder;
-        s->owner = (struct watch_owner){on_replayed, on_changed, on_exchanged, s};
+        s->owner = (struct watch_owner){on_replayed, on_changed, on_exchanged, s, NULL};
         assert_int_equal(watch_new(s->event, &w->config, s->client, &s->owner, &s->watch), 0);
 }
 
@@ -586,6 +718,34 @@ static void a_command_waits_for_the_embedder(void **state)
         assert_int_equal(s.replayed, 1);
         assert_int_not_equal(outcome_of(&s, 1), OUTCOME_UNMEASURED);
         assert_int_equal(watch_view(s.watch)->embedder.compared, 1);
+}
+
+/* Who waits for a verdict waits for the embedder's part of it, however soon after the last one, but
+ * not for ever. */
+static void a_verdict_that_is_awaited_has_the_embedder_s_answer(void **state)
+{
+        _cleanup_(servers_done) struct servers s = {.world = *state};
+
+        serve(&s, serve_embedder_late, USEC_PER_MINUTE);
+        for (unsigned i = 0; i < 2; i++) {
+                size_t requests = fake_server_requests(s.chroma);
+                usec_t now = clock_usec(CLOCK_BOOTTIME);
+
+                watch_ingested(s.watch, true);
+                assert_true(fake_run_until(s.event, embedder_is_asked, &s));
+                assert_int_equal(fake_server_requests(s.chroma), requests);
+                assert_in_range(watch_due(s.watch), now + WATCH_EMBED_WAIT,
+                        clock_usec(CLOCK_BOOTTIME) + WATCH_EMBED_WAIT);
+                assert_int_equal(fake_server_release(s.embedder), 1);
+                assert_true(fake_run_until(s.event, is_idle, &s));
+                assert_int_equal(s.replayed, i + 1);
+                assert_int_equal(watch_view(s.watch)->embedder.compared, 1);
+        }
+        /* Nobody waits for this one: it asks when the pause is over. */
+        watch_ingested(s.watch, false);
+        assert_true(fake_run_until(s.event, is_idle, &s));
+        assert_int_equal(s.replayed, 3);
+        assert_int_equal(fake_server_requests(s.embedder), 2);
 }
 
 /* The daemon goes on with what it has, and asks again as soon as it has more. */
@@ -661,15 +821,20 @@ int main(void)
                 cmocka_unit_test(another_text_does_not_meet_the_old_vector),
                 cmocka_unit_test(the_vector_of_the_new_text_is_used),
                 world_test(an_embedder_is_asked_for_the_new_text),
+                world_test(another_text_has_another_home),
+                world_test(what_judges_nobody_changes_no_outcome),
                 world_test(a_new_query_is_told_apart),
                 world_test(fresh_vectors_belong_to_their_texts),
                 world_test(fresh_vectors_belong_to_their_embedder),
                 world_test(one_text_without_a_vector_leaves_the_others),
                 world_test(a_change_lasts_until_the_embedder_says_otherwise),
+                world_test(a_change_of_a_text_that_is_refused_lasts),
+                world_test(what_was_given_goes_with_its_query),
                 cmocka_unit_test(the_length_counts_where_distances_depend_on_it),
                 cmocka_unit_test(the_limit_can_be_set),
                 world_test(noise_is_measured_among_fresh_vectors),
                 world_test(a_command_waits_for_the_embedder),
+                world_test(a_verdict_that_is_awaited_has_the_embedder_s_answer),
                 world_test(a_daemon_replays_again_with_what_is_new),
                 world_test(a_failed_embedder_is_asked_again_by_itself),
                 world_test(a_command_measures_the_noise),

@@ -10,6 +10,7 @@
 #include "fuzz.h"
 #include "json.h"
 #include "keep/baselines.h"
+#include "unit/approved.h"
 
 static void check_query(const struct baseline *b, size_t i)
 {
@@ -34,8 +35,9 @@ static void check(const struct baseline *b)
         REQUIRE(b->collection && b->number > 0 && b->results > 0);
         for (size_t i = 0; i < b->count; i++)
                 check_query(b, i);
-        for (size_t i = 0; b->vectors && i < b->vectors->count * b->vectors->dimension; i++)
-                REQUIRE(isfinite(b->vectors->values[i]));
+        for (size_t i = 0; b->vectors && i < b->vectors->count; i++)
+                for (size_t j = 0; j < b->vectors->dimension; j++)
+                        REQUIRE(isfinite(b->vectors->rows[i][j]));
         for (size_t i = 1; i < b->bands.count; i++)
                 REQUIRE(b->bands.bands[i - 1].below < b->bands.bands[i].below);
         REQUIRE(baseline_build(b, &text, &size) == 0);
@@ -72,7 +74,7 @@ static void try_with_its_hash(const char *data, size_t size)
         content = json_text(baseline, JSON_COMPACT | JSON_SORT_KEYS, &content_size);
         REQUIRE(content && digest_sha256(content, content_size, digest) == 0);
         REQUIRE(json_put(root, "sha256", json_string(digest)) == 0);
-        text = json_text(root, JSON_COMPACT, &text_size);
+        text = json_text(root, JSON_COMPACT | JSON_SORT_KEYS, &text_size);
         REQUIRE(text);
         try(text, text_size);
 }

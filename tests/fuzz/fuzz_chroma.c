@@ -5,15 +5,15 @@
 
 #include <math.h>
 
-#include "ask/chroma.h"
 #include "ask/directory.h"
 #include "ask/ruling.h"
 #include "fuzz.h"
+#include "unit/arrival.h"
 
 #define QUERIES 3
 #define RESULTS 4
 
-static void check(const struct chroma_answer *one)
+static void check(const struct results_row *one)
 {
         REQUIRE((one->answer == NULL) == (one->unmeasured != NULL));
         if (!one->answer)
@@ -27,9 +27,9 @@ static void check(const struct chroma_answer *one)
 
 static void parse_query(const char *body, size_t size)
 {
-        struct chroma_answer answers[QUERIES] = {0};
+        struct results_row answers[QUERIES] = {0};
         _cleanup_error_ struct error error = {0};
-        int r = chroma_parse_query(body, size, QUERIES, RESULTS, answers, &error);
+        int r = arrive_results(body, size, QUERIES, RESULTS, answers, &error);
 
         REQUIRE((r == 0) == (error.message == NULL));
         for (size_t i = 0; i < QUERIES; i++) {
@@ -43,7 +43,7 @@ static void parse_id_counts(const char *body, size_t size)
 {
         size_t counts[QUERIES];
 
-        if (chroma_parse_id_counts(body, size, QUERIES, RESULTS, counts, NULL) == 0)
+        if (arrive_counts(body, size, QUERIES, RESULTS, counts, NULL) == 0)
                 for (size_t i = 0; i < QUERIES; i++)
                         REQUIRE(counts[i] <= RESULTS);
 }

@@ -5,9 +5,9 @@
 
 #include <math.h>
 
-#include "ask/embedding.h"
 #include "fuzz.h"
 #include "model/vector_set.h"
+#include "unit/arrival.h"
 
 #define TEXTS 2
 
@@ -17,9 +17,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
         for (size_t i = 0; i < embedding_dialect_count; i++) {
                 _cleanup_error_ struct error e = {0};
-                _cleanup_(embedding_rows_done) struct embedding_rows rows = {0};
+                _cleanup_(pooled_done) struct pooled rows = {0};
                 unsigned right = 0;
-                int r = embedding_parse(&embedding_dialects[i], body, size, TEXTS, &rows, &e);
+                int r = arrive_pooled(&embedding_dialects[i], body, size, TEXTS, &rows, &e);
 
                 REQUIRE((r == 0) == (rows.values != NULL) && (r == 0) == (e.message == NULL));
                 REQUIRE(r < 0 || (rows.dimension > 0 && rows.dimension <= VECTOR_DIMENSION_MAX));

@@ -4,9 +4,9 @@
 
 #include <math.h>
 
-#include "ask/records.h"
 #include "fuzz.h"
 #include "text.h"
+#include "unit/arrival.h"
 
 static void check(const struct records *r, unsigned include)
 {
@@ -28,7 +28,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         for (unsigned include = 0; include <= (RECORDS_EMBEDDINGS | RECORDS_METADATAS); include++) {
                 _cleanup_(records_done) struct records records = {0};
                 _cleanup_error_ struct error error = {0};
-                int r = records_parse((const char *)data, size, include, &records, &error);
+                int r = arrive_records((const char *)data, size, include, 0, &records, &error);
 
                 REQUIRE((r == 0) == (error.message == NULL));
                 if (r == 0)

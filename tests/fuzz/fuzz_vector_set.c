@@ -5,7 +5,7 @@
 #include <math.h>
 
 #include "fuzz.h"
-#include "model/vector_set.h"
+#include "unit/vectors.h"
 
 static void check(const struct vector_set *set)
 {
@@ -13,7 +13,7 @@ static void check(const struct vector_set *set)
         for (size_t i = 0; i < set->count; i++) {
                 const float *vector = vector_set_find(set, set->ids[i]);
 
-                REQUIRE(vector == set->values + i * set->dimension);
+                REQUIRE(vector == set->rows[i]);
                 for (size_t j = 0; j < set->dimension; j++)
                         REQUIRE(isfinite(vector[j]));
         }

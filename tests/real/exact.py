@@ -35,5 +35,5 @@ def baseline_recall(before, exact, now):
 
 
 def nearest_missed(exact, now):
-    """How many questions do not find the record that is nearest of all."""
-    return sum(ids[0] not in found for (ids, _), (found, _) in zip(exact, now))
+    """For each question whether it does not find the record that is nearest of all."""
+    return [ids[0] not in found for (ids, _), (found, _) in zip(exact, now)]

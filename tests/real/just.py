@@ -10,7 +10,7 @@ import scene as scenes
 LEAST, SET, CLIP, FAR, HYSTERESIS = 0.005, 0.01, 0.1, 0.2, 0.01
 SHARE, AT_LEAST = 0.1, 3
 BANDS = [0.8, 1.0, 1.2]
-LIMIT, REPLACED, UNREACHABLE = 0.9, 0.3, 0.01
+LIMIT, REPLACED, UNREACHABLE = 0.9, 0.3, 0.02
 
 
 class Truth:

@@ -41,27 +41,33 @@ def scenes(release, driftwatch, tmp_path, ends):
 
 
 class Diary:
-    """What fired, when, and what was true of it when it was first seen."""
+    """What fired, when, and whether it was true: at once, or so many seconds later while it still fired."""
 
     def __init__(self, driftwatch, truths):
-        self.driftwatch, self.truths, self.alerts, self.verdicts = driftwatch, truths, {}, {}
+        self.driftwatch, self.truths, self.alerts, self.seen, self.just = driftwatch, truths, {}, {}, {}
 
     def look(self):
         for one in self.driftwatch.api("alerts")["alerts"]:
             key = one["fingerprint"], one["firedAt"]
             if not one["firedAt"] or one["labels"]["severity"] == "info":
                 continue
-            if key not in self.alerts:
-                labels = one["labels"]
-                truth = self.truths[labels["collection"]]
-                self.verdicts[key] = truth.says(labels["alertname"], labels.get("query"))
             self.alerts[key] = one
+            self.seen.setdefault(key, time.monotonic())
+            labels = one["labels"]
+            truth = self.truths[labels["collection"]]
+            if key not in self.just and truth.says(labels["alertname"], labels.get("query")):
+                self.just[key] = time.monotonic() - self.seen[key]
+
+    def verdict(self, key):
+        if key not in self.just:
+            return "unjust"
+        return f"just after {self.just[key]:.0f} s" if self.just[key] >= LOOK else "just"
 
     def rows(self):
         for key, one in sorted(self.alerts.items(), key=lambda item: item[1]["firedAt"]):
             labels = one["labels"]
             yield (labels["collection"], labels["alertname"], one["firedAt"][11:19], (one["resolvedAt"] or "")[11:19],
-                   one["annotations"]["description"].split(";")[0], "just" if self.verdicts[key] else "unjust")
+                   one["annotations"]["description"].split(";")[0], self.verdict(key))
 
 
 @pytest.mark.parametrize("which", churn.KINDS)

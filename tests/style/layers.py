@@ -56,6 +56,7 @@ CONFINED = {
     "systemd/sd-event.h": [
         "daemon/ask/*", "daemon/tell/outbox.[ch]", "daemon/daemon.[ch]", "daemon/watch/*",
         "daemon/commands/*"],
+    "sqlite3.h": ["daemon/keep/*"],
     "yaml.h": ["common/yaml.c"],
     "pthread.h": ["daemon/serve/*", "common/log.c"],
 }
@@ -63,9 +64,15 @@ CONFINED = {
 # Files without a clock, a file, a socket, an environment or a log, and what they may not name.
 PURE = [
     "daemon/model/*", "daemon/judge/*", "daemon/show/*", "daemon/tell/alert.c", "daemon/tell/notice.c",
-    "daemon/tell/signal.c", "daemon/tell/channel.c", "daemon/tell/alertmanager.c", "daemon/tell/webhook.c",
+    "daemon/tell/signal.c", "daemon/tell/selfcheck.c", "daemon/tell/rehearsal.c", "daemon/tell/moment.c",
+    "daemon/tell/channel.c", "daemon/tell/alertmanager.c", "daemon/tell/webhook.c",
+    "daemon/tell/message.c", "daemon/tell/ntfy.c", "daemon/tell/slack.c", "daemon/tell/pagerduty.c",
+    "daemon/tell/teams.c", "daemon/tell/discord.c", "daemon/tell/telegram.c",
+    "daemon/tell/signature.c", "daemon/tell/email.c", "daemon/tell/letter.c",
+    "daemon/tell/silence.c", "daemon/tell/calendar.c", "daemon/tell/routing.c",
+    "daemon/tell/acks.c", "daemon/tell/act.c", "daemon/tell/desk.c", "daemon/tell/chain.c", "daemon/tell/escalation.c",
     "daemon/ask/chroma.c", "daemon/ask/embedding.c", "daemon/ask/records.c", "daemon/ask/wire.c",
-    "daemon/ask/ruling.c", "daemon/ask/match.c", "daemon/ask/expected.c",
+    "daemon/ask/ruling.c", "daemon/ask/smtp.c", "daemon/ask/match.c", "daemon/ask/expected.c",
     "daemon/watch/schedule.c",
 ]
 # Members are somebody else's functions: m->write(). query_set_load() and vector_set_load() read a whole file through

@@ -6,7 +6,7 @@
 #include <stdio.h>
 
 #include "sample_view.h"
-#include "show/metrics/metrics.h"
+#include "show/metrics/fragment.h"
 
 int main(int argc, char *argv[])
 {
@@ -22,12 +22,16 @@ int main(int argc, char *argv[])
         _cleanup_view_ struct view *view = NULL;
         _cleanup_text_ struct text text = {0};
         enum exposition_format format;
+        struct fragments fragments = {0};
 
         if (argc < 2)
                 return EXIT_FAILURE;
         view = argc > 2 ? sample_view_large(strtoul(argv[2], NULL, 10), 1) : sample_view();
         format = streq(argv[1], "openmetrics") ? EXPOSITION_OPENMETRICS : EXPOSITION_TEXT;
-        metrics_render_view(&text, format, view);
+        if (fragments_update(&fragments, view) < 0)
+                return EXIT_FAILURE;
+        fragments_append(&fragments, format, &text);
+        fragments_done(&fragments);
         metrics_render_process(&text, format, &process);
         if (text_failed(&text) || fwrite(text.data, 1, text.size, stdout) != text.size)
                 return EXIT_FAILURE;

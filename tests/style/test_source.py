@@ -13,6 +13,7 @@ SPDX = "SPDX-License-Identifier: Apache-2.0"
 FUNCTION_MAX, FUNCTION_MEDIAN, FILE_MAX, COLUMNS = 80, 20, 600, 100
 BANNED = re.compile(
     r"\b(sprintf|vsprintf|strcpy|stpcpy|strcat|strncpy|strtok|atoi|atol|atof|alloca|gets|system|popen)\s*\(")
+PRINT = re.compile(r"\b(printf|fprintf|vprintf|vfprintf|puts|fputs|putchar|putc|fputc|dprintf|perror)\s*\(")
 SLEEP = re.compile(r"\b(sleep|usleep|nanosleep|clock_nanosleep)\s*\(")
 
 
@@ -79,6 +80,14 @@ def test_no_banned_call(texts):
 ])
 def test_a_banned_call_is_noticed(line, found):
     assert banned_calls("x.c", f"/* one */\n{line}\n") == found
+
+
+def test_one_door_prints(texts):
+    """What a person reads on a terminal goes through say() and complain(), where nothing steers it. Whole documents
+    are written by fwrite()."""
+    found = [one for name, text in c_files(texts, "common/", "daemon/").items() if name != "daemon/commands/say.c"
+             for one in banned_calls(name, text, PRINT)]
+    assert found == []
 
 
 def test_no_test_sleeps(texts):

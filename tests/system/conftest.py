@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """Fixtures of the system tests. What a test starts ends with it."""
 import contextlib
+import pathlib
 import shutil
 import zlib
 
 import pytest
+import xdist.scheduler
 
 import releases
 import tools
@@ -12,6 +14,20 @@ import tools
 # Files that wait for minutes come first: whoever came to them last would end alone.
 LONGEST = ("test_incident", "test_agreement", "test_demo", "test_causes", "test_baseline", "test_endurance",
            "test_outage")
+# Files whose tests wait so long that they are worth a Chroma server on each worker.
+SPREAD = ("test_incident", "test_agreement", "test_ingest", "test_endurance", "test_outage")
+
+
+class Scheduling(xdist.scheduler.LoadScopeScheduling):
+    """A file to a worker, and each test of those that wait for long to whoever is free."""
+
+    def _split_scope(self, nodeid):
+        path = nodeid.split("::", 1)[0]
+        return nodeid if pathlib.PurePath(path).stem in SPREAD else path
+
+
+def pytest_xdist_make_scheduler(config, log):
+    return Scheduling(config, log)
 
 
 def need(program):
@@ -93,8 +109,11 @@ def driftwatch(build, tmp_path, ends):
 def prometheus(tmp_path, ends):
     """prometheus(driftwatch, ...) starts one that scrapes it."""
     need("prometheus")
-    return lambda program, **options: ends(tools.Prometheus(
-        tmp_path / f"prometheus{len(list(tmp_path.iterdir()))}", program.url.removeprefix("http://"), **options))
+    def start(program, targets=None, **options):
+        return ends(tools.Prometheus(
+            tmp_path / f"prometheus{len(list(tmp_path.iterdir()))}",
+            *(targets or [program.url.removeprefix("http://")]), **options))
+    return start
 
 
 @pytest.fixture

@@ -3,14 +3,15 @@
 import gzip
 import http.server
 import json
-import threading
 
 import requests
+
+import tools
 
 PAGE = "<html><head><title>502 Bad Gateway</title></head><body>nginx</body></html>"
 
 
-class Proxy:
+class Proxy(tools.Served):
     """`rules` are functions of (method, path, body as JSON) that yield None, or (status, headers, bytes) to answer
     with; the first that yields something decides. `requests` are all that came, as (method, path, JSON)."""
 
@@ -38,13 +39,7 @@ class Proxy:
                 self.end_headers()
                 self.wfile.write(content)
 
-            def log_message(self, *arguments):
-                pass
-
-        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.server.daemon_threads = True
-        self.url = f"http://127.0.0.1:{self.server.server_port}"
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+        self.serve(Handler)
 
     def decide(self, method, path, sent, body):
         for rule in self.rules:
@@ -57,10 +52,6 @@ class Proxy:
         if not self.compress:
             return passed.status_code, headers, passed.content
         return passed.status_code, {**headers, "Content-Encoding": "gzip"}, gzip.compress(passed.content)
-
-    def stop(self):
-        self.server.shutdown()
-        self.server.server_close()
 
 
 def error(status, message, name="ChromaError"):

@@ -97,6 +97,23 @@ def test_the_gate_audits_when_it_is_asked_to(chroma, driftwatch, name):
     assert "not measured" in report["collections"][0]["audit"]["error"]
 
 
+def test_an_audit_that_cannot_be_made_is_no_pass_in_any_format(chroma, driftwatch, name):
+    """Every query has a filter, so that none can be compared; all of them pass."""
+    vectors = tools.unit_vectors(20, DIMENSION, seed=5)
+    chroma.create(name)
+    chroma.upsert(name, [f"r{i}" for i in range(20)], vectors, metadatas=[{"kind": "text"}] * 20)
+    driftwatch.server(chroma.url)
+    driftwatch.watch(name, [{"id": "q", "text": "x", "where": {"kind": "text"}, "expect": {"ids": ["r0"]}}],
+                     {"q": vectors[0]}, results=K)
+    driftwatch.write()
+    status, report = driftwatch.check()
+    assert (status, report["verdict"]) == (0, "pass")
+    for form in "text", "json", "junit", "markdown", "github":
+        done = driftwatch.run("check", "--audit", f"--format={form}")
+        assert done.returncode == 3, done.stdout
+        assert "unmeasured" in done.stdout and "no query without a filter got an answer" in done.stdout
+
+
 def test_records_that_are_gone(chroma, driftwatch, look, name):
     chroma.create(name)
     vectors = records(RECORDS)

@@ -2,6 +2,8 @@
 """A query that leaves its home band, from the record in Chroma to the notification of a real Alertmanager."""
 import datetime
 
+import json
+
 import pytest
 
 import tools
@@ -151,10 +153,25 @@ def test_what_was_bad_before_a_restart_is_not_normal_after_it(watched, driftwatc
     assert float(again["annotations"]["previous_distance"]) == pytest.approx(0.9, rel=1e-6)
 
 
+def test_homes_of_an_earlier_version_are_taken_over(watched, driftwatch, name):
+    """They were in a file of their own, which goes once they are in the state."""
+    snapshot = driftwatch.state / "snapshot.json"
+    driftwatch.stop()
+    for part in driftwatch.state.glob("state.db*"):
+        part.unlink()
+    snapshot.write_text(json.dumps({"version": 1, "homes": {name: {f"q{MOVING}": {
+        "band": "excellent", "distance": 0.7}}}}))
+    for _ in range(2):
+        driftwatch.start()
+        assert queries_of(driftwatch, name)[f"q{MOVING}"]["home_band"] == "excellent"
+        tools.poll(lambda: not snapshot.exists(), "the file to go")
+        driftwatch.stop()
+
+
 def test_a_damaged_snapshot_is_kept_and_starts_nothing_wrong(watched, driftwatch, name):
-    snapshot = driftwatch.directory / "state" / "snapshot.json"
+    snapshot = driftwatch.state / "snapshot.json"
     driftwatch.process.kill()
-    snapshot.write_text(snapshot.read_text()[:-10])
+    snapshot.write_text('{"version": 1, "homes": {')
     driftwatch.start()
     assert driftwatch.replay(name, times=4)["verdict"] == "pass"
     assert "snapshot.json.damaged" in driftwatch.process.text()

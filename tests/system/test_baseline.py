@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """`driftwatch baseline` against a real Chroma: record, compare, approve, show; and what it refuses."""
+import ctypes
 import json
 import shutil
 import os
 import re
 import stat
+import subprocess
 import threading
 
 import numpy
@@ -144,6 +146,59 @@ def test_a_deleted_agent(world):
     assert "baseline 2:" in world.ok("show")
 
 
+def test_what_the_index_does_by_itself_is_measured_again(world):
+    """After a restart and an upsert of all records as they are; the answers stay what they were."""
+    none = world.run("propose", "--floor")
+    assert none.returncode == USAGE and "there is no approved baseline" in none.stderr
+    said = world.ok("propose")
+    before = json.loads(world.file("candidate.json").read_text())["baseline"]
+    assert before["floor"] == {"measured": 1, "recall": 1, "places": 50, "moved": 0, "unreachable": 0}
+    assert "index by itself, at worst: recall 1.000 of 50 places" in said
+    world.chroma.shut_down()
+    world.chroma.start()
+    assert "in 2 measurements" in world.ok("propose", "--floor")
+    records = world.chroma.vectors(world.name)
+    rows = numpy.array([records[key] for key in AGENTS])
+    world.chroma.upsert(world.name, AGENTS, rows, [{"n": i} for i in range(60)])
+    assert "in 3 measurements" in world.ok("propose", "--floor")
+    after = json.loads(world.file("candidate.json").read_text())["baseline"]
+    assert after["floor"]["measured"] == 3
+    assert {**after, "floor": None} == {**before, "floor": None}, "no answers are recorded"
+    world.approve()
+    assert "in 3 measurements; recall below" in world.ok("show")
+    assert world.json("show")["floor"]["measured"] == 3
+
+
+def test_what_is_approved_is_measured_again_under_the_next_number(world):
+    world.approved()
+    first = world.file("1.json").read_bytes()
+    assert "candidate 2: its index by itself" in world.ok("propose", "--floor")
+    assert "index by itself, at worst" in world.ok("diff")
+    world.approve(reason="the same, and its floor")
+    assert world.files() == ["1.json", "2.json", "json"] and world.file("1.json").read_bytes() == first
+    assert world.json("show")["floor"]["measured"] == 2
+
+
+@pytest.mark.parametrize("change", ["delete", "add", "edit"])
+def test_another_content_tells_nothing_of_the_index(world, change):
+    world.approved()
+    if change == "delete":
+        world.chroma.delete(world.name, ["agent-2"])
+    else:
+        key = "agent-2" if change == "edit" else "agent-new"
+        world.chroma.upsert(world.name, [key], tools.unit_vectors(1, DIMENSION, seed=9), [{"n": 2}])
+    before = world.bytes()
+    done = world.run("propose", "--floor")
+    assert done.returncode == REFUSED and "nothing is kept" in done.stderr, done
+    assert world.bytes() == before
+
+
+@pytest.mark.parametrize("flag", ["--fresh", "--new-only"])
+def test_a_floor_goes_with_no_answers(world, flag):
+    done = world.approved().run("propose", "--floor", flag)
+    assert done.returncode == USAGE and "records no answers" in done.stderr
+
+
 def test_another_distance_is_refused_unless_forced(world):
     world.approved()
     records = world.chroma.vectors(world.name)
@@ -192,8 +247,68 @@ def test_a_running_daemon_takes_an_approval_up(world):
     damaged = world.file("tmp")
     damaged.write_bytes(data[:-20])
     damaged.rename(world.file("json"))
-    tools.poll(lambda: "going on with the baseline in use" in world.driftwatch.process.text(), "the refusal")
+    tools.poll(lambda: "is compared with baseline 2, which was read before" in world.driftwatch.process.text(),
+               "the refusal")
     assert requests.get(url, timeout=10).json()["data"]["baseline"]["number"] == 2
+    said = world.driftwatch.replay()["collections"][0]
+    assert (said["verdict"], [one["kind"] for one in said["findings"]]) == ("unmeasured", ["baseline-unreadable"])
+    assert "baseline 2 is compared with only until a restart" in said["findings"][0]["sentence"]
+
+
+def test_a_damaged_baseline_is_told_at_every_door(world):
+    """From the start of a daemon on, and until an older version is in force again."""
+    world.approved()
+    data = world.file("json").read_bytes()
+    world.file("json").write_bytes(data[:-20])
+    at = world.driftwatch
+    at.config["alerting"] = {"rules": {"RetrievalReplayFailing": {"for": "0s"}}}
+    at.write()
+    at.start()
+    sentence = f"The approved baseline of collection {world.name} cannot be read, so that nothing is compared with it"
+    way_out = f"driftwatch baseline rollback 1 --collection {world.name} goes back to baseline 1, which can be read"
+    report = at.replay()
+    finding = report["collections"][0]["findings"][0]
+    assert (report["verdict"], report["exit_status"], finding["kind"]) == ("unmeasured", 3, "baseline-unreadable")
+    assert finding["sentence"].startswith(sentence) and way_out in finding["sentence"]
+    assert at.metric("driftwatch_verdict", collection=world.name, verdict="unmeasured") == 1
+    assert [one["labels"]["alertname"] for one in at.alerts()] == ["RetrievalReplayFailing"]
+    assert way_out in at.alerts()[0]["annotations"]["description"]
+    page = at.get("/").text
+    assert "unmeasured" in re.search("<title>(.*?)</title>", page)[1] and way_out in page
+    assert way_out in at.get(f"/api/v1/report?collection={world.name}&format=markdown").text.replace("\\", "")
+    response = at.get(f"/api/v1/baseline?collection={world.name}")
+    assert response.status_code == 500 and way_out in response.json()["error"]
+    done = subprocess.run([at.program, "status", f"--web.listen-address={at.url.removeprefix('http://')}"],
+                          text=True, capture_output=True, timeout=10)
+    assert done.returncode == UNMEASURED and "unmeasured" in done.stdout and sentence in done.stdout
+    assert at.process.text().count(f"{world.name} is compared with nothing") == 1
+    assert at.run("check").returncode == UNMEASURED
+
+    world.ok("rollback", "1", "--by=Bob", "--reason=damaged", f"--collection={world.name}")
+    tools.poll(lambda: at.metric("driftwatch_verdict", collection=world.name, verdict="pass") == 1, "the repair")
+    assert not at.alerts()
+
+
+def without_rights():
+    """In a child: even root is held to what a file's mode says."""
+    libc = ctypes.CDLL(None)
+    for capability in 1, 2:  # CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH
+        libc.prctl(24, capability, 0, 0, 0)  # PR_CAPBSET_DROP
+
+
+@pytest.mark.parametrize("closed", ["the file", "the directory"])
+def test_a_baseline_that_may_not_be_read_is_not_ignored(world, closed):
+    world.approved()
+    assert world.driftwatch.run("check").returncode == 0
+    what = world.file("json") if closed == "the file" else world.storage / "baselines"
+    mode = what.stat().st_mode
+    what.chmod(0)
+    for form in "text", "json", "junit", "markdown", "github":
+        done = world.driftwatch.run("check", f"--format={form}", preexec_fn=without_rights)
+        assert (done.returncode, done.stderr) == (UNMEASURED, ""), done
+        assert "Permission denied" in done.stdout and "unmeasured" in done.stdout
+    what.chmod(mode)
+    assert world.driftwatch.run("check", preexec_fn=without_rights).returncode == 0
 
 
 def test_an_approval_is_noticed_at_the_next_replay_where_the_directory_is_another(world):
@@ -321,7 +436,7 @@ def test_an_interrupted_approval_is_repeated(world):
 @pytest.mark.parametrize("damage, sentence", [
     (lambda data: data[:len(data) // 2], ""),
     (lambda data: data.replace(b'"results": 10', b'"results": 11'), "does not match its sha256"),
-    (lambda data: data.replace(b'"format": 1', b'"format": 2'), "reads format 1"),
+    (lambda data: data.replace(b'"format": 2', b'"format": 3'), "reads formats 1 to 2"),
     (lambda data: b"", ""),
     (lambda data: b"[]", "is not a baseline"),
 ], ids=["cut", "edited", "newer", "empty", "other"])

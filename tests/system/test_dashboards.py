@@ -63,7 +63,8 @@ def scraped(build, chroma, tmp_path_factory):
     program.config["embedders"] = [{"name": "demo", "api": "openai", "url": embedder.url, "model": "m"}]
     program.config["collections"][0]["embedder"] = "demo"
     program.config["alerting"] = {
-        **tools.AT_ONCE, "receivers": [{"name": "team", "webhook_configs": [{"url": deaf.url}]}]}
+        **tools.AT_ONCE, "lease": {"file": "lease", "ttl": "1s"},
+        "receivers": [{"name": "team", "webhook_configs": [{"url": deaf.url}]}]}
     program.write()
     for step in ["propose", "--pause=100ms"], ["approve", "--by=Ada", "--reason=first"]:
         done = program.run("baseline", *step, "--collection=faq")
@@ -140,7 +141,9 @@ def test_alert_conventions():
                 assert re.fullmatch(r"\w+:\w+:\w+", rule["record"])
                 continue
             assert re.fullmatch(r"([A-Z]+[a-z0-9]+)+", rule["alert"]) and len(rule["alert"]) <= 40
-            assert rule["labels"]["severity"] in {"critical", "warning", "info"}
+            # What always fires is no news: as Prometheus's Watchdog.
+            assert (rule["labels"]["severity"] == "none") == (rule["alert"] == "DriftwatchHeartbeat")
+            assert rule["labels"]["severity"] in {"critical", "warning", "info", "none"}
             summary, description = rule["annotations"]["summary"], rule["annotations"]["description"]
             assert re.fullmatch(r"[A-Z d][^{}]+\.", summary), "static, one sentence"
             assert description.endswith(".")

@@ -4,7 +4,6 @@ import http.server
 import importlib.util
 import json
 import pathlib
-import threading
 
 import numpy
 import pytest
@@ -25,7 +24,7 @@ def module():
     return found
 
 
-class Embedder:
+class Embedder(tools.Served):
     """Its attributes are its habits; `requests` is what it was asked."""
 
     def __init__(self):
@@ -33,7 +32,8 @@ class Embedder:
         demo = module()
         self.requests = []
         self.model = demo.Model(DIMENSION, 1)
-        self.refused = self.token = self.strict = None
+        self.token = self.strict = None
+        self.refused, self.other = set(), set()  # texts
         self.path, self.scale, self.noise = "/v1/embeddings", 1.0, 0.0
 
         class Handler(http.server.BaseHTTPRequestHandler):
@@ -49,13 +49,7 @@ class Embedder:
                 self.end_headers()
                 self.wfile.write(payload)
 
-            def log_message(self, *arguments):
-                pass
-
-        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.server.daemon_threads = True
-        self.url = f"http://127.0.0.1:{self.server.server_port}"
-        threading.Thread(target=self.server.serve_forever, args=(0.05,), daemon=True).start()
+        self.serve(Handler)
 
     def answer(self, path, headers, body):
         if path != self.path:
@@ -65,7 +59,7 @@ class Embedder:
         if self.strict and "encoding_format" in body:
             return 400, {"error": {"message": "Unrecognized request argument supplied: encoding_format"}}
         texts = body["input"]
-        if self.refused in texts:
+        if self.refused & set(texts):
             return 500, {"error": {"message": "CUDA error"}}
         rows = [self.vector(text, len(texts)) for text in texts]
         # A big provider leaves out what is 0.
@@ -73,13 +67,11 @@ class Embedder:
 
     def vector(self, text, batch):
         row = numpy.array(self.model.embed(text)) * self.scale
+        if text in self.other:
+            row = tools.at_distance(row, 0.2, seed=2)
         if self.noise and batch == 2:  # of the batch's size, as in half precision
             row = tools.at_distance(row, 2 * self.noise, seed=1)
         return [float(x) for x in row]
-
-    def stop(self):
-        self.server.shutdown()
-        self.server.server_close()
 
 
 class World:
@@ -190,7 +182,7 @@ def test_a_new_query_is_checked_as_the_daemon_does(world):
 def test_one_refused_text_leaves_the_others(world, embedder):
     at = world()
     at.approve()
-    embedder.refused = TEXTS["rotate"]
+    embedder.refused = {TEXTS["rotate"]}
     at.driftwatch.start()
     said = tools.poll(lambda: (one := at.collection()["embedder"])["unanswered"] and one, "a refusal")
     assert (said["unanswered"], said["unanswered_query"]) == (1, "rotate")
@@ -198,6 +190,46 @@ def test_one_refused_text_leaves_the_others(world, embedder):
     assert (said["compared"], said["moved"], said["error"]) == (len(TEXTS) - 1, 0, None)
     assert at.driftwatch.metric("driftwatch_embedder_up", collection=at.name) == 1
     assert at.queries()["rotate"]["outcome"] == "pass", "its pinned vector is there"
+    # Nobody would notice another model there: no door is green, and each says which query it is.
+    assert at.collection()["verdict"] == "unmeasured"
+    words = "has no vector for 1 of 4 canonical queries"
+    assert words in at.driftwatch.get("/").text and at.check()[0] == 3
+    for form in ("text", "json", "junit", "markdown", "github"):
+        said = at.driftwatch.run("check", f"--format={form}").stdout
+        assert words in said and "CUDA error" in said, said
+    at.driftwatch.config["collections"][0]["embedder_gates"] = False
+    at.driftwatch.write()
+    assert (at.check()[0], words in at.driftwatch.run("check").stdout) == (0, True)
+
+
+def test_a_refused_text_ends_no_alarm(world, embedder):
+    at = world()
+    at.approve()
+    at.driftwatch.start()
+    embedder.other = {TEXTS["hooks"], TEXTS["rotate"]}
+    tools.poll(lambda: at.driftwatch.alerts(), "the alert")
+    embedder.refused = set(embedder.other)
+    tools.poll(lambda: at.collection()["embedder"]["unanswered"] == 2, "the refusal")
+    embedder.other = set()
+    tools.never(lambda: not at.collection()["embedder"]["changed"] or not at.driftwatch.alerts(), "it is over", 2)
+    assert at.collection()["verdict"] == "fail"
+    assert {finding["kind"] for finding in at.collection()["findings"]} == {"embedder-changed", "embedder-unreachable"}
+    embedder.refused = set()
+    tools.poll(lambda: not at.driftwatch.alerts(), "the pinned vectors")
+
+
+def test_who_waits_for_the_verdict_waits_for_the_embedder(world, embedder):
+    at = world()
+    at.approve()
+    at.driftwatch.config["collections"][0]["embed_interval"] = "1h"
+    at.driftwatch.write()
+    at.driftwatch.start()
+    tools.poll(lambda: at.collection()["embedder"]["compared"], "the embedder")
+    embedder.other = set(TEXTS.values())
+    verdict = at.driftwatch.replay(at.name)
+    assert (verdict["verdict"], verdict["collections"][0]["findings"][0]["kind"]) == ("fail", "embedder-changed")
+    embedder.other = set()
+    assert at.driftwatch.replay(at.name)["verdict"] == "pass"
 
 
 def test_longer_vectors_are_told(world, embedder):

@@ -137,6 +137,17 @@ def test_usage(demo, flags, word):
     assert (done.returncode, done.stdout) == (2, "") and word in done.stderr
 
 
+@pytest.mark.parametrize("file", ["::error::x", " ::error::x", "##[error]x", "a\n::error::x"])
+def test_the_runner_obeys_no_complaint(build, tmp_path, file):
+    """Which begins with the name of the file that it is about."""
+    (tmp_path / file).write_text("unknown: 1")
+    done = subprocess.run([pathlib.Path(build) / "driftwatch", "validate", f"--config.file={file}"], text=True,
+                          capture_output=True, env={**os.environ, "GITHUB_ACTIONS": "true"}, cwd=tmp_path, timeout=60,
+                          check=False)
+    assert done.returncode == 2 and "x:1:1: unknown: " in done.stderr
+    assert not re.search(r"^\s*::|##\[", done.stderr, re.MULTILINE), done.stderr
+
+
 FORMATS = ["text", "json", "junit", "markdown", "github"]
 
 
@@ -156,7 +167,8 @@ def test_a_baseline_that_cannot_be_read_is_not_ignored(demo):
     for name in FORMATS:
         done = demo.run("check", f"--format={name}")
         assert done.returncode == 3
-        assert "is not used" in done.stdout and "unmeasured" in done.stdout, name
+        assert "cannot be read, so that nothing is compared" in done.stdout and "unmeasured" in done.stdout, name
+        assert "baseline rollback 1 --collection" in done.stdout.replace("\\_", "_"), name
     assert demo.run("check", "--no-baseline").returncode == 0
 
 
@@ -217,6 +229,23 @@ def test_what_is_known_to_fail_stops_nothing_until_its_day(demo, chroma, source)
     known_failing(demo, source, ids, "2020-12-31")
     status, report = demo.check()
     assert (status, report["collections"][0]["lists"]["known_failing"]) == (1, [])
+
+
+def test_a_set_that_is_known_to_fail_is_never_green(demo, source):
+    queries = yaml.safe_load((source / "config/demo/queries.yaml").read_text())["queries"]
+    known_failing(demo, source, [query["id"] for query in queries], "2099-12-31")
+    status, report = demo.check()
+    assert (status, report["verdict"]) == (3, "unjudged")
+    for name in set(FORMATS) - {"json"}:
+        assert "every query is known to fail" in demo.run("check", f"--format={name}").stdout
+    assert 'errors="1"' in demo.run("check", "--format=junit").stdout
+    demo.start()
+    assert demo.replay("original_agents")["verdict"] == "unjudged"
+    assert demo.metric("driftwatch_verdict", collection="original_agents", verdict="unjudged") == 1
+    assert "every query is known to fail" in demo.get("/").text
+    done = subprocess.run([demo.program, "status", f"--web.listen-address={demo.url.removeprefix('http://')}"],
+                          text=True, capture_output=True, timeout=30)
+    assert (done.returncode, "every query is known to fail" in done.stdout) == (3, True), done
 
 
 def test_what_passes_again_is_told(demo, source):

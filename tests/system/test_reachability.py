@@ -11,8 +11,8 @@ pytestmark = pytest.mark.releases(*releases.ALL)
 
 RECORDS, DIMENSION = 1000, 64
 ROUNDS_MAX = 40
-# Enough for the alert: 1 % of the records.
-WANTED = 20
+# Enough for the alert, which comes above 2 % of the records.
+WANTED = RECORDS * 2 // 100 + 1
 
 
 class Corpus:
@@ -130,3 +130,18 @@ def test_unreachable_records_are_counted_alerted_and_resolved(worn, chroma, drif
     tools.poll(lambda: receiver.alerts("resolved", alertname="RetrievalIndexIncomplete"),
                "the end of the alert, long before the hourly probe", 20)
     assert unreachable() == worn.unreachable() < WANTED
+
+
+def test_a_sample_of_them_all_agrees_with_asking_for_all(worn, chroma, driftwatch, name):
+    """Beyond `records_max`: 50 places of 20 records are these 1,000."""
+    driftwatch.server(chroma.url)
+    driftwatch.config["probes"] = {"records_max": RECORDS - 1}
+    driftwatch.watch(name, [{"id": "q", "text": "question"}], {"q": worn.vectors[0]})
+    driftwatch.start()
+    index = tools.poll(lambda: next((c["index"] for c in driftwatch.api("collections")["collections"]
+                                     if c["index"]["probed"]), None), "the probe")
+    expected = worn.unreachable()
+    assert index["sample"]["looked"] == RECORDS and index["sample"]["missed"] == expected
+    assert index["unreachable_records"] == expected and not index["capped"]
+    assert index["sample"]["unreachable_low"] < expected / RECORDS < index["sample"]["unreachable_high"]
+    assert driftwatch.metric("driftwatch_collection_unreachable_records", collection=name) == expected

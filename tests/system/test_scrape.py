@@ -49,7 +49,7 @@ def openmetrics(text):
     return found
 
 
-class InText:
+class InText(tools.Served):
     """A proxy that asks for the text format whatever its client asks for: Prometheus prefers OpenMetrics."""
 
     def __init__(self, url):
@@ -62,16 +62,7 @@ class InText:
                 self.end_headers()
                 self.wfile.write(got.content)
 
-            def log_message(self, *arguments):
-                pass
-
-        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self.server.server_port}"
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
-
-    def stop(self):
-        self.server.shutdown()
-        self.server.server_close()
+        self.serve(Handler)
 
 
 @pytest.mark.parametrize("accept, content_type", [

@@ -62,6 +62,24 @@ def test_validate_warns_of_a_secret_that_only_root_can_read(build, open_director
     assert warnings() == [], "nobody runs a unit from a directory like root's home"
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can read what other users cannot")
+def test_validate_offers_a_credential_where_a_channel_takes_one(build, open_directory):
+    program = configured(build, open_directory)
+    (open_directory / "key").write_text("key\n")
+    (open_directory / "url").write_text("https://hooks.example.org/x\n")
+    program.config["alerting"] = {"receivers": [{
+        "name": "r", "pagerduty_configs": [{"routing_key_file": "key"}],
+        "telegram_configs": [{"bot_token_file": "key", "chat_id": 1}], "slack_configs": [{"api_url_file": "url"}]}]}
+    program.write()
+    for name in "key", "url":
+        (open_directory / name).chmod(0o600)
+    lines = program.run("validate").stderr.splitlines()
+    assert len(lines) == 3
+    for key, offered in ("routing_key_file", True), ("bot_token_file", True), ("api_url_file", False):
+        line, = (line for line in lines if f"_configs[0].{key}: only root can read" in line)
+        assert ("credential:" in line) == offered, line
+
+
 @pytest.mark.parametrize("command", ["run", "status"])
 def test_a_port_alone_is_a_usage_error(driftwatch, command):
     flags = [f"--config.file={driftwatch.config_file}"] if command == "run" else []
@@ -167,8 +185,41 @@ def test_reading_long_files_is_told_to_the_service_manager(driftwatch, tmp_path)
         driftwatch.server("http://127.0.0.1:9")
         driftwatch.watch("faq", [{"id": f"q{i}", "text": "?"} for i in range(2000)],
                          {f"q{i}": [0.1] * 100 for i in range(2000)})
-        driftwatch.start(environment={"NOTIFY_SOCKET": str(tmp_path / "notify")}, wait=False)
+        driftwatch.start(environment={"NOTIFY_SOCKET": str(tmp_path / "notify"), "WATCHDOG_USEC": "40000"},
+                         wait=False)
         heard = []
         while not heard or "READY=1" not in heard[-1]:
             heard.append(manager.recv(4096).decode())
-    assert any("EXTEND_TIMEOUT_USEC=30000000" in one and "WATCHDOG=1" in one for one in heard[:-1])
+    assert "EXTEND_TIMEOUT_USEC=30000000" in heard[:-1]
+    assert heard[:-1].count("WATCHDOG=1") > 1, "the loop goes on meanwhile"
+
+
+def test_closed_standard_streams_are_no_sockets(driftwatch):
+    """What closes them hands their numbers to the next that is opened: a message would be written into a socket."""
+    driftwatch.server("http://127.0.0.1:9")
+    driftwatch.watch("faq", [{"id": "a", "text": "?"}], {"a": [1.0, 0.0]})
+    driftwatch.write()
+    port = tools.free_port()
+    process = tools.Process(
+        ["/bin/sh", "-c", 'exec "$0" "$@" <&- >&- 2>&-', driftwatch.program, "run",
+         f"--config.file={driftwatch.config_file}", f"--storage.path={driftwatch.directory}",
+         f"--web.listen-address=127.0.0.1:{port}"], driftwatch.directory / "closed.log")
+    try:
+        driftwatch.url = f"http://127.0.0.1:{port}"
+        tools.poll(lambda: driftwatch.get("/-/ready").ok, "it to be ready")
+        opened = [os.readlink(f"/proc/{process.pid}/fd/{fd}") for fd in range(3)]
+    finally:
+        process.stop()
+    assert opened == ["/dev/null"] * 3
+
+
+def test_an_answer_that_nobody_gets_is_an_error(driftwatch):
+    driftwatch.server("http://127.0.0.1:9")
+    driftwatch.watch("faq", [{"id": "a", "text": "?"}], {"a": [1.0, 0.0]})
+    driftwatch.write()
+    command = [driftwatch.program, "check", f"--config.file={driftwatch.config_file}",
+               f"--storage.path={driftwatch.directory}"]
+    assert subprocess.run(command, capture_output=True, timeout=30).returncode == UNMEASURED
+    closed = subprocess.run(["/bin/sh", "-c", 'exec "$0" "$@" >&-', *command], capture_output=True, text=True,
+                            timeout=30)
+    assert (closed.returncode, closed.stderr) == (UNMEASURED, "driftwatch: cannot check: Bad file descriptor\n")

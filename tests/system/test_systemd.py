@@ -2,6 +2,7 @@
 """The installed units under a real systemd, booted in namespaces; what happens inside is in box/scenario.py."""
 import os
 import pathlib
+import re
 import shutil
 import subprocess
 
@@ -103,6 +104,19 @@ def test_exposure(loadable):
         ["systemd-analyze", "security", "--offline=true", "--no-pager", f"--threshold={EXPOSURE_MAX}",
          loadable[0]], capture_output=True, text=True)
     assert done.returncode == 0, done.stdout[-2000:]
+
+
+def test_what_it_may_take(installed):
+    lines = unit(installed, "driftwatch.service").read_text().splitlines()
+    limits = dict(line.split("=", 1) for line in lines
+                  if re.match(r"(Memory(High|Max)|TasksMax|LimitCORE|OOMPolicy)=", line))
+    assert limits.pop("LimitCORE") == "0"
+    assert limits.pop("OOMPolicy") == "continue"
+    tasks = int(limits.pop("TasksMax"))
+    default = re.search(r"define HTTP_CONCURRENCY (\d+)", (HERE.parents[1] / "common/http.h").read_text())
+    assert tasks > 100 * int(default[1]), "each request under way may resolve a name, in a thread"
+    assert sorted(limits) == ["MemoryHigh", "MemoryMax"]
+    assert int(limits["MemoryHigh"].rstrip("G")) < int(limits["MemoryMax"].rstrip("G"))
 
 
 def test_what_is_installed(installed):

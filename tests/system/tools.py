@@ -164,8 +164,10 @@ class Driftwatch:
         self.program = pathlib.Path(build) / "driftwatch"
         self.directory = pathlib.Path(directory)
         self.directory.mkdir(parents=True, exist_ok=True)
-        # Intervals are shortened by the tests, and so is the time that an ingest is given.
-        self.config = {"servers": [], "collections": [], "alerting": {}, "ingest": {"grace": "1s"}}
+        # Intervals are shortened by the tests, a hundred times and more: surveys may take as much more of the server.
+        # So is the time that an ingest is given.
+        self.config = {"servers": [], "collections": [], "alerting": {}, "ingest": {"grace": "1s"},
+                       "replay": {"server_share": 1}}
         self.process, self.url = None, None
 
     @property
@@ -211,7 +213,7 @@ class Driftwatch:
         environment["STATE_DIRECTORY"] = str(self.state)
         return subprocess.run(
             [self.program, command, f"--config.file={self.config_file}", *flags], text=True,
-            capture_output=True, timeout=60, env=environment, cwd=self.directory, **options)
+            capture_output=True, env=environment, cwd=self.directory, **{"timeout": 60, **options})
 
     def check(self, *flags):
         """`check --format=json`: exit status and the object on stdout."""
@@ -289,9 +291,9 @@ def samples(text):
 
 
 class Prometheus:
-    """A Prometheus that scrapes one target every second and evaluates rule files."""
+    """A Prometheus that scrapes every second and evaluates rule files."""
 
-    def __init__(self, directory, target, rules=(), labels=None, accept=None):
+    def __init__(self, directory, *targets, rules=(), labels=None, accept=None):
         self.directory = pathlib.Path(directory)
         self.directory.mkdir(parents=True, exist_ok=True)
         self.port = free_port()
@@ -301,7 +303,7 @@ class Prometheus:
             "rule_files": [str(rule) for rule in rules],
             "scrape_configs": [{
                 "job_name": "driftwatch",
-                "static_configs": [{"targets": [target], "labels": labels or {}}]}],
+                "static_configs": [{"targets": list(targets), "labels": labels or {}}]}],
         }
         (self.directory / "prometheus.yml").write_text(yaml.safe_dump(config))
         self.process = Process(
@@ -311,7 +313,7 @@ class Prometheus:
             self.directory / "prometheus.log")
         poll(lambda: requests.get(f"{self.url}/-/ready", timeout=1).ok, "Prometheus", 30)
         # Ready is not scraped: the first scrape comes about five seconds later.
-        poll(lambda: self.query('up{job="driftwatch"} == 1'), "the first scrape", 30)
+        poll(lambda: len(self.query('up{job="driftwatch"} == 1')) == len(targets), "the first scrape", 30)
 
     def query(self, expression):
         """The instant vector: [(labels, value)]."""
@@ -331,20 +333,21 @@ class Prometheus:
 
 
 class Alertmanager:
-    """An Alertmanager that passes everything on to a webhook at once."""
+    """An Alertmanager that passes everything on to a webhook at once; `peers` are those of its cluster."""
 
-    def __init__(self, directory, webhook, port=None):
+    def __init__(self, directory, webhook, port=None, group_by=("...",), cluster=None, peers=()):
         self.directory = pathlib.Path(directory)
         self.directory.mkdir(parents=True, exist_ok=True)
         self.port = port or free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         (self.directory / "am.yml").write_text(yaml.safe_dump({
-            "route": {"receiver": "hook", "group_by": ["..."], "group_wait": "0s", "group_interval": "1s"},
+            "route": {"receiver": "hook", "group_by": list(group_by), "group_wait": "0s", "group_interval": "1s"},
             "receivers": [{"name": "hook", "webhook_configs": [{"url": webhook}]}]}))
         self.process = Process(
             ["prometheus-alertmanager", f"--config.file={self.directory}/am.yml",
              f"--storage.path={self.directory}/data", f"--web.listen-address=127.0.0.1:{self.port}",
-             "--cluster.listen-address=", "--log.level=debug"], self.directory / "am.log")
+             f"--cluster.listen-address={cluster or ''}", *(f"--cluster.peer={peer}" for peer in peers),
+             "--log.level=debug"], self.directory / "am.log")
         poll(lambda: requests.get(f"{self.url}/-/ready", timeout=1).ok, "Alertmanager", 30)
 
     def alerts(self, **labels):
@@ -357,38 +360,54 @@ class Alertmanager:
         self.process.stop()
 
 
-class Receiver:
-    """An HTTP server that keeps what is posted to it; `status` is what it answers."""
+class Served:
+    """An HTTP server on a port of its own, in this process."""
+
+    def serve(self, handler):
+        handler.log_message = lambda *arguments: None
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
+        self.url = f"http://127.0.0.1:{self.server.server_port}"
+        threading.Thread(target=self.server.serve_forever, args=(0.05,), daemon=True).start()
+
+    def stop(self):
+        self.server.shutdown()
+        self.server.server_close()
+
+
+class Receiver(Served):
+    """Keeps what is posted to it; `status` is what it answers, except for paths in `answers`: lists of (status, body),
+    of which the last one stays."""
 
     def __init__(self):
         receiver = self
-        self.requests, self.status = [], 200
+        self.requests, self.status, self.answers = [], 200, {}
 
         class Handler(http.server.BaseHTTPRequestHandler):
             def do_POST(self):
                 body = self.rfile.read(int(self.headers["Content-Length"]))
                 receiver.requests.append({
                     "path": self.path, "headers": dict(self.headers), "body": json.loads(body)})
-                self.send_response(receiver.status)
-                self.send_header("Content-Length", "0")
+                answers = receiver.answers.get(self.path, [(receiver.status, "")])
+                status, text = answers.pop(0) if len(answers) > 1 else answers[0]
+                self.send_response(status)
+                if status != 204:
+                    self.send_header("Content-Length", str(len(text)))
                 self.end_headers()
+                self.wfile.write(text.encode())
 
-            def log_message(self, *arguments):
-                pass
+        self.serve(Handler)
+        self.base = self.url
+        self.url += "/hook"
 
-        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self.server.server_port}/hook"
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+    def bodies(self, path):
+        """Of every request to the path, in order of arrival."""
+        return [request["body"] for request in list(self.requests) if request["path"] == path]
 
     def alerts(self, status=None, **labels):
         """Every alert of every notification, in order of arrival."""
         return [alert for request in list(self.requests) for alert in request["body"]["alerts"]
                 if (status is None or alert["status"] == status)
                 and all(alert["labels"].get(key) == value for key, value in labels.items())]
-
-    def stop(self):
-        self.server.shutdown()
-        self.server.server_close()
 
 
 def unit_vectors(count, dimension, seed):

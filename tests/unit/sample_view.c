@@ -202,6 +202,7 @@ static void set_judged(struct collection_view *c)
         c->health.unreachable = 2;
         c->health.recall = 0.985;
         c->health.recall_queries = 7;
+        c->health.recall_places = 70;
         c->embedder.name = copy("minilm");
         c->embedder.at = SAMPLE_NOW - 20 * USEC_PER_MINUTE;
         c->embedder.compared = 7;
@@ -266,10 +267,9 @@ static struct collection_view *collection_down(void)
 static void add_alert(struct view *v, enum alert_state state, const char *name,
         const char *severity, const char *collection, const char *query, const char *summary)
 {
-        struct alert *a;
+        struct alert *a = &v->alerts[v->alert_count++];
 
-        v->alerts = need(reallocarray(v->alerts, v->alert_count + 1, sizeof(*v->alerts)));
-        a = &v->alerts[v->alert_count++];
+        v->alert_list->count = v->alert_count;
         *a = (struct alert){.state = state, .active_at = SAMPLE_NOW - 20 * USEC_PER_MINUTE};
         done(labels_set(&a->labels, "alertname", name));
         done(labels_set(&a->labels, "severity", severity));
@@ -288,6 +288,9 @@ static void add_alert(struct view *v, enum alert_state state, const char *name,
 
 static void add_alerts(struct view *v)
 {
+        _cleanup_(alert_list_unrefp) struct alert_list *list = need(alert_list_new(5));
+
+        view_show_alerts(v, list);
         add_alert(v, ALERT_FIRING, "RetrievalReplayFailing", "critical", "tickets", NULL,
                 "The replay of tickets fails: connection refused");
         add_alert(v, ALERT_FIRING, "RetrievalExpectedResultMissing", "critical", "original_agents",
@@ -308,13 +311,49 @@ static void add_alerts(struct view *v)
 /* Those that are open, and one of before. */
 static void add_incidents(struct view *v)
 {
-        v->incidents = need(calloc(v->collection_count + 1, sizeof(*v->incidents)));
+        _cleanup_(incident_list_unrefp) struct incident_list *list =
+                need(incident_list_new(v->collection_count + 1));
+        struct incident_view *last;
+
         for (size_t i = 0; i < v->collection_count; i++)
                 if (v->collections[i]->incident_since > 0)
-                        done(incident_show(v->collections[i], &v->incidents[v->incident_count++]));
-        done(incident_view_copy(&v->incidents[0], &v->incidents[v->incident_count]));
-        v->incidents[v->incident_count].since = SAMPLE_NOW - 50 * USEC_PER_MINUTE;
-        v->incidents[v->incident_count++].resolved_at = SAMPLE_NOW - USEC_PER_MINUTE;
+                        done(incident_show(v->collections[i], &list->incidents[list->count++]));
+        last = &list->incidents[list->count++];
+        done(incident_view_copy(&list->incidents[0], last));
+        last->since = SAMPLE_NOW - 50 * USEC_PER_MINUTE;
+        last->resolved_at = SAMPLE_NOW - USEC_PER_MINUTE;
+        view_show_incidents(v, list);
+}
+
+/* One is taken, and something is silenced. */
+static void add_standing(struct view *v)
+{
+        _cleanup_error_ struct error e = {0};
+        struct standing *s = need(standing_new(1, 0, 1));
+        struct standing_incident *i = &s->incidents[s->incident_count++];
+        struct standing_silence *q = &s->silences[s->silence_count++];
+
+        i->incident = need(strdup("original_agents"));
+        i->status = (struct escalation_status){.policy = need(strdup("critical, high")),
+                .told = 1,
+                .steps = 3,
+                .round = 1,
+                .rounds = 2,
+                .next_at = SAMPLE_NOW + 25 * USEC_PER_MINUTE,
+                .ack_until = SAMPLE_NOW + 25 * USEC_PER_MINUTE,
+                .why = need(strdup("acknowledged by <anna>"))};
+        done(roster_add(&i->status.next, "search-team"));
+        done(roster_add(&i->status.receivers, "search-team"));
+        done(ack_set(
+                &i->status.ack, "<anna>", "looking into it", SAMPLE_NOW - 5 * USEC_PER_MINUTE));
+        q->id = need(strdup("0f8fad5b-d9cb-469f-a165-70867728950e"));
+        q->state = "active";
+        q->created_by = need(strdup("ben"));
+        q->comment = need(strdup("re-ingest"));
+        q->starts_at = q->created_at = SAMPLE_NOW - USEC_PER_HOUR;
+        q->ends_at = SAMPLE_NOW + USEC_PER_HOUR;
+        done(matchers_parse(&q->matchers, "collection=tickets", &e));
+        v->standing = s;
 }
 
 static void add_rules(struct view *v)
@@ -350,9 +389,27 @@ static void add_channel(struct view *v, const char *receiver, const char *channe
                 .failed = failed,
                 .queue_length = queue_length,
                 .last_error = last_error ? copy(last_error) : NULL,
+                .failing = last_error != NULL,
+                .failing_since = last_error ? SAMPLE_NOW - 20 * USEC_PER_MINUTE : 0,
+                .oldest_at = queue_length > 0 ? SAMPLE_NOW - queue_length * USEC_PER_MINUTE : 0,
         };
         for (uint64_t i = 0; i < failed; i++)
                 reason_count_add(c->failures, "server_error");
+}
+
+static void add_loss(struct view *v)
+{
+        v->losses = need(calloc(1, sizeof(*v->losses)));
+        v->losses[v->loss_count++] = (struct loss_view){
+                .at = SAMPLE_NOW - 30 * USEC_PER_SEC,
+                .receiver = copy("search-team"),
+                .channel = "webhook",
+                .peer = copy("hooks.example.org:443"),
+                .kind = "closed",
+                .incident = copy("tickets"),
+                .reason = "server_error",
+                .sentence = copy("the answer was status 400: <what?>; refused for good"),
+        };
 }
 
 /* As a daemon does after each replay. */
@@ -384,6 +441,8 @@ static void add_server(struct view *v, const char *name, const char *url, unsign
         *s = (struct server_view){.name = copy(name), .url = copy(url)};
         for (unsigned i = 0; i < requests; i++)
                 latency_observe(&s->latency, (i + 1) * 900);
+        if (requests > 0)
+                s->busy[TASK_SURVEY] = 3 * USEC_PER_SEC / 2;
 }
 
 /* Of the first, more than are named; of the second it is unknown. */
@@ -423,6 +482,14 @@ struct view *sample_view(void)
                 copy("/etc/driftwatch/driftwatch.yaml:14:13: replay.interval: \"soon\" is not a "
                      "duration "
                      "such as 30s");
+        v->storage_failing = true;
+        v->storage_error =
+                copy("/var/lib/driftwatch/snapshot.json: cannot write: No space left on device");
+        v->leased = true;
+        v->lease_holder = copy("a<b>/1/0");
+        v->lease_error = copy("Permission denied");
+        v->shard = (struct shard){1, 3};
+        v->elsewhere = 5;
         v->config_path = copy("/etc/driftwatch/driftwatch.yaml");
         v->external_url = copy("https://driftwatch.example.org/");
         add_collection(v, collection_of_everything());
@@ -436,11 +503,13 @@ struct view *sample_view(void)
         add_unwatched(v);
         add_alerts(v);
         add_incidents(v);
+        add_standing(v);
         add_rules(v);
         add_channel(v, "alertmanager", "alertmanager", 44, 0, 0, NULL);
         add_channel(v, "search-team", "webhook", 7, 1, 2,
                 "https://hooks.example.org answered 503: <busy>");
         add_channel(v, "search-team", "webhook", 5, 2, 1, NULL);
+        add_loss(v);
         return v;
 }
 
@@ -474,6 +543,8 @@ struct view *sample_view_large(size_t queries, size_t runs)
         }
         v->ready = true;
         v->reload_successful = true;
+        v->reloads[RELOAD_CHANGED] = 3;
+        v->reloads[RELOAD_UNCHANGED] = 12;
         v->per_query_limit = (unsigned)queries;
         add_collection(v, c);
         add_server(v, "main", "http://127.0.0.1:8000", 10);

@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 
+#include "clock.h"
 #include "tell/alert.h"
 #include "tell/notice.h"
 
@@ -102,28 +103,44 @@ struct step {
         bool sent; /* to the Alertmanagers */
 };
 
-static void run(const char *name, unsigned for_s, unsigned keep_s, const struct step *steps)
+/* Before each step the clock is set by `jump`: 20 years back, ahead, back and so on. That changes
+ * nothing but what is sent, which the Alertmanagers have to hear anew. */
+static void run_in(
+        const char *name, unsigned for_s, unsigned keep_s, const struct step *steps, int64_t jump)
 {
         _cleanup_(alerts_freep) struct alerts *a = alerts_new();
         struct rule rules[RULE_COUNT];
+        usec_t clock = T0;
 
         assert_non_null(a);
         set_rules(rules, for_s, keep_s);
-        for (const struct step *s = steps; s == steps || s->at > 0; s++) {
+        for (const struct step *s = steps; s == steps || s->at > 0; s++, jump = -jump) {
+                usec_t now = (clock += (usec_t)jump) + s->at * USEC_PER_SEC;
                 const struct alert *alert;
                 size_t sent;
                 int state;
 
-                update(a, rules, s->condition, SECONDS(s->at));
-                alerts_expire(a, SECONDS(s->at));
-                sent = due(a, SECONDS(s->at));
+                if (jump != 0)
+                        alerts_jump(a, jump);
+                update(a, rules, s->condition, now);
+                alerts_expire(a, now);
+                sent = due(a, now);
                 alert = only(a);
                 state = alert ? (int)alert->state : ABSENT;
-                if (state != s->state || sent != s->sent)
+                if (state != s->state || (jump == 0 && sent != s->sent))
                         fail_msg("%s at %us: state %d, sent %zu", name, s->at, state, sent);
                 /* Nothing is left to do now, or the loop would spin. */
-                assert_true(alerts_next(a, &policy) > SECONDS(s->at));
+                assert_true(alerts_next(a, &policy) > now);
         }
+}
+
+static void run(const char *name, unsigned for_s, unsigned keep_s, const struct step *steps)
+{
+        const int64_t years = 20 * 365 * (int64_t)USEC_PER_DAY;
+
+        run_in(name, for_s, keep_s, steps, 0);
+        run_in(name, for_s, keep_s, steps, -years);
+        run_in(name, for_s, keep_s, steps, years);
 }
 
 #define STEPS(...) ((const struct step[]){__VA_ARGS__, {0}})
@@ -278,6 +295,37 @@ static void a_vanished_query_and_collection_end(void **state)
         assert_int_equal(list[0]->state, ALERT_FIRING);
         assert_string_equal(labels_get(&list[0]->labels, "collection"), "other");
         assert_int_equal(list[1]->state, ALERT_RESOLVED);
+}
+
+/* One that an Alertmanager has: it is told of the end, unless another daemon goes on. */
+static void who_yields_a_collection_ends_nothing_elsewhere(void **state)
+{
+        static const struct alert_policy sendings = {USEC_PER_SEC, USEC_PER_SEC};
+
+        for (unsigned yields = 0; yields <= 1; yields++) {
+                _cleanup_(alerts_freep) struct alerts *a = alerts_new();
+                _cleanup_(signals_done) struct signals s = signals_of("c", "main");
+                _cleanup_free_ const struct alert **list = NULL;
+                struct rule rules[RULE_COUNT];
+                size_t count;
+
+                set_rules(rules, 0, 0);
+                add_signal(&s, RULE_BAND_CROSSED, "warning", NULL, "d");
+                assert_int_equal(alerts_update(a, rules, &s, SECONDS(0)), 0);
+                assert_int_equal(alerts_due(a, &sendings, SECONDS(0), &list, &count), 0);
+                assert_int_equal(count, 1);
+                free(take_ptr(list));
+                if (yields)
+                        alerts_yield_collection(a, "c", SECONDS(60));
+                else
+                        alerts_forget_collection(a, "c", SECONDS(60));
+                assert_int_equal(alerts_due(a, &sendings, SECONDS(60), &list, &count), 0);
+                assert_int_equal(count, !yields);
+                free(take_ptr(list));
+                assert_int_equal(alerts_list(a, &list, &count), 0);
+                assert_int_equal(count, 1);
+                assert_int_equal(list[0]->state, ALERT_RESOLVED);
+        }
 }
 
 static void replay_of(struct alerts *a, const struct rule *rules, const char *collection,
@@ -435,30 +483,37 @@ static void transitions_are_reported_once(void **state)
         assert_int_equal(transitions(a), 0);
 }
 
-/* An hour back: nothing waits for an hour, and no alert ends before it began. */
-static void the_clock_is_set_back(void **state)
+/* An Alertmanager takes the end of an alert from the times that it has: those of before a jump say
+ * that it is long over, or goes on for years. */
+static void who_has_an_alert_hears_of_its_new_times_at_once(void **state)
 {
+        const int64_t back = -(int64_t)(20 * 365 * USEC_PER_DAY);
         _cleanup_(alerts_freep) struct alerts *a = alerts_new();
         struct rule rules[RULE_COUNT];
         const struct alert *alert;
 
         set_rules(rules, 60, 0);
-        update(a, rules, HOLDS, SECONDS(7200));
-        update(a, rules, HOLDS, SECONDS(3600));
-        assert_int_equal(only(a)->state, ALERT_PENDING);
-        update(a, rules, HOLDS, SECONDS(3660));
-        assert_int_equal(only(a)->state, ALERT_FIRING);
-        assert_int_equal(due(a, SECONDS(3660)), 1);
-        assert_int_equal(due(a, SECONDS(60)), 0);
-        assert_int_equal(due(a, SECONDS(121)), 1);
-        update(a, rules, OVER, SECONDS(30));
+        update(a, rules, HOLDS, SECONDS(0));
+        alerts_jump(a, back); /* nobody has it */
+        assert_int_equal(due(a, SECONDS(10) + (usec_t)back), 0);
+        alerts_jump(a, -back);
+        update(a, rules, HOLDS, SECONDS(60));
+        assert_int_equal(due(a, SECONDS(60)), 1);
+        alerts_jump(a, back);
+        assert_int_equal(alerts_next(a, &policy), 0);
+        assert_int_equal(due(a, SECONDS(65) + (usec_t)back), 1);
         alert = only(a);
-        assert_int_equal(alert->state, ALERT_RESOLVED);
-        assert_true(alert->fired_at <= alert->resolved_at);
-        assert_int_equal(due(a, SECONDS(30)), 1);
-        alerts_expire(a, SECONDS(0));
-        alerts_expire(a, SECONDS(901));
-        assert_null(only(a));
+        assert_int_equal(alert->active_at, SECONDS(0) + (usec_t)back);
+        assert_int_equal(alert->fired_at, SECONDS(60) + (usec_t)back);
+        assert_int_equal(alert->valid_until, SECONDS(65 + 240) + (usec_t)back);
+        assert_int_equal(due(a, SECONDS(65 + 60) + (usec_t)back), 0);
+        assert_int_equal(due(a, SECONDS(65 + 61) + (usec_t)back), 1);
+        update(a, rules, OVER, SECONDS(200) + (usec_t)back);
+        assert_int_equal(due(a, SECONDS(200) + (usec_t)back), 1);
+        alerts_jump(a, -back);
+        assert_int_equal(alert->resolved_at, SECONDS(200));
+        assert_int_equal(due(a, SECONDS(201)), 1);
+        assert_int_equal(due(a, SECONDS(202)), 0);
 }
 
 static void thousands_of_alerts(void **state)
@@ -490,6 +545,117 @@ static void thousands_of_alerts(void **state)
         assert_int_equal(count_all(a), 0);
         assert_int_equal(alerts_update(a, rules, &all, SECONDS(2000)), 0);
         assert_int_equal(count_all(a), COUNT);
+}
+
+static void what_does_not_move_is_nobody_s_news(void **state)
+{
+        _cleanup_(alerts_freep) struct alerts *a = alerts_new();
+        _cleanup_(signals_done) struct signals same = signals_of("c", "main");
+        _cleanup_(signals_done) struct signals other = signals_of("c", "main");
+        struct rule rules[RULE_COUNT];
+        uint64_t moves, generation;
+
+        set_rules(rules, 0, 0);
+        add_signal(&same, RULE_BAND_CROSSED, "warning", "q", "at 1.1");
+        add_signal(&other, RULE_BAND_CROSSED, "warning", "q", "at 1.2");
+        assert_int_equal(alerts_update(a, rules, &same, SECONDS(0)), 0);
+        moves = alerts_moves(a);
+        generation = alerts_generation(a);
+        assert_true(moves > 0);
+        assert_int_equal(alerts_update(a, rules, &same, SECONDS(1)), 0);
+        replay_of(a, rules, "unrelated", "main", false, false, NULL, SECONDS(1));
+        assert_int_equal(alerts_moves(a), moves);
+        assert_int_equal(alerts_generation(a), generation);
+        assert_int_equal(alerts_update(a, rules, &other, SECONDS(2)), 0);
+        assert_int_equal(alerts_moves(a), moves);
+        assert_true(alerts_generation(a) > generation);
+        generation = alerts_generation(a);
+        assert_int_equal(due(a, SECONDS(3)), 1); /* when it was sent is shown */
+        assert_int_equal(alerts_moves(a), moves);
+        assert_true(alerts_generation(a) > generation);
+        replay_of(a, rules, "second", "main", false, false, "q", SECONDS(4));
+        assert_true(alerts_moves(a) > moves);
+        moves = alerts_moves(a);
+        replay_of(a, rules, "second", "main", true, true, "q", SECONDS(5)); /* inhibits them */
+        assert_true(alerts_moves(a) > moves);
+        moves = alerts_moves(a);
+        replay_of(a, rules, "second", "main", true, true, "q", SECONDS(6));
+        assert_int_equal(alerts_moves(a), moves);
+        replay_of(a, rules, "second", "main", false, false, "q", SECONDS(7));
+        assert_true(alerts_moves(a) > moves);
+        moves = alerts_moves(a);
+        alerts_expire(a, SECONDS(7 + 901));
+        assert_true(alerts_moves(a) > moves);
+        moves = alerts_moves(a);
+        alerts_jump(a, -(int64_t)USEC_PER_SEC);
+        assert_true(alerts_moves(a) > moves);
+}
+
+/* Of many collections each has its own, whatever shares a bucket with it. */
+static void collections_do_not_end_each_other_s(void **state)
+{
+        enum { COLLECTIONS = 300 };
+        _cleanup_(alerts_freep) struct alerts *a = alerts_new();
+        struct rule rules[RULE_COUNT];
+        char name[16];
+
+        set_rules(rules, 0, 0);
+        for (unsigned i = 0; i < COLLECTIONS; i++) {
+                (void)snprintf(name, sizeof(name), "c-%u", i);
+                replay_of(a, rules, name, "main", false, false, "q", SECONDS(1));
+        }
+        for (unsigned i = 0; i < COLLECTIONS; i++) {
+                _cleanup_free_ const struct alert **list = NULL;
+                size_t count, firing = 0;
+
+                (void)snprintf(name, sizeof(name), "c-%u", i);
+                if (i % 2 == 0)
+                        replay_of(a, rules, name, "main", false, false, NULL, SECONDS(2));
+                else
+                        alerts_forget_collection(a, name, SECONDS(2));
+                assert_int_equal(alerts_list(a, &list, &count), 0);
+                assert_int_equal(count, COLLECTIONS);
+                while (firing < count && list[firing]->state == ALERT_FIRING)
+                        assert_string_not_equal(
+                                labels_get(&list[firing++]->labels, "collection"), name);
+                assert_int_equal(firing, COLLECTIONS - 1 - i);
+        }
+}
+
+/* CPU time of updates of a collection with one alert; the least of several rounds. */
+static usec_t time_of_updates(struct alerts *a, const struct rule *rules)
+{
+        usec_t least = USEC_INFINITY;
+
+        for (unsigned round = 0; round < 5; round++) {
+                usec_t begun = clock_usec(CLOCK_THREAD_CPUTIME_ID);
+
+                for (unsigned i = 0; i < 1000; i++)
+                        replay_of(a, rules, "small", "main", false, false, "q", SECONDS(3));
+                least = MIN(least, clock_usec(CLOCK_THREAD_CPUTIME_ID) - begun);
+        }
+        return least;
+}
+
+/* When it walked all of them it took 200 times as long. */
+static void an_update_costs_what_its_own_alerts_do(void **state)
+{
+        enum { OTHERS = 10000 };
+        _cleanup_(alerts_freep) struct alerts *a = alerts_new();
+        _cleanup_(signals_done) struct signals others = signals_of("others", "main");
+        struct rule rules[RULE_COUNT];
+        usec_t alone;
+
+        set_rules(rules, 0, 0);
+        alone = time_of_updates(a, rules);
+        for (unsigned i = 0; i < OTHERS; i++) {
+                char id[16];
+
+                (void)snprintf(id, sizeof(id), "q-%u", i);
+                add_signal(&others, RULE_BAND_CROSSED, "warning", id, "d");
+        }
+        assert_int_equal(alerts_update(a, rules, &others, SECONDS(3)), 0);
+        assert_true(time_of_updates(a, rules) < 5 * alone);
 }
 
 /* Random lives: whatever happens, each firing and each end is told once and in turn, nothing is due
@@ -549,6 +715,7 @@ int main(void)
                 cmocka_unit_test(annotations_are_refreshed_identity_is_not),
                 cmocka_unit_test(severity_belongs_to_the_identity),
                 cmocka_unit_test(a_vanished_query_and_collection_end),
+                cmocka_unit_test(who_yields_a_collection_ends_nothing_elsewhere),
                 cmocka_unit_test(a_server_that_is_down_inhibits),
                 cmocka_unit_test(an_inhibited_alert_that_was_sent_goes_on),
                 cmocka_unit_test(an_inhibited_alert_that_was_never_sent_ends_in_silence),
@@ -557,8 +724,11 @@ int main(void)
                 cmocka_unit_test(a_rule_switched_off_ends_its_alerts),
                 cmocka_unit_test(a_longer_for_returns_to_pending),
                 cmocka_unit_test(transitions_are_reported_once),
-                cmocka_unit_test(the_clock_is_set_back),
+                cmocka_unit_test(who_has_an_alert_hears_of_its_new_times_at_once),
                 cmocka_unit_test(thousands_of_alerts),
+                cmocka_unit_test(what_does_not_move_is_nobody_s_news),
+                cmocka_unit_test(collections_do_not_end_each_other_s),
+                cmocka_unit_test(an_update_costs_what_its_own_alerts_do),
                 cmocka_unit_test(random_lives_are_told_in_turn),
         };
 

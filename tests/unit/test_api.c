@@ -90,6 +90,8 @@ static void status(void **state)
                 "'last_reload_success':'2026-11-22T00:00:00.001Z',"
                 "'error':'/etc/driftwatch/driftwatch.yaml:14:13: replay.interval: \\'soon\\' "
                 "is not a duration such as 30s'},"
+                "'shard':{'index':1,'of':3,'elsewhere':5},"
+                "'lease':{'held':false,'holder':'a<b>/1/0','error':'Permission denied'},"
                 "'collections':3,'collections_up':1,'queries':10,'outcomes':{'pass':3,"
                 "'drift':1,'fail':2,'unjudged':0,'unmeasured':4},'alerts':{'pending':1,'firing':3,"
                 "'resolved':1},'notifications_queued':3}");
@@ -99,7 +101,7 @@ static void status(void **state)
         assert_true(json_is_string(json_object_get(data_of(full), "version")));
         assert_true(json_is_string(json_object_get(data_of(full), "revision")));
         assert_members(data_of(bare),
-                "{'ready':false,'external_url':null,'queries':0,'config':{'path':null,"
+                "{'lease':null,'ready':false,'external_url':null,'queries':0,'config':{'path':null,"
                 "'last_reload_successful':false,'last_reload_success':null,'error':null}}");
 }
 
@@ -355,6 +357,32 @@ static void alerts(void **state)
                 "{'fingerprint':'00000000000000ab'}");
 }
 
+static void notifications_say_where_people_are_told(void **state)
+{
+        _cleanup_view_ struct view *view = sample_view();
+        _cleanup_json_ json_t *all =
+                ask(view, "/api/v1/notifications", &(struct api_query){0}, 200);
+        const json_t *list = json_object_get(data_of(all), "destinations");
+        const json_t *lost = json_object_get(data_of(all), "lost");
+
+        assert_int_equal(json_array_size(list), 3);
+        assert_members(json_array_get(list, 0),
+                "{'receiver':'alertmanager','channel':'alertmanager','failing':false,"
+                "'failing_since':null,'oldest':null,'last_error':null,'queued':0}");
+        assert_members(json_array_get(list, 1),
+                "{'receiver':'search-team','channel':'webhook','address':"
+                "'https://hooks.example.org','peer':'hooks.example.org:443','notifications':7,"
+                "'failed':1,'queued':2,'failing':true,'disabled':false,'lost_at':null,"
+                "'failing_since':'2026-11-23T01:40:00Z','oldest':'2026-11-23T01:58:00Z',"
+                "'last_error':'https://hooks.example.org answered 503: <busy>'}");
+        assert_int_equal(json_array_size(lost), 1);
+        assert_members(json_array_get(lost, 0),
+                "{'time':'2026-11-23T01:59:30Z','receiver':'search-team','channel':'webhook',"
+                "'peer':'hooks.example.org:443','kind':'closed','incident':'tickets',"
+                "'reason':'server_error',"
+                "'sentence':'the answer was status 400: <what?>; refused for good'}");
+}
+
 static void incidents(void **state)
 {
         _cleanup_view_ struct view *view = sample_view();
@@ -366,11 +394,46 @@ static void incidents(void **state)
                 "{'id':'original_agents','collection':'original_agents','state':'open',"
                 "'since':'2026-11-23T01:40:00Z','resolved_at':null,'severity':'critical'}");
         assert_int_equal(json_array_size(json_object_get(json_array_get(list, 0), "alerts")), 2);
+        assert_members(json_object_get(json_array_get(list, 0), "escalation"),
+                "{'policy':'critical, high','step':1,'steps':3,'round':1,'rounds':2,"
+                "'next_at':'2026-11-23T02:25:00Z','next':['search-team'],'told':['search-team'],"
+                "'acknowledged':{'by':'<anna>','comment':'looking into it',"
+                "'at':'2026-11-23T01:55:00Z','until':'2026-11-23T02:25:00Z'},"
+                "'quiet':'acknowledged by <anna>','sentence':"
+                "'acknowledged by <anna> 5m ago: looking into it; next: search-team in 25m'}");
+        assert_true(json_is_null(json_object_get(json_array_get(list, 1), "escalation")));
+        assert_true(json_is_null(json_object_get(json_array_get(list, 2), "escalation")));
         assert_members(json_array_get(list, 1), "{'collection':'tickets','state':'open'}");
         assert_members(json_array_get(list, 2),
                 "{'collection':'original_agents','state':'resolved',"
                 "'since':'2026-11-23T01:10:00Z','resolved_at':'2026-11-23T01:59:00Z'}");
         assert_int_equal(json_array_size(json_object_get(json_array_get(list, 2), "alerts")), 1);
+}
+
+static void how_long_ago_is_said_of_the_request(void **state)
+{
+        _cleanup_view_ struct view *view = sample_view();
+        const struct api_query later = {.now = SAMPLE_NOW + USEC_PER_MINUTE};
+        _cleanup_json_ json_t *all = ask(view, "/api/v1/collections", &later, 200);
+        const json_t *first = json_array_get(json_object_get(data_of(all), "collections"), 0);
+
+        assert_members(json_object_get(json_object_get(first, "incident"), "escalation"),
+                "{'sentence':"
+                "'acknowledged by <anna> 6m ago: looking into it; next: search-team in 24m'}");
+}
+
+static void silences(void **state)
+{
+        _cleanup_view_ struct view *view = sample_view();
+        _cleanup_json_ json_t *all = ask(view, "/api/v1/silences", &(struct api_query){0}, 200);
+        const json_t *list = json_object_get(data_of(all), "silences");
+
+        assert_int_equal(json_array_size(list), 1);
+        assert_members(json_array_get(list, 0),
+                "{'id':'0f8fad5b-d9cb-469f-a165-70867728950e','status':{'state':'active'},"
+                "'matchers':[{'name':'collection','value':'tickets','isRegex':false,"
+                "'isEqual':true}],'createdBy':'ben','comment':'re-ingest',"
+                "'startsAt':'2026-11-23T01:00:00Z','endsAt':'2026-11-23T03:00:00Z'}");
 }
 
 static void refuses_bad_parameters(void **state)
@@ -519,6 +582,32 @@ static void replay(void **state)
                 "'error':'tickets: cannot connect to http://127.0.0.1:8001: connection refused'}");
 }
 
+/* From the first replay's begin to the last one's end. */
+static void who_waited_reads_the_verdict(void **state)
+{
+        _cleanup_view_ struct view *view = sample_view();
+        _cleanup_text_ struct text body = {0};
+        _cleanup_json_ json_t *envelope = NULL;
+        const json_t *data, *first;
+
+        view->collections[0]->last_started = 1795399100 * USEC_PER_SEC;
+        view->collections[0]->last_finished = 1795399102 * USEC_PER_SEC;
+        view->collections[1]->last_started = 1795399101 * USEC_PER_SEC;
+        view->collections[1]->last_finished = 1795399105 * USEC_PER_SEC;
+        view->collections[2]->last_started = 1795399103 * USEC_PER_SEC;
+        view->collections[2]->last_finished = 1795399104 * USEC_PER_SEC;
+        assert_int_equal(view->collection_count, 3);
+        assert_int_equal(api_verdict(view, &body), 200);
+        assert_int_equal(json_parse("answer", body.data, body.size, &envelope, NULL), 0);
+        data = data_of(envelope);
+        assert_members(data, "{'started':'2026-11-23T01:58:20Z','duration_seconds':5.0}");
+        assert_int_equal(json_array_size(json_object_get(data, "collections")), 3);
+        first = json_array_get(json_object_get(data, "collections"), 0);
+        assert_members(first, "{'collection':'original_agents','records':311}");
+        assert_int_equal(json_array_size(json_object_get(first, "queries")),
+                view->collections[0]->query_set->count);
+}
+
 /* What comes from a server may be any bytes. */
 static void survives_invalid_utf8(void **state)
 {
@@ -549,11 +638,15 @@ int main(void)
                 cmocka_unit_test(history_is_limited),
                 cmocka_unit_test(alerts),
                 cmocka_unit_test(incidents),
+                cmocka_unit_test(notifications_say_where_people_are_told),
+                cmocka_unit_test(how_long_ago_is_said_of_the_request),
+                cmocka_unit_test(silences),
                 cmocka_unit_test(refuses_bad_parameters),
                 cmocka_unit_test(errors_have_a_type),
                 cmocka_unit_test(success_has_data),
                 cmocka_unit_test(causes_name_their_records),
                 cmocka_unit_test(replay),
+                cmocka_unit_test(who_waited_reads_the_verdict),
                 cmocka_unit_test(survives_invalid_utf8),
         };
 

@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "approved.h"
 #include "digest.h"
 #include "file.h"
 #include "json.h"
@@ -108,6 +109,7 @@ static struct baseline *sample(unsigned number)
         b->epoch.sentinels = UINT64_C(0xfedcba9876543210);
         b->unreachable = 0;
         b->recall = 0.998;
+        b->floor = (struct index_floor){2, 0.972, 540, 0.031, 29};
         b->attribution.cause = CAUSE_REMOVED;
         b->causes[b->cause_count++] = CAUSE_REMOVED;
         b->causes[b->cause_count++] = CAUSE_EDIT;
@@ -117,8 +119,8 @@ static struct baseline *sample(unsigned number)
         b->vectors = vector_set_new("v", "minilm", 2, 2);
         b->vectors->ids[0] = strdup("q1");
         b->vectors->ids[1] = strdup("q2");
-        b->vectors->values[0] = 0.1f;
-        b->vectors->values[3] = -1e-30f;
+        b->vectors->rows[0][0] = 0.1f;
+        b->vectors->rows[1][1] = -1e-30f;
         b->bands.bands = calloc(2, sizeof(struct band));
         b->bands.count = 2;
         b->bands.bands[0] = (struct band){strdup("near"), 0.24f};
@@ -155,8 +157,14 @@ static void assert_same(const struct baseline *a, const struct baseline *b)
         assert_same_causes(a, b);
         assert_int_equal(b->attribution.evidence.intruders, 7);
         assert_true(isnan(b->attribution.evidence.fit_rms));
+        assert_int_equal(b->floor.measured, a->floor.measured);
+        assert_true(fabs(b->floor.recall - a->floor.recall) < 1e-12);
+        assert_int_equal(b->floor.places, a->floor.places);
+        assert_true(fabs(b->floor.moved - a->floor.moved) < 1e-12);
+        assert_int_equal(b->floor.unreachable, a->floor.unreachable);
         assert_int_equal(b->attribution.evidence.records_before, -1);
-        assert_memory_equal(a->vectors->values, b->vectors->values, 4 * sizeof(float));
+        for (size_t i = 0; i < 2; i++)
+                assert_memory_equal(a->vectors->rows[i], b->vectors->rows[i], 2 * sizeof(float));
         assert_true(bands_equal(&a->bands, &b->bands));
         assert_int_equal(b->count, 2);
         assert_true(answer_equal(a->queries[0].answer, b->queries[0].answer));
@@ -186,7 +194,7 @@ static void what_is_written_is_read(void **state)
 
         a->approved = 0;
         assert_int_equal(baselines_propose(storage, a, &e), 0);
-        assert_int_equal(baselines_load(storage, LABEL, BASELINE_CANDIDATE, &b, &e), 0);
+        assert_int_equal(baselines_load(storage, LABEL, BASELINE_CANDIDATE, NULL, &b, &e), 0);
         assert_same(a, b);
 }
 
@@ -206,7 +214,7 @@ static void an_approval_keeps_the_versions_before(void **state)
         assert_true(baselines_signature(storage, LABEL) != signature);
         assert_int_equal(access(place("1.json"), F_OK), 0);
         assert_int_equal(access(place("2.json"), F_OK), 0);
-        assert_int_equal(baselines_load(storage, LABEL, BASELINE_APPROVED, &b, &e), 0);
+        assert_int_equal(baselines_load(storage, LABEL, BASELINE_APPROVED, NULL, &b, &e), 0);
         assert_same(two, b);
 }
 
@@ -262,7 +270,7 @@ static void each_kind_has_its_place(void **state)
                 assert_int_equal(baseline_build(b, &data, &size), 0);
                 assert_int_equal(file_replace(place(cases[i].suffix), data, size, NULL), 0);
                 assert_int_equal(
-                        baselines_load(storage, LABEL, cases[i].kind, &loaded, &e), -EBADMSG);
+                        baselines_load(storage, LABEL, cases[i].kind, NULL, &loaded, &e), -EBADMSG);
                 assert_non_null(strstr(error_text(&e, -EBADMSG), cases[i].error));
         }
 }
@@ -287,12 +295,60 @@ static void an_approval_that_fails_loses_nothing(void **state)
         }
 }
 
+static void assert_refused(int code, const char *words)
+{
+        _cleanup_(baseline_unrefp) struct baseline *b = NULL;
+        _cleanup_error_ struct error e = {0};
+
+        assert_int_equal(baselines_load(storage, LABEL, BASELINE_APPROVED, NULL, &b, &e), code);
+        assert_null(b);
+        if (!strstr(error_text(&e, code), words))
+                fail_msg("\"%s\" is not in: %s", words, error_text(&e, code));
+}
+
+/* Each step damages one more: the newest of what is left is named. */
+static void one_that_cannot_be_read_names_the_version_that_can(void **state)
+{
+        _cleanup_(baseline_unrefp) struct baseline *one = sample(1), *two = sample(2);
+        uint64_t signature;
+
+        assert_int_equal(baselines_approve(storage, one, NULL), 0);
+        assert_int_equal(baselines_approve(storage, two, NULL), 0);
+        signature = baselines_signature(storage, LABEL);
+        assert_int_equal(file_replace(place("json"), "{}", 2, NULL), 0);
+        assert_refused(-EBADMSG,
+                "driftwatch baseline rollback 2 --collection " LABEL
+                " goes back to baseline 2, which can be read");
+        assert_int_equal(file_replace(place("2.json"), "{}", 2, NULL), 0);
+        assert_refused(-EBADMSG, "goes back to baseline 1, which can be read");
+        assert_int_equal(unlink(place("json")), 0);
+        assert_int_equal(symlink(place("json"), place("json")), 0);
+        assert_refused(-ELOOP, "goes back to baseline 1, which can be read");
+        assert_true(baselines_signature(storage, LABEL) != 0);
+        assert_true(baselines_signature(storage, LABEL) != signature);
+        assert_int_equal(unlink(place("1.json")), 0);
+        assert_refused(-ELOOP, "Too many levels of symbolic links");
+}
+
+/* A file that somebody was let in to can be read now. */
+static void a_change_of_rights_is_seen(void **state)
+{
+        _cleanup_(baseline_unrefp) struct baseline *b = sample(1);
+        uint64_t signature;
+
+        assert_int_equal(baselines_approve(storage, b, NULL), 0);
+        signature = baselines_signature(storage, LABEL);
+        assert_true(baselines_signature(storage, LABEL) == signature);
+        while (baselines_signature(storage, LABEL) == signature) /* a clock has its ticks */
+                assert_int_equal(chmod(place("json"), 0640), 0);
+}
+
 static void one_that_is_missing_names_the_command(void **state)
 {
         _cleanup_(baseline_unrefp) struct baseline *b = NULL;
         _cleanup_error_ struct error e = {0};
 
-        assert_int_equal(baselines_load(storage, LABEL, BASELINE_APPROVED, &b, &e), -ENOENT);
+        assert_int_equal(baselines_load(storage, LABEL, BASELINE_APPROVED, NULL, &b, &e), -ENOENT);
         assert_non_null(strstr(error_text(&e, -ENOENT), "driftwatch baseline propose"));
 }
 
@@ -327,8 +383,9 @@ static void what_is_damaged_or_foreign_is_refused(void **state)
         } cases[] = {
                 {"\"reason\": \"validated", "\"reason\": \"forged", "does not match its sha256"},
                 {"0.91968507", "0.1", "does not match its sha256"},
-                {"\"format\": 1", "\"format\": 2", "format 2; this driftwatch reads format 1"},
-                {"\"format\": 1", "\"format\": null", "is not a baseline"},
+                {"\"format\": 2", "\"format\": 3",
+                        "is a baseline of format 3; this driftwatch reads formats 1 to 2"},
+                {"\"format\": 2", "\"format\": null", "is not a baseline"},
                 {"{", "[", ".candidate.json:"},
         };
 
@@ -338,7 +395,7 @@ static void what_is_damaged_or_foreign_is_refused(void **state)
 
                 damage(cases[i].from, cases[i].to);
                 assert_int_equal(
-                        baselines_load(storage, LABEL, BASELINE_CANDIDATE, &b, &e), -EBADMSG);
+                        baselines_load(storage, LABEL, BASELINE_CANDIDATE, NULL, &b, &e), -EBADMSG);
                 assert_null(b);
                 if (!strstr(error_text(&e, -EBADMSG), cases[i].error))
                         fail_msg("%s: %s", cases[i].to, error_text(&e, -EBADMSG));
@@ -361,7 +418,8 @@ static void one_of_another_collection_is_refused(void **state)
                 assert_int_equal(baseline_build(b, &data, &size), 0);
                 write_text(place("candidate.json"), data, size);
         }
-        assert_int_equal(baselines_load(storage, LABEL, BASELINE_CANDIDATE, &loaded, &e), -EBADMSG);
+        assert_int_equal(
+                baselines_load(storage, LABEL, BASELINE_CANDIDATE, NULL, &loaded, &e), -EBADMSG);
         assert_non_null(strstr(error_text(&e, -EBADMSG), "of collection \"other\", not of"));
 }
 
@@ -445,14 +503,130 @@ static void content_is_checked_too(void **state)
         }
 }
 
-/* Of a version that asked nobody what follows. */
-static void one_without_what_follows_is_read(void **state)
+/* As the last version that wrote them has written it. */
+static void one_of_format_1_is_read(void **state)
+{
+        const char *source = getenv("DRIFTWATCH_SOURCE");
+        _cleanup_(baseline_unrefp) struct baseline *a = sample(1), *b = NULL;
+        _cleanup_error_ struct error e = {0};
+        char path[512];
+
+        assert_non_null(source);
+        (void)snprintf(path, sizeof(path), "%s/tests/unit/baseline-format-1.json", source);
+        if (baselines_load_file(path, NULL, &b, &e) < 0)
+                fail_msg("%s", e.message);
+        assert_same(a, b);
+}
+
+/* Vectors are texts of little-endian floats, all else is for people to read. */
+static void vectors_are_written_as_base64(void **state)
+{
+        _cleanup_(baseline_unrefp) struct baseline *b = sample(1);
+        _cleanup_free_ char *data = NULL;
+        size_t size;
+
+        assert_int_equal(baseline_build(b, &data, &size), 0);
+        assert_non_null(strstr(data, "\"format\": 2,"));
+        assert_non_null(strstr(data, "\"q1\": \"zczMPQAAAAA=\""));
+        assert_non_null(strstr(data, "0.91968507"));
+}
+
+static struct baseline *parse_with(const char *data, size_t size, struct vector_set *known)
+{
+        struct baseline_reader *r = baseline_reader_new("f", known);
+        struct baseline *b = NULL;
+
+        assert_int_equal(baseline_reader_feed(r, data, size), 0);
+        assert_int_equal(baseline_reader_end(r, &b, NULL), 0);
+        baseline_reader_free(r);
+        return b;
+}
+
+/* What the configuration has read already is there once. */
+static void vectors_that_are_known_are_shared(void **state)
+{
+        _cleanup_(baseline_unrefp) struct baseline *b = sample(1), *same, *other;
+        _cleanup_free_ char *data = NULL;
+        size_t size;
+
+        assert_int_equal(baseline_build(b, &data, &size), 0);
+        same = parse_with(data, size, b->vectors);
+        assert_ptr_equal(same->vectors->rows[0], b->vectors->rows[0]);
+        assert_ptr_equal(same->vectors->rows[1], b->vectors->rows[1]);
+        b->vectors->rows[1][0] = 5;
+        other = parse_with(data, size, b->vectors);
+        assert_ptr_equal(other->vectors->rows[0], b->vectors->rows[0]);
+        assert_ptr_not_equal(other->vectors->rows[1], b->vectors->rows[1]);
+        assert_true(other->vectors->rows[1][0] == 0);
+}
+
+static void put_hash(json_t *root)
+{
+        _cleanup_free_ char *text = NULL;
+        char hash[DIGEST_TEXT_MAX];
+        size_t size;
+
+        text = json_text(json_object_get(root, "baseline"), JSON_COMPACT | JSON_SORT_KEYS, &size);
+        assert_int_equal(digest_sha256(text, size, hash), 0);
+        assert_int_equal(json_object_set_new(root, "sha256", json_string(hash)), 0);
+}
+
+/* Content with the right hash, as nobody but an attacker writes it. */
+static void vectors_are_checked_too(void **state)
+{
+        static const struct {
+                const char *vectors, *error;
+        } cases[] = {
+                {"5", "f: \"vectors\" is not an object"},
+                {"{\"dimension\": 0, \"vectors\": {}}",
+                        "f: \"dimension\" is not a whole number in its range"},
+                {"{\"dimension\": 2, \"vectors\": []}",
+                        "f: \"vectors\" is not an object of vectors"},
+                {"{\"dimension\": 65536, \"vectors\": {\"q\": \"zczMPQAAAAA=\"}}",
+                        "f: \"vectors\" is not an object of vectors of its dimension"},
+                {"{\"dimension\": 2, \"vectors\": {\"q\": \"zczMPQAAAA==\"}}",
+                        "f: \"vectors\" is not an object of vectors of its dimension"},
+                {"{\"dimension\": 2, \"vectors\": {\"q\": \"zczMPQ*AAAA=\"}}",
+                        "f: \"vectors\" is not an object of vectors of its dimension"},
+                {"{\"dimension\": 1, \"vectors\": {\"q\": 5}}",
+                        "f: \"vectors\" is not an object of vectors of its dimension"},
+                {"{\"dimension\": 1, \"vectors\": {\"q\": \"AADAfw==\"}}",
+                        "f: \"vectors\" is not a list of finite floats"},
+                {"{\"dimension\": 1, \"vectors\": {\"q\": [null]}}",
+                        "f: \"vectors\" is not a list of finite floats"},
+                {"{\"dimension\": 1, \"vectors\": {\"q\": [[1]]}}",
+                        "f: \"vectors\" is not a list of finite floats"},
+                {"{\"dimension\": 1, \"vectors\": {\"q\": [3.5e38]}}",
+                        "f: \"vectors\" is not a list of finite floats"},
+        };
+        _cleanup_(baseline_unrefp) struct baseline *b = sample(1);
+        _cleanup_free_ char *data = NULL;
+        size_t size;
+
+        assert_int_equal(baseline_build(b, &data, &size), 0);
+        for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+                _cleanup_json_ json_t *root = json_loads(data, 0, NULL);
+                _cleanup_error_ struct error e = {0};
+                _cleanup_free_ char *text = NULL;
+                struct baseline *loaded = NULL;
+
+                assert_int_equal(json_object_set_new(json_object_get(root, "baseline"), "vectors",
+                                         json_loads(cases[i].vectors, JSON_DECODE_ANY, NULL)),
+                        0);
+                put_hash(root);
+                text = json_text(root, JSON_SORT_KEYS, &size);
+                assert_int_equal(baseline_parse("f", text, size, &loaded, &e), -EBADMSG);
+                assert_string_equal(e.message, cases[i].error);
+        }
+}
+
+/* Of a version that asked nobody what follows, and measured no floor. */
+static void one_of_an_earlier_version_is_read(void **state)
 {
         _cleanup_(baseline_unrefp) struct baseline *b = sample(1), *loaded = NULL;
         _cleanup_error_ struct error e = {0};
-        _cleanup_free_ char *data = NULL, *text = NULL, *old = NULL;
+        _cleanup_free_ char *data = NULL, *old = NULL;
         _cleanup_json_ json_t *root = NULL;
-        char hash[DIGEST_TEXT_MAX];
         json_t *content, *query;
         const char *id;
         size_t size;
@@ -462,24 +636,33 @@ static void one_without_what_follows_is_read(void **state)
         content = json_object_get(root, "baseline");
         json_object_foreach (json_object_get(content, "queries"), id, query)
                 assert_int_equal(json_object_del(query, "beyond"), 0);
-        text = json_text(content, JSON_COMPACT | JSON_SORT_KEYS, &size);
-        assert_int_equal(digest_sha256(text, size, hash), 0);
-        assert_int_equal(json_object_set_new(root, "sha256", json_string(hash)), 0);
+        assert_int_equal(json_object_del(content, "floor"), 0);
+        put_hash(root);
         old = json_text(root, 0, &size);
         assert_int_equal(baseline_parse("f", old, size, &loaded, &e), 0);
         assert_non_null(loaded->queries[0].answer);
         assert_null(loaded->queries[0].beyond.records);
+        assert_int_equal(loaded->floor.measured, 0);
+        assert_true(isnan(loaded->floor.recall) && isnan(loaded->floor.moved));
+        assert_int_equal(loaded->floor.unreachable, -1);
 }
 
 int main(void)
 {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test_teardown(what_is_written_is_read, clear),
-                cmocka_unit_test_teardown(one_without_what_follows_is_read, clear),
+                cmocka_unit_test_teardown(one_of_an_earlier_version_is_read, clear),
+                cmocka_unit_test_teardown(one_of_format_1_is_read, clear),
+                cmocka_unit_test_teardown(vectors_are_written_as_base64, clear),
+                cmocka_unit_test_teardown(vectors_that_are_known_are_shared, clear),
+                cmocka_unit_test_teardown(vectors_are_checked_too, clear),
                 cmocka_unit_test_teardown(an_approval_keeps_the_versions_before, clear),
                 cmocka_unit_test_teardown(a_number_is_never_given_twice, clear),
                 cmocka_unit_test_teardown(each_kind_has_its_place, clear),
                 cmocka_unit_test_teardown(an_approval_that_fails_loses_nothing, clear),
+                cmocka_unit_test_teardown(
+                        one_that_cannot_be_read_names_the_version_that_can, clear),
+                cmocka_unit_test_teardown(a_change_of_rights_is_seen, clear),
                 cmocka_unit_test_teardown(one_that_is_missing_names_the_command, clear),
                 cmocka_unit_test_teardown(what_is_damaged_or_foreign_is_refused, clear),
                 cmocka_unit_test_teardown(one_of_another_collection_is_refused, clear),

@@ -162,7 +162,7 @@ static struct vector_set *make_vectors(unsigned dimension, float first)
 
                 id[4] = (char)('0' + i);
                 assert_int_equal(strdup_to(&v->ids[i], id), 0);
-                v->values[i * dimension] = first + (float)i;
+                v->rows[i][0] = first + (float)i;
         }
         return v;
 }
@@ -236,7 +236,7 @@ static void another_text_without_a_vector_stays_unasked(void **state)
         free(b->vectors->ids[0]);
         free(b->vectors->ids[1]);
         b->vectors->ids[0] = b->vectors->ids[2];
-        b->vectors->values[0] = 22;
+        b->vectors->rows[0][0] = 22;
         b->vectors->count = 1;
         assert_int_equal(candidate_keep_unasked(approved, b), 0);
         assert_ptr_not_equal(b->queries[0].answer, approved->queries[0].answer);

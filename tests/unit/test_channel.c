@@ -3,6 +3,7 @@
 
 #include <errno.h>
 
+#include "a_secret.h"
 #include "json.h"
 #include "tell/channel.h"
 
@@ -89,7 +90,7 @@ static void judged_by_status(void **state)
                 {0, 403, DELIVERY_FAILED},
                 {0, 404, DELIVERY_FAILED},
                 {0, 408, DELIVERY_RETRY},
-                {0, 410, DELIVERY_FAILED},
+                {0, 410, DELIVERY_GONE},
                 {0, 415, DELIVERY_FAILED},
                 {0, 422, DELIVERY_FAILED},
                 {0, 425, DELIVERY_RETRY},
@@ -330,6 +331,46 @@ static void invalid_utf8_does_not_stop_a_notification(void **state)
         }
 }
 
+/* Each attempt has the same id and a time of its own; what is kept has neither, nor the secret. */
+static void webhook_is_signed_in_each_attempt(void **state)
+{
+        static const struct {
+                const char *scheme;
+                size_t headers;
+        } cases[] = {{"", 1}, {"github", 2}, {"standard", 4}};
+        struct http_request kept = {.method = "POST", .body = strdup("{}"), .body_size = 2};
+
+        assert_int_equal(strdup_to(&kept.path, ""), 0);
+        for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+                struct channel_settings settings = {
+                        .key = a_secret("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")};
+                _cleanup_(http_request_done) struct http_request request = {0};
+                size_t count = 0;
+
+                set(&settings.values, "signature", cases[i].scheme);
+                assert_int_equal(channel_webhook.prepare(&settings, &kept, "abc", T0, &request), 0);
+                while (request.headers[count])
+                        count++;
+                assert_int_equal(count, cases[i].headers);
+                assert_string_equal(request.headers[0], "Idempotency-Key: abc");
+                assert_string_equal(request.body, "{}");
+                assert_null(kept.headers);
+                channel_settings_done(&settings);
+        }
+        http_request_done(&kept);
+}
+
+static void webhook_is_not_sent_unsigned(void **state)
+{
+        struct http_request kept = {.method = "POST"}, request = {0};
+        struct channel_settings settings = {0};
+
+        set(&settings.values, "signature", "github");
+        assert_int_equal(channel_webhook.prepare(&settings, &kept, "abc", T0, &request), -EINVAL);
+        assert_null(request.headers);
+        channel_settings_done(&settings);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -341,6 +382,8 @@ int main(void)
                 cmocka_unit_test_setup_teardown(webhook_body, setup, teardown),
                 cmocka_unit_test_setup_teardown(webhook_resolved_alone, setup, teardown),
                 cmocka_unit_test_setup_teardown(webhook_truncated, setup, teardown),
+                cmocka_unit_test(webhook_is_signed_in_each_attempt),
+                cmocka_unit_test(webhook_is_not_sent_unsigned),
                 cmocka_unit_test(webhook_is_never_larger_than_the_limit),
                 cmocka_unit_test(webhook_fingerprint_is_alertmanagers),
                 cmocka_unit_test(group_keys_are_quoted_as_go_does),

@@ -231,7 +231,7 @@ static void every_format_tells_what_was_found(void **state)
                         "could not be asked: connection refused"},
                 {INDEX, VERDICT_FAIL, VERDICT_FAIL, "20 of the 311 records"},
                 {BASELINE_LOST, VERDICT_UNMEASURED, VERDICT_UNMEASURED,
-                        "is not used: 3.json does not match its sha256"},
+                        "cannot be read, so that nothing is compared with it: 3.json does not"},
         };
 
         for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
@@ -254,6 +254,61 @@ static void every_format_tells_what_was_found(void **state)
                 check.policy.drift_passes = true;
                 assert_int_equal(check_verdict(&check), cases[i].drift_passes);
         }
+}
+
+/* Whatever an audit failed by, nobody knows what it would have found. */
+static void an_audit_that_failed_is_no_pass(void **state)
+{
+        static const struct {
+                struct check_audit audit;
+                const char *words;
+        } cases[] = {
+                {{.error = (char *)"reading embeddings: HTTP 500", .recall = NAN, .queries = 7},
+                        "reading embeddings: HTTP 500"},
+                {{.error = (char *)"records were added", .recall = 1, .queries = 7},
+                        "records were added"},
+                {{.recall = NAN, .queries = 7}, "the collection holds no records"},
+                {{.recall = NAN}, "no query without a filter got an answer"},
+        };
+
+        for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+                _cleanup_view_ struct view *view = sample_view();
+                struct collection_view *c = with_baseline(view);
+                struct check check = check_of(view, 1);
+
+                judge(c, true);
+                assert_int_equal(check_verdict(&check), VERDICT_PASS);
+                check.audits = &cases[i].audit;
+                assert_int_equal(check_verdict(&check), VERDICT_UNMEASURED);
+                assert_int_equal(check_exit_status(&check), 3);
+                for (size_t k = 0; k < check_format_count; k++) {
+                        assert_says(check_formats[k].name, &check, cases[i].words);
+                        assert_says(check_formats[k].name, &check, "unmeasured");
+                }
+                assert_says("junit", &check, "errors=\"1\"");
+                set_outcome(c, 0, OUTCOME_FAIL);
+                judge(c, true);
+                assert_int_equal(check_verdict(&check), VERDICT_FAIL);
+                for (size_t k = 0; k < check_format_count; k++)
+                        assert_says(check_formats[k].name, &check, cases[i].words);
+        }
+}
+
+static void an_audit_is_in_every_report(void **state)
+{
+        const struct check_audit audit = {
+                .recall = 0.75, .recall_by_distance = 0.875, .queries = 7, .records = 311};
+        _cleanup_view_ struct view *view = sample_view();
+        struct check check = check_of(view, 1);
+
+        judge(with_baseline(view), true);
+        check.audits = &audit;
+        assert_int_equal(check_verdict(&check), VERDICT_PASS);
+        assert_says("text", &check, "0.7500 by id, 0.8750 by distance (7 queries, 311 records)");
+        assert_says("junit", &check, "0.7500 by id, 0.8750 by distance");
+        assert_says("markdown", &check, "0.7500 by id, 0.8750 by distance");
+        assert_says("json", &check, "\"recall\": 0.75");
+        assert_says("json", &check, "\"error\": null");
 }
 
 static void an_embedder_may_count_for_nothing(void **state)
@@ -533,7 +588,7 @@ static void text_moves_no_cursor(void **state)
         v->reason = strdup("a\x1b[2J\r\n\tb\xc2\x9b"
                            "31mc\xff\x7f é");
         render("text", &check, &text);
-        assert_non_null(strstr(text.data, "a [2J   b  31mc\xef\xbf\xbd  é\n"));
+        assert_non_null(strstr(text.data, "a [2J   b 31mc\xef\xbf\xbd  é\n"));
         for (size_t i = 0; i < text.size; i++)
                 assert_true(text.data[i] == '\n' || (unsigned char)text.data[i] >= ' ');
 }
@@ -612,6 +667,8 @@ int main(void)
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(says_what_it_lets_through),
                 cmocka_unit_test(every_format_tells_what_was_found),
+                cmocka_unit_test(an_audit_that_failed_is_no_pass),
+                cmocka_unit_test(an_audit_is_in_every_report),
                 cmocka_unit_test(an_embedder_may_count_for_nothing),
                 cmocka_unit_test(lists_what_changed_apart_from_what_is_new),
                 cmocka_unit_test(what_is_known_to_fail_stops_nothing_and_is_shown),

@@ -13,13 +13,12 @@
 #include <cmocka.h>
 
 #include "config/config.h"
+#include "files.h"
 #include "json.h"
 #include "yaml.h"
 
 /* The files a configuration may name, in a directory of their own that is the current one. */
-static const struct {
-        const char *name, *content;
-} files[] = {
+static const struct test_file files[] = {
         {"queries.yaml",
                 "queries:\n- {id: a, text: A, expect: {ids: [x], within: 3}}\n"
                 "- {id: b, text: B}\n"},
@@ -48,40 +47,28 @@ static const struct {
 
 static char directory[] = "/tmp/test_config.XXXXXX";
 
-static void write_file(const char *name, const char *content)
-{
-        FILE *f = fopen(name, "we");
-
-        assert_non_null(f);
-        assert_true(fputs(content, f) >= 0);
-        assert_int_equal(fclose(f), 0);
-}
-
-static int make_files(void **state)
+static int set_up_files(void **state)
 {
         char credentials[sizeof(directory) + 16];
 
         if (!mkdtemp(directory) || chdir(directory) < 0 || mkdir("credential", 0700) < 0)
                 return -1;
-        for (size_t i = 0; i < ARRAY_SIZE(files); i++)
-                write_file(files[i].name, files[i].content);
+        write_files(files, ARRAY_SIZE(files));
         (void)snprintf(credentials, sizeof(credentials), "%s/credential", directory);
         return setenv("CREDENTIALS_DIRECTORY", credentials, 1);
 }
 
-static int remove_files(void **state)
+static int tear_down_files(void **state)
 {
-        for (size_t i = 0; i < ARRAY_SIZE(files); i++)
-                if (unlink(files[i].name) < 0)
-                        return -1;
-        return rmdir("credential") < 0 || chdir("/") < 0 || rmdir(directory) < 0;
+        return remove_files(files, ARRAY_SIZE(files)) < 0 || rmdir("credential") < 0 ||
+                chdir("/") < 0 || rmdir(directory) < 0;
 }
 
 static struct config *parse(const char *yaml)
 {
         _cleanup_errors_ struct errors errors = {0};
         struct config *config = NULL;
-        int r = config_parse("driftwatch.yaml", yaml, strlen(yaml), &config, &errors);
+        int r = config_parse("driftwatch.yaml", yaml, strlen(yaml), NULL, &config, &errors);
 
         if (r < 0)
                 fail_msg("%s:\n%s", yaml, errors.count > 0 ? errors.messages[0] : "no message");
@@ -100,7 +87,7 @@ static struct config *parse(const char *yaml)
 static void the_minimum_has_every_default(void **state)
 {
         _cleanup_(config_freep) struct config *c = parse(MINIMAL);
-        const struct collection_config *faq = &c->collections[0];
+        const struct collection_config *faq = c->collections[0];
 
         assert_string_equal(c->path, "driftwatch.yaml");
         assert_int_equal(c->replay.interval, 5 * USEC_PER_MINUTE);
@@ -113,19 +100,21 @@ static void the_minimum_has_every_default(void **state)
         assert_null(faq->embedder);
         assert_int_equal(c->per_query_limit, 200);
         assert_int_equal(c->server_count, 1);
-        assert_string_equal(c->servers[0].name, "main");
-        assert_string_equal(c->servers[0].tenant, "default_tenant");
-        assert_string_equal(c->servers[0].database, "default_database");
-        assert_string_equal(c->servers[0].peer.url, "http://127.0.0.1:8000");
-        assert_null(c->servers[0].peer.headers);
-        assert_null(c->servers[0].peer.secret);
-        assert_int_equal(c->servers[0].peer.timeout_usec, 10 * USEC_PER_SEC);
-        assert_int_equal(c->servers[0].peer.connect_timeout_usec, 2 * USEC_PER_SEC);
+        assert_string_equal(c->servers[0]->name, "main");
+        assert_string_equal(c->servers[0]->tenant, "default_tenant");
+        assert_string_equal(c->servers[0]->database, "default_database");
+        assert_string_equal(c->servers[0]->peer.url, "http://127.0.0.1:8000");
+        assert_null(c->servers[0]->peer.headers);
+        assert_null(c->servers[0]->peer.secret);
+        assert_int_equal(c->servers[0]->peer.concurrency, HTTP_CONCURRENCY);
+        assert_int_equal(faq->peer.concurrency, HTTP_CONCURRENCY);
+        assert_int_equal(c->servers[0]->peer.timeout_usec, 10 * USEC_PER_SEC);
+        assert_int_equal(c->servers[0]->peer.connect_timeout_usec, 2 * USEC_PER_SEC);
         assert_int_equal(c->collection_count, 1);
         assert_string_equal(faq->name, "faq");
         assert_string_equal(faq->label, "faq");
-        assert_ptr_equal(faq->server, &c->servers[0]);
-        assert_ptr_equal(faq->peer.url, c->servers[0].peer.url);
+        assert_ptr_equal(faq->server, c->servers[0]);
+        assert_ptr_equal(faq->peer.url, c->servers[0]->peer.url);
         assert_memory_equal(&faq->replay, &c->replay, sizeof(faq->replay));
         assert_int_equal(faq->bands.count, 4);
         assert_int_equal(faq->bands_source, BANDS_OF_SPACE);
@@ -142,7 +131,7 @@ static void the_minimum_has_every_default(void **state)
         assert_true(faq->policy.embedder_counts);
         assert_null(c->alerting.runbook_url);
         for (enum rule_id id = 0; id < RULE_COUNT; id++) {
-                assert_true(c->alerting.rules[id].enabled);
+                assert_int_equal(c->alerting.rules[id].enabled, !rule_defaults[id].off);
                 assert_null(c->alerting.rules[id].severity);
                 assert_int_equal(c->alerting.rules[id].for_usec, rule_defaults[id].for_usec);
         }
@@ -155,6 +144,7 @@ static const char full[] =
         "    url: https://chroma.example:8443/proxy/\n"
         "    tenant: acme\n"
         "    database: prod\n"
+        "    concurrency: 3\n"
         "    headers: {X-Team: search, x-area: eu}\n"
         "    auth: {scheme: token, credential: chroma-token}\n"
         "    tls: {ca_file: ca.pem, cert_file: ca.pem, key_file: key.pem, server_name: c.example}\n"
@@ -192,6 +182,7 @@ static const char full[] =
         "  rules:\n"
         "    RetrievalBandCrossed: {severity: info, for: 10m, keep_firing_for: 0s}\n"
         "    RetrievalReplayFailing: {enabled: false}\n"
+        "  lease: {file: shared/lease, ttl: 20s}\n"
         "  resend_delay: 30s\n"
         "  repeat_interval: 1h\n"
         "  group_wait: 0s\n"
@@ -205,11 +196,12 @@ static const char full[] =
 static void reads_servers(void **state)
 {
         _cleanup_(config_freep) struct config *c = parse(full);
-        const struct http_peer *main = &c->servers[0].peer, *spare = &c->servers[1].peer;
+        const struct http_peer *main = &c->servers[0]->peer, *spare = &c->servers[1]->peer;
 
         assert_string_equal(main->url, "https://chroma.example:8443/proxy");
-        assert_string_equal(c->servers[0].tenant, "acme");
-        assert_string_equal(c->servers[0].database, "prod");
+        assert_string_equal(c->servers[0]->tenant, "acme");
+        assert_string_equal(c->servers[0]->database, "prod");
+        assert_int_equal(main->concurrency, 3);
         assert_string_equal(main->headers[0], "X-Team: search");
         assert_string_equal(main->headers[1], "x-area: eu");
         assert_null(main->headers[2]);
@@ -228,10 +220,29 @@ static void reads_servers(void **state)
         assert_true(spare->insecure_skip_verify);
 }
 
+static void who_shares_a_lease_says_where(void **state)
+{
+        _cleanup_(config_freep) struct config *c = parse(full), *none = parse(MINIMAL);
+        const char *file = c->alerting.lease.file;
+
+        assert_string_equal(file + strlen(file) - strlen("shared/lease"), "shared/lease");
+        assert_int_equal(c->alerting.lease.ttl, 20 * USEC_PER_SEC);
+        assert_null(none->alerting.lease.file);
+}
+
+static void a_daemon_is_the_only_one_unless_it_says_so(void **state)
+{
+        _cleanup_(config_freep) struct config *c = parse(full);
+
+        assert_int_equal(c->shard.index, 0);
+        assert_int_equal(c->shard.of, 1);
+        assert_int_equal(c->elsewhere_count, 0);
+}
+
 static void collections_override_the_defaults(void **state)
 {
         _cleanup_(config_freep) struct config *c = parse(full);
-        const struct collection_config *faq = &c->collections[0], *spare = &c->collections[1];
+        const struct collection_config *faq = c->collections[0], *spare = c->collections[1];
 
         assert_int_equal(faq->replay.interval, 10 * USEC_PER_SEC);
         assert_int_equal(faq->replay.timeout, 30 * USEC_PER_SEC);
@@ -246,7 +257,7 @@ static void collections_override_the_defaults(void **state)
         assert_true(faq->bands.bands[0].below == -0.5f);
         assert_true(isinf(faq->bands.bands[1].below));
         assert_string_equal(spare->label, "faq-spare");
-        assert_ptr_equal(spare->server, &c->servers[1]);
+        assert_ptr_equal(spare->server, c->servers[1]);
         assert_ptr_equal(spare->peer.secret, spare->server->peer.secret);
         assert_int_equal(spare->replay.interval, USEC_PER_MINUTE);
         assert_int_equal(spare->replay.results, 3);
@@ -260,17 +271,17 @@ static void reads_alerting(void **state)
 {
         _cleanup_(config_freep) struct config *c = parse(full);
         const struct alerting_config *a = &c->alerting;
-        const struct webhook_config *webhooks = a->receivers[0].webhooks;
+        const struct channel_config *webhooks = a->receivers[0].channels;
 
         assert_int_equal(a->alertmanager_count, 1);
-        assert_string_equal(a->alertmanagers[0].url, "http://am:9093");
-        assert_string_equal(a->alertmanagers[0].secret_header, "Authorization: Bearer ");
-        assert_string_equal(secret_value(a->alertmanagers[0].secret), "s3cret");
-        assert_int_equal(a->alertmanagers[0].timeout_usec, 500 * USEC_PER_MSEC);
-        assert_int_equal(a->alertmanagers[0].connect_timeout_usec, 500 * USEC_PER_MSEC);
+        assert_string_equal(a->alertmanagers[0].peer.url, "http://am:9093");
+        assert_string_equal(a->alertmanagers[0].peer.secret_header, "Authorization: Bearer ");
+        assert_string_equal(secret_value(a->alertmanagers[0].peer.secret), "s3cret");
+        assert_int_equal(a->alertmanagers[0].peer.timeout_usec, 500 * USEC_PER_MSEC);
+        assert_int_equal(a->alertmanagers[0].peer.connect_timeout_usec, 500 * USEC_PER_MSEC);
         assert_int_equal(a->receiver_count, 1);
         assert_string_equal(a->receivers[0].name, "search-team");
-        assert_int_equal(a->receivers[0].webhook_count, 2);
+        assert_int_equal(a->receivers[0].channel_count, 2);
         assert_string_equal(webhooks[0].peer.url, "https://hooks.example/a/?x=1");
         assert_false(webhooks[0].send_resolved);
         assert_int_equal(webhooks[0].max_alerts, 5);
@@ -292,8 +303,8 @@ static void reads_alerting(void **state)
         assert_int_equal(a->query_alerts_max, 1000);
         assert_int_equal(c->ingest_grace, 0);
         assert_false(c->trust_loopback);
-        assert_true(c->collections[0].policy.embedder_counts);
-        assert_false(c->collections[1].policy.embedder_counts);
+        assert_true(c->collections[0]->policy.embedder_counts);
+        assert_false(c->collections[1]->policy.embedder_counts);
         assert_string_equal(a->runbook_url, "https://wiki.example/runbook#");
         assert_int_equal(c->per_query_limit, 0);
 }
@@ -302,8 +313,8 @@ static void bands_may_be_those_approved(void **state)
 {
         _cleanup_(config_freep) struct config *c = parse(MINIMAL "  bands: auto\n");
 
-        assert_int_equal(c->collections[0].bands_source, BANDS_AUTO);
-        assert_int_equal(c->collections[0].bands.count, 4);
+        assert_int_equal(c->collections[0]->bands_source, BANDS_AUTO);
+        assert_int_equal(c->collections[0]->bands.count, 4);
 }
 
 struct refusal {
@@ -321,7 +332,7 @@ static void check_refusals(const struct refusal *cases, size_t count)
                 size_t expected = 0;
 
                 assert_int_equal(config_parse("driftwatch.yaml", cases[i].yaml,
-                                         strlen(cases[i].yaml), &config, &errors),
+                                         strlen(cases[i].yaml), NULL, &config, &errors),
                         -EBADMSG);
                 assert_null(config);
                 for (; expected < 4 && cases[i].errors[expected]; expected++) {
@@ -349,6 +360,14 @@ static void refuses_wrong_values(void **state)
                 {"collections: []\n" SERVERS, {"1:14: " NOTHING}},
                 {"servers:\ncollections:\nreplay:\nalerting:\nmetrics:\n", {"2:13: " NOTHING}},
                 {"collections: {name: x}\n", {"1:14: collections: a mapping is not a list"}},
+                {MINIMAL "alerting: {lease: {ttl: 1m}}\n",
+                        {"6:19: alerting.lease.file: is required: a file on storage that all "
+                         "daemons share"}},
+                {MINIMAL "replay: {shard: {index: 3, of: 3}}\n",
+                        {"6:25: replay.shard.index: the shards are counted from 0: of 3 the last "
+                         "is 2"}},
+                {MINIMAL "replay: {shard: {of: 1001}}\n",
+                        {"6:22: replay.shard.of: \"1001\" is out of range (1 … 1000)"}},
                 {"collections: [", {"2:1: did not find expected node content"}},
                 {"- a", {"1:1: a list is not a mapping", "1:1: " NOTHING}},
                 {MINIMAL "replay: {intervall: 5m}\n",
@@ -434,7 +453,7 @@ static void reads_embedders(void **state)
                 "embed_interval: 2h}\n"
                 "- {name: g, queries: more.yaml, embedder: o}\n"
                 "- {name: h, queries: more.yaml}\n");
-        const struct embedder_config *o = &c->embedders[0], *t = &c->embedders[1];
+        const struct embedder_config *o = c->embedders[0], *t = c->embedders[1];
 
         assert_int_equal(c->embedder_count, 3);
         assert_string_equal(o->name, "o");
@@ -450,13 +469,13 @@ static void reads_embedders(void **state)
         assert_null(t->model);
         assert_int_equal(t->batch, 32);
         assert_int_equal(t->peer.timeout_usec, 30 * USEC_PER_SEC);
-        assert_string_equal(c->embedders[2].dialect->name, "openai");
-        assert_ptr_equal(c->collections[0].embedder, t);
-        assert_ptr_equal(c->collections[1].embedder, o);
-        assert_null(c->collections[2].embedder);
-        assert_null(c->collections[1].vectors);
-        assert_int_equal(c->collections[0].replay.embed_interval, 2 * USEC_PER_HOUR);
-        assert_int_equal(c->collections[1].replay.embed_interval, 0);
+        assert_string_equal(c->embedders[2]->dialect->name, "openai");
+        assert_ptr_equal(c->collections[0]->embedder, t);
+        assert_ptr_equal(c->collections[1]->embedder, o);
+        assert_null(c->collections[2]->embedder);
+        assert_null(c->collections[1]->vectors);
+        assert_int_equal(c->collections[0]->replay.embed_interval, 2 * USEC_PER_HOUR);
+        assert_int_equal(c->collections[1]->replay.embed_interval, 0);
 }
 
 static void reads_what_an_embedder_wants(void **state)
@@ -467,7 +486,7 @@ static void reads_what_an_embedder_wants(void **state)
                                "auth: {scheme: header, name: api-key, credential: chroma-token}, "
                                "body: {dimensions: 512, truncate: 'END', extra: {on: [true, 1.5]}}")
                                 EMBEDDED "}]\n");
-        const struct embedder_config *e = &c->embedders[0];
+        const struct embedder_config *e = c->embedders[0];
         _cleanup_free_ char *body = json_text(e->body, JSON_COMPACT, NULL);
 
         assert_string_equal(e->query_prefix, "query: ");
@@ -485,9 +504,9 @@ static void text_may_speak_of_money(void **state)
         _cleanup_(config_freep) struct config *c = parse(EMBEDDER(
                 "api: tei, query_prefix: 'Prices in $USD: ', "
                 "body: {$ref: a, prompt: 'What is $HOME or ${}?\\n', cost: $5}") EMBEDDED "}]\n");
-        _cleanup_free_ char *body = json_text(c->embedders[0].body, JSON_COMPACT, NULL);
+        _cleanup_free_ char *body = json_text(c->embedders[0]->body, JSON_COMPACT, NULL);
 
-        assert_string_equal(c->embedders[0].query_prefix, "Prices in $USD: ");
+        assert_string_equal(c->embedders[0]->query_prefix, "Prices in $USD: ");
         assert_string_equal(
                 body, "{\"$ref\":\"a\",\"prompt\":\"What is $HOME or ${}?\\\\n\",\"cost\":\"$5\"}");
 }
@@ -506,14 +525,14 @@ static void urls_with_the_path_of_their_api_are_understood(void **state)
                       "alerting: {alertmanagers: [{url: 'http://am:9093/api/v2/alerts'}, "
                       "{url: 'http://am:9093/x/api/v2'}, {url: 'http://am:9093/api'}]}\n");
 
-        assert_string_equal(c->servers[0].peer.url, "http://c:1/proxy");
-        assert_string_equal(c->embedders[0].peer.url, "http://e/v1/embeddings");
-        assert_string_equal(c->embedders[1].peer.url, "http://e/v1/embeddings");
-        assert_string_equal(c->embedders[2].peer.url,
+        assert_string_equal(c->servers[0]->peer.url, "http://c:1/proxy");
+        assert_string_equal(c->embedders[0]->peer.url, "http://e/v1/embeddings");
+        assert_string_equal(c->embedders[1]->peer.url, "http://e/v1/embeddings");
+        assert_string_equal(c->embedders[2]->peer.url,
                 "https://e/openai/deployments/x/embeddings?api-version=1");
-        assert_string_equal(c->alerting.alertmanagers[0].url, "http://am:9093");
-        assert_string_equal(c->alerting.alertmanagers[1].url, "http://am:9093/x");
-        assert_string_equal(c->alerting.alertmanagers[2].url, "http://am:9093/api");
+        assert_string_equal(c->alerting.alertmanagers[0].peer.url, "http://am:9093");
+        assert_string_equal(c->alerting.alertmanagers[1].peer.url, "http://am:9093/x");
+        assert_string_equal(c->alerting.alertmanagers[2].peer.url, "http://am:9093/api");
 }
 
 static void every_dialect_can_be_configured(void **state)
@@ -646,6 +665,8 @@ static void refuses_wrong_peers(void **state)
                 {SERVER(URL "tenant: '${TENANT}', database: db-$STAGE"),
                         {"1:50: servers[0].tenant: variables are not expanded",
                                 "1:73: servers[0].database: variables are not expanded"}},
+                {SERVER(URL "concurrency: 0"),
+                        {"1:55: servers[0].concurrency: \"0\" is out of range (1 … 256)"}},
                 {SERVER(URL "headers: {X-Team: $TEAM}"),
                         {"1:52: servers[0].headers.X-Team: variables are not expanded"}},
                 {SERVER(URL "auth: {scheme: token, secret_file: $HOME/token}"),
@@ -729,17 +750,21 @@ static void refuses_wrong_peers(void **state)
 #define RECEIVER(keys) \
         ONE_LINE "alerting: {receivers:\n[{name: r, webhook_configs: [{" keys "}]}]}}"
 
+#define CHANNEL(kind, keys) \
+        ONE_LINE "alerting: {receivers:\n[{name: r, " kind "_configs: [{" keys "}]}]}}"
+#define MAIL "to: a@b, from: c@d, smarthost: 'h:1', "
+
 static void refuses_wrong_alerting(void **state)
 {
         static const struct refusal cases[] = {
-                {ONE_LINE "alerting: {escalation:\n []}}",
-                        {"1:142: alerting.escalation: unknown key; known here: alertmanagers, "}},
+                {ONE_LINE "alerting: {escalations:\n []}}",
+                        {"1:142: alerting.escalations: unknown key; did you mean \"escalation\"?"}},
                 {ONE_LINE "alerting: {rules:\n{RetrievalBandCrosed: {for: 1m}}}}",
                         {"2:2: alerting.rules.RetrievalBandCrosed: unknown name; did you mean "
                          "\"RetrievalBandCrossed\"?"}},
-                {ONE_LINE "alerting: {rules:\n{RetrievalBandCrossed: {severity: high}}}}",
-                        {"2:35: alerting.rules.RetrievalBandCrossed.severity: \"high\" is not one "
-                         "of critical, warning, info"}},
+                {ONE_LINE "alerting: {rules:\n{RetrievalBandCrossed: {severity: severe}}}}",
+                        {"2:35: alerting.rules.RetrievalBandCrossed.severity: \"severe\" is not one "
+                         "of critical, high, warning, info"}},
                 {ONE_LINE "alerting: {rules:\n{RetrievalBandCrossed: {for: 31d}}}}",
                         {"2:30: alerting.rules.RetrievalBandCrossed.for: \"31d\" is out of range"}},
                 {ONE_LINE "alerting: {rules:\n{RetrievalBandCrossed: {enable: no}}}}",
@@ -752,9 +777,12 @@ static void refuses_wrong_alerting(void **state)
                         {"2:35: alerting.alertmanagers[0].auth.scheme: \"token\" is not one of "
                          "bearer, basic, header"}},
                 {ONE_LINE "alerting: {receivers:\n[{name: a}]}}",
-                        {"2:2: alerting.receivers[0]: tells nobody; give it webhook_configs"}},
-                {ONE_LINE "alerting: {receivers:\n[{name: a, slack_configs: []}]}}",
-                        {"2:12: alerting.receivers[0].slack_configs: unknown key; ",
+                        {"2:2: alerting.receivers[0]: tells nobody; give it webhook_configs, "
+                         "ntfy_configs, slack_configs, pagerduty_configs, msteamsv2_configs, "
+                         "discord_configs, telegram_configs or email_configs"}},
+                {ONE_LINE "alerting: {receivers:\n[{name: a, slack_config: []}]}}",
+                        {"2:12: alerting.receivers[0].slack_config: unknown key; did you mean "
+                         "\"slack_configs\"?",
                                 "2:2: alerting.receivers[0]: tells nobody"}},
                 {ONE_LINE "alerting: {receivers:\n[{name: a, webhook_configs: [{url: 'http://a'}]},"
                           "\n{name: a, webhook_configs: [{url: 'http://a'}]}]}}",
@@ -780,6 +808,61 @@ static void refuses_wrong_alerting(void **state)
                 {RECEIVER("url: 'http://a', send_resolved: maybe"),
                         {"2:63: alerting.receivers[0].webhook_configs[0].send_resolved: \"maybe\" "
                          "is not true or false"}},
+                {CHANNEL("slack", ""),
+                        {"2:28: alerting.receivers[0].slack_configs[0]: needs either api_url or "
+                         "api_url_file"}},
+                {CHANNEL("msteamsv2", "webhook_url: 'http://a', webhook_url_file: hook"),
+                        {"2:32: alerting.receivers[0].msteamsv2_configs[0]: needs either "
+                         "webhook_url or webhook_url_file"}},
+                {CHANNEL("discord", "webhook_url_file: none"),
+                        {"2:49: alerting.receivers[0].discord_configs[0].webhook_url_file: cannot "
+                         "open none"}},
+                {CHANNEL("pagerduty", ""),
+                        {"2:32: alerting.receivers[0].pagerduty_configs[0]: needs either "
+                         "credential or routing_key_file"}},
+                {CHANNEL("pagerduty", "routing_key_file: none"),
+                        {"2:51: alerting.receivers[0].pagerduty_configs[0].routing_key_file: "
+                         "cannot open none"}},
+                {CHANNEL("telegram", "bot_token_file: hook, chat_id: 1"),
+                        {"2:48: alerting.receivers[0].telegram_configs[0].bot_token_file: the "
+                         "secret in hook is no bot's token, such as 123456:ABC-DEF"}},
+                {CHANNEL("telegram", "bot_token_file: token, chat_id: me"),
+                        {"2:64: alerting.receivers[0].telegram_configs[0].chat_id: must be the "
+                         "number of a chat, or a channel's @name"}},
+                {CHANNEL("telegram", "bot_token_file: token, chat_id: 1, message_thread_id: x"),
+                        {"2:86: alerting.receivers[0].telegram_configs[0].message_thread_id: must "
+                         "be a number"}},
+                {CHANNEL("telegram", "bot_token_file: token, api_url: 'http://a?b'"),
+                        {"2:31: alerting.receivers[0].telegram_configs[0].chat_id: is required",
+                                "2:64: alerting.receivers[0].telegram_configs[0].api_url: must not "
+                                "have"}},
+                {CHANNEL("email", "smarthost: 'h', from: a, to: 'a@b,'"),
+                        {"2:58: alerting.receivers[0].email_configs[0].to: must be addresses such as "
+                         "search@example.org, with commas between them",
+                                "2:51: alerting.receivers[0].email_configs[0].from: must be an "
+                                "address such as search@example.org, or Search "
+                                "<search@example.org>",
+                                "2:40: alerting.receivers[0].email_configs[0].smarthost: must be a "
+                                "host and a port, such as smtp.example.org:587"}},
+                {CHANNEL("email", MAIL "auth_username: me"),
+                        {"2:28: alerting.receivers[0].email_configs[0]: needs either credential or "
+                         "auth_password_file"}},
+                {CHANNEL("email", MAIL "auth_password_file: token"),
+                        {"2:28: alerting.receivers[0].email_configs[0]: has a password, but no "
+                         "auth_username"}},
+                {CHANNEL("email",
+                         MAIL "auth_username: me, auth_password_file: token, require_tls: false"),
+                        {"2:126: alerting.receivers[0].email_configs[0].require_tls: must be true "
+                         "with auth_username: anybody on the way could read the password"}},
+                {CHANNEL("email", MAIL "hello: a/b"),
+                        {"2:74: alerting.receivers[0].email_configs[0].hello: must be the name of "
+                         "this host"}},
+                {RECEIVER("url: 'http://a', signature: {scheme: standard, secret_file: token}"),
+                        {"2:91: alerting.receivers[0].webhook_configs[0].signature.secret_file: "
+                         "the secret in token must be whsec_ and the base64 of 24 to 64 bytes"}},
+                {RECEIVER("url: 'http://a', signature: {scheme: github}"),
+                        {"2:59: alerting.receivers[0].webhook_configs[0].signature: needs either "
+                         "credential or secret_file"}},
                 {ONE_LINE "alerting: {runbook_url:\n wiki}}",
                         {"2:2: alerting.runbook_url: must begin with http:// or https://"}},
                 {ONE_LINE "alerting: {resend_delay:\n 0s}}",
@@ -789,6 +872,244 @@ static void refuses_wrong_alerting(void **state)
         };
 
         check_refusals(cases, ARRAY_SIZE(cases));
+}
+
+static struct http_peer *mail_peer(const char *yaml, struct config **ret)
+{
+        _cleanup_errors_ struct errors errors = {0};
+
+        if (config_parse("c", yaml, strlen(yaml), NULL, ret, &errors) < 0)
+                fail_msg("%s", errors.messages[0]);
+        return &(*ret)->alerting.receivers[0].channels[0].peer;
+}
+
+/* Where TLS begins at once, and where anything goes without it. */
+static void a_mail_server_is_found(void **state)
+{
+        static const struct {
+                const char *yaml, *url;
+                bool plaintext;
+        } cases[] = {
+                {CHANNEL("email", "to: a@b, from: c@d, smarthost: 'h:587'"), "smtp://h:587", false},
+                {CHANNEL("email", "to: a@b, from: c@d, smarthost: '[::1]:25', require_tls: false"),
+                        "smtp://[::1]:25", true},
+                {CHANNEL("email", "to: a@b, from: c@d, smarthost: 'h:465', require_tls: false"),
+                        "smtps://h:465", false},
+                {CHANNEL("email", "to: a@b, from: c@d, smarthost: 'h:1465'"), "smtp://h:1465",
+                        false},
+                {CHANNEL("email",
+                         "to: a@b, from: c@d, smarthost: 'h:25', force_implicit_tls: true"),
+                        "smtps://h:25", false},
+        };
+
+        for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+                _cleanup_(config_freep) struct config *config = NULL;
+                const struct http_peer *peer = mail_peer(cases[i].yaml, &config);
+
+                assert_string_equal(peer->url, cases[i].url);
+                assert_int_equal(peer->plaintext, cases[i].plaintext);
+                assert_int_equal(peer->connect_timeout_usec, 10 * USEC_PER_SEC);
+        }
+}
+
+static void a_mail_server_is_logged_in_to(void **state)
+{
+        _cleanup_(config_freep) struct config *config = NULL;
+        const struct http_peer *peer = mail_peer(
+                CHANNEL("email", MAIL "auth_username: 'me@b', auth_password_file: token"), &config);
+
+        assert_string_equal(peer->user, "me@b");
+        assert_string_equal(secret_value(peer->secret), "s3cret");
+}
+
+#define RECEIVERS \
+        "receivers: [{name: search-team, webhook_configs: [{url: 'http://a'}]}, " \
+        "{name: night, webhook_configs: [{url: 'http://b'}]}]"
+
+static void assert_routed(const struct routing *r, const char *severity, const char *collection,
+        const char *now, const char *expected)
+{
+        _cleanup_(recipients_done) struct recipients found = {0};
+        _cleanup_(labels_done) struct labels l = {0};
+        _cleanup_text_ struct text t = {0};
+        usec_t at = 0;
+
+        assert_int_equal(labels_set(&l, "severity", severity), 0);
+        assert_int_equal(labels_set(&l, "collection", collection), 0);
+        assert_int_equal(time_parse(now, &at), 0);
+        assert_int_equal(routing_find(r, &l, at, &found), 0);
+        for (size_t i = 0; i < found.count; i++)
+                text_appendf(&t, "%s%s%s", i > 0 ? " " : "", found.routed[i].receiver,
+                        found.routed[i].reason ? "(muted)" : "");
+        assert_string_equal(text_string(&t), expected);
+}
+
+static void reads_a_route(void **state)
+{
+        _cleanup_(config_freep) struct config *c = parse(MINIMAL
+                "alerting:\n"
+                "  " RECEIVERS "\n"
+                "  route:\n"
+                "    receiver: search-team\n"
+                "    routes:\n"
+                "      - matchers: [severity=\"critical\", 'collection=~\"faq|wiki.*\"']\n"
+                "        receiver: night\n"
+                "        continue: true\n"
+                "        active_time_intervals: [closed]\n"
+                "      - matchers: ['{severity=~\"critical|warning\"}']\n"
+                "        routes:\n"
+                "          - matchers: [collection=shop]\n"
+                "            mute_time_intervals: [closed, holidays]\n"
+                "  time_intervals:\n"
+                "    - name: closed\n"
+                "      time_intervals:\n"
+                "        - times: [{start_time: 00:00, end_time: 08:00}, "
+                "{start_time: '18:00', end_time: '24:00'}]\n"
+                "          weekdays: ['monday:friday']\n"
+                "          location: Local\n"
+                "        - weekdays: [saturday, sunday]\n"
+                "    - name: holidays\n"
+                "      time_intervals:\n"
+                "        - {days_of_month: ['24:26', -1], months: [december], years: [2026]}\n");
+        const struct routing *r = c->alerting.routing;
+        const struct calendar *closed = &r->calendars[0], *holidays = &r->calendars[1];
+
+        assert_int_equal(r->calendar_count, 2);
+        assert_string_equal(closed->name, "closed");
+        assert_int_equal(closed->count, 2);
+        assert_int_equal(closed->intervals[0].fields[CALENDAR_TIMES].count, 2);
+        assert_null(closed->intervals[1].zone);
+        assert_int_equal(holidays->intervals[0].fields[CALENDAR_DAYS].spans[1].first, -1);
+        assert_routed(r, "critical", "faq", "2026-11-28T12:00:00Z", "night search-team");
+        assert_routed(r, "critical", "faq", "2026-11-26T12:00:00Z", "night(muted) search-team");
+        assert_routed(r, "critical", "shop", "2026-12-24T12:00:00Z", "search-team(muted)");
+        assert_routed(r, "warning", "shop", "2026-11-26T12:00:00Z", "search-team");
+        assert_routed(r, "info", "faq", "2026-11-26T12:00:00Z", "search-team");
+}
+
+static void without_a_route_nobody_is_routed(void **state)
+{
+        _cleanup_(config_freep) struct config *none = parse(MINIMAL);
+        _cleanup_(config_freep) struct config *unused = parse(MINIMAL
+                "alerting: {" RECEIVERS ", time_intervals: [{name: a, time_intervals: [{}]}]}\n");
+
+        assert_null(none->alerting.routing);
+        assert_null(unused->alerting.routing);
+}
+
+#define ROUTE(keys) ONE_LINE "alerting: {" RECEIVERS ", route: {receiver: night,\n" keys "}}}"
+#define TIMES(keys) \
+        ONE_LINE "alerting: {time_intervals: [{name: a, time_intervals: [\n{" keys "}]}]}}"
+#define SEVENTEEN "1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1"
+#define TIME "{start_time: '00:00', end_time: '00:01'}"
+#define FIVE TIME ", " TIME ", " TIME ", " TIME ", " TIME
+#define TEN FIVE ", " FIVE
+#define IN "routes: [{"
+#define OUT "}]"
+
+static void refuses_wrong_routes(void **state)
+{
+        static const struct refusal cases[] = {
+                {ONE_LINE "alerting: {route:\n{receiver: night}}}",
+                        {"2:12: alerting.route.receiver: there is no receiver \"night\""}},
+                {ONE_LINE "alerting: {" RECEIVERS ", route:\n{receiver: serch-team}}}",
+                        {"2:12: alerting.route.receiver: there is no receiver \"serch-team\"; did "
+                         "you mean \"search-team\"?"}},
+                {ONE_LINE "alerting: {" RECEIVERS ", route:\n{routes: []}}}",
+                        {"2:1: alerting.route.receiver: is required"}},
+                {ROUTE("matchers: [a=b]"),
+                        {"2:1: alerting.route.matchers: unknown key; known here: receiver, routes"}},
+                {ROUTE("group_by: [a]"), {"2:1: alerting.route.group_by: unknown key; "}},
+                {ROUTE("routes: [{reciever: night}]"),
+                        {"2:11: alerting.route.routes[0].reciever: unknown key; did you mean "
+                         "\"receiver\"?"}},
+                {ROUTE("routes: [{receiver: nigt}]"),
+                        {"2:21: alerting.route.routes[0].receiver: there is no receiver \"nigt\"; "
+                         "did you mean \"night\"?"}},
+                {ROUTE("routes: [{matchers: a=b}]"),
+                        {"2:21: alerting.route.routes[0].matchers: \"a=b\" is not a list"}},
+                {ROUTE("routes: [{matchers: [a=b, 'c=~\"(\"', {}]}]"),
+                        {"2:37: alerting.route.routes[0].matchers[2]: ",
+                                "2:27: alerting.route.routes[0].matchers[1]: the regular "
+                                "expression \"(\" cannot be used: a ( is not closed"}},
+                {ROUTE("routes: [{routes: [{continue: yes}]}]"),
+                        {"2:31: alerting.route.routes[0].routes[0].continue: \"yes\" is not true "
+                         "or false"}},
+                {ROUTE("routes: [{mute_time_intervals: [a], active_time_intervals: [b]}]"),
+                        {"2:33: alerting.route.routes[0].mute_time_intervals[0]: there is no time "
+                         "interval \"a\"",
+                                "2:61: alerting.route.routes[0].active_time_intervals[0]: there is "
+                                "no time interval \"b\""}},
+                {ROUTE(IN IN IN IN IN IN IN IN "" OUT OUT OUT OUT OUT OUT OUT OUT), {NULL}},
+                {TIMES("weekdays: [mon]"),
+                        {"2:13: alerting.time_intervals[0].time_intervals[0].weekdays[0]: \"mon\" "
+                         "is no day of the week or range of them, such as monday:friday"}},
+                {TIMES("times: [{start_time: '22:00', end_time: '06:00'}]"),
+                        {"2:10: alerting.time_intervals[0].time_intervals[0].times[0]: 22:00 is not "
+                         "before 06:00"}},
+                {TIMES("times: [{start_time: '22:00'}]"),
+                        {"2:10: alerting.time_intervals[0].time_intervals[0].times[0].end_time: is "
+                         "required"}},
+                {TIMES("months: [13], years: [26], days_of_month: [0]"),
+                        {"2:45: alerting.time_intervals[0].time_intervals[0].days_of_month[0]: "
+                         "\"0\" is no day",
+                                "2:11: alerting.time_intervals[0].time_intervals[0].months[0]: "
+                                "\"13\" is no month",
+                                "2:24: alerting.time_intervals[0].time_intervals[0].years[0]: "
+                                "\"26\" is no year"}},
+                {TIMES("days_of_month: [" SEVENTEEN "]"),
+                        {"2:17: alerting.time_intervals[0].time_intervals[0].days_of_month: has 17 "
+                         "entries, at most 16 are allowed"}},
+                {TIMES("times: [" TEN "]}, {times: [" TEN "]}, {times: [" TEN "]}, {times: [" TEN
+                       "]"),
+                        {"1:159: alerting.time_intervals[0]: has 40 times of the day in all, at "
+                         "most 32 are allowed"}},
+                {TIMES("location: Europe/Berln"),
+                        {"2:12: alerting.time_intervals[0].time_intervals[0].location: there is no "
+                         "time zone \"Europe/Berln\""}},
+                {TIMES("location: ../../etc/passwd"),
+                        {"2:12: alerting.time_intervals[0].time_intervals[0].location: "
+                         "\"../../etc/passwd\" is no name of a time zone"}},
+                {ONE_LINE "alerting: {time_intervals:\n[{name: a}]}}",
+                        {"2:2: alerting.time_intervals[0]: is never the time"}},
+                {ONE_LINE "alerting: {time_intervals:\n[{name: a, time_intervals: [{}]}, "
+                          "{name: a, time_intervals: [{}]}]}}",
+                        {"2:42: alerting.time_intervals[1].name: \"a\" is used by "
+                         "time_intervals[0] already"}},
+        };
+        static const char *const deep =
+                ROUTE(IN IN IN IN IN IN IN IN IN "" OUT OUT OUT OUT OUT OUT OUT OUT OUT);
+        _cleanup_errors_ struct errors errors = {0};
+        struct config *config = NULL;
+
+        for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
+                if (cases[i].errors[0])
+                        check_refusals(&cases[i], 1);
+                else
+                        config_free(parse(cases[i].yaml));
+        assert_int_equal(
+                config_parse("c.yaml", deep, strlen(deep), NULL, &config, &errors), -EBADMSG);
+        assert_non_null(strstr(errors.messages[0], "is more than 8 routes deep"));
+}
+
+static void a_tree_of_routes_is_bounded(void **state)
+{
+        _cleanup_text_ struct text t = {0};
+        _cleanup_errors_ struct errors errors = {0};
+        struct config *config = NULL;
+
+        text_append(&t, ONE_LINE "alerting: {" RECEIVERS ", route: {receiver: night, routes: [");
+        for (int i = 0; i < 6; i++) {
+                text_append(&t, i > 0 ? ", {routes: [" : "{routes: [");
+                for (int k = 0; k < 90; k++)
+                        text_append(&t, k > 0 ? ", {}" : "{}");
+                text_append(&t, "]}");
+        }
+        text_append(&t, "]}}}");
+        assert_int_equal(config_parse("c.yaml", t.data, t.size, NULL, &config, &errors), -EBADMSG);
+        assert_int_equal(errors_total(&errors), 1);
+        assert_non_null(strstr(errors.messages[0],
+                "alerting.route.routes[5].routes[44]: is one route too many: at most 500"));
 }
 
 static void no_message_tells_a_secret(void **state)
@@ -802,6 +1123,9 @@ static void no_message_tells_a_secret(void **state)
                 SERVER(URL "headers: {X-A: \"s3cret\\n\"}"),
                 RECEIVER("url_file: badhook"),
                 RECEIVER("url_file: hook, url: 'ftp://s3cret'"),
+                CHANNEL("slack", "api_url_file: badhook"),
+                CHANNEL("telegram", "bot_token_file: badhook, chat_id: 1"),
+                CHANNEL("pagerduty", "routing_key_file: control"),
         };
 
         for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
@@ -809,7 +1133,8 @@ static void no_message_tells_a_secret(void **state)
                 struct config *config = NULL;
 
                 assert_int_equal(
-                        config_parse("c", cases[i], strlen(cases[i]), &config, &errors), -EBADMSG);
+                        config_parse("c", cases[i], strlen(cases[i]), NULL, &config, &errors),
+                        -EBADMSG);
                 assert_true(errors.count > 0);
                 for (size_t j = 0; j < errors.count; j++)
                         if (strstr(errors.messages[j], "s3"))
@@ -827,7 +1152,7 @@ static void a_credential_needs_the_directory(void **state)
 
         assert_non_null(directory_before);
         assert_int_equal(unsetenv("CREDENTIALS_DIRECTORY"), 0);
-        r = config_parse("c", yaml, strlen(yaml), &config, &errors);
+        r = config_parse("c", yaml, strlen(yaml), NULL, &config, &errors);
         assert_int_equal(setenv("CREDENTIALS_DIRECTORY", directory_before, 1), 0);
         assert_int_equal(r, -EBADMSG);
         assert_int_equal(errors.count, 1);
@@ -843,7 +1168,7 @@ static void names_ten_missing_vectors(void **state)
         _cleanup_errors_ struct errors errors = {0};
         struct config *config = NULL;
 
-        assert_int_equal(config_parse("c", yaml, strlen(yaml), &config, &errors), -EBADMSG);
+        assert_int_equal(config_parse("c", yaml, strlen(yaml), NULL, &config, &errors), -EBADMSG);
         assert_int_equal(errors.count, 11);
         assert_non_null(strstr(errors.messages[9], "query \"m10\""));
         assert_string_equal(errors.messages[10],
@@ -869,7 +1194,7 @@ static void refuses_a_request_nobody_takes(void **state)
                 (void)fputs(",0", vectors);
         (void)fputs("]}}", vectors);
         assert_int_equal(fclose(queries) | fclose(vectors), 0);
-        assert_int_equal(config_parse("c", yaml, strlen(yaml), &config, &errors), -EBADMSG);
+        assert_int_equal(config_parse("c", yaml, strlen(yaml), NULL, &config, &errors), -EBADMSG);
         assert_int_equal(unlink("wide.yaml") | unlink("wide.json"), 0);
         assert_int_equal(errors.count, 1);
         assert_string_equal(errors.messages[0],
@@ -888,13 +1213,13 @@ static void reads_files_relative_to_itself(void **state)
         (void)snprintf(path, sizeof(path), "%s/driftwatch.yaml", directory);
         (void)snprintf(missing, sizeof(missing), "%s/none.yaml", directory);
         assert_int_equal(chdir("/"), 0);
-        r = config_load(path, &c, &errors);
+        r = config_load(path, NULL, &c, &errors);
         assert_int_equal(chdir(directory), 0);
         assert_int_equal(unlink("driftwatch.yaml"), 0);
         assert_int_equal(r, 0);
         assert_string_equal(c->path, path);
-        assert_int_equal(c->servers[0].peer.ca_file[0], '/');
-        assert_int_equal(config_load(missing, &c, &errors), -EBADMSG);
+        assert_int_equal(c->servers[0]->peer.ca_file[0], '/');
+        assert_int_equal(config_load(missing, NULL, &c, &errors), -EBADMSG);
         assert_int_equal(errors.count, 1);
         assert_non_null(strstr(errors.messages[0], "cannot open "));
         assert_null(config_free(NULL));
@@ -922,7 +1247,7 @@ static void the_table_says_what_the_code_does(void **state)
                 assert_true(!key.required || (!key.fallback && !key.inherits));
                 assert_true(strlen(key.path) < CONFIG_KEY_TEXT_MAX / 2);
         }
-        assert_in_range(count, 60, 200);
+        assert_in_range(count, 60, 400);
         key = find_key("collections[].interval", buffer, sizeof(buffer));
         assert_string_equal(key.type, "duration");
         assert_string_equal(key.inherits, "replay.interval");
@@ -962,6 +1287,8 @@ int main(void)
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(the_minimum_has_every_default),
                 cmocka_unit_test(reads_servers),
+                cmocka_unit_test(who_shares_a_lease_says_where),
+                cmocka_unit_test(a_daemon_is_the_only_one_unless_it_says_so),
                 cmocka_unit_test(collections_override_the_defaults),
                 cmocka_unit_test(reads_alerting),
                 cmocka_unit_test(bands_may_be_those_approved),
@@ -975,6 +1302,12 @@ int main(void)
                 cmocka_unit_test(refuses_wrong_references),
                 cmocka_unit_test(refuses_wrong_peers),
                 cmocka_unit_test(refuses_wrong_alerting),
+                cmocka_unit_test(a_mail_server_is_found),
+                cmocka_unit_test(a_mail_server_is_logged_in_to),
+                cmocka_unit_test(reads_a_route),
+                cmocka_unit_test(without_a_route_nobody_is_routed),
+                cmocka_unit_test(refuses_wrong_routes),
+                cmocka_unit_test(a_tree_of_routes_is_bounded),
                 cmocka_unit_test(no_message_tells_a_secret),
                 cmocka_unit_test(a_credential_needs_the_directory),
                 cmocka_unit_test(names_ten_missing_vectors),
@@ -984,5 +1317,5 @@ int main(void)
                 cmocka_unit_test(the_default_bands_are_documented),
         };
 
-        return cmocka_run_group_tests(tests, make_files, remove_files);
+        return cmocka_run_group_tests(tests, set_up_files, tear_down_files);
 }

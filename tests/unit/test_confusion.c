@@ -381,7 +381,7 @@ static void record_baseline(struct watch *w, struct collection *c)
                 assert_int_equal(strdup_to(&b->queries[i].text, q->text), 0);
                 b->queries[i].answer = ask(c, i);
                 assert_int_equal(strdup_to(&b->vectors->ids[i], q->id), 0);
-                memcpy(b->vectors->values + i * DIMENSION, c->queries[i], sizeof(vector));
+                memcpy(b->vectors->rows[i], c->queries[i], sizeof(vector));
                 w->limits[i] = 2e-4;
         }
         assert_int_equal(vector_set_sort(b->vectors), 0);

@@ -472,6 +472,21 @@ static void other_records_lower_the_overlap(void **state)
         world_done(&w);
 }
 
+static void likeness_may_be_left_out(void **state)
+{
+        struct world w = world_settled();
+
+        drift_omit_likeness(w.drift);
+        give_all(&w, 5, "abcdx", FIRST + .02);
+        ingest(&w);
+        assert_false(replay(&w, 1));
+        assert_true(isnan(w.queries[0].overlap) && isnan(w.queries[0].rbo));
+        /* What is judged is there. */
+        assert_close(w.queries[0].shift[LEVEL_TOPK], .02);
+        assert_close(w.view.set_shift, .02 * 5 / QUERIES);
+        world_done(&w);
+}
+
 static void within_the_noise_there_is_no_order(void **state)
 {
         struct world w = world_new();
@@ -687,6 +702,7 @@ int main(void)
                 cmocka_unit_test(a_change_of_a_settled_answer_without_ingest_is_unprovoked),
                 cmocka_unit_test(an_ingest_explains_changes_until_a_replay_saw_its_end),
                 cmocka_unit_test(other_records_lower_the_overlap),
+                cmocka_unit_test(likeness_may_be_left_out),
                 cmocka_unit_test(within_the_noise_there_is_no_order),
                 cmocka_unit_test(short_answers_are_no_sample_of_the_mean),
                 cmocka_unit_test(longer_answers_are_compared_as_far_as_the_baseline_goes),

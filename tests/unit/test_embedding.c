@@ -4,7 +4,7 @@
 #include <errno.h>
 #include <stdio.h>
 
-#include "ask/embedding.h"
+#include "arrival.h"
 #include "json.h"
 #include "model/vector_set.h"
 #include "text.h"
@@ -178,9 +178,9 @@ static void parses_vectors(void **state)
 
         for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
                 _cleanup_error_ struct error e = {0};
-                _cleanup_(embedding_rows_done) struct embedding_rows rows = {0};
+                _cleanup_(pooled_done) struct pooled rows = {0};
 
-                assert_int_equal(embedding_parse(dialect(cases[i].dialect), cases[i].body,
+                assert_int_equal(arrive_pooled(dialect(cases[i].dialect), cases[i].body,
                                          strlen(cases[i].body), 2, &rows, &e),
                         0);
                 assert_null(e.message);
@@ -196,9 +196,9 @@ static void parses_vectors(void **state)
 static void refuse(const char *name, const char *body, size_t size, const char *sentence)
 {
         _cleanup_error_ struct error e = {0};
-        struct embedding_rows rows = {.dimension = 77};
+        struct pooled rows = {.dimension = 77};
 
-        assert_int_equal(embedding_parse(dialect(name), body, size, 2, &rows, &e), -EBADMSG);
+        assert_int_equal(arrive_pooled(dialect(name), body, size, 2, &rows, &e), -EBADMSG);
         if (!strstr(error_text(&e, 0), sentence))
                 fail_msg("%s: %s: %s", name, body, e.message);
         assert_null(rows.values);
@@ -244,14 +244,14 @@ static void a_vector_that_is_wrong_is_one_text_s(void **state)
 
         for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
                 for (size_t k = 0; k < ARRAY_SIZE(envelopes); k++) {
-                        _cleanup_(embedding_rows_done) struct embedding_rows rows = {0};
+                        _cleanup_(pooled_done) struct pooled rows = {0};
                         _cleanup_error_ struct error e = {0};
                         char body[512];
                         int size = snprintf(body, sizeof(body), "%s%s%s", envelopes[k].before,
                                 cases[i].vector, envelopes[k].after);
 
-                        if (embedding_parse(dialect(envelopes[k].name), body, (size_t)size, 3,
-                                    &rows, &e) < 0)
+                        if (arrive_pooled(dialect(envelopes[k].name), body, (size_t)size, 3, &rows,
+                                    &e) < 0)
                                 fail_msg("%s: %s", body, e.message);
                         if (!rows.wrong[1] || !strstr(rows.wrong[1], cases[i].sentence))
                                 fail_msg("%s: %s", body, rows.wrong[1]);
@@ -266,10 +266,10 @@ static void a_vector_that_is_wrong_is_one_text_s(void **state)
 static void the_first_vector_may_be_the_wrong_one(void **state)
 {
         static const char body[] = "[[1],[1,2],[3,4]]";
-        _cleanup_(embedding_rows_done) struct embedding_rows rows = {0};
+        _cleanup_(pooled_done) struct pooled rows = {0};
         _cleanup_error_ struct error e = {0};
 
-        assert_int_equal(embedding_parse(dialect(TEI), body, strlen(body), 3, &rows, &e), 0);
+        assert_int_equal(arrive_pooled(dialect(TEI), body, strlen(body), 3, &rows, &e), 0);
         assert_string_equal(rows.wrong[0], "its vector has 1 numbers, others have 2");
         assert_null(rows.wrong[1]);
 }

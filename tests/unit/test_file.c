@@ -50,6 +50,18 @@ static size_t count_files(void)
         return n - 2;
 }
 
+static void room_is_looked_for_without_a_trace(void **state)
+{
+        _cleanup_error_ struct error e = {0};
+        const char *path = put("kept", "kept", 4);
+
+        assert_int_equal(file_room(path, NULL), 0);
+        assert_int_equal(file_room(in_directory("not there yet"), NULL), 0);
+        assert_int_equal(count_files(), 1);
+        assert_int_equal(file_room("/nonexistent/x", &e), -ENOENT);
+        assert_non_null(strstr(e.message, "/nonexistent/x"));
+}
+
 static int make_directory(void **state)
 {
         return mkdtemp(directory) ? 0 : -1;
@@ -355,6 +367,7 @@ int main(void)
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test_teardown(reads_whole_files, remove_files),
                 cmocka_unit_test_teardown(names_what_git_lfs_left, remove_files),
+                cmocka_unit_test_teardown(room_is_looked_for_without_a_trace, remove_files),
                 cmocka_unit_test(reads_files_without_a_size),
                 cmocka_unit_test_teardown(read_refuses, remove_files),
                 cmocka_unit_test_teardown(read_has_a_limit, remove_files),

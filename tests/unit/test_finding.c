@@ -155,6 +155,26 @@ static void moved_queries_drift(void **state)
         assert_int_equal(q->judgement.outcome, OUTCOME_DRIFT);
 }
 
+/* Controls, whose moving away is good, and what is too noisy: neither confirms anything either. */
+static void what_is_not_armed_moves_nothing_at_once(void **state)
+{
+        struct fixture *f = *state;
+
+        f->policy.at_once = true;
+        for (size_t i = 0; i < QUERIES; i++) {
+                f->c->queries[i].drift.armed = false;
+                f->c->queries[i].drift.shift[LEVEL_TOP1] = .3;
+                f->c->queries[i].drift.shift[LEVEL_TOPK] = .3;
+        }
+        judge(f, NOW);
+        assert_int_equal(f->c->findings->count, 0);
+        for (size_t i = 0; i < QUERIES; i++)
+                f->c->queries[i].drift.armed = true;
+        judge(f, NOW);
+        assert_non_null(found(f, FINDING_SET_MOVED, FINDING_COLLECTION));
+        assert_non_null(found(f, FINDING_DISTANT, 0));
+}
+
 static void limits_follow_the_space(void **state)
 {
         struct fixture *f = *state;
@@ -348,8 +368,11 @@ static void a_cut_replay_tells_no_consequence(void **state)
         assert_false(finding_told(found(f, FINDING_MISSING, 2)));
 }
 
-static void a_clock_put_back_silences_nothing(void **state)
+/* A consequence whose reason is over is told of once a replay has looked again: the clock that is
+ * set meanwhile is no replay, and hides none. */
+static void a_clock_that_is_set_changes_nothing(void **state)
 {
+        const usec_t years = 20 * 365 * USEC_PER_DAY;
         struct fixture *f = *state;
 
         f->c->health.records = 100;
@@ -359,7 +382,14 @@ static void a_clock_put_back_silences_nothing(void **state)
         judge(f, NOW);
         f->c->health.unreachable = 0;
         judge_again(f, NOW + USEC_PER_MINUTE);
-        judge(f, NOW - USEC_PER_HOUR);
+        assert_false(finding_told(found(f, FINDING_MISSING, 2)));
+        assert_int_equal(collection_view_jump(f->c, -(int64_t)years), 0);
+        assert_int_equal(found(f, FINDING_MISSING, 2)->since, NOW - years);
+        assert_int_equal(found(f, FINDING_MISSING, 2)->seen, NOW + USEC_PER_MINUTE - years);
+        assert_int_equal(found(f, FINDING_MISSING, 2)->fading, NOW + USEC_PER_MINUTE - years);
+        judge_again(f, NOW + USEC_PER_HOUR - years);
+        assert_false(finding_told(found(f, FINDING_MISSING, 2)));
+        judge(f, NOW + USEC_PER_HOUR - years);
         assert_true(finding_told(found(f, FINDING_MISSING, 2)));
 }
 
@@ -400,6 +430,60 @@ static void what_a_probe_found_is_told_by_the_next_one(void **state)
         assert_false(finding_told(found(f, FINDING_RECALL_LOW, FINDING_COLLECTION)));
         f->c->health.at = NOW + 2 * USEC_PER_MINUTE;
         judge(f, NOW + 2 * USEC_PER_MINUTE);
+        assert_true(finding_told(found(f, FINDING_RECALL_LOW, FINDING_COLLECTION)));
+}
+
+/* What was measured while nobody touched the content is no finding, unless somebody wants more. */
+static void what_an_index_does_by_itself_is_told_to_nobody(void **state)
+{
+        struct fixture *f = *state;
+        const struct finding *low;
+
+        f->c->health.recall = .88;
+        f->c->health.records = 100;
+        f->c->health.unreachable = 4;
+        judge(f, NOW);
+        assert_non_null(found(f, FINDING_RECALL_LOW, FINDING_COLLECTION));
+        assert_non_null(found(f, FINDING_INDEX_INCOMPLETE, FINDING_COLLECTION));
+        f->c->baseline->floor = (struct index_floor){3, .88, 500, .05, 3};
+        judge(f, NOW);
+        assert_null(found(f, FINDING_RECALL_LOW, FINDING_COLLECTION));
+        assert_null(found(f, FINDING_INDEX_INCOMPLETE, FINDING_COLLECTION));
+        f->c->health.recall = .8;
+        judge(f, NOW);
+        low = found(f, FINDING_RECALL_LOW, FINDING_COLLECTION);
+        assert_non_null(low);
+        assert_true(low->limit < .88 && low->limit > .8);
+        assert_non_null(strstr(low->sentence,
+                "; at worst its index had by itself: recall 0.880 of 500 places, 5.0 % of the "
+                "places in the answers moved, 3 unreachable records, in 3 measurements"));
+        f->c->health.recall = .88;
+        f->policy.limits[RULE_RECALL_LOW] = .95;
+        judge(f, NOW);
+        assert_non_null(found(f, FINDING_RECALL_LOW, FINDING_COLLECTION));
+}
+
+/* Nor is what records told before the repair. */
+static void what_records_told_is_told_when_they_were_looked_up_again(void **state)
+{
+        struct fixture *f = *state;
+
+        f->c->epoch_changes = EPOCH_CONFIGURATION;
+        f->c->attribution.cause = CAUSE_ANN_RECALL;
+        f->c->attribution.evidence.recall = .5;
+        f->c->attributed = NOW;
+        judge(f, NOW);
+        f->c->epoch_changes = 0;
+        judge(f, NOW + USEC_PER_MINUTE);
+        judge(f, NOW + 2 * USEC_PER_MINUTE);
+        assert_false(finding_told(found(f, FINDING_RECALL_LOW, FINDING_COLLECTION)));
+        /* A probe that finds enough does not confirm what they said before. */
+        f->c->health.recall = 1;
+        f->c->health.at = NOW + 2 * USEC_PER_MINUTE + 1;
+        judge(f, NOW + 2 * USEC_PER_MINUTE + 2);
+        assert_false(finding_told(found(f, FINDING_RECALL_LOW, FINDING_COLLECTION)));
+        f->c->attributed = NOW + 3 * USEC_PER_MINUTE;
+        judge(f, NOW + 3 * USEC_PER_MINUTE);
         assert_true(finding_told(found(f, FINDING_RECALL_LOW, FINDING_COLLECTION)));
 }
 
@@ -558,6 +642,9 @@ static void a_lost_topic_fails(void **state)
         judge(f, NOW);
         assert_null(found(f, FINDING_TOPIC_LOST, FINDING_COLLECTION));
         assert_non_null(found(f, FINDING_REPLACED_ANSWERS, FINDING_COLLECTION));
+        /* Its alert is a warning: it silences no page about a missing record. */
+        assert_true(finding_told(found(f, FINDING_MISSING, 5)));
+        assert_false(finding_told(found(f, FINDING_BAND_CROSSED, 8)));
 }
 
 /* What is known to fail is no part of a topic. */
@@ -685,10 +772,11 @@ static void unreachable_is_not_yet_lost(void **state)
         } rows[] = {
                 {-1, 0, -1, false},
                 {1, 0, -1, false},
-                {2, 0, -1, true},
+                {2, 0, -1, false},
+                {3, 0, -1, true},
                 {25, 25, -1, false},
-                {25, 23, -1, true},
-                {25, 0, 24, false},
+                {25, 22, -1, true},
+                {25, 0, 23, false},
                 {25, 10, 20, true},
         };
         struct fixture *f = *state;
@@ -703,6 +791,39 @@ static void unreachable_is_not_yet_lost(void **state)
                 assert_int_equal(found(f, FINDING_INDEX_INCOMPLETE, FINDING_COLLECTION) != NULL,
                         rows[i].lost);
         }
+}
+
+/* Of a sample only what is beyond doubt is told: the lower end of the interval. */
+static void a_sample_is_told_as_an_interval(void **state)
+{
+        static const struct {
+                unsigned lost_each; /* at each of 100 places, of 20 records */
+                unsigned places_more; /* so many have one more */
+                bool told;
+        } rows[] = {{0, 0, false}, {0, 40, false}, {0, 50, false}, {0, 70, true}, {1, 0, true}};
+        struct fixture *f = *state;
+
+        f->c->health.records = 1000000;
+        f->c->baseline->unreachable = -1;
+        for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+                struct index_sample sample = {.places = 100, .looked = 2000};
+                const struct finding *found_one;
+
+                for (size_t k = 0; k < 100; k++) {
+                        sample.looked_at[k] = 20;
+                        sample.lost_at[k] =
+                                (uint8_t)(rows[i].lost_each + (k < rows[i].places_more));
+                        sample.missed += sample.lost_at[k];
+                }
+                index_health_estimate(&f->c->health, &sample);
+                f->c->findings = findings_unref(f->c->findings);
+                judge(f, NOW);
+                found_one = found(f, FINDING_INDEX_INCOMPLETE, FINDING_COLLECTION);
+                assert_int_equal(found_one != NULL, rows[i].told);
+        }
+        assert_true(f->c->health.unreachable == 50000);
+        assert_non_null(strstr(found(f, FINDING_INDEX_INCOMPLETE, FINDING_COLLECTION)->sentence,
+                "Between 4.1 % and 6 % of the 1000000 records of collection"));
 }
 
 static void a_rebuild_with_the_same_content_is_information(void **state)
@@ -777,11 +898,35 @@ static void a_baseline_that_does_not_help_is_a_finding(void **state)
         f->policy.demands_baseline = true;
         judge(f, NOW);
         assert_non_null(found(f, FINDING_NOT_COMPARED, FINDING_COLLECTION));
-        f->policy.demands_baseline = false;
-        f->c->baseline_error = strdup("kb.json:1:1: not JSON");
+}
+
+static void a_baseline_that_cannot_be_read_is_a_finding(void **state)
+{
+        struct fixture *f = *state;
+        struct baseline *used = f->c->baseline;
+        const struct finding *one;
+
         judge(f, NOW);
-        assert_non_null(strstr(found(f, FINDING_NOT_COMPARED, FINDING_COLLECTION)->sentence,
-                "kb.json:1:1: not JSON"));
+        assert_null(found(f, FINDING_BASELINE_UNREADABLE, FINDING_COLLECTION));
+        f->c->baseline = NULL;
+        f->c->baseline_error = strdup("kb.json:1:1: not JSON");
+        f->policy.demands_baseline = true;
+        judge(f, NOW);
+        assert_null(found(f, FINDING_NOT_COMPARED, FINDING_COLLECTION));
+        one = found(f, FINDING_BASELINE_UNREADABLE, FINDING_COLLECTION);
+        assert_int_equal(one->effect, EFFECT_UNMEASURED);
+        assert_true(finding_told(one));
+        assert_string_equal(one->sentence,
+                "The approved baseline of collection kb cannot be read, so that nothing is "
+                "compared with it: kb.json:1:1: not JSON.");
+        f->c->baseline = used;
+        f->c->last_error = strdup("connection refused");
+        judge(f, NOW);
+        one = found(f, FINDING_BASELINE_UNREADABLE, FINDING_COLLECTION);
+        assert_non_null(strstr(one->sentence, "compared with only until a restart: kb.json:1:1"));
+        free(take_ptr(f->c->baseline_error));
+        judge(f, NOW);
+        assert_null(found(f, FINDING_BASELINE_UNREADABLE, FINDING_COLLECTION));
 }
 
 static void findings_move_with_their_queries(void **state)
@@ -927,6 +1072,7 @@ int main(void)
                 TEST(every_kind_is_complete),
                 TEST(all_is_well),
                 TEST(moved_queries_drift),
+                TEST(what_is_not_armed_moves_nothing_at_once),
                 TEST(limits_follow_the_space),
                 TEST(a_worse_band_counts),
                 TEST(within_a_query_the_worst_is_told),
@@ -936,9 +1082,11 @@ int main(void)
                 TEST(what_could_not_be_asked_since_is_not_told),
                 TEST(what_was_not_asked_since_is_not_told),
                 TEST(a_cut_replay_tells_no_consequence),
-                TEST(a_clock_put_back_silences_nothing),
+                TEST(a_clock_that_is_set_changes_nothing),
                 TEST(while_an_ingest_repairs_consequences_wait),
                 TEST(what_a_probe_found_is_told_by_the_next_one),
+                TEST(what_an_index_does_by_itself_is_told_to_nobody),
+                TEST(what_records_told_is_told_when_they_were_looked_up_again),
                 TEST(a_rebuild_puts_right),
                 TEST(a_topic_explains_its_own_queries),
                 TEST(one_replay_moves_a_topic_at_once),
@@ -949,9 +1097,11 @@ int main(void)
                 TEST(what_cannot_be_looked_at_stays),
                 TEST(findings_wait_while_an_ingest_is_under_way),
                 TEST(unreachable_is_not_yet_lost),
+                TEST(a_sample_is_told_as_an_interval),
                 TEST(a_rebuild_with_the_same_content_is_information),
                 TEST(the_embedder_is_judged),
                 TEST(a_baseline_that_does_not_help_is_a_finding),
+                TEST(a_baseline_that_cannot_be_read_is_a_finding),
                 TEST(findings_move_with_their_queries),
                 TEST(an_incident_is_what_is_open_together),
                 TEST(causes_are_told_together),

@@ -17,7 +17,7 @@ static struct query queries[] = {{.id = (char *)"a", .text = (char *)"A"},
         {.id = (char *)"b", .text = (char *)"B"}, {.id = (char *)"c", .text = (char *)"C"},
         {.id = (char *)"d", .text = (char *)"D"}};
 static struct query_set set = {.queries = queries, .count = ARRAY_SIZE(queries)};
-static const struct embedder_config minilm = {
+static struct embedder_config minilm = {
         .name = (char *)"minilm", .model = (char *)"m", .query_prefix = (char *)"q: ", .batch = 32};
 static const struct collection_config hourly = {.label = (char *)"c",
         .queries = &set,
@@ -42,7 +42,7 @@ static void nobody_is_asked_without_an_embedder(void **state)
         struct freshness f = begin(&none);
 
         assert_int_equal(f.due, USEC_INFINITY);
-        freshness_want(&f, NOW);
+        freshness_want(&f, NOW, FRESHNESS_PAUSE);
         assert_int_equal(f.due, USEC_INFINITY);
         freshness_done(&f);
 }
@@ -87,11 +87,16 @@ static void who_wants_to_know_is_told_once_a_minute(void **state)
 
         freshness_on_asked(&f, NOW);
         assert_false(freshness_on_answered(&f, NOW));
-        freshness_want(&f, NOW + 1);
+        freshness_want(&f, NOW + 1, FRESHNESS_PAUSE);
         assert_int_equal(f.due, NOW + FRESHNESS_PAUSE);
         assert_false(freshness_on_answered(&f, NOW + FRESHNESS_PAUSE));
-        freshness_want(&f, NOW + 2 * FRESHNESS_PAUSE);
+        freshness_want(&f, NOW + 2 * FRESHNESS_PAUSE, FRESHNESS_PAUSE);
         assert_int_equal(f.due, NOW + 2 * FRESHNESS_PAUSE);
+        /* Unless he waits for it. */
+        freshness_on_asked(&f, f.due);
+        assert_false(freshness_on_answered(&f, f.due));
+        freshness_want(&f, NOW + 2 * FRESHNESS_PAUSE + 1, 0);
+        assert_int_equal(f.due, NOW + 2 * FRESHNESS_PAUSE + 1);
         freshness_done(&f);
 }
 

@@ -165,6 +165,62 @@ static void a_clock_that_steps_back_starts_a_run(void **state)
         assert_int_equal(history_snapshot_run(s, 1).first, START - USEC_PER_HOUR);
 }
 
+/* One replay with the clock 400 days ahead. What is measured after it is kept for as long as ever,
+ * and no longer. */
+static void a_sample_of_the_future_holds_nothing_back(void **state)
+{
+        _cleanup_(history_freep) struct history *h = history_new();
+        const unsigned day = 24 * 60, week = 7 * day;
+
+        for (unsigned i = 0; i < week; i++)
+                add(h, START + i * USEC_PER_MINUTE, (float)i, false);
+        add(h, START + WEEK + 400 * USEC_PER_DAY, 1, false);
+        for (unsigned i = week; i < 4 * week; i++)
+                add(h, START + i * USEC_PER_MINUTE, (float)i, false);
+        assert_in_range(runs_of(h), week, week + 2 * 256 + 1);
+        assert_in_range(history_size(h), week * 20, week * 21 + 20000);
+}
+
+/* The clock is set, and what was measured before has the times that it would have had. */
+static void samples_follow_the_clock(void **state)
+{
+        _cleanup_(history_freep) struct history *h = history_new();
+        _cleanup_(history_snapshot_unrefp) struct history_snapshot *before = NULL, *after = NULL;
+        const usec_t years = 20 * 365 * USEC_PER_DAY;
+
+        history_jump(h, (int64_t)years); /* of none */
+        add(h, START + years, .9f, false);
+        before = history_snapshot(h);
+        history_jump(h, -(int64_t)years);
+        add(h, START + USEC_PER_MINUTE, .9f, true);
+        after = history_snapshot(h);
+        assert_int_equal(history_snapshot_run(before, 0).first, START + years);
+        assert_int_equal(history_snapshot_runs(after), 1);
+        assert_int_equal(history_snapshot_run(after, 0).first, START);
+        assert_int_equal(history_snapshot_run(after, 0).last, START + USEC_PER_MINUTE);
+        assert_int_equal(history_snapshot_find(after, START + USEC_PER_MINUTE), 0);
+        assert_int_equal(history_snapshot_find(after, START + USEC_PER_MINUTE + 1), 1);
+}
+
+/* Whatever the clock does meanwhile, a week is kept. */
+static void a_clock_that_is_set_every_day_costs_nothing(void **state)
+{
+        _cleanup_(history_freep) struct history *h = history_new();
+        const unsigned day = 24 * 60;
+        int64_t jump = -20 * 365 * (int64_t)USEC_PER_DAY;
+        usec_t clock = START;
+
+        for (unsigned i = 0; i < 28 * day; i++) {
+                if (i % day == 0) {
+                        history_jump(h, jump);
+                        clock += (usec_t)jump;
+                        jump = -jump;
+                }
+                add(h, clock + i * USEC_PER_MINUTE, (float)i, false);
+        }
+        assert_in_range(runs_of(h), 7 * day, 7 * day + 2 * 256);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -176,6 +232,9 @@ int main(void)
                 cmocka_unit_test(old_blocks_go_and_memory_stays_bounded),
                 cmocka_unit_test(counters_do_not_overflow),
                 cmocka_unit_test(a_clock_that_steps_back_starts_a_run),
+                cmocka_unit_test(a_sample_of_the_future_holds_nothing_back),
+                cmocka_unit_test(samples_follow_the_clock),
+                cmocka_unit_test(a_clock_that_is_set_every_day_costs_nothing),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

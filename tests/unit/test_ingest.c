@@ -131,14 +131,23 @@ static void one_that_never_ends_hides_nothing(void **state)
         }
 }
 
-static void a_clock_that_is_put_back_silences_nothing(void **state)
+static void a_clock_that_is_set_changes_nothing(void **state)
 {
+        const usec_t ahead = 400 * USEC_PER_DAY;
         struct ingest *i = *state;
 
+        ingest_jump(i, (int64_t)ahead); /* of none */
+        assert_false(ingest_under_way(i, NOW + ahead));
         (void)look(i, 100, NOW);
-        (void)look(i, 50, NOW + LOOK);
-        assert_false(ingest_under_way(i, NOW));
-        assert_false(ingest_young(i, NOW));
+        (void)look(i, 120, NOW + LOOK);
+        ingest_jump(i, (int64_t)ahead);
+        assert_true(ingest_under_way(i, NOW + ahead + LOOK + STILL - 1));
+        assert_false(ingest_under_way(i, NOW + ahead + LOOK + STILL));
+        for (usec_t t = 2 * LOOK; t < 2 * GRACE; t += LOOK)
+                (void)look(i, 120 + (int64_t)(t / LOOK), NOW + ahead + t);
+        ingest_jump(i, -(int64_t)ahead);
+        assert_true(ingest_under_way(i, NOW + 2 * GRACE));
+        assert_false(ingest_young(i, NOW + 2 * GRACE));
 }
 
 static void a_successor_goes_on_in_its_own_times(void **state)
@@ -198,7 +207,7 @@ int main(void)
                 TEST(what_a_replay_saw_counts),
                 TEST(who_knows_that_it_is_over_ends_it),
                 TEST(one_that_never_ends_hides_nothing),
-                TEST(a_clock_that_is_put_back_silences_nothing),
+                TEST(a_clock_that_is_set_changes_nothing),
                 TEST(a_successor_goes_on_in_its_own_times),
                 cmocka_unit_test(what_waits_is_told_by_a_replay),
         };

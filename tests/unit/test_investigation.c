@@ -119,6 +119,20 @@ static void a_lookup_under_way_is_left_alone(void **state)
         assert_int_equal(w->attribution.cause, CAUSE_REMOVED);
 }
 
+static void the_clock_that_is_set_brings_no_lookup_nearer(void **state)
+{
+        const usec_t now = 500 * USEC_PER_DAY;
+        struct world *w = *state;
+
+        w->answers[0] = w->missing;
+        assert_true(consider(w, true, false, now));
+        assert_int_equal(
+                investigation_decide(&w->investigation, &w->input, true, &w->conclusion), 0);
+        investigation_jump(&w->investigation, -400 * (int64_t)USEC_PER_DAY);
+        assert_false(consider(w, true, false, 100 * USEC_PER_DAY + INVESTIGATION_INTERVAL - 1));
+        assert_true(consider(w, true, false, 100 * USEC_PER_DAY + INVESTIGATION_INTERVAL));
+}
+
 /* Answers that vary ask now and then; a query that begins to fail asks at once. */
 static void asking_is_rare_unless_something_new_went_wrong(void **state)
 {
@@ -284,6 +298,7 @@ int main(void)
                 world_test(a_hole_is_asked_for_and_then_decided),
                 world_test(a_lookup_under_way_is_left_alone),
                 world_test(asking_is_rare_unless_something_new_went_wrong),
+                world_test(the_clock_that_is_set_brings_no_lookup_nearer),
                 world_test(when_no_query_fails_any_more_it_is_asked_again),
                 world_test(what_could_not_be_looked_up_is_asked_for_again),
                 world_test(the_end_of_an_ingest_is_asked_about_at_once),

@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "json.h"
+#include "short.h"
 #include "text.h"
 
 static json_t *parse(const char *s)
@@ -61,6 +62,26 @@ static void says_where_it_is_broken(void **state)
                 if (strncmp(e.message, cases[i].begins, strlen(cases[i].begins)) != 0)
                         fail_msg("%s: %s", cases[i].s, e.message);
         }
+}
+
+/* Each allocation in turn, until there are no more. */
+static void short_memory_is_no_mistake_in_the_text(void **state)
+{
+        static const char text[] = "{\"a\": [1, 2.5, \"a text\", {\"b\": {}}], \"c\": \"\\u20ac\"}";
+        size_t failures = 0;
+
+        json_init();
+        for (int r = -ENOMEM; r < 0; failures += r < 0) {
+                _cleanup_error_ struct error e = {0};
+                _cleanup_json_ json_t *value = NULL;
+
+                short_after = failures;
+                r = json_parse("x.json", text, strlen(text), &value, &e);
+                short_after = SIZE_MAX;
+                if (r < 0 && (r != -ENOMEM || (e.message && strstr(e.message, ":1:"))))
+                        fail_msg("allocation %zu: %d, %s", failures, r, e.message);
+        }
+        assert_true(failures > 10);
 }
 
 static void messages_are_clean_text(void **state)
@@ -208,6 +229,7 @@ int main(void)
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(parses_any_value),
                 cmocka_unit_test(says_where_it_is_broken),
+                cmocka_unit_test(short_memory_is_no_mistake_in_the_text),
                 cmocka_unit_test(messages_are_clean_text),
                 cmocka_unit_test(deep_input_is_refused),
                 cmocka_unit_test(reads_numbers_only),

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 
+#include "hash.h"
 #include "judge/level.h"
 #include "judge/sample.h"
 
@@ -196,9 +197,36 @@ static void an_answer_is_a_sample_of_the_mean_only_when_full(void **state)
         }
 }
 
+/* Whatever comes: who goes on from the normal state decides the same. */
+static void the_normal_state_decides_alike(void **state)
+{
+        uint64_t seed = 17;
+
+        for (unsigned round = 0; round < 200; round++) {
+                struct level_state a, b;
+                bool bad = false;
+
+                level_init(&a);
+                level_init(&b);
+                for (unsigned i = 0; i < 2000; i++) {
+                        double shift;
+
+                        if (splitmix64_next(&seed) % (10 + round) == 0)
+                                bad = !bad;
+                        shift = bad ? .02 : splitmix64_next(&seed) % 9 == 0 ? .004 : .001;
+                        b = level_normal(&b);
+                        assert_int_equal(
+                                level_update(&a, shift, .005), level_update(&b, shift, .005));
+                        assert_int_equal(level_unstable(&a), level_unstable(&b));
+                        assert_int_equal(level_pending(&a), level_pending(&b));
+                }
+        }
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
+                cmocka_unit_test(the_normal_state_decides_alike),
                 cmocka_unit_test(the_rule_is_as_the_reference_has_it),
                 cmocka_unit_test(the_limits_are_those_of_the_reference),
                 cmocka_unit_test(scale_and_pool_are_as_the_reference_has_them),

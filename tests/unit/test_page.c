@@ -49,6 +49,8 @@ static void shows_everything(void **state)
                 "<dt>Embedder</dt><dd>minilm<small>0 of 7 vectors moved, asked <time",
                 "<div class=\"note incident fail\"><h3>Incident: of 7 queries 2 fail, 1 drifted, 1 "
                 "unmeasured, 3 pass<small>since <time",
+                "<p><b>People:</b> acknowledged by &lt;anna&gt; 5m ago: looking into it; next: "
+                "search-team in 25m</p>",
                 "<p>Probable cause: REMOVED: Records that used to answer have been deleted.\n5 "
                 "baseline records are missing",
                 "<p><b>Worst queries</b></p><ul><li><b>bundle-budget</b> expected a record with",
@@ -61,6 +63,8 @@ static void shows_everything(void **state)
                 "<td class=\"n\">1.1407</td><td class=\"n\">rank 1<small>1.1407</small></td>",
                 "<td class=\"n\">1.0312</td><td class=\"n\">not found</td>",
                 "<svg class=\"line\"",
+                "Receivers are told by a&lt;b&gt;/1/0; the lease cannot be looked at: Permission denied",
+                "Shard 1 of 3: 5 collections are watched by the other daemons",
                 "main: 21 collections are not watched: all &lt;b&gt;&amp;amp;&lt;/b&gt;, tenant-00, ",
                 "tenant-18 and 1 more</p>",
                 "RetrievalReplayFailing",

@@ -48,11 +48,15 @@ static void reads_everything(void **state)
                       "  - id: negative control\n"
                       "    text: gibberish\n"
                       "    expect: {distance: {min: -1}}\n"
-                      "  - {id: bare, text: watched by its band only}\n");
+                      "  - {id: bare, text: watched by its band only} # a comment\n"
+                      "  - id: commented # stable\n"
+                      "    text: What is C#?  # one that stands apart\n"
+                      "    where: {lang: en} #none of a text\n");
         const struct query *q = &set->queries[0];
 
         assert_string_equal(set->path, "q.yaml");
-        assert_int_equal(set->count, 4);
+        assert_int_equal(set->count, 5);
+        assert_string_equal(set->queries[4].text, "What is C#?");
         assert_true(set->wants_metadata);
         assert_string_equal(q->id, "react-hooks");
         assert_string_equal(q->text, "How do I compose\nReact hooks?\n");
@@ -230,6 +234,16 @@ static void refuses(void **state)
                 {QUERY "  known_failing: {reason: \"a\\nb\", until: 2027-01-31}\n",
                         {"q:4:27: queries[0].known_failing.reason: must not contain control "
                          "characters"}},
+                {"queries:\n- id: a\n  text: How do I close issue #42?\n",
+                        {"q:3:30: a comment begins here, and what it says is no part of the value: "
+                         "put the text in quotes, or a space behind the # where a comment"}},
+                {"queries:\n- id: a\n  text: What is C # in music?\n",
+                        {"q:3:19: a comment begins here, and what it says is no part of the value: "
+                         "put the text in quotes, or two spaces before the # where a comment"}},
+                {QUERY "  expect: {metadata: [{a: b},\n    {title: Release #4\n}]}\n",
+                        {"q:5:21: a comment begins here"}},
+                {QUERY "  known_failing:\n    reason: waits for # 4\n    until: 2027-01-31\n",
+                        {"q:5:23: a comment begins here"}},
                 {QUERY "- {id: b}\n- {text: c}\n- {id: d, text: e, expect: {within: no}}\n",
                         {"q:4:3: queries[1].text: is required", "q:5:3: queries[2].id: is required",
                                 "q:6:37: queries[3].expect.within: \"no\" is not a whole number"}},
@@ -301,11 +315,11 @@ static void reads_a_file(void **state)
         assert_true(fd >= 0);
         assert_int_equal(write(fd, QUERY, strlen(QUERY)), strlen(QUERY));
         assert_int_equal(close(fd), 0);
-        r = query_set_load(path, &set, &errors);
+        r = query_set_load(path, NULL, &set, &errors);
         assert_int_equal(unlink(path), 0);
         assert_int_equal(r, 0);
         assert_string_equal(set->path, path);
-        assert_int_equal(query_set_load(path, &set, &errors), -ENOENT);
+        assert_int_equal(query_set_load(path, NULL, &set, &errors), -ENOENT);
         assert_int_equal(errors.count, 1);
         assert_int_equal(set->count, 1);
 }

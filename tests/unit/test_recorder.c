@@ -202,6 +202,38 @@ static void a_failed_replay_ends_it(void **state)
         assert_int_equal(take(w, 0.5), RECORDER_FAILED);
 }
 
+/* Of the replays that were taken; what is approved keeps its own where only queries are added. */
+static void what_the_index_does_by_itself_is_kept(void **state)
+{
+        static const struct {
+                bool new_only;
+                unsigned measured;
+                double recall;
+                int64_t unreachable;
+        } rows[] = {{false, 1, .95, 3}, {true, 3, .9, 3}};
+        struct world *w = *state;
+        _cleanup_(baseline_unrefp) struct baseline *approved = baseline_new(0);
+
+        w->view->health.recall = .95;
+        w->view->health.recall_places = 8;
+        approved->results = 4;
+        approved->floor = (struct index_floor){2, .9, 8, .1, 1};
+        for (int i = 0; i < 3; i++)
+                (void)take(w, 0.5);
+        for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+                _cleanup_(baseline_unrefp) struct baseline *b = NULL;
+
+                assert_int_equal(recorder_candidate(w->recorder, w->view, w->vectors, approved,
+                                         rows[i].new_only, &b, NULL),
+                        0);
+                assert_int_equal(b->floor.measured, rows[i].measured);
+                assert_true(fabs(b->floor.recall - rows[i].recall) < 1e-9);
+                assert_int_equal(b->floor.places, 8);
+                assert_true(fabs(b->floor.moved - (rows[i].new_only ? .1 : 0)) < 1e-9);
+                assert_int_equal(b->floor.unreachable, rows[i].unreachable);
+        }
+}
+
 int main(void)
 {
 #define world_test(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
@@ -215,6 +247,7 @@ int main(void)
                 world_test(a_few_replays_are_made_do_with),
                 world_test(another_collection_begins_anew),
                 world_test(a_failed_replay_ends_it),
+                world_test(what_the_index_does_by_itself_is_kept),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

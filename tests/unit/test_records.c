@@ -4,7 +4,7 @@
 #include <errno.h>
 #include <stdio.h>
 
-#include "ask/records.h"
+#include "arrival.h"
 #include "fewer.h"
 #include "json.h"
 #include "text.h"
@@ -57,7 +57,7 @@ static void refuses_to_build(void **state)
 
 static int parse(const char *body, unsigned include, struct records *ret, struct error *e)
 {
-        return records_parse(body, strlen(body), include, ret, e);
+        return arrive_records(body, strlen(body), include, 0, ret, e);
 }
 
 static void parses_records(void **state)
@@ -139,34 +139,31 @@ static void refuses_what_is_not_right(void **state)
                 {"[]", "the answer has no list of ids"},
                 {"{}", "the answer has no list of ids"},
                 {"{\"ids\":null}", "the answer has no list of ids"},
-                {"{\"ids\":[[\"a\"]],\"embeddings\":[[1]]}", "id 1 of 1 is not a string"},
-                {"{\"ids\":[\"a\",null]}", "id 2 of 2 is not a string"},
-                {"{\"ids\":[\"a\",7]}", "id 2 of 2 is not a string"},
+                {"{\"ids\":[[\"a\"]],\"embeddings\":[[1]]}", "id 1 of the answer is not a string"},
+                {"{\"ids\":[\"a\",null]}", "id 2 of the answer is not a string"},
+                {"{\"ids\":[\"a\",7]}", "id 2 of the answer is not a string"},
                 {WITH("null"), "the answer has 0 embeddings for 2 records"},
                 {WITH("[[1]]"), "the answer has 1 embeddings for 2 records"},
                 {WITH("[[1],[1],[1]]"), "the answer has 3 embeddings for 2 records"},
                 {WITH("[null,[1]]"),
-                        "the embedding of record 1 of 2 is not a list of 1 to 1000000 numbers"},
+                        "the embedding of record 1 is not a list of 1 to 1000000 numbers"},
                 {WITH("[[],[]]"),
-                        "the embedding of record 1 of 2 is not a list of 1 to 1000000 numbers"},
-                {WITH("[[1],null]"), "the embedding of record 2 of 2 is not a list"},
-                {WITH("[[1],\"AAAA\"]"), "the embedding of record 2 of 2 is not a list"},
+                        "the embedding of record 1 is not a list of 1 to 1000000 numbers"},
+                {WITH("[[1],null]"), "the embedding of record 2 is not a list"},
+                {WITH("[[1],\"AAAA\"]"), "the embedding of record 2 is not a list"},
                 {WITH("[[1],[1,2]]"),
-                        "the embedding of record 2 of 2 has 2 numbers, the first has 1"},
-                {WITH("[[1,2],[]]"),
-                        "the embedding of record 2 of 2 has 0 numbers, the first has 2"},
-                {WITH("[[1,2],[3,null]]"), "number 2 of the embedding of record 2 of 2 is null"},
-                {WITH("[[\"1\"],[3]]"),
-                        "number 1 of the embedding of record 1 of 2 is not a number"},
-                {WITH("[[true],[3]]"),
-                        "number 1 of the embedding of record 1 of 2 is not a number"},
-                {WITH("[[[1]],[3]]"), "number 1 of the embedding of record 1 of 2 is not a number"},
+                        "the embedding of record 2 has more numbers than the first, which has 1"},
+                {WITH("[[1,2],[]]"), "the embedding of record 2 has 0 numbers, the first has 2"},
+                {WITH("[[1,2],[3,null]]"), "number 2 of the embedding of record 2 is null"},
+                {WITH("[[\"1\"],[3]]"), "number 1 of the embedding of record 1 is not a number"},
+                {WITH("[[true],[3]]"), "number 1 of the embedding of record 1 is not a number"},
+                {WITH("[[[1]],[3]]"), "number 1 of the embedding of record 1 is not a number"},
                 {WITH("[[-1e39],[3]]"),
-                        "number 1 of the embedding of record 1 of 2 is too large for a 32-bit float"},
+                        "number 1 of the embedding of record 1 is too large for a 32-bit float"},
                 {WITH("[[NaN],[3]]"), NULL},
                 {ABOUT("null"), "the answer has 0 metadatas for 2 records"},
                 {ABOUT("[null]"), "the answer has 1 metadatas for 2 records"},
-                {ABOUT("[null,\"x\"]"), "the metadata of record 2 of 2 is not an object"},
+                {ABOUT("[null,\"x\"]"), "the metadata of record 2 is not an object"},
         };
 
         for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
@@ -191,7 +188,7 @@ static void deep_nesting_is_an_error(void **state)
         struct records r = {0};
 
         memset(body, '[', DEPTH);
-        assert_int_equal(records_parse(body, DEPTH, BOTH, &r, NULL), -EBADMSG);
+        assert_int_equal(arrive_records(body, DEPTH, BOTH, 0, &r, NULL), -EBADMSG);
         free(body);
 }
 
@@ -215,7 +212,7 @@ static void a_large_page_is_read_exactly(void **state)
                 text_append_float(&body, (float)random / 4294967296.0f);
         }
         text_append(&body, "]]}");
-        assert_int_equal(records_parse(body.data, body.size, RECORDS_EMBEDDINGS, &r, NULL), 0);
+        assert_int_equal(arrive_records(body.data, body.size, RECORDS_EMBEDDINGS, 0, &r, NULL), 0);
         assert_int_equal(r.count, count);
         assert_int_equal(r.dimension, DIMENSION);
         random = 1;

@@ -712,7 +712,7 @@ static void escapes(void **state)
         render(c, "html", &html);
         assert_has(&html, "&lt;gone&gt; | *not* found");
         assert_has(&html, "&lt;script&gt;alert(1)&lt;/script&gt; [31m # heading");
-        assert_has(&html, "(javascript:b)      ten");
+        assert_has(&html, "(javascript:b)  ten");
         assert_lacks(&html, "<gone>");
         assert_lacks(&html, "<script");
         assert_lacks(&html, "http-equiv");

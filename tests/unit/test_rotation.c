@@ -6,21 +6,14 @@
 #include <unistd.h>
 
 #include "config/rotation.h"
+#include "files.h"
 
 static char directory[] = "/tmp/test_rotation.XXXXXX";
 static char credentials[64];
 
 static const char *const folders[] = {"credentials", "secrets"};
-static const char *const files[] = {"credentials/a", "credentials/b", "secrets/a", "queries.json"};
-
-static void write_file(const char *name, const char *content)
-{
-        FILE *f = fopen(name, "we");
-
-        assert_non_null(f);
-        assert_true(fputs(content, f) >= 0);
-        assert_int_equal(fclose(f), 0);
-}
+static const char *const files[] = {
+        "credentials/a", "credentials/b", "credentials/k", "secrets/a", "queries.json"};
 
 static int set_up(void **state)
 {
@@ -62,7 +55,7 @@ static void write_after(const char *before, const char *name)
         } while (a.tv_sec == b.tv_sec && a.tv_nsec == b.tv_nsec);
 }
 
-/* Both credentials, one of them of two peers. */
+/* All credentials, one of them of two peers, one a channel's key. */
 static void check(usec_t started, struct rotation *ret)
 {
         static const char yaml[] =
@@ -71,13 +64,14 @@ static void check(usec_t started, struct rotation *ret)
                 "auth: {scheme: bearer, credential: a}}]\n"
                 "collections: [{name: c, queries: queries.json, embedder: e}]\n"
                 "alerting: {receivers: [{name: r, webhook_configs: [{url: 'http://x'}, "
-                "{url: 'http://h', auth: {scheme: bearer, credential: b}}]}]}\n";
+                "{url: 'http://h', auth: {scheme: bearer, credential: b}}],\n"
+                "pagerduty_configs: [{credential: k}]}]}\n";
         _cleanup_errors_ struct errors errors = {0};
         _cleanup_(config_freep) struct config *config = NULL;
         char path[64];
 
         (void)snprintf(path, sizeof(path), "%s/driftwatch.yaml", directory);
-        if (config_parse(path, yaml, strlen(yaml), &config, &errors) < 0)
+        if (config_parse(path, yaml, strlen(yaml), NULL, &config, &errors) < 0)
                 fail_msg("%s", errors.count > 0 ? errors.messages[0] : "");
         assert_int_equal(rotation_check(config, credentials, started, ret), 0);
 }
@@ -90,9 +84,10 @@ static void a_newer_source_is_named(void **state)
         write_file("secrets/a", "secret\n");
         write_after("secrets/a", "credentials/a");
         write_file("credentials/b", "secret\n");
+        write_file("credentials/k", "secret\n");
         check(USEC_INFINITY, &before);
         assert_int_equal(before.newer.count, 0);
-        assert_string_equal(text_string(&before.unseen), "b");
+        assert_string_equal(text_string(&before.unseen), "b, k");
 
         write_after("credentials/a", "secrets/a");
         check(USEC_INFINITY, &after);
@@ -100,7 +95,7 @@ static void a_newer_source_is_named(void **state)
         (void)snprintf(
                 wanted, sizeof(wanted), "credential a: %s/secrets/a has changed since", directory);
         assert_ptr_equal(strstr(after.newer.messages[0], wanted), after.newer.messages[0]);
-        assert_string_equal(text_string(&after.unseen), "b");
+        assert_string_equal(text_string(&after.unseen), "b, k");
 
         /* As systemd does where RefreshOnReload=credentials is set. */
         write_after("secrets/a", "credentials/a");

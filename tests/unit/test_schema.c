@@ -159,7 +159,7 @@ static void complains_at_the_place(void **state)
                         "t:1:1: zebra: unknown key; known here: name, plain, every, limit, "
                         "count, share, loud, list, map, tree, any, inner, items, named"},
                 {"\"a\\nb\": x",
-                        "t:1:1: a?b: unknown key; known here: name, plain, every, limit, "
+                        "t:1:1: a b: unknown key; known here: name, plain, every, limit, "
                         "count, share, loud, list, map, tree, any, inner, items, named"},
                 {"name: [x]", "t:1:7: name: a list is not a string"},
                 {"name:", "t:1:6: name: has no value, expected a string"},

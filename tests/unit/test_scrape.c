@@ -48,25 +48,21 @@ static void the_process_is_read_once_a_second_at_most(void **state)
         view_unref(view);
 }
 
-static void the_page_of_a_view_is_rendered_once(void **state)
+static void the_page_of_a_view_is_packed_once(void **state)
 {
         struct scrape s = {0};
         struct view *view = make_view();
         const struct scrape_format *f = &s.formats[EXPOSITION_TEXT];
-        const char *page, *packed;
+        const struct unit *units;
 
+        assert_non_null(scrape_response(&s, view, EXPOSITION_TEXT, false, 1));
+        assert_null(f->units); /* nobody wanted it packed */
         assert_non_null(scrape_response(&s, view, EXPOSITION_TEXT, true, 1));
-        packed = f->packed.data;
-        assert_non_null(packed);
-        assert_null(f->page.data); /* nobody wanted it plain */
+        units = f->units;
+        assert_non_null(units);
         assert_non_null(scrape_response(&s, view, EXPOSITION_TEXT, true, 1 + SCRAPE_AGE_USEC));
-        assert_ptr_equal(f->packed.data, packed);
-        assert_non_null(scrape_response(&s, view, EXPOSITION_TEXT, false, 2 + SCRAPE_AGE_USEC));
-        page = f->page.data;
-        assert_non_null(page);
-        assert_non_null(scrape_response(&s, view, EXPOSITION_TEXT, false, 3 * SCRAPE_AGE_USEC));
-        assert_ptr_equal(f->page.data, page);
-        assert_ptr_equal(f->packed.data, packed);
+        assert_ptr_equal(f->units, units);
+        assert_int_equal(s.fragments.version, 1);
         scrape_done(&s);
         view_unref(view);
 }
@@ -98,13 +94,13 @@ static void another_view_is_rendered_at_once(void **state)
         assert_non_null(scrape_response(&s, first, EXPOSITION_TEXT, false, 1));
         /* The cache holds the view: its address is not used again. */
         view_unref(first);
-        assert_ptr_equal(s.view, first);
+        assert_ptr_equal(s.fragments.view, first);
         assert_non_null(scrape_response(&s, second, EXPOSITION_TEXT, false, 2));
-        assert_ptr_equal(s.view, second);
+        assert_ptr_equal(s.fragments.view, second);
         assert_int_equal(s.read, 2);
         view_unref(second);
         scrape_done(&s);
-        assert_null(s.view);
+        assert_null(s.fragments.view);
 }
 
 static void the_process_knows_itself(void **state)
@@ -154,21 +150,28 @@ static void assert_unpacks(const char *packed, size_t size, const char *data, si
         inflateEnd(&z);
 }
 
-static void two_pieces_make_one_gzip_member(void **state)
+static void pieces_make_one_gzip_member(void **state)
 {
-        static const size_t sizes[][2] = {
-                {0, 0}, {0, 1}, {1, 0}, {100, 7}, {1000000, 300}, {3, 70000}};
+        static const size_t sizes[][3] = {{0, 0, 0}, {0, 0, 1}, {1, 0, 0}, {100, 20, 7},
+                {1000000, 5, 300}, {3, 70000, 70000}};
 
         for (size_t i = 0; i < ARRAY_SIZE(sizes); i++) {
-                size_t first_size = sizes[i][0], last_size = sizes[i][1], size = 0;
-                _cleanup_free_ char *data = make_data(first_size + last_size);
-                _cleanup_(gzip_piece_done) struct gzip_piece first = {0}, last = {0};
-                _cleanup_free_ char *packed = NULL;
+                size_t total = sizes[i][0] + sizes[i][1] + sizes[i][2], begin = 0;
+                _cleanup_free_ char *data = make_data(total);
+                struct gzip_member member;
 
-                assert_int_equal(gzip_pack(data, first_size, false, &first), 0);
-                assert_int_equal(gzip_pack(data + first_size, last_size, true, &last), 0);
-                assert_int_equal(gzip_join(&first, &last, &packed, &size), 0);
-                assert_unpacks(packed, size, data, first_size + last_size);
+                gzip_begin(&member);
+                for (size_t k = 0; k < 3; k++) {
+                        _cleanup_(gzip_piece_done) struct gzip_piece piece = {0};
+
+                        assert_int_equal(gzip_pack(data + begin, sizes[i][k], k == 2, &piece), 0);
+                        gzip_add(&member, &piece);
+                        begin += sizes[i][k];
+                }
+                gzip_end(&member);
+                assert_false(text_failed(&member.text));
+                assert_unpacks(member.text.data, member.text.size, data, total);
+                text_done(&member.text);
         }
 }
 
@@ -176,11 +179,11 @@ int main(void)
 {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(the_process_is_read_once_a_second_at_most),
-                cmocka_unit_test(the_page_of_a_view_is_rendered_once),
+                cmocka_unit_test(the_page_of_a_view_is_packed_once),
                 cmocka_unit_test(each_form_is_rendered_when_it_is_asked_for),
                 cmocka_unit_test(another_view_is_rendered_at_once),
                 cmocka_unit_test(the_process_knows_itself),
-                cmocka_unit_test(two_pieces_make_one_gzip_member),
+                cmocka_unit_test(pieces_make_one_gzip_member),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -5,7 +5,12 @@
 #include <stdio.h>
 
 #include "fleet.h"
+#include "judge/drift.h"
+#include "judge/finding.h"
+#include "judge/judge.h"
 #include "judge/sensitivity.h"
+#include "judge/verdict.h"
+#include "random.h"
 
 /* Losses with nothing in common but the seed: an interval that holds in all of them. */
 #define SURE 0.9999
@@ -370,6 +375,94 @@ static void the_same_input_gives_the_same(void **state)
                 assert_int_equal(a.losses[l].red.hits, b.losses[l].red.hits);
 }
 
+/* The answer without the records that a random loss takes. Any of them is expected. */
+static struct answer *lose(const struct baseline_query *b, double share, uint64_t *random)
+{
+        const struct answer *parts[] = {b->answer, b->beyond.records};
+        const char *ids[20];
+        float distances[20];
+        unsigned n = 0;
+
+        for (size_t p = 0; p < 2; p++)
+                for (unsigned i = 0; i < parts[p]->count && n < b->answer->count; i++) {
+                        if (random_uniform(random) < share)
+                                continue;
+                        ids[n] = parts[p]->ids[i];
+                        distances[n++] = parts[p]->distances[i];
+                }
+        return answer_new(n, ids, distances, NULL);
+}
+
+/* The verdict of so many replays with these answers. */
+static enum verdict judge(
+        struct collection_view *c, struct answer **answers, unsigned replays, bool at_once)
+{
+        struct drift *d = drift_new(c->query_set);
+        struct finding_policy policy;
+
+        finding_policy_init(&policy);
+        policy.at_once = at_once;
+        drift_set_baseline(d, c->baseline, "l2", NAN);
+        for (size_t i = 0; i < c->query_set->count; i++) {
+                const struct baseline_query *b = &c->baseline->queries[i];
+                const struct judge_case one = {&c->query_set->queries[i], b, answers[i],
+                        answers[i]->count > 0, answers[i]};
+                struct band_state band;
+
+                band_state_init(&band);
+                band_state_restore(&band, bands_index(&c->bands, b->answer->distances[0]),
+                        b->answer->distances[0]);
+                for (unsigned k = 0; k < replays; k++) {
+                        judgement_done(&c->queries[i].judgement);
+                        assert_return_code(
+                                judge_exact(&one, &c->bands, &band, &c->queries[i].judgement), 0);
+                }
+        }
+        for (unsigned k = 0; k < replays; k++) {
+                struct query_drift drifts[30];
+
+                drift_update(d, answers, -1, false, false, &c->drift, drifts);
+                for (size_t i = 0; i < c->query_set->count; i++)
+                        c->queries[i].drift = drifts[i];
+        }
+        assert_return_code(findings_judge(c, &policy, NULL, 1), 0);
+        drift_free(d);
+        return verdict_judge(c, NULL);
+}
+
+/* The gate judges one replay, the daemon what four have confirmed. */
+static void what_lasts_is_judged_by_the_daemon_as_by_the_gate(void **state)
+{
+        const struct world w = {.queries = 30,
+                .results = 5,
+                .step = 0.02,
+                .gap = 0.02,
+                .records = -1,
+                .any = true,
+                .kept = true};
+        struct collection_view *c = view_of(&w);
+        uint64_t random = 1;
+        unsigned red = 0;
+
+        bands_done(&c->bands);
+        assert_return_code(bands_default("l2", &c->bands), 0);
+        c->replayed = c->up = true;
+        for (unsigned trial = 0; trial < 200; trial++) {
+                struct answer *answers[30];
+                enum verdict gate;
+
+                for (size_t i = 0; i < 30; i++)
+                        answers[i] = lose(&c->baseline->queries[i], 0.003 * (trial % 20), &random);
+                gate = judge(c, answers, 1, true);
+                assert_int_equal(judge(c, answers, 4, false), gate);
+                red += gate == VERDICT_FAIL;
+                for (size_t i = 0; i < 30; i++)
+                        answer_unref(answers[i]);
+        }
+        assert_in_range(red, 50, 150);
+        collection_view_unref(c);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -385,6 +478,7 @@ int main(void)
                 cmocka_unit_test(many_queries_are_tried_less_often),
                 cmocka_unit_test(what_cannot_be_known_is_not_claimed),
                 cmocka_unit_test(the_same_input_gives_the_same),
+                cmocka_unit_test(what_lasts_is_judged_by_the_daemon_as_by_the_gate),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -301,14 +301,14 @@ static void flooded(struct collection_view *c)
         c->attribution.cause = CAUSE_FLOOD;
 }
 
-static void four_lost(struct collection_view *c)
+static void seven_lost(struct collection_view *c)
 {
-        c->health.unreachable = 4; /* of 311: above 1 % */
+        c->health.unreachable = 7; /* of 311: above 2 % */
 }
 
-static void three_lost(struct collection_view *c)
+static void six_lost(struct collection_view *c)
 {
-        c->health.unreachable = 3;
+        c->health.unreachable = 6;
 }
 
 static void recall_low(struct collection_view *c)
@@ -354,6 +354,13 @@ static void embedder_longer(struct collection_view *c)
         c->embedder.median = INFINITY;
 }
 
+static void embedder_refuses(struct collection_view *c)
+{
+        c->embedder.unanswered = 2;
+        c->embedder.unanswered_query = strdup("hooks");
+        c->embedder.unanswered_reason = strdup("HTTP 500: oops");
+}
+
 static void embedder_away(struct collection_view *c)
 {
         c->embedder.error = strdup("http://e/embed: connection refused");
@@ -383,9 +390,9 @@ static void each_kind_raises_its_rule(void **state)
                         "cause", "REMOVED"},
                 {flooded, RULE_SET_DRIFT, "warning", "New records crowd the answers", "cause",
                         "FLOOD"},
-                {four_lost, RULE_INDEX_INCOMPLETE, "critical", "4 of the 311 records",
-                        "unreachable_records", "4"},
-                {three_lost, RULE_COUNT},
+                {seven_lost, RULE_INDEX_INCOMPLETE, "critical", "7 of the 311 records",
+                        "unreachable_records", "7"},
+                {six_lost, RULE_COUNT},
                 {recall_low, RULE_RECALL_LOW, "warning", "returns 0.51 of the records"},
                 {replaced, RULE_COLLECTION_REPLACED, "warning",
                         "its id is 6a2f41a3 now, and its content is not the baseline's"},
@@ -399,6 +406,8 @@ static void each_kind_raises_its_rule(void **state)
                 {embedder_longer, RULE_EMBEDDER_CHANGED, "critical",
                         "(they have another number of components)"},
                 {embedder_away, RULE_EMBEDDER_UNREACHABLE, "warning", "connection refused"},
+                {embedder_refuses, RULE_EMBEDDER_UNREACHABLE, "warning",
+                        "query \"hooks\": HTTP 500: oops"},
         };
 
         for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {

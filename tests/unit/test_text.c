@@ -314,93 +314,6 @@ static void doubles_round_trip(void **state)
         }
 }
 
-static void recognises_utf8(void **state)
-{
-        static const struct {
-                const char *s;
-                bool valid;
-        } cases[] = {
-                {"", true},
-                {"abc\x7f", true},
-                {"\xc2\x80\xdf\xbf", true},
-                {"\xe0\xa0\x80\xed\x9f\xbf\xee\x80\x80\xef\xbf\xbf", true},
-                {"\xf0\x90\x80\x80\xf4\x8f\xbf\xbf", true},
-                {"\x80", false},
-                {"\xc0\x80", false}, /* overlong */
-                {"\xc1\xbf", false},
-                {"\xe0\x9f\xbf", false},
-                {"\xf0\x8f\xbf\xbf", false},
-                {"\xed\xa0\x80", false}, /* surrogate */
-                {"\xed\xbf\xbf", false},
-                {"\xf4\x90\x80\x80", false}, /* above U+10FFFF */
-                {"\xf5\x80\x80\x80", false},
-                {"\xff", false},
-                {"a\xc3", false}, /* cut */
-                {"\xe2\x82", false},
-                {"\xf0\x9f\x98", false},
-                {"\xe2\x28\xa1", false},
-                {"\xf0\x9f\x98\x28", false},
-        };
-
-        for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
-                if (utf8_valid(cases[i].s, strlen(cases[i].s)) != cases[i].valid)
-                        fail_msg("case %zu", i);
-        assert_true(utf8_valid("a\0b", 3));
-        assert_int_equal(utf8_invalid_at("ab\xc3\xa9\xff", 5), 4);
-        assert_int_equal(utf8_invalid_at("ab", 2), 2);
-}
-
-static void cleans_utf8(void **state)
-{
-        static const struct {
-                const char *s;
-                size_t size;
-                const char *out;
-        } cases[] = {
-                {"", 0, ""},
-                {"abc", 3, "abc"},
-                {"a\0b", 3,
-                        "a\xef\xbf\xbd"
-                        "b"},
-                {"\xff\xc3\xa9", 3, "\xef\xbf\xbd\xc3\xa9"},
-                {"\xe2\x82\xac\xe2\x82", 5, "\xe2\x82\xac\xef\xbf\xbd\xef\xbf\xbd"},
-        };
-
-        for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-                _cleanup_free_ char *clean = utf8_clean(cases[i].s, cases[i].size);
-
-                assert_string_equal(clean, cases[i].out);
-        }
-        allocations_left = 0;
-        assert_null(utf8_clean("x", 1));
-        allocations_left = -1;
-}
-
-static void cuts_between_characters(void **state)
-{
-        static const struct {
-                const char *s;
-                size_t max, prefix;
-        } cases[] = {
-                {"", 5, 0},
-                {"abc", 0, 0},
-                {"abc", 2, 2},
-                {"abc", 3, 3},
-                {"abc", 9, 3},
-                {"a\xc3\xa9", 2, 1},
-                {"a\xc3\xa9", 3, 3},
-                {"\xf0\x9f\x98\x80", 1, 0},
-                {"\xf0\x9f\x98\x80", 2, 0},
-                {"\xf0\x9f\x98\x80", 3, 0},
-                {"\xf0\x9f\x98\x80z", 4, 4},
-                {"\x80\x80\x80\x80\x80\x80", 5, 5},
-        };
-
-        for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
-                if (utf8_prefix(cases[i].s, cases[i].max) != cases[i].prefix)
-                        fail_msg("case %zu", i);
-}
-
 static void measures_edits(void **state)
 {
         static const struct {
@@ -466,9 +379,6 @@ int main(void)
                 cmocka_unit_test(formats_chosen_doubles),
                 cmocka_unit_test(floats_round_trip_with_fewest_digits),
                 cmocka_unit_test(doubles_round_trip),
-                cmocka_unit_test(recognises_utf8),
-                cmocka_unit_test(cleans_utf8),
-                cmocka_unit_test(cuts_between_characters),
                 cmocka_unit_test(measures_edits),
                 cmocka_unit_test(finds_the_nearest_word),
         };

@@ -90,7 +90,9 @@ static void what_was_not_replayed_is_never_green(void **state)
         f->c->queries[0].judgement.outcome = OUTCOME_FAIL;
         assert_int_equal(verdict_judge(f->c, NULL), VERDICT_UNMEASURED);
         free(take_ptr(f->c->last_error));
+        assert_null(verdict_void(f->c));
         f->set.count = 0;
+        assert_string_equal(verdict_void(f->c), "the query set is empty");
         assert_int_equal(verdict_judge(f->c, NULL), VERDICT_UNMEASURED);
         f->set.count = QUERIES;
 }
@@ -139,6 +141,27 @@ static void a_share_of_the_judged_queries_may_fail(void **state)
         assert_int_equal(verdict_judge(f->c, &most), VERDICT_PASS); /* 17 of 18 */
 }
 
+/* However they came out: what may not fail says nothing when it passes. */
+static void queries_that_are_all_known_to_fail_are_never_green(void **state)
+{
+        static const struct verdict_policy lenient = {.drift_passes = true, .pass_share = 0};
+        struct fixture *f = *state;
+
+        for (size_t i = 0; i < QUERIES; i++) {
+                f->c->queries[i].excused = true;
+                f->c->queries[i].judgement.outcome = i % 2 == 0 ? OUTCOME_PASS : OUTCOME_FAIL;
+        }
+        assert_int_equal(verdict_judge(f->c, NULL), VERDICT_UNJUDGED);
+        assert_int_equal(verdict_judge(f->c, &lenient), VERDICT_UNJUDGED);
+        assert_non_null(strstr(verdict_void(f->c), "every query is known to fail"));
+        f->c->queries[0].excused = false;
+        assert_null(verdict_void(f->c));
+        assert_int_equal(verdict_judge(f->c, NULL), VERDICT_PASS);
+        f->c->queries[0].judgement.outcome = OUTCOME_FAIL;
+        assert_int_equal(verdict_judge(f->c, NULL), VERDICT_FAIL);
+        assert_int_equal(verdict_judge(f->c, &lenient), VERDICT_PASS);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -149,6 +172,8 @@ int main(void)
                 cmocka_unit_test_setup_teardown(findings_of_the_collection_count, setup, teardown),
                 cmocka_unit_test_setup_teardown(
                         a_share_of_the_judged_queries_may_fail, setup, teardown),
+                cmocka_unit_test_setup_teardown(
+                        queries_that_are_all_known_to_fail_are_never_green, setup, teardown),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -50,12 +50,51 @@ static void collections_are_shared_between_views(void **state)
         assert_null(view_find_collection(b, "nobody"));
 }
 
+/* Of every member that is a time, and of no other. */
+static void all_times_of_a_collection_follow_the_clock(void **state)
+{
+        struct collection_view *c = collection_view_new(0);
+        const struct finding f = {.query = FINDING_COLLECTION,
+                .since = 1000,
+                .seen = 1001,
+                .fading = 1002,
+                .explained = SIZE_MAX,
+                .sentence = (char *)"s"};
+        struct findings *before;
+        usec_t *const times[] = {&c->last_started, &c->last_finished, &c->last_success,
+                &c->next_due, &c->unprovoked_at, &c->attributed, &c->judged, &c->incident_since,
+                &c->replaced_at, &c->health.at, &c->embedder.at, &c->embedder.failing_since};
+
+        assert_int_equal(collection_view_jump(c, 500), 0); /* before anything is known */
+        for (size_t i = 0; i < ARRAY_SIZE(times); i++) {
+                assert_int_equal(*times[i], 0);
+                *times[i] = 1000 + i;
+        }
+        c->last_duration = c->interval_usec = 7;
+        c->findings = findings_new();
+        assert_int_equal(findings_add(c->findings, &f), 0);
+        before = findings_ref(c->findings);
+        assert_int_equal(collection_view_jump(c, -500), 0);
+        for (size_t i = 0; i < ARRAY_SIZE(times); i++)
+                assert_int_equal(*times[i], 500 + i);
+        assert_int_equal(c->last_duration, 7);
+        assert_int_equal(c->interval_usec, 7);
+        assert_int_equal(c->findings->findings[0].since, 500);
+        assert_int_equal(c->findings->findings[0].seen, 501);
+        assert_int_equal(c->findings->findings[0].fading, 502);
+        assert_string_equal(c->findings->findings[0].sentence, "s");
+        assert_int_equal(before->findings[0].since, 1000); /* others still read it */
+        findings_unref(before);
+        collection_view_unref(c);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(reasons_beyond_the_table_count_as_other),
                 cmocka_unit_test(latencies_fall_into_the_bucket_that_holds_their_bound),
                 cmocka_unit_test(collections_are_shared_between_views),
+                cmocka_unit_test(all_times_of_a_collection_follow_the_clock),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -45,6 +45,44 @@ static void describe(struct text *t, const struct yaml_node *node)
         text_append(t, node->kind == YAML_MAPPING ? "}" : "]");
 }
 
+static void sees_what_follows_a_value(void **state)
+{
+        static const struct {
+                const char *yaml;
+                enum yaml_comment comment;
+                unsigned line, column;
+        } cases[] = {
+                {"a: b", YAML_COMMENT_NONE, 1, 0},
+                {"a: b ", YAML_COMMENT_NONE, 1, 0},
+                {"a: b#42", YAML_COMMENT_NONE, 1, 0},
+                {"a: 'b' #42", YAML_COMMENT_NONE, 1, 0},
+                {"a: b\n#42", YAML_COMMENT_NONE, 1, 0},
+                {"a: b  # c", YAML_COMMENT_APART, 1, 7},
+                {"a: b  ## c", YAML_COMMENT_APART, 1, 7},
+                {"a: b  #", YAML_COMMENT_APART, 1, 7},
+                {"a: b\t# c", YAML_COMMENT_NEAR, 1, 6},
+                {"a: b # c", YAML_COMMENT_NEAR, 1, 6},
+                {"a: b #", YAML_COMMENT_NEAR, 1, 6},
+                {"a: b #42?", YAML_COMMENT_GLUED, 1, 6},
+                {"a: b   #42?", YAML_COMMENT_GLUED, 1, 8},
+                {"\xc3\xa4: \xc3\xa4\r\n \xe2\x82\xac #42", YAML_COMMENT_GLUED, 2, 4},
+                {"\xef\xbb\xbf"
+                 "a: b #42",
+                        YAML_COMMENT_GLUED, 1, 6},
+        };
+
+        for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+                _cleanup_node_ struct yaml_node *root = parse(cases[i].yaml);
+                const struct yaml_node *value = root->values[0];
+
+                assert_int_equal(value->comment, cases[i].comment);
+                if (value->comment == YAML_COMMENT_NONE)
+                        continue;
+                assert_int_equal(value->end_line, cases[i].line);
+                assert_int_equal(value->comment_column, cases[i].column);
+        }
+}
+
 static void builds_trees(void **state)
 {
         static const struct {
@@ -206,7 +244,7 @@ static void reports_every_error(void **state)
                         {"x.yaml:1:4: the character U+007F is not allowed; in a quoted string write it as \"\\u007f\""}},
                 {"a: \"b\\0c\"\n", {"x.yaml:1:4: a string cannot contain the character U+0000"}},
                 {"\"a\\e[1m\": 1\n\"a\\e[1m\": 1\n",
-                        {"x.yaml:2:1: duplicate key \"a?[1m\", already used in line 1, column 1"}},
+                        {"x.yaml:2:1: duplicate key \"a [1m\", already used in line 1, column 1"}},
         };
 
         for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
@@ -435,7 +473,7 @@ static void describes_nodes(void **state)
                 {"null", "nothing"},
                 {"soon", "\"soon\""},
                 {"''", "\"\""},
-                {"\"a\\nb\"", "\"a?b\""},
+                {"\"a\\nb\"", "\"a\nb\""},
                 {"0123456789012345678901234567890123456789012345678901234567890",
                         "\"012345678901234567890123456789012345678901234567890123456789…\""},
         };
@@ -457,6 +495,7 @@ int main(void)
 {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(builds_trees),
+                cmocka_unit_test(sees_what_follows_a_value),
                 cmocka_unit_test(understands_surrogate_pairs_of_json),
                 cmocka_unit_test(knows_places),
                 cmocka_unit_test(reports_every_error),

@@ -9,9 +9,13 @@
 #include "build_config.h"
 #include "json.h"
 #include "judge/epoch.h"
+#include "show/api/delivery.h"
+#include "show/api/incidents.h"
 #include "show/envelope.h"
 #include "show/facts.h"
+#include "show/gate/check.h"
 #include "show/report/report.h"
+#include "show/standing.h"
 #include "show/summary.h"
 #include "show/values.h"
 #include "version.h"
@@ -88,8 +92,9 @@ static unsigned get_status(
         for (size_t i = 0; i < view->channel_count; i++)
                 queued += view->channels[i].queue_length;
         return envelope_success(body,
-                json_pack("{s:s, s:s, s:s, s:o, s:o, s:b, s:o, s:{s:o, s:b, s:o, s:o}, s:o, s:o, "
-                          "s:o, s:o, s:o, s:o, s:o}",
+                json_pack(
+                        "{s:s, s:s, s:s, s:o, s:o, s:b, s:o, s:{s:o, s:b, s:o, s:o}, s:{s:b, s:o}, s:o, s:o, "
+                        "s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
                         "verdict", verdict_name(view_verdict(view)), "version", DRIFTWATCH_VERSION,
                         "revision", DRIFTWATCH_REVISION, "started", value_time(view->started),
                         "time", value_time(view->published), "ready", view->ready, "external_url",
@@ -97,7 +102,9 @@ static unsigned get_status(
                         value_string(view->config_path), "last_reload_successful",
                         view->reload_successful, "last_reload_success",
                         value_time(view->reload_success_at), "error",
-                        value_string(view->reload_error), "collections",
+                        value_string(view->reload_error), "storage", "failing",
+                        view->storage_failing, "error", value_string(view->storage_error), "shard",
+                        facts_shard(view), "lease", facts_lease(view), "collections",
                         value_count(view->collection_count), "collections_up", value_count(up),
                         "queries", value_count(queries), "outcomes", outcome_counts(&sum), "alerts",
                         alert_counts(view), "notifications_queued", value_count(queued), "servers",
@@ -207,17 +214,50 @@ static json_t *collection_json(const struct collection_view *c)
         return take_ptr(object);
 }
 
+/* Its incident also says how that stands. */
+static json_t *told_collection(const struct view *view, const struct collection_view *c, usec_t now)
+{
+        _cleanup_json_ json_t *object = collection_json(c);
+        json_t *incident = json_object_get(object, "incident");
+
+        if (!object ||
+                (json_is_object(incident) &&
+                        json_put(incident, "escalation", incidents_standing(view, c->label, now)) <
+                                0))
+                return NULL;
+        return take_ptr(object);
+}
+
 static unsigned get_collections(
         const struct view *view, const struct api_query *query, struct text *body)
 {
         _cleanup_json_ json_t *list = json_array();
 
         for (size_t i = 0; list && i < view->collection_count; i++)
-                if (json_array_append_new(list, collection_json(view->collections[i])) < 0)
+                if (json_array_append_new(list,
+                            told_collection(view, view->collections[i], api_now(view, query))) < 0)
                         return envelope_success(body, NULL);
         return envelope_success(body,
-                json_pack("{s:s, s:o, s:o}", "verdict", verdict_name(view_verdict(view)),
-                        "collections", take_ptr(list), "servers", facts_servers(view)));
+                json_pack("{s:s, s:o, s:o, s:o, s:o}", "verdict", verdict_name(view_verdict(view)),
+                        "lease", facts_lease(view), "collections", take_ptr(list), "shard",
+                        facts_shard(view), "servers", facts_servers(view)));
+}
+
+unsigned api_verdict(const struct view *replayed, struct text *body)
+{
+        struct check check;
+        usec_t end = 0;
+
+        check_init(&check);
+        check.collections = (const struct collection_view *const *)replayed->collections;
+        check.count = replayed->collection_count;
+        check.started = USEC_INFINITY;
+        for (size_t i = 0; i < check.count; i++) {
+                check.started = MIN(check.started, check.collections[i]->last_started);
+                end = MAX(end, check.collections[i]->last_finished);
+        }
+        check.duration = end > check.started ? end - check.started : 0;
+        return envelope_success(body, check_json(&check));
 }
 
 static json_t *tags_json(const struct query *q)
@@ -400,16 +440,17 @@ static json_t *labels_json(const struct labels *l)
         return take_ptr(object);
 }
 
-static json_t *alert_json(const struct alert *a)
+static json_t *alert_json(const struct view *view, const struct alert *a)
 {
         char fingerprint[17];
 
         (void)snprintf(fingerprint, sizeof(fingerprint), "%016" PRIx64, a->fingerprint);
-        return json_pack("{s:s, s:o, s:o, s:s, s:o, s:o, s:o, s:b}", "fingerprint", fingerprint,
-                "labels", labels_json(&a->labels), "annotations", labels_json(&a->annotations),
-                "state", alert_state_name(a->state), "activeAt", value_time(a->active_at),
-                "firedAt", value_time(a->fired_at), "resolvedAt", value_time(a->resolved_at),
-                "inhibited", a->inhibited);
+        return json_pack("{s:s, s:o, s:o, s:s, s:o, s:o, s:o, s:b, s:o}", "fingerprint",
+                fingerprint, "labels", labels_json(&a->labels), "annotations",
+                labels_json(&a->annotations), "state", alert_state_name(a->state), "activeAt",
+                value_time(a->active_at), "firedAt", value_time(a->fired_at), "resolvedAt",
+                value_time(a->resolved_at), "inhibited", a->inhibited, "acknowledged",
+                standing_alert(view->standing, a->fingerprint));
 }
 
 static bool alert_state_known(const char *name)
@@ -436,58 +477,10 @@ static unsigned get_alerts(
 
                 if (query->state && !streq(query->state, alert_state_name(a->state)))
                         continue;
-                if (json_array_append_new(list, alert_json(a)) < 0)
+                if (json_array_append_new(list, alert_json(view, a)) < 0)
                         return envelope_success(body, NULL);
         }
         return envelope_success(body, json_pack("{s:o}", "alerts", take_ptr(list)));
-}
-
-static bool is_of(const struct alert *a, const struct incident_view *i)
-{
-        if (!streq(labels_get(&a->labels, "incident"), i->id))
-                return false;
-        return i->resolved_at == 0 ? a->state == ALERT_FIRING
-                                   : a->state == ALERT_RESOLVED && a->resolved_at >= i->since &&
-                        a->fired_at <= i->resolved_at;
-}
-
-static json_t *fingerprints_json(const struct view *view, const struct incident_view *i)
-{
-        _cleanup_json_ json_t *list = json_array();
-        char fingerprint[17];
-
-        for (size_t k = 0; list && k < view->alert_count; k++) {
-                const struct alert *a = &view->alerts[k];
-
-                (void)snprintf(fingerprint, sizeof(fingerprint), "%016" PRIx64, a->fingerprint);
-                if (is_of(a, i) && json_array_append_new(list, json_string(fingerprint)) < 0)
-                        return NULL;
-        }
-        return take_ptr(list);
-}
-
-static json_t *incident_json(const struct view *view, const struct incident_view *i)
-{
-        _cleanup_json_ json_t *object = facts_incident_view(i);
-
-        if (!object || json_put(object, "collection", value_string(i->collection)) < 0 ||
-                json_put(object, "state", json_string(i->resolved_at > 0 ? "resolved" : "open")) <
-                        0 ||
-                json_put(object, "resolved_at", value_time(i->resolved_at)) < 0 ||
-                json_put(object, "alerts", fingerprints_json(view, i)) < 0)
-                return NULL;
-        return take_ptr(object);
-}
-
-static unsigned get_incidents(
-        const struct view *view, const struct api_query *query, struct text *body)
-{
-        _cleanup_json_ json_t *list = json_array();
-
-        for (size_t i = 0; list && i < view->incident_count; i++)
-                if (json_array_append_new(list, incident_json(view, &view->incidents[i])) < 0)
-                        return envelope_success(body, NULL);
-        return envelope_success(body, json_pack("{s:o}", "incidents", take_ptr(list)));
 }
 
 static unsigned get_baseline(
@@ -498,6 +491,10 @@ static unsigned get_baseline(
 
         if (!c)
                 return status;
+        if (!c->baseline && c->baseline_error) {
+                envelope_error(body, 500, "%s", c->baseline_error);
+                return 500;
+        }
         if (!c->baseline) {
                 envelope_error(body, 404, "no baseline of collection \"%s\" is approved", c->label);
                 return 404;
@@ -517,6 +514,12 @@ static unsigned get_report(
         return c ? report_answer(c, query->format, view->published, body) : status;
 }
 
+static unsigned get_notifications(
+        const struct view *view, const struct api_query *query, struct text *body)
+{
+        return envelope_success(body, delivery_json(view));
+}
+
 const struct api_route api_routes[] = {
         {"/api/v1/status", get_status, "version, readiness, configuration and totals", NULL},
         {"/api/v1/collections", get_collections, "every watched collection with its last replay",
@@ -526,9 +529,13 @@ const struct api_route api_routes[] = {
         {"/api/v1/history", get_history, "the rolling history of one query as runs", NULL},
         {"/api/v1/baseline", get_baseline,
                 "the approved baseline of a collection, and the shift from it", NULL},
-        {"/api/v1/incidents", get_incidents,
+        {"/api/v1/incidents", incidents_get,
                 "open and lately resolved incidents, each with its causes and alerts", NULL},
+        {"/api/v1/silences", incidents_get_silences,
+                "what nobody is told of, until when, by whom and why", NULL},
         {"/api/v1/alerts", get_alerts, "pending, firing and lately resolved alerts", NULL},
+        {"/api/v1/notifications", get_notifications,
+                "where people are told, whether that works, and what was given up", NULL},
         {"/api/v1/report", get_report,
                 "the threshold confidence report of a collection, as JSON, Markdown or HTML",
                 report_content_type},

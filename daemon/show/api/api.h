@@ -9,9 +9,11 @@
 #include "model/view.h"
 #include "text.h"
 
-/* The parameters of a request that the API knows, percent-decoded; NULL when absent. */
+/* The parameters of a request that the API knows, percent-decoded, NULL when absent; and when it
+ * came. */
 struct api_query {
         const char *collection, *query, *start, *end, *state, *format;
+        usec_t now; /* wall clock, of the request */
 };
 
 /* One endpoint: returns the HTTP status and appends the whole body, error bodies included. */
@@ -24,6 +26,10 @@ struct api_route {
 };
 extern const struct api_route api_routes[];
 extern const size_t api_route_count;
+
+/* What who waited for a replay is told: the verdict of the collections of `replayed`, a view of
+ * nothing but them, as `check` prints it. Returns the HTTP status. */
+unsigned api_verdict(const struct view *replayed, struct text *body);
 
 /* More runs than this in one answer of /api/v1/history are refused, as Prometheus refuses more
  * points. */

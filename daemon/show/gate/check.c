@@ -229,19 +229,11 @@ bool check_sensitivity_text(struct check_sensitivity s, char *ret)
         return true;
 }
 
-/* What was asked for and not found out is no pass. */
-static bool audit_failed(const struct check *check, const struct collection_view *c)
-{
-        const struct check_audit *audit = check_audit(check, c);
-
-        return audit && audit->error;
-}
-
 enum verdict check_collection(const struct check *check, const struct collection_view *c)
 {
         enum verdict verdict = verdict_judge(c, &check->policy);
 
-        return audit_failed(check, c) ? MAX(verdict, VERDICT_UNMEASURED) : verdict;
+        return check_audit_reason(check, c) ? MAX(verdict, VERDICT_UNMEASURED) : verdict;
 }
 
 enum verdict check_verdict(const struct check *check)
@@ -293,17 +285,34 @@ const struct check_audit *check_audit(const struct check *check, const struct co
         return NULL;
 }
 
-void check_audit_text(const struct check_audit *audit, const struct collection_view *c, char *ret)
+const char *check_audit_reason(const struct check *check, const struct collection_view *c)
 {
-        if (audit->error || isnan(audit->recall))
-                (void)snprintf(ret, CHECK_SENTENCE_MAX, "exact audit: %s",
-                        audit->error ? audit->error : "no query could be audited");
+        const struct check_audit *audit = check_audit(check, c);
+
+        if (!audit || audit->error)
+                return audit ? audit->error : NULL;
+        if (!isnan(audit->recall))
+                return NULL;
+        return audit->queries == 0 ? "no query without a filter got an answer"
+                                   : "the collection holds no records";
+}
+
+bool check_audit_text(const struct check *check, const struct collection_view *c, char *ret)
+{
+        const struct check_audit *audit = check_audit(check, c);
+        const char *reason = check_audit_reason(check, c);
+
+        if (!audit)
+                return false;
+        if (reason)
+                sentence(ret, "exact audit: it could not be made: %s", reason);
         else
-                (void)snprintf(ret, CHECK_SENTENCE_MAX,
+                sentence(ret,
                         "exact audit: recall@%u %.4f by id, %.4f by distance (%zu queries, %llu "
                         "records); worst %.4f of %s",
                         c->results, audit->recall, audit->recall_by_distance, audit->queries,
                         (unsigned long long)audit->records, audit->worst_recall,
                         audit->worst < c->query_set->count ? c->query_set->queries[audit->worst].id
                                                            : "none");
+        return true;
 }

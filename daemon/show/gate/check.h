@@ -45,8 +45,11 @@ void check_init(struct check *check);
 
 /* The collection's audit, NULL when none was asked for. */
 const struct check_audit *check_audit(const struct check *check, const struct collection_view *c);
-/* It as a sentence. */
-void check_audit_text(const struct check_audit *audit, const struct collection_view *c, char *ret);
+/* Why there is none although it was asked for; NULL: there is, or it was not. What was asked for
+ * and not found out is no pass. */
+const char *check_audit_reason(const struct check *check, const struct collection_view *c);
+/* What it found, or why there is none, as a sentence; false when none was asked for. */
+bool check_audit_text(const struct check *check, const struct collection_view *c, char *ret);
 
 /* How a query stands to what is known of it: to the baseline that the collection is compared with,
  * and to being known to fail. */

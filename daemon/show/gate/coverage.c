@@ -39,7 +39,10 @@ void coverage_text(const struct coverage *c, struct text *text)
 {
         size_t i, lost = coverage_lost(c);
 
-        text_appendf(text, "%s by metadata.%s: ", c->collection, c->key);
+        text_append_line(text, c->collection);
+        text_append(text, " by metadata.");
+        text_append_line(text, c->key);
+        text_append(text, ": ");
         if (isnan(coverage_values_share(c)))
                 text_append(text, "no values to watch\n");
         else
@@ -64,7 +67,10 @@ void coverage_text(const struct coverage *c, struct text *text)
         }
         if (i < c->count)
                 text_appendf(text, "  %zu more values\n", c->count - i);
-        if (c->without_key > 0)
-                text_appendf(text, "  %llu of %llu records have no metadata.%s\n",
-                        (unsigned long long)c->without_key, (unsigned long long)c->records, c->key);
+        if (c->without_key > 0) {
+                text_appendf(text, "  %llu of %llu records have no metadata.",
+                        (unsigned long long)c->without_key, (unsigned long long)c->records);
+                text_append_line(text, c->key);
+                text_append(text, "\n");
+        }
 }

@@ -7,6 +7,7 @@
 #include "json.h"
 #include "judge/attribution.h"
 #include "judge/drift.h"
+#include "judge/floor.h"
 #include "judge/level.h"
 #include "judge/sample.h"
 #include "judge/similarity.h"
@@ -197,11 +198,22 @@ static void append_head(struct text *t, const struct baseline *b, const char *wh
 
         text_appendf(t, "%s %u: %zu queries, %u replays, recorded %s", what, b->number, b->count,
                 b->samples, time_format(time, sizeof(time), b->recorded));
-        if (b->approved > 0)
-                text_appendf(t, ", approved %s by %s%s: %s",
-                        time_format(time, sizeof(time), b->approved), b->approved_by,
-                        b->forced ? " by force" : "", b->reason);
+        if (b->approved > 0) {
+                text_appendf(t, ", approved %s by ", time_format(time, sizeof(time), b->approved));
+                text_append_line(t, b->approved_by);
+                text_append(t, b->forced ? " by force: " : ": ");
+                text_append_line(t, b->reason);
+        }
         text_append(t, "\n");
+}
+
+void diff_floor(const struct baseline *b, const char *bullet, struct text *t)
+{
+        if (b->floor.measured == 0)
+                return;
+        text_appendf(t, "%sindex by itself, at worst: ", bullet);
+        floor_describe(&b->floor, t);
+        text_appendf(t, "; recall below %.3g is low\n", floor_recall_limit(b, NAN));
 }
 
 static void append_transitions(struct text *t, const struct diff *d)
@@ -223,11 +235,11 @@ static void append_transitions(struct text *t, const struct diff *d)
 /* Of people's and servers' making: one line of it, and no column of a table. */
 static void append_cell(struct text *t, const char *s)
 {
-        for (; *s; s++)
-                if ((unsigned char)*s < 0x20 || *s == 0x7f)
-                        text_append(t, " ");
-                else
-                        text_appendf(t, *s == '|' ? "\\%c" : "%c", *s);
+        _cleanup_free_ char *line = utf8_line(s, strlen(s));
+
+        t->failed |= !line;
+        for (const char *p = line; p && *p; p++)
+                text_appendf(t, *p == '|' ? "\\%c" : "%c", *p);
 }
 
 /* The `count` queries of `b` that `other` does not know, a line; nothing for none. */
@@ -356,9 +368,10 @@ static void render_text(const struct baseline *approved, const struct baseline *
 {
         _cleanup_(diff_done) struct diff d = {0};
 
-        text_append(t, candidate->collection);
+        text_append_line(t, candidate->collection);
         text_append(t, "\n");
         append_head(t, candidate, "candidate");
+        diff_floor(candidate, "", t);
         if (!approved) {
                 text_append(t, "no baseline is approved yet\n");
                 diff_show(candidate, bands, false, t);
@@ -395,6 +408,7 @@ static void render_markdown(const struct baseline *approved, const struct baseli
         }
         text_append(t, "\n");
         append_facts(t, &d, "- ");
+        diff_floor(candidate, "- ", t);
         text_append(t,
                 "\n| best | mean top-k | overlap | moved | band | outcome | query |\n"
                 "|---|---|---|---|---|---|---|\n");
@@ -537,6 +551,7 @@ void diff_show(const struct baseline *b, const struct bands *bands, bool json, s
                 append_cell(t, b->collection);
                 text_append(t, "\n");
                 append_head(t, b, "baseline");
+                diff_floor(b, "", t);
         }
         text_append(t, "BEST     NOISE    MEAN     RANK  BAND  OUTCOME  QUERY\n");
         for (size_t i = 0; i < b->count; i++) {

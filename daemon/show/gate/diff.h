@@ -20,5 +20,8 @@ const struct diff_format *diff_format_find(const char *name);
  * that is unknown. */
 void diff_explain(
         const struct baseline *candidate, const char *bullet, bool markdown, struct text *text);
+/* What the index of a baseline does by itself, and below what recall is low, as one line behind
+ * `bullet`; nothing while that is unknown. */
+void diff_floor(const struct baseline *b, const char *bullet, struct text *text);
 /* One baseline: who approved it when and why, and its queries with distance, noise and band. */
 void diff_show(const struct baseline *b, const struct bands *bands, bool json, struct text *text);

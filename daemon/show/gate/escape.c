@@ -7,11 +7,6 @@ void escape_plain(struct text *text, const char *s, size_t max)
 {
         _cleanup_free_ char *line = http_body_excerpt(s, strlen(s), max);
 
-        for (unsigned char *p = (unsigned char *)line; p && *p; p++)
-                if (p[0] == 0xc2 && p[1] < 0xa0) {
-                        p[0] = ' ';
-                        p[1] = ' ';
-                }
         text_append(text, line ? line : "?");
 }
 

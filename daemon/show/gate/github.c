@@ -2,14 +2,17 @@
 #include "judge/incident.h"
 #include "show/gate/formats.h"
 
-/* The runner undoes these escapes; ':' and ',' only end properties. */
+/* The runner undoes these escapes; ':' and ',' only end properties. Line ends are a message's. */
 static void escape(struct text *text, const char *s, bool property)
 {
-        for (; *s; s++)
-                if (*s == '%' || *s == '\r' || *s == '\n' || (property && (*s == ':' || *s == ',')))
-                        text_appendf(text, "%%%02X", (unsigned)*s);
+        _cleanup_free_ char *shown = property ? utf8_line(s, strlen(s)) : utf8_lines(s, strlen(s));
+
+        text->failed |= !shown;
+        for (const char *p = shown; p && *p; p++)
+                if (*p == '%' || *p == '\n' || (property && (*p == ':' || *p == ',')))
+                        text_appendf(text, "%%%02X", (unsigned)*p);
                 else
-                        text_append_bytes(text, s, 1);
+                        text_append_bytes(text, p, 1);
 }
 
 /* Where in the repository a query stands. */
@@ -57,11 +60,16 @@ static void annotate_verdict(const struct check *check, const struct collection_
 {
         enum verdict v = check_collection(check, c);
         _cleanup_text_ struct text why = {0};
+        char audit[CHECK_SENTENCE_MAX];
 
         if (v == VERDICT_PASS || !spend(budget))
                 return;
         incident_summarise(c, &why);
         text_append(&why, ". ");
+        if (verdict_void(c))
+                text_appendf(&why, "%s. ", verdict_void(c));
+        if (check_audit_reason(check, c) && check_audit_text(check, c, audit))
+                text_appendf(&why, "%s. ", audit);
         if (c->incident_since > 0)
                 incident_explain(c, " ", &why);
         text_append(text, "::error ");

@@ -52,7 +52,7 @@ static json_t *evidence_audit(const struct check *check, const struct collection
                 "recall_by_distance", json_from_double(a->recall_by_distance), "worst_query",
                 a->worst < set->count ? value_string(set->queries[a->worst].id) : json_null(),
                 "worst_recall", json_from_double(a->worst_recall), "error",
-                a->error ? value_string(a->error) : json_null());
+                value_string(check_audit_reason(check, c)));
 }
 
 /* Of this replay, so that an earlier answer is not taken for it. */

@@ -3,6 +3,7 @@
 
 #include "judge/incident.h"
 #include "show/gate/formats.h"
+#include "utf8.h"
 
 struct tally {
         size_t tests, failures, errors, skipped;
@@ -38,10 +39,12 @@ static const char *collection_element(const struct check *check, const struct co
 {
         enum verdict v = check_collection(check, c);
         bool speaks = speaking(check, c) > 0;
+        bool open = speaks || check_audit_reason(check, c);
 
         if (v == VERDICT_FAIL && speaks)
                 return "failure";
-        return v == VERDICT_UNMEASURED && (speaks || c->query_set->count == 0) ? "error" : NULL;
+        return (v == VERDICT_UNMEASURED && open) || (v != VERDICT_FAIL && verdict_void(c)) ? "error"
+                                                                                           : NULL;
 }
 
 /* NULL: the query does not fail the gate. One that is known to fail is one that was skipped. */
@@ -77,10 +80,20 @@ static struct tally count(const struct check *check, const struct collection_vie
         return t;
 }
 
+/* One line: a log that the file is printed to may obey what begins another. */
+static void append(struct text *text, const char *s)
+{
+        _cleanup_free_ char *line = utf8_line(s, strlen(s));
+
+        if (line)
+                text_append_html(text, line);
+        text->failed |= !line;
+}
+
 static void attribute(struct text *text, const char *name, const char *value)
 {
         text_appendf(text, " %s=\"", name);
-        text_append_html(text, value);
+        append(text, value);
         text_append(text, "\"");
 }
 
@@ -151,6 +164,8 @@ static void properties(
                 property(text, "note", c->note);
         finding_properties(c, text);
         list_properties(check, c, text);
+        if (check_audit_text(check, c, sentence))
+                property(text, "audit", sentence);
         if (check_sensitivity_text(check_sensitivity(c), sentence))
                 property(text, "sensitivity", sentence);
         if (check_lenience_text(check, sentence))
@@ -180,8 +195,8 @@ static void write_case(struct text *text, const char *class, const struct junit_
                 attribute(text, "type", one->type);
         attribute(text, "message", one->message);
         text_append(text, ">");
-        text_append_html(text, one->place);
-        text_append_html(text, one->message);
+        append(text, one->place);
+        append(text, one->message);
         text_appendf(text, "</%s>\n    </testcase>\n", one->element);
 }
 
@@ -191,6 +206,7 @@ static void collection_case(
         const char *element = collection_element(check, c);
         enum verdict v = check_collection(check, c);
         _cleanup_text_ struct text message = {0};
+        char audit[CHECK_SENTENCE_MAX];
 
         if (!element)
                 return;
@@ -198,10 +214,11 @@ static void collection_case(
                 if (speaks(check, &c->findings->findings[i], v))
                         text_appendf(&message, "%s%s", message.size > 0 ? " " : "",
                                 c->findings->findings[i].sentence);
+        if (check_audit_reason(check, c) && check_audit_text(check, c, audit))
+                text_appendf(&message, "%s%s", message.size > 0 ? " " : "", audit);
         write_case(text, c->label,
                 &(struct junit_case){"(collection)", element, verdict_name(v),
-                        message.size > 0 ? text_string(&message) : "the query set is empty", "",
-                        0});
+                        message.size > 0 ? text_string(&message) : verdict_void(c), "", 0});
         text->failed |= text_failed(&message);
 }
 

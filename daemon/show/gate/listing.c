@@ -200,18 +200,13 @@ static void write_collection(
         write_causes(c, text);
         for (size_t i = 0; i < transition_name_count; i++)
                 write_list(check, c, &transition_names[i], text);
-        if (c->query_set->count == 0)
-                text_append(text, "  the query set is empty\n");
-        else
+        write_remark(verdict_void(c), text);
+        if (c->query_set->count > 0)
                 write_table(check, c, text);
         if (check_sensitivity_text(check_sensitivity(c), sentence))
                 text_appendf(text, "  %s\n", sentence);
-        if (check_audit(check, c)) {
-                check_audit_text(check_audit(check, c), c, sentence);
-                text_append(text, "  ");
-                append_plain(text, sentence);
-                text_append(text, "\n");
-        }
+        if (check_audit_text(check, c, sentence))
+                write_remark(sentence, text);
         text_append(text, "\n");
 }
 

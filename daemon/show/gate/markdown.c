@@ -115,6 +115,8 @@ static void write_collection(
         text_append(text, "\n## ");
         escape(text, c->label);
         text_appendf(text, ": %s\n", verdict_name(check_collection(check, c)));
+        if (verdict_void(c))
+                write_remark(verdict_void(c), text);
         if (c->note)
                 write_remark(c->note, text);
         for (size_t i = 0; c->findings && i < c->findings->count; i++)
@@ -127,6 +129,8 @@ static void write_collection(
         for (size_t i = 0; i < transition_name_count; i++)
                 write_list(check, c, &transition_names[i], text);
         write_tables(c, text);
+        if (check_audit_text(check, c, sentence))
+                write_remark(sentence, text);
         if (check_sensitivity_text(check_sensitivity(c), sentence))
                 write_remark(sentence, text);
 }

@@ -12,13 +12,6 @@ static const char *state_of(const struct baseline *b, const struct baseline *app
         return approved && approved->number == b->number ? "in force" : "earlier";
 }
 
-/* Of people's making: one line of it. */
-static void append_plain(struct text *t, const char *s)
-{
-        for (; *s; s++)
-                text_appendf(t, "%c", (unsigned char)*s < 0x20 || *s == 0x7f ? ' ' : *s);
-}
-
 static void append_row(struct text *t, const struct baseline *b, const struct baseline *approved)
 {
         char time[TIME_TEXT_MAX];
@@ -32,9 +25,9 @@ static void append_row(struct text *t, const struct baseline *b, const struct ba
                 time_format(time, sizeof(time), b->approved > 0 ? b->approved : b->recorded),
                 b->count);
         if (b->approved > 0) {
-                append_plain(t, b->approved_by);
+                text_append_line(t, b->approved_by);
                 text_append(t, b->forced ? " by force: " : ": ");
-                append_plain(t, b->reason);
+                text_append_line(t, b->reason);
         }
         if (b->restores > 0)
                 text_appendf(t, " (baseline %u again)", b->restores);
@@ -82,7 +75,7 @@ void versions_render(const char *collection, struct baseline *const *versions, s
                 render_json(collection, versions, count, approved, candidate, text);
                 return;
         }
-        append_plain(text, collection);
+        text_append_line(text, collection);
         text_append(text, "\nNUMBER  STATE      WHEN                      QUERIES  BY AND WHY\n");
         for (size_t i = 0; i < count; i++)
                 append_row(text, versions[i], approved);

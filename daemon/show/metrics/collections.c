@@ -22,19 +22,14 @@ double judged_probes_failed(const struct collection_view *c)
         return (double)c->failed_probes;
 }
 
-static double seconds(usec_t t)
-{
-        return t > 0 ? (double)(t / USEC_PER_MSEC) / 1000 : NAN;
-}
-
 double judged_probe_time(const struct collection_view *c)
 {
-        return seconds(c->health.at);
+        return exposition_timestamp(c->health.at);
 }
 
 double judged_approval_time(const struct collection_view *c)
 {
-        return c->baseline ? seconds(c->baseline->approved) : NAN;
+        return c->baseline ? exposition_timestamp(c->baseline->approved) : NAN;
 }
 
 double judged_set_shift(const struct collection_view *c)
@@ -74,23 +69,17 @@ double judged_embedder_distance(const struct collection_view *c)
         return c->embedder.at > 0 && isfinite(c->embedder.median) ? c->embedder.median : NAN;
 }
 
-void judged_moved(struct exposition *x, const struct view *view)
+void judged_moved(struct exposition *x, const struct collection_view *c)
 {
-        for (size_t i = 0; i < view->collection_count; i++) {
-                const struct collection_view *c = view->collections[i];
-
-                if (!c->baseline)
-                        continue;
-                exposition_sample(x, "",
-                        metric_labels({"collection", c->label}, {"direction", "up"}),
-                        (double)c->drift.moved_up);
-                exposition_sample(x, "",
-                        metric_labels({"collection", c->label}, {"direction", "down"}),
-                        (double)c->drift.moved_down);
-        }
+        if (!c->baseline)
+                return;
+        exposition_sample(x, "", metric_labels({"collection", c->label}, {"direction", "up"}),
+                (double)c->drift.moved_up);
+        exposition_sample(x, "", metric_labels({"collection", c->label}, {"direction", "down"}),
+                (double)c->drift.moved_down);
 }
 
-void judged_changed(struct exposition *x, const struct view *view)
+void judged_changed(struct exposition *x, const struct collection_view *c)
 {
         static const struct {
                 const char *what;
@@ -98,50 +87,39 @@ void judged_changed(struct exposition *x, const struct view *view)
         } kinds[] = {
                 {"replaced", EPOCH_REPLACED}, {"configuration", EPOCH_SPACE | EPOCH_CONFIGURATION}};
 
-        for (size_t i = 0; i < view->collection_count; i++) {
-                const struct collection_view *c = view->collections[i];
-
-                for (size_t k = 0; c->epoch.id && k < ARRAY_SIZE(kinds); k++)
-                        exposition_sample(x, "",
-                                metric_labels({"collection", c->label}, {"what", kinds[k].what}),
-                                (c->epoch_changes & kinds[k].changes) != 0);
-        }
+        for (size_t k = 0; c->epoch.id && k < ARRAY_SIZE(kinds); k++)
+                exposition_sample(x, "",
+                        metric_labels({"collection", c->label}, {"what", kinds[k].what}),
+                        (c->epoch_changes & kinds[k].changes) != 0);
 }
 
-void judged_cause(struct exposition *x, const struct view *view)
+void judged_cause(struct exposition *x, const struct collection_view *c)
 {
-        for (size_t i = 0; i < view->collection_count; i++) {
-                enum cause causes[CAUSE_COUNT];
-                size_t count = incident_causes(view->collections[i], causes);
+        enum cause causes[CAUSE_COUNT];
+        size_t count = incident_causes(c, causes);
 
-                for (size_t k = 0; k < count; k++)
-                        exposition_sample(x, "",
-                                metric_labels({"collection", view->collections[i]->label},
-                                        {"cause", cause_name(causes[k])}),
-                                1);
-        }
+        for (size_t k = 0; k < count; k++)
+                exposition_sample(x, "",
+                        metric_labels({"collection", c->label}, {"cause", cause_name(causes[k])}),
+                        1);
 }
 
-void judged_verdict(struct exposition *x, const struct view *view)
+void judged_verdict(struct exposition *x, const struct collection_view *c)
 {
-        for (size_t i = 0; i < view->collection_count; i++)
-                for (enum verdict v = 0; v < VERDICT_COUNT; v++)
-                        exposition_sample(x, "",
-                                metric_labels({"collection", view->collections[i]->label},
-                                        {"verdict", verdict_name(v)}),
-                                view->collections[i]->verdict == v);
+        for (enum verdict v = 0; v < VERDICT_COUNT; v++)
+                exposition_sample(x, "",
+                        metric_labels({"collection", c->label}, {"verdict", verdict_name(v)}),
+                        c->verdict == v);
 }
 
-void judged_incidents(struct exposition *x, const struct view *view)
+void judged_incidents(struct exposition *x, const struct collection_view *c)
 {
-        for (size_t i = 0; i < view->collection_count; i++) {
-                struct incident incident;
-                bool open = incident_of(view->collections[i], &incident);
+        struct incident incident;
+        bool open = incident_of(c, &incident);
 
-                for (enum severity s = 0; s < SEVERITY_COUNT; s++)
-                        exposition_sample(x, "",
-                                metric_labels({"collection", view->collections[i]->label},
-                                        {"severity", severity_name(s)}, {"state", "open"}),
-                                open && incident.severity == s);
-        }
+        for (enum severity s = 0; s < SEVERITY_COUNT; s++)
+                exposition_sample(x, "",
+                        metric_labels({"collection", c->label}, {"severity", severity_name(s)},
+                                {"state", "open"}),
+                        open && incident.severity == s);
 }

@@ -19,10 +19,10 @@ double judged_ndcg(const struct collection_view *c);
 double judged_embedder_up(const struct collection_view *c);
 double judged_embedder_moved(const struct collection_view *c);
 double judged_embedder_distance(const struct collection_view *c);
-void judged_moved(struct exposition *x, const struct view *view);
-void judged_changed(struct exposition *x, const struct view *view);
-void judged_cause(struct exposition *x, const struct view *view);
+void judged_moved(struct exposition *x, const struct collection_view *c);
+void judged_changed(struct exposition *x, const struct collection_view *c);
+void judged_cause(struct exposition *x, const struct collection_view *c);
 /* 1 for the verdict that holds. */
-void judged_verdict(struct exposition *x, const struct view *view);
+void judged_verdict(struct exposition *x, const struct collection_view *c);
 /* 1 for the severity of the incident that is open. */
-void judged_incidents(struct exposition *x, const struct view *view);
+void judged_incidents(struct exposition *x, const struct collection_view *c);

@@ -2,6 +2,7 @@
 #include "show/metrics/exposition.h"
 
 #include <assert.h>
+#include <math.h>
 
 static const char *type_name(enum metric_type type, enum exposition_format format)
 {
@@ -134,6 +135,11 @@ void exposition_sample_float(struct exposition *x, const struct metric_label *la
         append_series(x, "", labels);
         text_append_float(x->text, value);
         text_append(x->text, "\n");
+}
+
+double exposition_timestamp(usec_t t)
+{
+        return t > 0 ? (double)(t / USEC_PER_MSEC) / 1000 : NAN;
 }
 
 void exposition_end(struct exposition *x)

@@ -41,6 +41,8 @@ void exposition_sample(
         struct exposition *x, const char *suffix, const struct metric_label *labels, double value);
 /* A distance or another float32: written as the shortest decimal that reads back as it. */
 void exposition_sample_float(struct exposition *x, const struct metric_label *labels, float value);
+/* A time as a value: seconds since 1970, to the millisecond; NaN for 0. */
+double exposition_timestamp(usec_t t);
 /* The end mark, where the format has one. */
 void exposition_end(struct exposition *x);
 #define metric_labels(...) ((const struct metric_label[]){__VA_ARGS__, {NULL, NULL}})

@@ -3,11 +3,11 @@
 
 #include <math.h>
 
-#include "build_config.h"
 #include "show/metrics/collections.h"
+#include "show/metrics/delivery.h"
+#include "show/metrics/house.h"
 #include "show/metrics/queries.h"
 #include "show/summary.h"
-#include "version.h"
 
 /* Failures that any exchange over HTTP may end with (http_failure_reason()), and those of a replay
  * beside them: exported as 0 before they happen, so that increase() sees the first one. */
@@ -15,7 +15,7 @@ static const char *const exchange_reasons[] = {"other", "connect", "timeout", "r
         "reset", "too_large", "client_error", "auth", "rate_limited", "server_error", "unexpected"};
 static const char *const replay_reasons[] = {"bad_response", "not_found", "dimension",
         "invalid_answers", "no_vectors", "refused", "quota", "index"};
-static const char *const delivery_reasons[] = {"queue_full", "expired", "not_sent"};
+static const char *const delivery_reasons[] = {"queue_full", "expired", "not_sent", "gone"};
 
 /* The known reasons and as many unknown ones as one counter array has. */
 #define REASON_SUMS (ARRAY_SIZE(exchange_reasons) + ARRAY_SIZE(replay_reasons) + REASONS_MAX)
@@ -53,19 +53,6 @@ static void reason_sums_add_all(struct reason_sums *s, const struct reason_count
                 reason_sums_add(s, counts[i].reason, counts[i].count);
 }
 
-/* Seconds since 1970, to the millisecond. */
-static double timestamp(usec_t t)
-{
-        return t > 0 ? (double)(t / USEC_PER_MSEC) / 1000 : NAN;
-}
-
-static void write_build(struct exposition *x, const struct view *view)
-{
-        exposition_sample(x, "",
-                metric_labels({"version", DRIFTWATCH_VERSION}, {"revision", DRIFTWATCH_REVISION}),
-                1);
-}
-
 static double collection_up(const struct collection_view *c)
 {
         return c->replayed ? c->up : NAN;
@@ -83,7 +70,7 @@ static double collection_duration(const struct collection_view *c)
 
 static double collection_last_success(const struct collection_view *c)
 {
-        return timestamp(c->last_success);
+        return exposition_timestamp(c->last_success);
 }
 
 static double collection_canonical(const struct collection_view *c)
@@ -101,63 +88,46 @@ static double collection_records(const struct collection_view *c)
         return c->epoch.records >= 0 ? (double)c->epoch.records : NAN;
 }
 
-static void write_replays_failed(struct exposition *x, const struct view *view)
+static void write_replays_failed(struct exposition *x, const struct collection_view *c)
 {
-        for (size_t i = 0; i < view->collection_count; i++) {
-                const struct collection_view *c = view->collections[i];
-                struct reason_sums s;
+        struct reason_sums s;
 
-                reason_sums_init(&s, replay_reasons, ARRAY_SIZE(replay_reasons));
-                reason_sums_add_all(&s, c->failures);
-                for (size_t k = 0; k < s.count; k++)
-                        exposition_sample(x, "",
-                                metric_labels(
-                                        {"collection", c->label}, {"reason", s.sums[k].reason}),
-                                (double)s.sums[k].count);
-        }
+        reason_sums_init(&s, replay_reasons, ARRAY_SIZE(replay_reasons));
+        reason_sums_add_all(&s, c->failures);
+        for (size_t k = 0; k < s.count; k++)
+                exposition_sample(x, "",
+                        metric_labels({"collection", c->label}, {"reason", s.sums[k].reason}),
+                        (double)s.sums[k].count);
 }
 
-static void write_queries(struct exposition *x, const struct view *view)
+static void write_queries(struct exposition *x, const struct collection_view *c)
 {
-        for (size_t i = 0; i < view->collection_count; i++) {
-                const struct collection_view *c = view->collections[i];
-                struct summary s;
+        struct summary s;
 
-                summary_count(c, &s);
-                for (unsigned o = 0; o < OUTCOME_COUNT; o++)
-                        exposition_sample(x, "",
-                                metric_labels(
-                                        {"collection", c->label}, {"outcome", outcome_name(o)}),
-                                (double)s.outcomes[o]);
-        }
+        summary_count(c, &s);
+        for (unsigned o = 0; o < OUTCOME_COUNT; o++)
+                exposition_sample(x, "",
+                        metric_labels({"collection", c->label}, {"outcome", outcome_name(o)}),
+                        (double)s.outcomes[o]);
 }
 
-static void write_band_queries(struct exposition *x, const struct view *view)
+static void write_band_queries(struct exposition *x, const struct collection_view *c)
 {
-        for (size_t i = 0; i < view->collection_count; i++) {
-                const struct collection_view *c = view->collections[i];
-                struct summary s;
+        struct summary s;
 
-                summary_count(c, &s);
-                for (size_t b = 0; b < c->bands.count; b++)
-                        exposition_sample(x, "",
-                                metric_labels(
-                                        {"collection", c->label}, {"band", c->bands.bands[b].name}),
-                                (double)s.bands[b]);
-        }
+        summary_count(c, &s);
+        for (size_t b = 0; b < c->bands.count; b++)
+                exposition_sample(x, "",
+                        metric_labels({"collection", c->label}, {"band", c->bands.bands[b].name}),
+                        (double)s.bands[b]);
 }
 
-static void write_band_bounds(struct exposition *x, const struct view *view)
+static void write_band_bounds(struct exposition *x, const struct collection_view *c)
 {
-        for (size_t i = 0; i < view->collection_count; i++) {
-                const struct collection_view *c = view->collections[i];
-
-                for (size_t b = 0; b < c->bands.count; b++)
-                        exposition_sample_float(x,
-                                metric_labels(
-                                        {"collection", c->label}, {"band", c->bands.bands[b].name}),
-                                c->bands.bands[b].below);
-        }
+        for (size_t b = 0; b < c->bands.count; b++)
+                exposition_sample_float(x,
+                        metric_labels({"collection", c->label}, {"band", c->bands.bands[b].name}),
+                        c->bands.bands[b].below);
 }
 
 /* A bound as a float that looks like one: 1.0, because 1 and 1.0 are different series to
@@ -191,6 +161,16 @@ static void write_request_duration(struct exposition *x, const struct view *view
                         x, "_sum", metric_labels({"server", s->name}), s->latency.sum_seconds);
                 exposition_sample(x, "_count", metric_labels({"server", s->name}), (double)count);
         }
+}
+
+static void write_busy(struct exposition *x, const struct view *view)
+{
+        for (size_t i = 0; i < view->server_count; i++)
+                for (enum task t = 0; t < TASK_COUNT; t++)
+                        exposition_sample(x, "",
+                                metric_labels(
+                                        {"server", view->servers[i].name}, {"task", task_name(t)}),
+                                (double)view->servers[i].busy[t] / (double)USEC_PER_SEC);
 }
 
 static void write_unwatched(struct exposition *x, const struct view *view)
@@ -248,54 +228,18 @@ static void write_alerts(struct exposition *x, const struct view *view)
         }
 }
 
-static bool channel_is(const struct channel_view *a, const struct channel_view *b)
-{
-        return streq(a->receiver, b->receiver) && streq(a->channel, b->channel) &&
-                streq(a->peer, b->peer);
-}
-
-/* Whether an earlier channel has the same labels, of which by_receiver leaves only the receiver. */
-static bool channel_seen_before(const struct view *view, size_t i, bool by_receiver)
-{
-        const struct channel_view *c = &view->channels[i];
-
-        for (size_t k = 0; k < i; k++)
-                if (by_receiver ? streq(view->channels[k].receiver, c->receiver)
-                                : channel_is(&view->channels[k], c))
-                        return true;
-        return false;
-}
-
 /* A receiver may have several channels of one kind to one peer: their sum. */
-static void write_notifications(struct exposition *x, const struct view *view)
-{
-        for (size_t i = 0; i < view->channel_count; i++) {
-                const struct channel_view *c = &view->channels[i];
-                uint64_t sum = 0;
-
-                if (channel_seen_before(view, i, false))
-                        continue;
-                for (size_t k = i; k < view->channel_count; k++)
-                        if (channel_is(&view->channels[k], c))
-                                sum += view->channels[k].notifications;
-                exposition_sample(x, "",
-                        metric_labels({"receiver", c->receiver}, {"channel", c->channel},
-                                {"peer", c->peer}),
-                        (double)sum);
-        }
-}
-
 static void write_notifications_failed(struct exposition *x, const struct view *view)
 {
         for (size_t i = 0; i < view->channel_count; i++) {
                 const struct channel_view *c = &view->channels[i];
                 struct reason_sums s;
 
-                if (channel_seen_before(view, i, false))
+                if (delivery_seen_before(view, i))
                         continue;
                 reason_sums_init(&s, delivery_reasons, ARRAY_SIZE(delivery_reasons));
                 for (size_t k = i; k < view->channel_count; k++)
-                        if (channel_is(&view->channels[k], c))
+                        if (delivery_same(&view->channels[k], c))
                                 reason_sums_add_all(&s, view->channels[k].failures);
                 for (size_t k = 0; k < s.count; k++)
                         exposition_sample(x, "",
@@ -305,71 +249,19 @@ static void write_notifications_failed(struct exposition *x, const struct view *
         }
 }
 
-static void write_queue_length(struct exposition *x, const struct view *view)
-{
-        for (size_t i = 0; i < view->channel_count; i++) {
-                const struct channel_view *c = &view->channels[i];
-                size_t sum = 0;
-
-                if (channel_seen_before(view, i, true))
-                        continue;
-                for (size_t k = i; k < view->channel_count; k++)
-                        if (streq(view->channels[k].receiver, c->receiver))
-                                sum += view->channels[k].queue_length;
-                exposition_sample(x, "", metric_labels({"receiver", c->receiver}), (double)sum);
-        }
-}
-
-static double reload_successful(const struct view *view)
-{
-        return view->reload_successful;
-}
-
-static double reload_success_at(const struct view *view)
-{
-        return timestamp(view->reload_success_at);
-}
-
-static double process_cpu(const struct process_metrics *p)
-{
-        return p->cpu_seconds;
-}
-
-static double process_start(const struct process_metrics *p)
-{
-        return p->start_time_seconds;
-}
-
-static double process_resident(const struct process_metrics *p)
-{
-        return p->resident_bytes;
-}
-
-static double process_virtual(const struct process_metrics *p)
-{
-        return p->virtual_bytes;
-}
-
-static double process_open_fds(const struct process_metrics *p)
-{
-        return p->open_fds;
-}
-
-static double process_max_fds(const struct process_metrics *p)
-{
-        return p->max_fds;
-}
-
-static double process_threads(const struct process_metrics *p)
-{
-        return p->threads;
-}
+#define PROCESS(member) (1 + offsetof(struct process_metrics, member))
 
 /* clang-format off */
 const struct metric metrics[] = {
         {{"driftwatch_build", METRIC_INFO, NULL,
           "Version and revision of the running program."},
-         .write = write_build},
+         .write = house_build},
+        {{"driftwatch_shard", METRIC_INFO, NULL,
+          "Which of how many daemons this one is, counted from 0."},
+         .write = house_shard},
+        {{"driftwatch_collections_elsewhere", METRIC_GAUGE, NULL,
+          "Collections of the configuration that other daemons watch."},
+         .single = house_elsewhere},
         {{"driftwatch_up", METRIC_GAUGE, NULL,
           "Whether the last replay of the collection reached its server (1) or not (0)."},
          .collection = collection_up},
@@ -378,7 +270,7 @@ const struct metric metrics[] = {
          .collection = collection_replays},
         {{"driftwatch_replays_failed", METRIC_COUNTER, NULL,
           "Replays of the collection that failed, by reason."},
-         .write = write_replays_failed},
+         .each = write_replays_failed},
         {{"driftwatch_replay_duration_seconds", METRIC_GAUGE, "seconds",
           "How long the last replay of the collection took."},
          .collection = collection_duration},
@@ -387,7 +279,7 @@ const struct metric metrics[] = {
          .collection = collection_last_success},
         {{"driftwatch_queries", METRIC_GAUGE, NULL,
           "Canonical queries of the collection by the outcome of the last replay."},
-         .write = write_queries},
+         .each = write_queries},
         {{"driftwatch_canonical", METRIC_COUNTER, NULL,
           "Canonical queries that were replayed and measured."},
          .collection = collection_canonical},
@@ -396,10 +288,10 @@ const struct metric metrics[] = {
          .collection = collection_canonical_good},
         {{"driftwatch_band_queries", METRIC_GAUGE, NULL,
           "Canonical queries of the collection by the band they are in."},
-         .write = write_band_queries},
+         .each = write_band_queries},
         {{"driftwatch_band_upper_bound", METRIC_GAUGE, NULL,
           "Distance at which the band ends, exclusive; +Inf for the last."},
-         .write = write_band_bounds},
+         .each = write_band_bounds},
         {{"driftwatch_collection_records", METRIC_GAUGE, NULL,
           "Records in the collection."},
          .collection = collection_records},
@@ -423,19 +315,19 @@ const struct metric metrics[] = {
          .collection = judged_set_shift},
         {{"driftwatch_moved_queries", METRIC_GAUGE, NULL,
           "Canonical queries confirmed to have moved from the baseline, by direction."},
-         .write = judged_moved},
+         .each = judged_moved},
         {{"driftwatch_collection_changed", METRIC_GAUGE, NULL,
           "Whether the collection was replaced or configured anew since its baseline (1) or not."},
-         .write = judged_changed},
+         .each = judged_changed},
         {{"driftwatch_verdict", METRIC_GAUGE, NULL,
           "1 for the verdict of the collection: pass, unjudged, unmeasured or fail."},
-         .write = judged_verdict},
+         .each = judged_verdict},
         {{"driftwatch_incidents", METRIC_GAUGE, NULL,
           "Incidents of the collection, by severity and state."},
-         .write = judged_incidents},
+         .each = judged_incidents},
         {{"driftwatch_cause", METRIC_INFO, NULL,
           "The probable causes of what differs from the baseline."},
-         .write = judged_cause},
+         .each = judged_cause},
         {{"driftwatch_hit_ratio", METRIC_GAUGE, "ratio",
           "Share of the queries that expect a record whose answers hold one (hit@k)."},
          .collection = judged_hit},
@@ -456,64 +348,85 @@ const struct metric metrics[] = {
          .collection = judged_embedder_distance},
         {{"driftwatch_query_distance", METRIC_GAUGE, NULL,
           "Distance of the best answer to the canonical query."},
-         .write = per_query_distance},
+         .query = per_query_distance},
         {{"driftwatch_query_expected_distance", METRIC_GAUGE, NULL,
           "Distance of the best placed record that the canonical query expects."},
-         .write = per_query_expected_distance},
+         .query = per_query_expected_distance},
         {{"driftwatch_query_expected_rank", METRIC_GAUGE, NULL,
           "Rank of the best placed record that the canonical query expects, from 1."},
-         .write = per_query_expected_rank},
+         .query = per_query_expected_rank},
         {{"driftwatch_query_baseline_distance", METRIC_GAUGE, NULL,
           "Distance of the best answer in the approved baseline."},
-         .write = per_query_baseline_distance},
+         .query = per_query_baseline_distance},
         {{"driftwatch_query_band", METRIC_INFO, NULL,
           "The band that the canonical query is in."},
-         .write = per_query_band},
+         .query = per_query_band, .each = per_query_bands},
         {{"driftwatch_request_duration_seconds", METRIC_HISTOGRAM, "seconds",
           "Duration of requests to the server."},
          .write = write_request_duration},
+        {{"driftwatch_server_busy_seconds", METRIC_COUNTER, "seconds",
+          "Duration of requests to the server, summed, by what they were for."},
+         .write = write_busy},
         {{"driftwatch_collections_unwatched", METRIC_GAUGE, NULL,
-          "Collections of the server's tenant and database that are not watched."},
+          "Collections of the server's tenant and database that no daemon is to watch."},
          .write = write_unwatched},
         {{"driftwatch_alerts", METRIC_GAUGE, NULL,
           "Alerts by rule, severity and state."},
          .write = write_alerts},
         {{"driftwatch_notifications", METRIC_COUNTER, NULL,
           "Notifications for the receiver's channel, failed ones included."},
-         .write = write_notifications},
+         .write = delivery_notifications},
         {{"driftwatch_notifications_failed", METRIC_COUNTER, NULL,
           "Notifications that will not be delivered, by reason."},
          .write = write_notifications_failed},
         {{"driftwatch_notification_queue_length", METRIC_GAUGE, NULL,
           "Notifications that wait for their delivery."},
-         .write = write_queue_length},
+         .write = delivery_queue_length},
+        {{"driftwatch_notification_oldest_timestamp_seconds", METRIC_GAUGE, "seconds",
+          "When the notification that waits longest was queued, in seconds since 1970."},
+         .write = delivery_oldest},
+        {{"driftwatch_notification_failing", METRIC_GAUGE, NULL,
+          "Whether people cannot rely on the receiver's channel (1) or can (0)."},
+         .write = delivery_failing},
+        {{"driftwatch_notification_disabled", METRIC_GAUGE, NULL,
+          "Whether nothing is sent to the receiver's channel any more (1) or not (0)."},
+         .write = delivery_disabled},
+        {{"driftwatch_lease_held", METRIC_GAUGE, NULL,
+          "Whether this daemon is the one that tells receivers (1) or not (0)."},
+         .single = house_lease_held},
+        {{"driftwatch_config_reloads", METRIC_COUNTER, NULL,
+          "Reloads of the configuration, by what came of them."},
+         .write = house_reloads},
         {{"driftwatch_config_last_reload_successful", METRIC_GAUGE, NULL,
           "Whether the last reload of the configuration succeeded (1) or not (0)."},
-         .single = reload_successful},
+         .single = house_reload_successful},
         {{"driftwatch_config_last_reload_success_timestamp_seconds", METRIC_GAUGE, "seconds",
-          "When the configuration in use was loaded, in seconds since 1970."},
-         .single = reload_success_at},
+          "When the configuration in use was read last, in seconds since 1970."},
+         .single = house_reload_success_at},
+        {{"driftwatch_storage_failing", METRIC_GAUGE, NULL,
+          "Whether what must survive a restart cannot be written (1) or can (0)."},
+         .single = house_storage_failing},
         {{"process_cpu_seconds", METRIC_COUNTER, "seconds",
           "Total user and system CPU time spent."},
-         .process = process_cpu},
+         .process = PROCESS(cpu_seconds)},
         {{"process_start_time_seconds", METRIC_GAUGE, "seconds",
           "Start time of the process in seconds since 1970."},
-         .process = process_start},
+         .process = PROCESS(start_time_seconds)},
         {{"process_resident_memory_bytes", METRIC_GAUGE, "bytes",
           "Resident memory size."},
-         .process = process_resident},
+         .process = PROCESS(resident_bytes)},
         {{"process_virtual_memory_bytes", METRIC_GAUGE, "bytes",
           "Virtual memory size."},
-         .process = process_virtual},
+         .process = PROCESS(virtual_bytes)},
         {{"process_open_fds", METRIC_GAUGE, NULL,
           "Open file descriptors."},
-         .process = process_open_fds},
+         .process = PROCESS(open_fds)},
         {{"process_max_fds", METRIC_GAUGE, NULL,
           "Most file descriptors that may be open."},
-         .process = process_max_fds},
+         .process = PROCESS(max_fds)},
         {{"process_threads", METRIC_GAUGE, NULL,
           "Threads of the process."},
-         .process = process_threads},
+         .process = PROCESS(threads)},
 };
 /* clang-format on */
 const size_t metric_count = ARRAY_SIZE(metrics);
@@ -527,29 +440,73 @@ static void write_known(struct exposition *x, const struct metric_label *labels,
 static void write_process(
         struct exposition *x, const struct metric *m, const struct process_metrics *p)
 {
-        double value = p ? m->process(p) : NAN;
+        double value = NAN;
 
+        if (p)
+                memcpy(&value, (const char *)p + m->process - 1, sizeof(value));
         write_known(x, &(struct metric_label){NULL, NULL}, value >= 0 ? value : NAN);
 }
 
-void metrics_render_view(struct text *text, enum exposition_format format, const struct view *view)
+static void write_per_query(
+        struct exposition *x, const struct metric *m, const struct collection_view *c)
+{
+        struct metric_label labels[] = {{"collection", c->label}, {"query", NULL}, {NULL, NULL}};
+
+        for (size_t q = 0; q < c->query_set->count; q++) {
+                float value = m->query(&c->queries[q]);
+
+                labels[1].value = c->query_set->queries[q].id;
+                if (!isnan(value))
+                        exposition_sample_float(x, labels, value);
+        }
+}
+
+void metrics_render_collection(
+        struct text *text, const struct metric *m, const struct collection_view *c, unsigned limit)
+{
+        struct exposition x = {.text = text, .family = &m->family};
+
+        if (m->collection)
+                write_known(&x, metric_labels({"collection", c->label}), m->collection(c));
+        if (m->query && c->query_set->count > limit)
+                return;
+        if (m->each)
+                m->each(&x, c);
+        else if (m->query)
+                write_per_query(&x, m, c);
+}
+
+bool metrics_same_queries(
+        const struct metric *m, const struct collection_view *a, const struct collection_view *b)
+{
+        if (!m->query || a->query_set != b->query_set || !streq(a->label, b->label) ||
+                !bands_equal(&a->bands, &b->bands))
+                return false;
+        for (size_t q = 0; q < a->query_set->count; q++) {
+                float x = m->query(&a->queries[q]), y = m->query(&b->queries[q]);
+
+                /* By its bits: NaN is NaN. */
+                if (memcmp(&x, &y, sizeof(x)) != 0)
+                        return false;
+        }
+        return true;
+}
+
+void metrics_render_family(struct text *text, enum exposition_format format, const struct metric *m)
 {
         struct exposition x = {.text = text, .format = format};
 
-        for (size_t i = 0; i < metric_count; i++) {
-                const struct metric *m = &metrics[i];
+        exposition_family(&x, &m->family);
+}
 
-                if (m->process)
-                        continue;
-                exposition_family(&x, &m->family);
-                for (size_t k = 0; m->collection && k < view->collection_count; k++)
-                        write_known(&x, metric_labels({"collection", view->collections[k]->label}),
-                                m->collection(view->collections[k]));
-                if (m->single)
-                        write_known(&x, &(struct metric_label){NULL, NULL}, m->single(view));
-                if (m->write)
-                        m->write(&x, view);
-        }
+void metrics_render_whole(struct text *text, const struct metric *m, const struct view *view)
+{
+        struct exposition x = {.text = text, .family = &m->family};
+
+        if (m->single)
+                write_known(&x, &(struct metric_label){NULL, NULL}, m->single(view));
+        if (m->write)
+                m->write(&x, view);
 }
 
 void metrics_render_process(

@@ -4,7 +4,9 @@
 #include <math.h>
 
 #include "judge/incident.h"
+#include "judge/verdict.h"
 #include "show/markup.h"
+#include "show/standing.h"
 #include "show/words.h"
 
 static void open_fact(struct text *text, const char *name)
@@ -50,7 +52,8 @@ static void append_index(struct text *text, const struct collection_view *c, use
                 return;
         open_fact(text, "Index");
         if (current)
-                text_appendf(text, "%lld unreachable", (long long)h->unreachable);
+                text_appendf(text, "%s%lld unreachable", h->sample.looked > 0 ? "about " : "",
+                        (long long)h->unreachable);
         else
                 text_append(text, h->capped ? "too large to probe" : "unknown");
         text_append(text, "<small>");
@@ -205,20 +208,6 @@ static void append_passing_again(struct text *text, const struct collection_view
                 text_append(text, n > INCIDENT_WORST ? ", …</p>\n" : "</p>\n");
 }
 
-static void append_unanswered(struct text *text, const struct collection_view *c)
-{
-        const struct embedder_view *e = &c->embedder;
-        _cleanup_text_ struct text t = {0};
-
-        if (e->unanswered == 0)
-                return;
-        text_appendf(&t, "Embedder %s: query \"%s\": %s", e->name, e->unanswered_query,
-                e->unanswered_reason);
-        markup_note(text, "unmeasured", "The embedder has no vector for some queries.",
-                text_string(&t));
-        text->failed |= text_failed(&t);
-}
-
 static bool speaks(const struct collection_view *c)
 {
         for (size_t i = 0; c->findings && i < c->findings->count; i++)
@@ -227,12 +216,27 @@ static bool speaks(const struct collection_view *c)
         return c->incident_since > 0;
 }
 
-void diagnosis_append_incident(struct text *text, const struct collection_view *c, usec_t now)
+static void append_standing(struct text *text, const struct escalation_status *status, usec_t now)
+{
+        _cleanup_text_ struct text sentence = {0};
+
+        if (!status)
+                return;
+        standing_describe(status, now, &sentence);
+        text_append(text, "<p><b>People:</b> ");
+        markup_text(text, text_string(&sentence));
+        text_append(text, "</p>");
+        text->failed |= text_failed(&sentence);
+}
+
+void diagnosis_append_incident(struct text *text, const struct collection_view *c,
+        const struct escalation_status *status, usec_t now)
 {
         if (speaks(c)) {
                 text_appendf(text, "<div class=\"note incident %s\">",
                         c->verdict == VERDICT_PASS ? "unmeasured" : verdict_name(c->verdict));
                 append_head(text, c, now);
+                append_standing(text, c->incident_since > 0 ? status : NULL, now);
                 append_findings(text, c, false, now);
                 if (c->incident_since > 0) {
                         append_why(text, c);
@@ -242,8 +246,9 @@ void diagnosis_append_incident(struct text *text, const struct collection_view *
                 text_append(text, "</div>\n");
         }
         append_unjudged(text, c);
+        if (verdict_void(c))
+                markup_note(text, "unjudged", "Nothing here is judged.", verdict_void(c));
         append_passing_again(text, c);
-        append_unanswered(text, c);
         if (c->note)
                 markup_note(text, "unmeasured", "The last replay left something unknown.", c->note);
         if (c->health.error)

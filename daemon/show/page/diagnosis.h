@@ -9,9 +9,11 @@
 
 /* Entries of the list of facts. */
 void diagnosis_append_facts(struct text *text, const struct collection_view *c, usec_t now);
-/* One block: what is wrong in a few words, the findings, those not seen this time with their age,
- * the causes with their evidence and what to do, the worst queries, the consequences; nothing where
- * nothing is wrong. Then what is unjudged, and what could not be looked at. */
-void diagnosis_append_incident(struct text *text, const struct collection_view *c, usec_t now);
+/* One block: what is wrong in a few words, how it stands with people (NULL: nobody was to
+ * be told yet), the findings, those not seen this time with their age, the causes with their
+ * evidence and what to do, the worst queries, the consequences; nothing where nothing is wrong.
+ * Then what is unjudged, and what could not be looked at. */
+void diagnosis_append_incident(struct text *text, const struct collection_view *c,
+        const struct escalation_status *status, usec_t now);
 /* How far the query's best answer lies from its baseline, as small print; nothing without one. */
 void diagnosis_append_shift(struct text *text, const struct query_drift *q);

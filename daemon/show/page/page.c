@@ -6,6 +6,7 @@
 
 #include "build_config.h"
 #include "show/markup.h"
+#include "show/page/beside.h"
 #include "show/page/diagnosis.h"
 #include "show/page/spark.h"
 #include "show/style.h"
@@ -126,6 +127,10 @@ static void append_verdict(const struct page *p, enum verdict verdict)
                 markup_note(p->text, "fail",
                         "The last reload failed; the configuration before it stays in use.",
                         p->view->reload_error);
+        if (p->view->storage_failing)
+                markup_note(p->text, "fail",
+                        "What must survive a restart cannot be written; it is tried again.",
+                        p->view->storage_error ? p->view->storage_error : "The log says why.");
 }
 
 static void append_tiles(const struct page *p)
@@ -237,7 +242,7 @@ static void append_facts(const struct page *p, const struct collection_view *c)
         append_replays(p, c);
         diagnosis_append_facts(p->text, c, p->now);
         text_append(p->text, "</dl>\n");
-        diagnosis_append_incident(p->text, c, p->now);
+        diagnosis_append_incident(p->text, c, standing_find(p->view->standing, c->label), p->now);
         append_events(p, c);
 }
 
@@ -400,25 +405,6 @@ static void append_collection(const struct page *p, const struct collection_view
         text_append(p->text, "</section>\n");
 }
 
-static void append_unwatched(const struct page *p, const struct server_view *s)
-{
-        const struct unwatched *u = &s->unwatched;
-
-        if (u->count == 0)
-                return;
-        text_append(p->text, "<p class=\"muted\">");
-        markup_text(p->text, s->name);
-        text_appendf(p->text, ": %zu collection%s not watched: ", u->count,
-                u->count == 1 ? " is" : "s are");
-        for (size_t i = 0; i < u->named; i++) {
-                text_append(p->text, i > 0 ? ", " : "");
-                markup_text(p->text, u->names[i]);
-        }
-        if (u->named < u->count)
-                text_appendf(p->text, " and %zu more", u->count - u->named);
-        text_append(p->text, "</p>\n");
-}
-
 static void append_alert_text(const struct page *p, const struct alert *a)
 {
         const char *summary = labels_get(&a->annotations, "summary");
@@ -509,8 +495,13 @@ static void append_channel(const struct page *p, const struct channel_view *c)
                 markup_excerpt(p->text, c->last_error, MARKUP_EXCERPT_MAX);
                 text_append(p->text, "</p>");
         }
+        if (c->lost_at > 0 && c->failing && !c->last_error)
+                text_append(p->text,
+                        "<p class=\"why fail\">Something was lost lately. "
+                        "<a href=\"api/v1/notifications\">What</a></p>");
         text_appendf(p->text, "</th><td><span class=\"badge %s\">%s</span></td>",
-                c->last_error ? "fail" : "pass", c->last_error ? "failing" : "ok");
+                c->failing ? "fail" : "pass",
+                c->disabled ? "switched off" : (c->failing ? "failing" : "ok"));
         text_appendf(p->text,
                 "<td class=\"n\">%llu</td><td class=\"n\">%llu</td><td class=\"n\">%zu</td></tr>\n",
                 (unsigned long long)c->notifications, (unsigned long long)c->failed,
@@ -573,7 +564,9 @@ void page_render(struct text *text, const struct view *view, usec_t now)
         for (size_t i = 0; i < view->collection_count; i++)
                 append_collection(&page, view->collections[i]);
         for (size_t i = 0; i < view->server_count; i++)
-                append_unwatched(&page, &view->servers[i]);
+                beside_server(text, &view->servers[i]);
+        beside_shard(text, view);
+        beside_lease(text, view);
         append_alerts(&page);
         append_delivery(&page);
         append_footer(&page);

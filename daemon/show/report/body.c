@@ -111,9 +111,9 @@ static void append_method(const struct sensitivity *s, struct document *d)
                 return;
         }
         document_say(d,
-                "Records are taken at random out of what the baseline knows, and what exact search "
-                "would answer without them is judged as the gate judges it. The daemon tells of it "
-                "by the same limits once it lasts.");
+                "Records are taken at random out of the collection as the baseline knows it, and "
+                "what exact search would answer without them is judged as the gate judges it. The "
+                "daemon tells of it by the same limits once it lasts.");
         if (s->followed < s->queries)
                 document_say(d,
                         "What follows their answers is known of %zu of %zu queries; the others are "

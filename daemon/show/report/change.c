@@ -168,9 +168,11 @@ static void append_shift(const struct report *r, struct document *d)
 {
         document_heading(d, 3, "Shift against the baseline");
         if (!r->c->baseline) {
-                document_say(d,
-                        "No baseline is approved, so nothing is compared. The command "
-                        "driftwatch baseline propose records a candidate.");
+                document_say(d, "%s",
+                        r->c->baseline_error
+                                ? "The approved baseline cannot be read, so nothing is compared."
+                                : "No baseline is approved, so nothing is compared. The command "
+                                  "driftwatch baseline propose records a candidate.");
                 return;
         }
         describe_baseline(r, d);
@@ -339,7 +341,9 @@ static void append_health(const struct report *r, struct document *d)
                         "Probed at %s with %s records. Records that no search reaches: %s%s.",
                         words_time(h->at).s, words_count(h->records).s,
                         words_count(h->unreachable).s,
-                        h->capped ? " (more records than the probe may ask for)" : "");
+                        h->sample.looked > 0 ? " (estimated from a sample)"
+                                : h->capped  ? " (more records than the probe may ask for)"
+                                             : "");
                 if (isnan(h->recall))
                         document_say(d, "Recall@k by a larger k: unknown.");
                 else

@@ -5,30 +5,17 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-/* One line: whatever would break it, turn it round, or move a terminal's cursor, is a blank. C1
- * controls are two bytes. */
-static void flatten(char *s)
-{
-        for (unsigned char *p = (unsigned char *)s; *p; p++) {
-                if (*p < 0x20 || *p == 0x7f)
-                        *p = ' ';
-                if (p[0] == 0xc2 && p[1] >= 0x80 && p[1] < 0xa0)
-                        p[0] = p[1] = ' ';
-                if (utf8_turns((const char *)p))
-                        p[0] = p[1] = p[2] = ' ';
-        }
-}
-
 static char *vformat(struct document *d, const char *format, va_list arguments)
 {
-        char *s = NULL;
+        _cleanup_free_ char *raw = NULL;
+        char *line = NULL;
 
-        if (vasprintf(&s, format, arguments) < 0) {
-                d->text->failed = true;
-                return NULL;
-        }
-        flatten(s);
-        return s;
+        if (vasprintf(&raw, format, arguments) < 0)
+                raw = NULL;
+        if (raw)
+                line = utf8_line(raw, strlen(raw));
+        d->text->failed |= !line;
+        return line;
 }
 
 #define FORMAT(d, s, format) \

@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "commands/say.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "show/gate/formats.h"
+#include "text.h"
+#include "utf8.h"
+
+bool on_github(void)
+{
+        return streq(getenv("GITHUB_ACTIONS"), "true");
+}
+
+/* NULL: there was no memory for it. */
+static void show(FILE *to, const char *text)
+{
+        _cleanup_text_ struct text safe = {0};
+
+        if (text && on_github()) {
+                github_defuse(text, "# ", &safe);
+                text = text_failed(&safe) ? NULL : text_string(&safe);
+        }
+        (void)fputs(text ? text : "(message lost: out of memory)\n", to);
+}
+
+static size_t count_line_ends(const char *s)
+{
+        size_t n = 0;
+
+        for (; (s = strchr(s, '\n')); s++)
+                n++;
+        return n;
+}
+
+/* What has more line ends than its format got them from what it quotes: it becomes one line. */
+static char *clean(const char *format, const char *raw)
+{
+        const char *end = strrchr(format, '\n');
+        char *shown;
+
+        if (count_line_ends(raw) == count_line_ends(format))
+                return utf8_lines(raw, strlen(raw));
+        shown = utf8_line(raw, strlen(raw));
+        if (shown && end && !end[1])
+                shown[strlen(shown) - 1] = '\n';
+        return shown;
+}
+
+_printf_(2, 0) static void speak(FILE *to, const char *format, va_list arguments)
+{
+        _cleanup_free_ char *raw = NULL, *shown = NULL;
+
+        if (vasprintf(&raw, format, arguments) < 0)
+                raw = NULL;
+        if (raw)
+                shown = clean(format, raw);
+        show(to, shown);
+}
+
+void say(const char *format, ...)
+{
+        va_list arguments;
+
+        va_start(arguments, format);
+        speak(stdout, format, arguments);
+        va_end(arguments);
+}
+
+void complain(const char *format, ...)
+{
+        va_list arguments;
+
+        va_start(arguments, format);
+        speak(stderr, format, arguments);
+        va_end(arguments);
+}
+
+void say_lines(const char *lines)
+{
+        _cleanup_free_ char *shown = utf8_lines(lines, strlen(lines));
+
+        show(stdout, shown);
+}

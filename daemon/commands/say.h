@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/* How commands speak to whoever started them. Names, ids and servers' words are among what they
+ * say, so nothing of it steers the terminal: utf8_lines(). Nor does it end a line, which would let
+ * it write the next one, that a CI's log may obey: an operator's arguments are often somebody
+ * else's words. Whole documents - a report, JSON - are written by their commands: their renderers
+ * know what their readers obey. */
+
+#include <stdbool.h>
+
+#include "macro.h"
+
+/* Whether GitHub's runner reads it: then it is defused, too. */
+bool on_github(void);
+/* To standard output, buffered. */
+_printf_(1, 2) void say(const char *format, ...);
+/* The same of several lines, whose parts are on one line each. */
+void say_lines(const char *lines);
+/* To standard error: what is wrong, and what may help. */
+_printf_(1, 2) void complain(const char *format, ...);

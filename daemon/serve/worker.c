@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "serve/worker.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+
+#include "pulse.h"
+
+struct worker {
+        struct handover *handover;
+        bool busy;
+        pthread_t thread;
+        void (*work)(void *job);
+        void *job;
+        struct command *done; /* made before, so that the end can always be told */
+};
+
+int worker_new(struct handover *handover, struct worker **ret)
+{
+        struct worker *w = calloc(1, sizeof(*w));
+
+        if (!w)
+                return -ENOMEM;
+        w->handover = handover;
+        *ret = w;
+        return 0;
+}
+
+struct worker *worker_free(struct worker *w)
+{
+        if (!w)
+                return NULL;
+        worker_join(w);
+        free(w);
+        return NULL;
+}
+
+static void *run(void *userdata)
+{
+        struct worker *w = userdata;
+
+        pulse_enable(true);
+        w->work(w->job);
+        if (handover_submit(w->handover, w->done) < 0)
+                command_complete(w->done, 503, NULL, 0);
+        return NULL;
+}
+
+/* The thread inherits the mask: signals are the loop's. */
+static int create(struct worker *w)
+{
+        sigset_t all, old;
+        int r;
+
+        sigfillset(&all);
+        pthread_sigmask(SIG_SETMASK, &all, &old);
+        r = pthread_create(&w->thread, NULL, run, w);
+        pthread_sigmask(SIG_SETMASK, &old, NULL);
+        return -r;
+}
+
+int worker_start(struct worker *w, void (*work)(void *job), void *job)
+{
+        int r;
+
+        if (w->busy)
+                return -EBUSY;
+        w->done = command_new(COMMAND_WORKED, NULL, false);
+        if (!w->done)
+                return -ENOMEM;
+        w->work = work;
+        w->job = job;
+        r = create(w);
+        if (r < 0)
+                command_complete(w->done, 503, NULL, 0);
+        w->busy = r >= 0;
+        return r;
+}
+
+bool worker_busy(const struct worker *w)
+{
+        return w->busy;
+}
+
+void worker_join(struct worker *w)
+{
+        if (!w->busy)
+                return;
+        (void)pthread_join(w->thread, NULL);
+        w->busy = false;
+}

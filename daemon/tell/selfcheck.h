@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/* What the daemon says about its own telling, in the form of what it says about collections: a
+ * destination that people cannot rely on, and that it is alive at all. It reads the same view as
+ * page, API and metrics, and decides nothing that they do not show. Its alerts have no collection.
+ * Pure. */
+
+#include "model/shard.h"
+#include "tell/notice.h"
+#include "tell/signal.h"
+
+/* Their incidents: no label of a collection, which Chroma's names make, has a space. */
+#define SELFCHECK_INCIDENT "driftwatch itself"
+#define SELFCHECK_HEARTBEAT "driftwatch heartbeat"
+
+/* Of all destinations, as they are shown. -ENOMEM. */
+_must_check_ int selfcheck_build(const struct signal_policy *policy, const struct shard *shard,
+        const struct channel_view *channels, size_t count, struct signals *ret);
+/* Whether the notice is about this destination: it is told to the others. */
+bool selfcheck_concerns(
+        const struct notice *notice, const char *receiver, const char *channel, const char *url);

@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "watch/memory.h"
+
+#include <errno.h>
+
+#include "keep/past.h"
+#include "watch/kept.h"
+
+static int put_signature(json_t *json, const char *name, uint64_t hash)
+{
+        char text[SIGNATURE_MAX];
+
+        sign(hash, text);
+        return json_put(json, name, json_string(text));
+}
+
+static json_t *band_json(const struct query_state *q)
+{
+        struct kept_band k = {
+                .samples = q->band.samples,
+                .confirmed = q->band.confirmed,
+                .home = q->band.home,
+                .home_distance = q->band.home_distance,
+                .rank = q->rank,
+        };
+
+        for (size_t i = 0; i < BAND_WINDOW; i++)
+                k.recent[i] = q->band.recent[i];
+        return BUILD(band_fields, &k);
+}
+
+static json_t *level_json(const struct level_state *from)
+{
+        struct level_state l = level_normal(from);
+        struct kept_level k = {l.recent, l.inside, l.need, l.samples, l.cleared, l.on};
+
+        return BUILD(level_fields, &k);
+}
+
+static json_t *levels_json(const struct drift_memory *m)
+{
+        json_t *json = json_array();
+
+        for (size_t i = 0; i < 2 * LEVEL_COUNT && json; i++)
+                if (json_array_append_new(json, level_json(&m->levels[i / 2][i % 2])) < 0) {
+                        json_decref(json);
+                        return NULL;
+                }
+        return json;
+}
+
+static json_t *memory_json(const struct drift_memory *m)
+{
+        json_t *json = BUILD(memory_fields, m);
+
+        if (json && json_put(json, "levels", levels_json(m)) >= 0)
+                return json;
+        json_decref(json);
+        return NULL;
+}
+
+/* [ID, DISTANCE, ID, DISTANCE …] */
+static json_t *answer_json(const struct answer *a)
+{
+        json_t *json = json_array();
+
+        for (size_t i = 0; json && a && i < a->count; i++)
+                if (json_array_append_new(json, json_string(a->ids[i])) < 0 ||
+                        json_array_append_new(json, json_from_float(a->distances[i])) < 0) {
+                        json_decref(json);
+                        return NULL;
+                }
+        return json;
+}
+
+static int put_text(
+        struct state *s, const struct state_kind *kind, const char *key, const json_t *json)
+{
+        size_t size;
+        _cleanup_free_ char *text = json_text(json, JSON_COMPACT, &size);
+
+        return text ? state_put(s, kind, key, text, size, 0) : -ENOMEM;
+}
+
+static int put_state(struct state *s, const struct dossier *d, size_t i, const char *key)
+{
+        const struct query *query = &d->config->queries->queries[i];
+        const struct query_state *q = &d->queries[i];
+        _cleanup_json_ json_t *json = json_object();
+        struct drift_memory m;
+        int r = put_signature(json, "text", hash_text(HASH_INIT, query->text));
+
+        drift_recall(d->drift, i, &m);
+        if (r >= 0)
+                r = put_signature(json, "bands", bands_hash(&d->bands));
+        if (r >= 0)
+                r = json_put(json, "band", band_json(q));
+        if (r >= 0)
+                r = json_put(json, "judgement", BUILD(judgement_fields, &q->judgement));
+        if (r >= 0)
+                r = json_put(json, "drift", memory_json(&m));
+        if (r >= 0 && q->answer)
+                r = json_put(json, "answer", answer_json(q->answer));
+        return r < 0 ? r : put_text(s, &query_kind, key, json);
+}
+
+int memory_put_query(struct state *s, const struct dossier *d, size_t query, uint64_t *span)
+{
+        const char *label = d->config->label, *id = d->config->queries->queries[query].id;
+        const struct history_snapshot *history = d->view->queries[query].history;
+        _cleanup_text_ struct text key = {0};
+        int r;
+
+        text_appendf(&key, "%s\n%s", label, id);
+        r = text_failed(&key) ? -ENOMEM : put_state(s, d, query, text_string(&key));
+        return r < 0 || !history ? r : past_put(s, label, id, history, span);
+}
+
+static json_t *finding_json(const struct dossier *d, const struct finding *f)
+{
+        json_t *json = BUILD(finding_fields, f);
+        const char *cause = cause_name(f->cause);
+        int r = json_put(json, "kind", json_string(finding_types[f->kind].name));
+
+        if (r >= 0 && f->query != FINDING_COLLECTION)
+                r = json_put(json, "query", json_string(d->config->queries->queries[f->query].id));
+        if (r >= 0 && cause)
+                r = json_put(json, "cause", json_string(cause));
+        if (r >= 0 && f->explained != SIZE_MAX)
+                r = json_put(json, "explained", json_integer((json_int_t)f->explained));
+        if (r >= 0)
+                return json;
+        json_decref(json);
+        return NULL;
+}
+
+static json_t *findings_json(const struct dossier *d)
+{
+        const struct findings *f = d->view->findings;
+        json_t *json = json_array();
+
+        for (size_t i = 0; json && f && i < MIN(f->count, (size_t)FINDINGS_KEPT); i++)
+                if (json_array_append_new(json, finding_json(d, &f->findings[i])) < 0) {
+                        json_decref(json);
+                        return NULL;
+                }
+        return json;
+}
+
+int memory_put_collection(struct state *s, const struct dossier *d)
+{
+        _cleanup_json_ json_t *json = BUILD(view_fields, d->view);
+        struct level_state set;
+        bool share_moved;
+        int r = json_put(json, "findings", findings_json(d));
+
+        if (r >= 0)
+                r = json_put(json, "reference", BUILD(epoch_fields, &d->reference));
+        if (r >= 0)
+                r = json_put(
+                        json, "reference_changed", json_integer((json_int_t)d->reference_changed));
+        drift_recall_set(d->drift, &set, &share_moved);
+        if (r >= 0)
+                r = json_put(json, "set", level_json(&set));
+        return r < 0 ? r : put_text(s, &collection_kind, d->config->label, json);
+}

@@ -1,0 +1,387 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "watch/storage.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "clock.h"
+#include "file.h"
+#include "keep/homes.h"
+#include "keep/incidents.h"
+#include "keep/past.h"
+#include "keep/snapshot.h"
+#include "keep/telling.h"
+#include "log.h"
+#include "watch/memory.h"
+#include "watch/watches.h"
+
+static void note(struct storage *s, int r, const struct error *e)
+{
+        free(s->error);
+        s->error = r < 0 ? strdup(error_text(e, r)) : NULL;
+        if (r < 0 && !s->failing)
+                log_event(LOG_WARNING, LOG_ID_STORAGE_FAILING, NULL,
+                        "%s; what changes now would be lost by a restart; trying again",
+                        error_text(e, r));
+        if (r >= 0 && s->failing)
+                log_event(LOG_NOTICE, LOG_ID_STORAGE_RECOVERED, NULL,
+                        "%s is written again: nothing was lost", state_path(s->state));
+        s->failing = r < 0;
+}
+
+int storage_init(struct storage *s, const char *directory)
+{
+        _cleanup_error_ struct error error = {0};
+        _cleanup_free_ char *path = NULL;
+        int r;
+
+        if (asprintf(&path, "%s/" STATE_FILE, directory) < 0)
+                return -ENOMEM;
+        if (asprintf(&s->log, "%s-wal", path) < 0 ||
+                asprintf(&s->snapshot, "%s/" SNAPSHOT_FILE, directory) < 0)
+                return -ENOMEM;
+        r = state_open(path, &s->state, &error);
+        if (!s->state)
+                return -ENOMEM;
+        s->outbox = (struct outbox_store){telling_put_entry, telling_remove_entry, s->state};
+        if (r > 0)
+                log_warning("%s: what was kept in it is not known any more", error_text(&error, r));
+        if (r < 0)
+                note(s, r, &error);
+        return 0;
+}
+
+static void portrait_done(struct portrait *p)
+{
+        collection_view_unref(p->seen);
+        free(p->label);
+        free(p->spans);
+        *p = (struct portrait){0};
+}
+
+void storage_done(struct storage *s)
+{
+        for (size_t i = 0; i < s->portrait_count; i++)
+                portrait_done(&s->portraits[i]);
+        free(s->portraits);
+        state_free(s->state);
+        free(s->log);
+        free(s->snapshot);
+        free(s->error);
+        *s = (struct storage){0};
+}
+
+struct restoring {
+        struct watch *const *watches;
+        size_t count;
+};
+
+static void restore_home(const char *collection, const char *query, const char *band,
+        float home_distance, void *userdata)
+{
+        const struct restoring *r = userdata;
+        const struct watch *w = watches_find(r->watches, r->count, collection);
+
+        if (w)
+                dossier_restore_home(watch_dossier(w), query, band, home_distance);
+}
+
+/* Earlier versions kept them in a file of their own, which is not needed any more once they are in
+ * the state. */
+static void restore_snapshot(struct storage *s, struct restoring *restoring)
+{
+        _cleanup_error_ struct error error = {0};
+        int r = snapshot_load(s->snapshot, restore_home, restoring, &error);
+
+        if (r < 0 && r != -ENOENT)
+                log_warning("%s; home bands are measured anew", error_text(&error, r));
+        if (r < 0) {
+                free(s->snapshot);
+                s->snapshot = NULL;
+        }
+}
+
+void storage_restore(struct storage *s, struct alerts *alerts, struct notices *notices,
+        struct outbox *outbox, struct publisher *p, struct watch *const *watches, size_t count)
+{
+        struct restoring restoring = {watches, count};
+        _cleanup_error_ struct error error = {0};
+        size_t refused = 0;
+        int r = telling_restore(s->state, alerts, notices, outbox, clock_wall(), &refused, &error);
+
+        if (r >= 0)
+                r = homes_restore(s->state, restore_home, &restoring, &refused, &error);
+        /* What is known of a query has a newer distance than its home. */
+        if (r >= 0)
+                r = memory_restore(s->state, watches, count, clock_wall(), &refused, &error);
+        if (r >= 0)
+                r = incidents_restore(
+                        s->state, &p->incidents, &p->incident_count, &refused, &error);
+        if (r < 0)
+                log_warning("%s: not all of it could be restored: %s", state_path(s->state),
+                        error_text(&error, r));
+        else if (refused > 0)
+                log_warning("%s (%zu of such rows)", error_text(&error, -EBADMSG), refused);
+        restore_snapshot(s, &restoring);
+        s->restored = true;
+}
+
+static int put_told(struct storage *s, const struct alerts *alerts, const struct notices *notices)
+{
+        uint64_t alerts_now = alerts_generation(alerts), notices_now = notices_generation(notices);
+        int r = 0;
+
+        if (!s->restored)
+                return 0;
+        if (alerts_now != s->alerts)
+                r = telling_put_alerts(s->state, alerts);
+        if (r >= 0 && notices_now != s->notices)
+                r = telling_put_groups(s->state, notices);
+        if (r < 0)
+                return r;
+        s->alerts = alerts_now;
+        s->notices = notices_now;
+        return 0;
+}
+
+/* What was put so far says nothing of what is in the file. */
+static void begin_again(struct storage *s)
+{
+        s->alerts = s->notices = s->homes = UINT64_MAX;
+        s->incidents = NULL;
+        for (size_t i = 0; i < s->portrait_count; i++)
+                portrait_done(&s->portraits[i]);
+        s->portrait_count = 0;
+}
+
+void storage_jump(struct storage *s)
+{
+        if (!s || !s->restored)
+                return;
+        past_forget(s->state);
+        begin_again(s);
+}
+
+static int commit(struct storage *s, struct error *e)
+{
+        int r = state_commit(s->state, e);
+
+        if (r >= 0)
+                r = state_commit_bulk(s->state, e);
+        if (r == -EBADMSG || r == -ESTALE)
+                begin_again(s);
+        return r;
+}
+
+void storage_tell(struct storage *s, const struct alerts *alerts, const struct notices *notices)
+{
+        _cleanup_error_ struct error error = {0};
+        int r;
+
+        if (!s)
+                return;
+        s->due = 0; /* what it was decided by is written next */
+        r = put_told(s, alerts, notices);
+        if (r >= 0)
+                r = state_commit(s->state, &error);
+        if (r == -EBADMSG || r == -ESTALE)
+                begin_again(s);
+        if (r < 0)
+                note(s, r, &error);
+}
+
+static usec_t look(struct storage *s, usec_t now)
+{
+        _cleanup_error_ struct error error = {0};
+
+        if (now < s->look_due)
+                return s->look_due;
+        note(s, file_room(s->log, &error), &error);
+        s->look_due = now + (s->failing ? STORAGE_PAUSE : STORAGE_LOOK_PAUSE);
+        return s->look_due;
+}
+
+static int put_homes(struct storage *s, const struct publisher *p)
+{
+        int r;
+
+        if (!p->last || !s->restored || p->homes == s->homes)
+                return 0;
+        r = homes_put(s->state, p->last);
+        if (r >= 0)
+                s->homes = p->homes;
+        return r;
+}
+
+/* At this place for the collection with this label; the others' are kept. */
+static struct portrait *portrait_of(struct storage *s, size_t at, const char *label)
+{
+        struct portrait *grown;
+
+        if (at < s->portrait_count && streq(s->portraits[at].label, label))
+                return &s->portraits[at];
+        for (size_t i = 0; i < s->portrait_count; i++)
+                if (streq(s->portraits[i].label, label))
+                        return &s->portraits[i];
+        grown = reallocarray(s->portraits, s->portrait_count + 1, sizeof(*grown));
+        if (!grown)
+                return NULL;
+        s->portraits = grown;
+        grown[s->portrait_count] = (struct portrait){.done = true};
+        if (strdup_to(&grown[s->portrait_count].label, label) < 0)
+                return NULL;
+        return &grown[s->portrait_count++];
+}
+
+/* From its first query on, where it is another one than last time. */
+static int begin_portrait(struct portrait *p, struct collection_view *v)
+{
+        size_t count = v->query_set->count;
+
+        if (!p->done || p->seen == v)
+                return 0;
+        if (!p->seen || p->seen->query_set != v->query_set) {
+                uint64_t *spans = calloc(count + 1, sizeof(*spans));
+
+                if (!spans)
+                        return -ENOMEM;
+                free(p->spans);
+                p->spans = spans;
+                p->count = count;
+        }
+        collection_view_unref(p->seen);
+        p->seen = collection_view_ref(v);
+        p->next = 0;
+        p->done = false;
+        return 0;
+}
+
+/* Goes on with as many queries as are left of `budget`. */
+static int put_portrait(
+        struct storage *s, struct portrait *p, const struct dossier *d, size_t *budget)
+{
+        int r = begin_portrait(p, dossier_view(d));
+
+        /* Of another query set: what was begun is nothing. */
+        if (r >= 0 && p->seen->query_set != dossier_view(d)->query_set) {
+                p->done = true;
+                r = begin_portrait(p, dossier_view(d));
+        }
+        while (r >= 0 && !p->done && *budget > 0 && p->next < p->count) {
+                r = memory_put_query(s->state, d, p->next, &p->spans[p->next]);
+                p->next++;
+                --*budget;
+        }
+        if (r < 0 || p->done || p->next < p->count)
+                return r;
+        p->done = true;
+        return memory_put_collection(s->state, d);
+}
+
+/* Of collections that are watched no more. */
+static void drop_portraits(struct storage *s, const struct watches *watches)
+{
+        size_t kept = 0;
+
+        if (s->portrait_count <= watches->count)
+                return;
+        for (size_t i = 0; i < s->portrait_count; i++)
+                if (watches_find(watches->watches, watches->count, s->portraits[i].label))
+                        s->portraits[kept++] = s->portraits[i];
+                else
+                        portrait_done(&s->portraits[i]);
+        s->portrait_count = kept;
+}
+
+static int put_memories(struct storage *s, const struct watches *watches, size_t budget)
+{
+        int r = 0;
+
+        drop_portraits(s, watches);
+        for (size_t i = 0; i < watches->count && r >= 0 && budget > 0; i++) {
+                const struct watch *w = watches->watches[i];
+                struct portrait *p = portrait_of(s, i, watch_config(w)->label);
+
+                if (!dossier_view(watch_dossier(w))->replayed)
+                        continue;
+                r = p ? put_portrait(s, p, watch_dossier(w), &budget) : -ENOMEM;
+        }
+        return r;
+}
+
+static int put_incidents(struct storage *s, const struct publisher *p)
+{
+        int r = 0;
+
+        if (p->last != s->incidents)
+                r = incidents_put(s->state, p->incidents, p->incident_count);
+        if (r >= 0)
+                s->incidents = p->last;
+        return r;
+}
+
+/* All that changed, and of what is known of collections a part. */
+static int put_all(struct storage *s, const struct alerts *alerts, const struct notices *notices,
+        const struct publisher *p, const struct watches *watches, size_t budget)
+{
+        int r = put_told(s, alerts, notices);
+
+        if (!s->restored)
+                return 0;
+        if (r >= 0)
+                r = put_homes(s, p);
+        if (r >= 0)
+                r = put_incidents(s, p);
+        return r < 0 ? r : put_memories(s, watches, budget);
+}
+
+/* What was in it is on the disk now. */
+static void drop_snapshot(struct storage *s)
+{
+        if (!s->snapshot || s->homes == 0 || state_pending(s->state, false))
+                return;
+        (void)unlink(s->snapshot);
+        free(s->snapshot);
+        s->snapshot = NULL;
+}
+
+/* Nothing comes after it: all of it, and in one file. */
+static int commit_all(struct storage *s, struct error *e)
+{
+        int r = state_commit(s->state, e);
+
+        while (r >= 0 && (r = state_commit_bulk(s->state, e)) > 0)
+                ;
+        return r < 0 ? r : state_sync(s->state, e);
+}
+
+usec_t storage_save(struct storage *s, const struct alerts *alerts, const struct notices *notices,
+        const struct publisher *p, const struct watches *watches, usec_t now)
+{
+        bool last = now == USEC_INFINITY;
+        _cleanup_error_ struct error error = {0};
+        usec_t begun = clock_usec(CLOCK_BOOTTIME);
+        bool pending;
+        int r;
+
+        if (now < (p->homes != s->homes ? s->homes_due : s->due))
+                return s->due;
+        r = put_all(s, alerts, notices, p, watches, last ? SIZE_MAX : STORAGE_QUERIES);
+        if (last) {
+                note(s, r < 0 ? r : commit_all(s, &error), &error);
+                return USEC_INFINITY;
+        }
+        pending = state_pending(s->state, false) || state_pending(s->state, true);
+        if (r >= 0 && !pending)
+                return look(s, now);
+        if (r >= 0)
+                r = commit(s, &error);
+        s->homes_due =
+                now + MIN(STORAGE_SHARE * (clock_usec(CLOCK_BOOTTIME) - begun), STORAGE_PAUSE);
+        s->due = r > 0 ? s->homes_due : now + STORAGE_PAUSE;
+        note(s, MIN(r, 0), &error);
+        if (r >= 0)
+                drop_snapshot(s);
+        return s->due;
+}

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/* When what survives a restart is read and written: read once, before anybody is served; written at
+ * once where people would be told twice or never, or a query has another home; after a pause where
+ * it is a matter of seconds. While there is nothing to write it is looked whether that could be
+ * done, so that a disk that is full or read-only is told of before something is lost by it. What is
+ * in the file is keep/'s business. */
+
+#include "keep/state.h"
+#include "tell/alert.h"
+#include "tell/notice.h"
+#include "tell/outbox.h"
+#include "watch/publisher.h"
+#include "watch/watch.h"
+
+struct watches;
+
+/* From one write of what can wait to the next, and of what failed to the next attempt. */
+#define STORAGE_PAUSE USEC_PER_SEC
+/* A look costs some tens of microseconds. */
+#define STORAGE_LOOK_PAUSE (10 * USEC_PER_SEC)
+
+/* Queries that are put at a time: some milliseconds. */
+#define STORAGE_QUERIES 50
+/* Where there is more, putting and writing it takes at most this part of the time. */
+#define STORAGE_SHARE 20
+
+/* How far what is known of one collection was put. */
+struct portrait {
+        char *label;
+        struct collection_view *seen; /* a reference, when that began */
+        uint64_t *spans; /* of each of `count` queries, as past_put() has it */
+        size_t count, next; /* the next query to be put; `count`: the collection itself */
+        bool done;
+};
+
+struct storage {
+        struct state *state;
+        char *snapshot; /* the file in which earlier versions kept home bands */
+        char *log; /* SQLite's, whose size is what the next writes need */
+        bool restored; /* what is not was of an earlier life, and not to be replaced */
+        struct outbox_store outbox;
+        uint64_t alerts, notices; /* generations, as of the last time that they were put */
+        uint64_t homes; /* publisher.homes likewise */
+        struct portrait *portraits;
+        size_t portrait_count;
+        const struct view *incidents; /* of which the incidents were put; never read */
+        usec_t due, homes_due, look_due; /* CLOCK_BOOTTIME; not written or looked before */
+        bool failing; /* and logged */
+        char *error; /* why; NULL when it works, or memory is short */
+};
+
+/* Zeroed before. A file that cannot be used is logged, and tried again. -ENOMEM. */
+_must_check_ int storage_init(struct storage *s, const char *directory);
+void storage_done(struct storage *s);
+/* Tells alerts, notices, outbox, publisher and watches what an earlier life knew; what of it cannot
+ * be used is logged. Alerts of collections that are watched no more are there, too. */
+void storage_restore(struct storage *s, struct alerts *alerts, struct notices *notices,
+        struct outbox *outbox, struct publisher *p, struct watch *const *watches, size_t count);
+/* The clock was set: what has times is put again. NULL: nothing is kept. */
+void storage_jump(struct storage *s);
+/* Something was decided that people are told of: it and the notifications are on the disk when this
+ * returns, before the first is sent. Failures are logged, once, and tried again until writing
+ * works; so is their end. NULL: nothing is kept. */
+void storage_tell(struct storage *s, const struct alerts *alerts, const struct notices *notices);
+/* Writes what was published last and whatever else changed, where that is due at `now`. Returns
+ * when there is more to write, or to look. USEC_INFINITY as `now` is the end: everything is written
+ * then. */
+usec_t storage_save(struct storage *s, const struct alerts *alerts, const struct notices *notices,
+        const struct publisher *p, const struct watches *watches, usec_t now);

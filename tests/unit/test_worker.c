@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Real threads: how work begins, how its end is told, and who owns the job meanwhile. */
+#include "unit.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <pthread.h>
+#include <semaphore.h>
+#include <signal.h>
+#include <stdatomic.h>
+
+#include "serve/worker.h"
+
+/* Work that lasts until it is told to end. */
+struct job {
+        sem_t go;
+        unsigned done; /* not atomic: the hand-over orders it */
+        bool deaf; /* to signals */
+        pthread_t thread;
+};
+
+static void job_init(struct job *job)
+{
+        *job = (struct job){0};
+        assert_int_equal(sem_init(&job->go, 0, 0), 0);
+}
+
+static void work(void *userdata)
+{
+        struct job *job = userdata;
+        sigset_t blocked;
+
+        while (sem_wait(&job->go) < 0 && errno == EINTR)
+                ;
+        pthread_sigmask(SIG_SETMASK, NULL, &blocked);
+        job->deaf = sigismember(&blocked, SIGTERM) == 1 && sigismember(&blocked, SIGHUP) == 1;
+        job->thread = pthread_self();
+        job->done++;
+}
+
+static void await(const struct handover *h)
+{
+        struct pollfd p = {.fd = handover_fd(h), .events = POLLIN};
+        struct command *c;
+
+        assert_int_equal(poll(&p, 1, 60000), 1);
+        c = handover_take((struct handover *)h);
+        assert_non_null(c);
+        assert_int_equal(c->type, COMMAND_WORKED);
+        command_complete(c, 200, NULL, 0);
+}
+
+static void one_job_at_a_time(void **state)
+{
+        _cleanup_(handover_freep) struct handover *h = NULL;
+        _cleanup_(worker_freep) struct worker *w = NULL;
+        struct job job;
+
+        job_init(&job);
+        assert_int_equal(handover_new(&h), 0);
+        assert_int_equal(worker_new(h, &w), 0);
+        for (unsigned round = 1; round <= 3; round++) {
+                assert_false(worker_busy(w));
+                assert_int_equal(worker_start(w, work, &job), 0);
+                assert_true(worker_busy(w));
+                assert_int_equal(worker_start(w, work, &job), -EBUSY);
+                assert_null(handover_take(h));
+                assert_int_equal(sem_post(&job.go), 0);
+                await(h);
+                assert_true(worker_busy(w));
+                worker_join(w);
+                assert_int_equal(job.done, round);
+                assert_true(job.deaf);
+                assert_false(pthread_equal(job.thread, pthread_self()));
+        }
+        worker_join(w); /* nothing */
+        assert_int_equal(sem_destroy(&job.go), 0);
+}
+
+/* However many requests wait, the end of the work is told. */
+static void a_full_queue_takes_it(void **state)
+{
+        _cleanup_(handover_freep) struct handover *h = NULL;
+        _cleanup_(worker_freep) struct worker *w = NULL;
+        struct command *c;
+        struct job job;
+
+        job_init(&job);
+        assert_int_equal(handover_new(&h), 0);
+        assert_int_equal(worker_new(h, &w), 0);
+        for (size_t i = 0; i < HANDOVER_QUEUE_MAX; i++) {
+                c = command_new(COMMAND_REPLAY, NULL, false);
+                assert_non_null(c);
+                assert_int_equal(handover_submit(h, c), 0);
+        }
+        assert_int_equal(sem_post(&job.go), 0);
+        assert_int_equal(worker_start(w, work, &job), 0);
+        worker_join(w);
+        for (size_t i = 0; i < HANDOVER_QUEUE_MAX; i++) {
+                c = handover_take(h);
+                assert_non_null(c);
+                command_complete(c, 200, NULL, 0);
+        }
+        await(h);
+        assert_int_equal(sem_destroy(&job.go), 0);
+}
+
+/* At the end: it waits for the work, and nobody is told. */
+static void the_end_waits_for_it(void **state)
+{
+        struct handover *h;
+        struct worker *w;
+        struct job job;
+
+        job_init(&job);
+        assert_int_equal(handover_new(&h), 0);
+        assert_int_equal(worker_new(h, &w), 0);
+        assert_int_equal(worker_start(w, work, &job), 0);
+        handover_close(h);
+        assert_int_equal(sem_post(&job.go), 0);
+        worker_free(w);
+        assert_int_equal(job.done, 1);
+        assert_null(handover_take(h));
+        handover_free(h);
+        assert_int_equal(sem_destroy(&job.go), 0);
+}
+
+int main(void)
+{
+        const struct CMUnitTest tests[] = {
+                cmocka_unit_test(one_job_at_a_time),
+                cmocka_unit_test(a_full_queue_takes_it),
+                cmocka_unit_test(the_end_waits_for_it),
+        };
+
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}

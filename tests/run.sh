@@ -242,8 +242,9 @@ fi
 install_missing
 mkdir -p "$results"
 rm -f "$results"/*
+began=$(date +%s)
 for name in "$@"; do
-        echo "== $name"
+        echo "== $name, after $(($(date +%s) - began)) s"
         status=0
         (part "$name") || status=$?
         echo $status >"$results/$name.status"

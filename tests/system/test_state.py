@@ -255,8 +255,8 @@ def test_an_incident_that_is_over_is_still_shown(watched, driftwatch, chroma, na
     driftwatch.replay(name)
     chroma.upsert(name, ["r0"], watched)
     driftwatch.replay(name)
-    resolved, = driftwatch.api("incidents")["incidents"]
-    assert resolved["resolved_at"]
+    resolved, = tools.poll(lambda: [one for one in driftwatch.api("incidents")["incidents"] if one["resolved_at"]],
+                           "the end of the incident")
     driftwatch.stop()
     driftwatch.start()
     assert driftwatch.api("incidents")["incidents"] == [resolved]

@@ -247,6 +247,12 @@ def test_a_restart_costs_nothing(watched, driftwatch, own_chroma, name, receiver
     own_chroma.thaw()
 
 
+def over(driftwatch):
+    incident, = driftwatch.api("incidents")["incidents"]
+    assert incident["resolved_at"], incident
+    return incident
+
+
 def test_an_incident_that_is_over_is_still_shown(watched, driftwatch, chroma, name):
     driftwatch.config["collections"][0]["interval"] = "1h"
     driftwatch.start()
@@ -255,8 +261,7 @@ def test_an_incident_that_is_over_is_still_shown(watched, driftwatch, chroma, na
     driftwatch.replay(name)
     chroma.upsert(name, ["r0"], watched)
     driftwatch.replay(name)
-    resolved, = tools.poll(lambda: [one for one in driftwatch.api("incidents")["incidents"] if one["resolved_at"]],
-                           "the end of the incident")
+    resolved = tools.poll(lambda: over(driftwatch), "the end of the incident")
     driftwatch.stop()
     driftwatch.start()
     assert driftwatch.api("incidents")["incidents"] == [resolved]

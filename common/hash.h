@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
-/* FNV-1a, 64 bits, over strings: for identities and for spreading, never against an adversary. Each
- * string is ended by a byte 0xff, which no UTF-8 text contains, as Prometheus does in its label
- * signatures. */
+/* FNV-1a, 64 bits, over strings and numbers: for identities and for spreading, never against an
+ * adversary. Each string is ended by a byte 0xff, which no UTF-8 text contains, as Prometheus does
+ * in its label signatures. */
 
 #include <stdint.h>
 
@@ -17,6 +17,14 @@ static inline uint64_t hash_text(uint64_t hash, const char *s)
         for (; s && *s; s++)
                 hash = (hash ^ (unsigned char)*s) * prime;
         return (hash ^ 0xff) * prime;
+}
+
+/* Adds all bits of a number. */
+static inline uint64_t hash_number(uint64_t hash, uint64_t number)
+{
+        for (unsigned shift = 0; shift < 64; shift += 8)
+                hash = (hash ^ (number >> shift & 0xff)) * UINT64_C(1099511628211);
+        return hash;
 }
 
 /* Next number of Steele, Lea and Flood's SplitMix64 (2014); `*state` starts as the seed. */

@@ -7,6 +7,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "macro.h"
 #include "utf8.h"
@@ -42,6 +43,11 @@ size_t float_format(char *buffer, float value);
 size_t double_format(char *buffer, double value);
 /* The bytes, NUL-terminated, never NULL; the buffer is empty afterwards. NULL when it failed. */
 char *text_take(struct text *t, size_t *ret_size);
+/* The word that goes with a number: "1 query", "2 queries". */
+static inline const char *plural(uint64_t n, const char *one, const char *many)
+{
+        return n == 1 ? one : many;
+}
 static inline bool text_failed(const struct text *t)
 {
         return t->failed;

@@ -314,7 +314,7 @@ static void begin_service(struct daemon *d)
                 return;
         }
         d->serving = true;
-        log_info("driftwatch %s: watching %zu collections", DRIFTWATCH_VERSION, d->all.count);
+        log_info("driftwatch %s: %s", DRIFTWATCH_VERSION, d->publisher.status);
         (void)sd_notify(0, "READY=1");
 }
 
@@ -434,13 +434,10 @@ static int on_hangup(sd_event_source *s, const struct signalfd_siginfo *si, void
 
 static void on_replay_command(struct daemon *d, struct command *c)
 {
-        _cleanup_free_ struct watch **wanted = calloc(d->all.count + 1, sizeof(struct watch *));
         bool waits = c->wait; /* the command may be answered, and gone, at once */
-        size_t count = 0;
+        size_t count;
+        _cleanup_free_ struct watch **wanted = watches_choose(&d->all, c->collection, &count);
 
-        for (size_t i = 0; wanted && i < d->all.count; i++)
-                if (!c->collection || streq(c->collection, watch_config(d->all.watches[i])->label))
-                        wanted[count++] = d->all.watches[i];
         /* Waiting is noted first: a replay may fail to start. */
         waiters_add(&d->waiters, c, wanted, count);
         for (size_t i = 0; i < count; i++)
@@ -456,12 +453,15 @@ static void on_reload_command(struct daemon *d, struct command *c)
 
 static void on_act_command(struct daemon *d, struct command *c)
 {
+        _cleanup_error_ struct error error = {0};
+        int r = acting_perform(&d->teller, c->act, clock_wall(), &error);
+        unsigned status;
         size_t size;
         char *body;
-        unsigned status = acting_perform(&d->teller, c->act, clock_wall(), &body, &size);
 
         tell(d);
         publish(d);
+        status = acting_answer(&d->teller, c->act, r, &error, &body, &size);
         command_complete(c, status, body, size);
 }
 

@@ -22,6 +22,7 @@
 # A test that cannot run here is a failure; DRIFTWATCH_REQUIRE_ALL=0 lets it be skipped, except in CI.
 # DRIFTWATCH_CHURN_SECONDS=1800 and DRIFTWATCH_REBUILDS=50 are what the long runs of `real` do.
 # DRIFTWATCH_RELOAD_QUERIES=100000 makes what is reloaded in test_lateness.py as large as it may be.
+# DRIFTWATCH_KILLS=200 is how often test_state.py goes through an incident, killing the daemon three times in each.
 # DRIFTWATCH_HOSTILE=all gives every shape of a reply to every question in test_hostile.py.
 # DRIFTWATCH_SOAK_SECONDS=300 makes the soak test as long as before a release.
 set -eu

@@ -4,6 +4,7 @@
 #include <errno.h>
 
 #include "ask/reading.h"
+#include "text.h"
 
 /* What is kept of an answer, per record: an id, or what its metadata costs as a tree. */
 #define RECORD_COST 512
@@ -77,8 +78,8 @@ static int take_row(struct results_reading *r, size_t column, const struct strea
         }
         if (*next == r->count)
                 return reading_fail(&r->base, -EBADMSG,
-                        "the answer has more than %zu rows of %s, one for each query", r->count,
-                        keys[column]);
+                        "the answer has more than %zu %s of %s, one for each query", r->count,
+                        plural(r->count, "row", "rows"), keys[column]);
         r->within = event->kind == STREAM_LIST;
         r->rows[*next].lists[column] = r->within;
         r->rows[*next].other[column] = !r->within && event->kind != STREAM_NULL;
@@ -194,8 +195,9 @@ static int check_rows(const struct results_reading *r, enum column column, struc
         if (!r->base.lists.is_list[column])
                 return error_set(e, -EBADMSG, "the answer has no list of %s", keys[column]);
         if (r->next[column] != r->count)
-                return error_set(e, -EBADMSG, "the answer has %zu rows of %s for %zu queries",
-                        r->next[column], keys[column], r->count);
+                return error_set(e, -EBADMSG, "the answer has %zu %s of %s for %zu %s",
+                        r->next[column], plural(r->next[column], "row", "rows"), keys[column],
+                        r->count, plural(r->count, "query", "queries"));
         return 0;
 }
 

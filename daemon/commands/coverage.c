@@ -10,6 +10,7 @@
 #include "file.h"
 #include "json.h"
 #include "show/gate/coverage.h"
+#include "text.h"
 
 #define KEY_PREFIX "metadata."
 /* Of an earlier run's output: its values, with as much around them. */
@@ -73,8 +74,9 @@ static const struct collection_config *choose(struct tour *t, const struct optio
                 }
         if (count == 1)
                 return found;
-        complain("--collection: %s watches %zu collections; coverage needs one of them\n",
-                o->config_file, t->round.config->collection_count);
+        complain("--collection: %s watches %zu %s; coverage needs one of them\n", o->config_file,
+                t->round.config->collection_count,
+                plural(t->round.config->collection_count, "collection", "collections"));
         return NULL;
 }
 

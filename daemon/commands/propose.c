@@ -233,9 +233,9 @@ static void print_unasked(const struct baseline *b, const struct collection_view
                 unasked += q && !streq(q->text, query->text);
         }
         if (unasked > 0)
-                say("  WARNING: %zu queries have another text than was approved and no vector "
-                    "of it: they stay as they were approved, and unmeasured\n",
-                        unasked);
+                say("  WARNING: %zu %s another text than was approved and no vector of it: "
+                    "approved as before, and unmeasured\n",
+                        unasked, plural(unasked, "query has", "queries have"));
 }
 
 static void print_embedder(const struct collection_view *v)
@@ -245,13 +245,14 @@ static void print_embedder(const struct collection_view *v)
         for (size_t i = 0; i < v->query_set->count; i++)
                 unsteady += v->queries[i].embedder_noise > EMBEDDER_NOISE_MAX;
         if (unsteady > 0)
-                say("  WARNING: embedder %s gives %zu queries another vector each time it is "
+                say("  WARNING: embedder %s gives %zu %s another vector each time it is "
                     "asked\n",
-                        v->embedder.name, unsteady);
+                        v->embedder.name, unsteady, plural(unsteady, "query", "queries"));
         if (v->embedder.unanswered > 0)
-                say("  WARNING: embedder %s has no vector for %zu queries; query \"%s\": %s\n",
-                        v->embedder.name, v->embedder.unanswered, v->embedder.unanswered_query,
-                        v->embedder.unanswered_reason);
+                say("  WARNING: embedder %s has no vector for %zu %s; query \"%s\": %s\n",
+                        v->embedder.name, v->embedder.unanswered,
+                        plural(v->embedder.unanswered, "query", "queries"),
+                        v->embedder.unanswered_query, v->embedder.unanswered_reason);
 }
 
 /* What somebody must know before approving it. */
@@ -269,18 +270,19 @@ static void print_warnings(const struct baseline *b, const struct collection_vie
                 noisy += q->levels[LEVEL_TOP1].scale > quiet || q->levels[LEVEL_TOPK].scale > quiet;
         }
         if (missing > 0)
-                say("  WARNING: %zu queries do not find their expected record: this would be "
-                    "the new normal\n",
-                        missing);
+                say("  WARNING: %zu %s expected record: this would be the new normal\n", missing,
+                        plural(missing, "query does not find its", "queries do not find their"));
         print_names(b, OUTCOME_FAIL);
         if (drifting > 0)
-                say("  WARNING: %zu queries lie outside their expected distance\n", drifting);
+                say("  WARNING: %zu %s expected distance\n", drifting,
+                        plural(drifting, "query lies outside its", "queries lie outside their"));
         print_names(b, OUTCOME_DRIFT);
         if (unmeasured > 0)
-                say("  WARNING: %zu queries were not measured and would not be compared\n",
-                        unmeasured);
+                say("  WARNING: %zu %s not measured and would not be compared\n", unmeasured,
+                        plural(unmeasured, "query was", "queries were"));
         if (noisy > 0)
-                say("  %zu queries are too noisy to be compared\n", noisy);
+                say("  %zu %s too noisy to be compared\n", noisy,
+                        plural(noisy, "query is", "queries are"));
         print_unasked(b, v);
         print_embedder(v);
         if (v->health.error)
@@ -337,12 +339,14 @@ static void print_floor(const struct baseline *b)
 static void print_candidate(const struct recorder *r, const struct baseline *b,
         const struct collection_view *v, const struct vector_set *vectors)
 {
-        say("%s: candidate %u: %zu queries, %u replays, answers %s, %lld records\n", v->label,
-                b->number, b->count, b->samples,
+        say("%s: candidate %u: %zu %s, %u %s, answers %s, %lld %s\n", v->label, b->number, b->count,
+                plural(b->count, "query", "queries"), b->samples,
+                plural(b->samples, "replay", "replays"),
                 recorder_stable(r)           ? "equal"
                         : recorder_moving(r) ? "of a collection that is being written to"
                                              : "vary by themselves",
-                (long long)b->epoch.records);
+                (long long)b->epoch.records,
+                plural((uint64_t)b->epoch.records, "record", "records"));
         if (recorder_moving(r))
                 say("  WARNING: the collection did not stand still; the last change was: %s\n",
                         recorder_changes(r));

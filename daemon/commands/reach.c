@@ -36,11 +36,16 @@ void reached_done(struct reached *r)
         *r = (struct reached){0};
 }
 
-/* What it refuses it says in its own words. */
+/* What it refuses, or did with a reserve, it says in its own words. */
 static void take_envelope(const char *url, const json_t *envelope, struct reached *r)
 {
         const char *complaint = json_string_value(json_object_get(envelope, "error"));
+        const json_t *warning;
+        size_t i;
 
+        json_array_foreach (json_object_get(envelope, "warnings"), i, warning)
+                if (json_is_string(warning))
+                        complain("driftwatch: %s\n", json_string_value(warning));
         r->data = json_incref(json_object_get(envelope, "data"));
         if (!r->data && complaint)
                 (void)error_set(&r->error, -EBADMSG, "%s", complaint);

@@ -25,7 +25,8 @@ static bool is_readable(const char *value, size_t size)
 static void say_tally(const struct tally *t)
 {
         if (t->good + t->damaged > 0)
-                say("%-16s %zu rows%s\n", t->kind, t->good + t->damaged,
+                say("%-16s %zu %s%s\n", t->kind, t->good + t->damaged,
+                        plural(t->good + t->damaged, "row", "rows"),
                         t->damaged > 0 ? ", not all of them readable" : "");
 }
 

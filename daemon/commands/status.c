@@ -6,6 +6,7 @@
 #include "commands/say.h"
 #include "json.h"
 #include "model/verdict.h"
+#include "text.h"
 
 /* Notifications that were lost, the last ones. */
 #define LOST_SHOWN 5
@@ -114,12 +115,13 @@ static void print_unwatched(const json_t *server)
 static void print_shard(const json_t *shard)
 {
         json_int_t of = json_integer_value(json_object_get(shard, "of"));
+        json_int_t elsewhere = json_integer_value(json_object_get(shard, "elsewhere"));
 
         if (of > 1)
-                say("shard %lld of %lld: %lld collections are watched by the other daemons\n",
+                say("shard %lld of %lld: %lld %s watched by the other daemons\n",
                         (long long)json_integer_value(json_object_get(shard, "index")),
-                        (long long)of,
-                        (long long)json_integer_value(json_object_get(shard, "elsewhere")));
+                        (long long)of, (long long)elsewhere,
+                        plural((uint64_t)elsewhere, "collection is", "collections are"));
 }
 
 static void print_lease(const json_t *lease)
@@ -167,18 +169,56 @@ static void print_notifications(const json_t *data)
                 say("and %zu more were lost: /api/v1/notifications\n", count - LOST_SHOWN);
 }
 
-/* How an open incident stands with people, in the daemon's words. */
-static void print_incident(const json_t *c)
+/* How an open incident stands with people, in the daemon's words; one of no collection is not in
+ * the table. */
+static void print_incident(const json_t *incident)
 {
-        const json_t *incident = json_object_get(c, "incident");
         const char *sentence = json_string_value(
                 json_object_get(json_object_get(incident, "escalation"), "sentence"));
+        bool own = json_is_null(json_object_get(incident, "collection"));
 
-        if (sentence)
-                say("incident %s: %s\n", text_of(incident, "id"), sentence);
+        if (!streq(text_of(incident, "state"), "open") || (!sentence && !own))
+                return;
+        say("incident %s: %s%s%s\n", text_of(incident, "id"),
+                own ? text_of(incident, "summary") : "", own && sentence ? "; " : "",
+                sentence ? sentence : "");
 }
 
-static int print_table(const json_t *data, const json_t *notifications)
+static void print_silence(const json_t *s)
+{
+        if (streq(text_of(json_object_get(s, "status"), "state"), "active"))
+                say("silenced until %s by %s: %s %s\n", text_of(s, "endsAt"),
+                        text_of(s, "createdBy"), text_of(s, "text"), text_of(s, "comment"));
+}
+
+/* What a daemon says besides its collections; where it does not know a resource, nothing. */
+struct besides {
+        struct reached incidents, silences, notifications;
+};
+
+static void besides_done(struct besides *b)
+{
+        reached_done(&b->incidents);
+        reached_done(&b->silences);
+        reached_done(&b->notifications);
+}
+
+static void besides_ask(const char *address, struct besides *b)
+{
+        const struct {
+                const char *path;
+                struct reached *reached;
+        } all[] = {
+                {"/api/v1/incidents", &b->incidents},
+                {"/api/v1/silences", &b->silences},
+                {"/api/v1/notifications", &b->notifications},
+        };
+
+        for (size_t i = 0; i < ARRAY_SIZE(all); i++)
+                (void)!reach(address, "GET", all[i].path, NULL, all[i].reached);
+}
+
+static int print_table(const json_t *data, const struct besides *besides)
 {
         const json_t *c;
         size_t i;
@@ -188,13 +228,15 @@ static int print_table(const json_t *data, const json_t *notifications)
                 "UNJUDGED", "CAUSES", "REMARK");
         json_array_foreach (json_object_get(data, "collections"), i, c)
                 print_collection(c);
-        json_array_foreach (json_object_get(data, "collections"), i, c)
+        json_array_foreach (json_object_get(besides->incidents.data, "incidents"), i, c)
                 print_incident(c);
+        json_array_foreach (json_object_get(besides->silences.data, "silences"), i, c)
+                print_silence(c);
         json_array_foreach (json_object_get(data, "servers"), i, c)
                 print_unwatched(c);
         print_shard(json_object_get(data, "shard"));
         print_lease(json_object_get(data, "lease"));
-        print_notifications(notifications);
+        print_notifications(besides->notifications.data);
         return fflush(stdout) == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
@@ -220,7 +262,8 @@ static int verdict_of(const json_t *data)
 
 int command_status(const struct options *options)
 {
-        _cleanup_(reached_done) struct reached reached = {0}, notifications = {0};
+        _cleanup_(reached_done) struct reached reached = {0};
+        _cleanup_(besides_done) struct besides besides = {0};
         const char *address = options->listen_addresses.values[0];
         int r;
 
@@ -232,8 +275,7 @@ int command_status(const struct options *options)
                 return EXIT_UNMEASURED;
         }
         if (!options->json)
-                (void)!reach(address, "GET", "/api/v1/notifications", NULL, &notifications);
-        r = options->json ? print_json(reached.data)
-                          : print_table(reached.data, notifications.data);
+                besides_ask(address, &besides);
+        r = options->json ? print_json(reached.data) : print_table(reached.data, &besides);
         return r != EXIT_SUCCESS ? r : verdict_of(reached.data);
 }

@@ -7,6 +7,7 @@
 #include "commands/round.h"
 #include "commands/say.h"
 #include "commands/spread.h"
+#include "text.h"
 
 /* Labels of a shard that are printed. */
 #define LABELS_SHOWN 10
@@ -60,8 +61,10 @@ static void print_portion(const struct shard_content *p, unsigned index, const s
 {
         size_t shown = MIN(p->collections, (size_t)LABELS_SHOWN);
 
-        say("shard %u of %u%s: %zu collections with %zu canonical queries", index, shard->of,
-                index == shard->index ? ", this one" : "", p->collections, p->queries);
+        say("shard %u of %u%s: %zu %s with %zu canonical %s", index, shard->of,
+                index == shard->index ? ", this one" : "", p->collections,
+                plural(p->collections, "collection", "collections"), p->queries,
+                plural(p->queries, "query", "queries"));
         for (size_t i = 0; i < shown; i++)
                 say("%s%s", i > 0 ? ", " : ": ", p->names[i]);
         if (p->collections > shown)
@@ -109,8 +112,11 @@ int command_validate(const struct options *options)
                 complain("driftwatch: warning: %s\n", config->warnings.messages[i]);
         for (size_t i = 0; i < config->collection_count; i++)
                 queries += config->collections[i]->queries->count;
-        say("%s is valid: %zu collections with %zu canonical queries on %zu servers\n",
-                options->config_file, config->collection_count, queries, config->server_count);
+        say("%s is valid: %zu %s with %zu canonical %s on %zu %s\n", options->config_file,
+                config->collection_count,
+                plural(config->collection_count, "collection", "collections"), queries,
+                plural(queries, "query", "queries"), config->server_count,
+                plural(config->server_count, "server", "servers"));
         shard = options->shard.of > 0 ? options->shard : config->shard;
         if (shard.of > 1 && print_shards(config, &shard) < 0) {
                 complain("driftwatch: out of memory\n");

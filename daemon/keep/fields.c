@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "duration.h"
+#include "hash.h"
 #include "json.h"
 #include "text.h"
 
@@ -232,19 +233,38 @@ static const struct {
         build_t build;
         parse_t parse;
         const char *wanted;
+        size_t size; /* of the member; 0: it is a text */
 } types[FIELD_TYPE_COUNT] = {
-        [FIELD_TIME] = {build_count, parse_time, "a time in microseconds"},
-        [FIELD_COUNT] = {build_count, parse_count, "a count"},
-        [FIELD_SIZE] = {build_size, parse_size, "a count"},
-        [FIELD_UNSIGNED] = {build_unsigned, parse_unsigned, "a count"},
-        [FIELD_INT] = {build_int, parse_int, "an integer"},
-        [FIELD_INT64] = {build_int64, parse_int64, "an integer"},
-        [FIELD_BOOL] = {build_bool, parse_bool, "true or false"},
-        [FIELD_FLOAT] = {build_float, parse_float, "a number"},
-        [FIELD_DOUBLE] = {build_double, parse_double, "a number"},
-        [FIELD_TEXT] = {build_text, parse_text, "a text"},
-        [FIELD_WORD] = {build_word, parse_word, "one of the words that it may be"},
+        [FIELD_TIME] = {build_count, parse_time, "a time in microseconds", sizeof(usec_t)},
+        [FIELD_COUNT] = {build_count, parse_count, "a count", sizeof(uint64_t)},
+        [FIELD_SIZE] = {build_size, parse_size, "a count", sizeof(size_t)},
+        [FIELD_UNSIGNED] = {build_unsigned, parse_unsigned, "a count", sizeof(unsigned)},
+        [FIELD_INT] = {build_int, parse_int, "an integer", sizeof(int)},
+        [FIELD_INT64] = {build_int64, parse_int64, "an integer", sizeof(int64_t)},
+        [FIELD_BOOL] = {build_bool, parse_bool, "true or false", sizeof(bool)},
+        [FIELD_FLOAT] = {build_float, parse_float, "a number", sizeof(float)},
+        [FIELD_DOUBLE] = {build_double, parse_double, "a number", sizeof(double)},
+        [FIELD_TEXT] = {build_text, parse_text, "a text", 0},
+        [FIELD_WORD] = {build_word, parse_word, "one of the words that it may be",
+                sizeof(unsigned)},
 };
+
+uint64_t fields_hash(uint64_t hash, const struct field *fields, size_t count, const void *object)
+{
+        for (size_t i = 0; i < count; i++) {
+                const char *p = (const char *)object + fields[i].offset;
+                size_t size = types[fields[i].type].size;
+                uint64_t number = 0;
+
+                if (size == 0) {
+                        hash = hash_text(hash, *(char *const *)p);
+                        continue;
+                }
+                memcpy(&number, p, size);
+                hash = hash_number(hash, number);
+        }
+        return hash;
+}
 
 int fields_put(json_t *json, const struct field *fields, size_t count, const void *object)
 {

@@ -7,6 +7,7 @@
 
 #include <jansson.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "error.h"
 
@@ -48,6 +49,9 @@ struct field {
                 .words = list, .word_count = ARRAY_SIZE(list) \
         }
 
+/* Adds all members to a hash (hash.h): another one whenever a member is another. */
+uint64_t fields_hash(uint64_t hash, const struct field *fields, size_t count, const void *object);
+#define FIELDS_HASH(hash, table, object) fields_hash(hash, table, ARRAY_SIZE(table), object)
 /* A new reference; NULL when memory is short. */
 json_t *fields_build(const struct field *fields, size_t count, const void *object);
 /* Adds them to an object; -ENOMEM. */

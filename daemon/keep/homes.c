@@ -6,6 +6,7 @@
 
 #include "hash.h"
 #include "json.h"
+#include "keep/item.h"
 
 /* Key: the collection's label. {QUERY: {"band": NAME, "distance": NUMBER or null}} */
 static const struct state_kind kind = {.name = "homes"};
@@ -25,8 +26,6 @@ static int put_collection(struct state *s, const struct collection_view *c)
 {
         uint64_t signature = homes_signature(c);
         _cleanup_json_ json_t *homes = json_object();
-        _cleanup_free_ char *text = NULL;
-        size_t size;
         int r = homes ? 0 : -ENOMEM;
 
         if (state_has(s, &kind, c->label, signature))
@@ -40,9 +39,7 @@ static int put_collection(struct state *s, const struct collection_view *c)
                                 json_pack("{s:s,s:o}", "band", band, "distance",
                                         json_from_float(v->home_distance)));
         }
-        if (r >= 0)
-                text = json_text(homes, JSON_COMPACT, &size);
-        return text ? state_put(s, &kind, c->label, text, size, signature) : -ENOMEM;
+        return r < 0 ? r : item_put(s, &kind, c->label, homes, signature);
 }
 
 int homes_put(struct state *s, const struct view *view)

@@ -7,6 +7,7 @@
 #include "hash.h"
 #include "json.h"
 #include "keep/fields.h"
+#include "keep/item.h"
 #include "text.h"
 
 /* Key: the collection's label and, on a second line, since when. */
@@ -59,12 +60,13 @@ static json_t *worst_json(const struct incident_view *i)
 
 static uint64_t signature_of(const struct incident_view *i)
 {
-        char numbers[128];
+        uint64_t hash = FIELDS_HASH(HASH_INIT, fields, i);
 
-        (void)snprintf(numbers, sizeof(numbers), "%llu %llu %u %zu %zu %zu",
-                (unsigned long long)i->since, (unsigned long long)i->resolved_at,
-                (unsigned)i->severity, i->findings, i->queries, i->cause_count);
-        return hash_text(hash_text(hash_text(HASH_INIT, numbers), i->summary), i->explanation);
+        for (size_t k = 0; k < i->cause_count; k++)
+                hash = hash_number(hash, i->causes[k]);
+        for (size_t k = 0; k < i->worst_count; k++)
+                hash = hash_text(hash, i->worst[k]);
+        return hash;
 }
 
 static int key_of(const struct incident_view *i, struct text *ret)
@@ -78,8 +80,6 @@ static int put(struct state *s, const struct incident_view *i)
         uint64_t signature = signature_of(i);
         _cleanup_json_ json_t *json = NULL;
         _cleanup_text_ struct text key = {0};
-        _cleanup_free_ char *text = NULL;
-        size_t size;
         int r = key_of(i, &key);
 
         if (r >= 0 && state_has(s, &kind, text_string(&key), signature))
@@ -89,9 +89,7 @@ static int put(struct state *s, const struct incident_view *i)
                 r = json_put(json, "causes", causes_json(i));
         if (r >= 0)
                 r = json_put(json, "worst", worst_json(i));
-        if (r >= 0)
-                text = json_text(json, JSON_COMPACT, &size);
-        return text ? state_put(s, &kind, text_string(&key), text, size, signature) : -ENOMEM;
+        return r < 0 ? r : item_put(s, &kind, text_string(&key), json, signature);
 }
 
 int incidents_put(struct state *s, const struct incident_view *incidents, size_t count)
@@ -152,9 +150,7 @@ static int parse(const json_t *json, struct incident_view *ret, struct error *e)
                 r = parse_causes(json_object_get(json, "causes"), ret);
         if (r >= 0)
                 r = parse_worst(json_object_get(json, "worst"), ret);
-        if (r >= 0 &&
-                (!ret->id || !ret->collection || !ret->summary || !ret->explanation ||
-                        ret->since == 0))
+        if (r >= 0 && (!ret->id || !ret->summary || !ret->explanation || ret->since == 0))
                 r = -EBADMSG;
         return r < 0 ? error_set(e, r, "it is no incident") : 0;
 }

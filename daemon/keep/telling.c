@@ -7,6 +7,7 @@
 #include "hash.h"
 #include "json.h"
 #include "keep/fields.h"
+#include "keep/item.h"
 #include "log.h"
 #include "text.h"
 
@@ -65,29 +66,6 @@ static const struct field request_fields[] = {
         FIELD(struct http_request, body, FIELD_TEXT),
         FIELD(struct http_request, response_limit, FIELD_SIZE),
 };
-
-static void digits_of(uint64_t number, char ret[17])
-{
-        (void)snprintf(ret, 17, "%016llx", (unsigned long long)number);
-}
-
-/* 16 hexadecimal digits in lower case, and nothing else. */
-static int number_of(const char *digits, uint64_t *ret)
-{
-        if (!digits || strlen(digits) != 16 || strspn(digits, "0123456789abcdef") != 16)
-                return -EBADMSG;
-        *ret = strtoull(digits, NULL, 16);
-        return 0;
-}
-
-static int put_json(struct state *s, const struct state_kind *kind, const char *key,
-        const json_t *value, uint64_t signature)
-{
-        size_t size;
-        _cleanup_free_ char *text = json_text(value, JSON_COMPACT, &size);
-
-        return text ? state_put(s, kind, key, text, size, signature) : -ENOMEM;
-}
 
 static json_t *labels_json(const struct labels *labels)
 {
@@ -161,22 +139,10 @@ static int parse_alert(const json_t *json, struct alert *ret, struct error *e)
         return 0;
 }
 
-static uint64_t add_number(uint64_t hash, uint64_t number)
-{
-        char digits[17];
-
-        digits_of(number, digits);
-        return hash_text(hash, digits);
-}
-
 static uint64_t alert_signature(const struct alert *a)
 {
-        const uint64_t numbers[] = {a->state, a->inhibited, a->inhibits, a->active_at, a->fired_at,
-                a->resolved_at, a->keep_firing_since, a->last_sent_at, a->valid_until};
-        uint64_t hash = hash_text(HASH_INIT, a->server);
+        uint64_t hash = FIELDS_HASH(HASH_INIT, alert_fields, a);
 
-        for (size_t i = 0; i < ARRAY_SIZE(numbers); i++)
-                hash = add_number(hash, numbers[i]);
         for (size_t i = 0; i < a->annotations.count; i++)
                 hash = hash_text(hash_text(hash, a->annotations.labels[i].name),
                         a->annotations.labels[i].value);
@@ -187,13 +153,13 @@ static int put_alert(struct state *s, const struct alert *a)
 {
         uint64_t signature = alert_signature(a);
         _cleanup_json_ json_t *json = NULL;
-        char key[17];
+        char key[ITEM_NUMBER_SIZE];
 
-        digits_of(a->fingerprint, key);
+        item_number(a->fingerprint, key);
         if (state_has(s, alert_kind, key, signature))
                 return 0;
         json = alert_json(a);
-        return json ? put_json(s, alert_kind, key, json, signature) : -ENOMEM;
+        return json ? item_put(s, alert_kind, key, json, signature) : -ENOMEM;
 }
 
 int telling_put_alerts(struct state *s, const struct alerts *alerts)
@@ -215,10 +181,10 @@ int telling_put_alerts(struct state *s, const struct alerts *alerts)
 static json_t *told_json(const struct told *t)
 {
         json_t *json = fields_build(told_fields, ARRAY_SIZE(told_fields), t);
-        char digits[17];
+        char digits[ITEM_NUMBER_SIZE];
         int r;
 
-        digits_of(t->fingerprint, digits);
+        item_number(t->fingerprint, digits);
         r = json ? json_put(json, "fingerprint", json_string(digits)) : -ENOMEM;
         if (r >= 0 && t->state == TOLD_ENDING)
                 r = json_put(json, "alert", alert_json(&t->last));
@@ -230,10 +196,11 @@ static json_t *told_json(const struct told *t)
 
 static uint64_t group_signature(const struct told_group *g)
 {
-        uint64_t hash = add_number(add_number(HASH_INIT, g->since), g->told_at);
+        uint64_t hash = FIELDS_HASH(HASH_INIT, group_fields, g);
 
         for (size_t i = 0; i < g->count; i++)
-                hash = add_number(add_number(hash, g->members[i].fingerprint), g->members[i].state);
+                hash = FIELDS_HASH(
+                        hash_number(hash, g->members[i].fingerprint), told_fields, &g->members[i]);
         return hash;
 }
 
@@ -252,7 +219,7 @@ static int put_group(struct state *s, const struct told_group *g)
         r = json ? json_put(json, "members", members) : -ENOMEM;
         for (size_t i = 0; i < g->count && r >= 0; i++)
                 r = json_array_append_new(members, told_json(&g->members[i])) < 0 ? -ENOMEM : 0;
-        return r < 0 ? r : put_json(s, group_kind, g->incident, json, signature);
+        return r < 0 ? r : item_put(s, group_kind, g->incident, json, signature);
 }
 
 int telling_put_groups(struct state *s, const struct notices *notices)
@@ -284,11 +251,11 @@ int telling_put_entry(void *state, const struct outbox_entry *entry)
 {
         _cleanup_json_ json_t *json = fields_build(entry_fields, ARRAY_SIZE(entry_fields), entry);
         const struct http_request *request = &entry->request;
-        char key[17];
+        char key[ITEM_NUMBER_SIZE];
         int r = json ? fields_put(json, request_fields, ARRAY_SIZE(request_fields), request)
                      : -ENOMEM;
 
-        digits_of(entry->id, key);
+        item_number(entry->id, key);
         if (r >= 0)
                 r = json_put(json, "key", json_string(entry->key));
         if (r >= 0)
@@ -301,14 +268,14 @@ int telling_put_entry(void *state, const struct outbox_entry *entry)
                 r = json_put(json, "method", json_string(request->method));
         if (r >= 0)
                 r = json_put(json, "headers", headers_json(request->headers));
-        return r < 0 ? r : put_json(state, outbox_kind, key, json, 0);
+        return r < 0 ? r : item_put(state, outbox_kind, key, json, 0);
 }
 
 void telling_remove_entry(void *state, uint64_t id)
 {
-        char key[17];
+        char key[ITEM_NUMBER_SIZE];
 
-        digits_of(id, key);
+        item_number(id, key);
         state_remove(state, outbox_kind, key);
 }
 
@@ -347,7 +314,7 @@ static int take_alert(
 
         if (r >= 0)
                 r = parse_alert(json, &a, e);
-        if (r >= 0 && (number_of(key, &fingerprint) < 0 || fingerprint != a.fingerprint))
+        if (r >= 0 && (item_parse_number(key, &fingerprint) < 0 || fingerprint != a.fingerprint))
                 r = error_set(e, -EBADMSG, "its labels are those of another alert");
         if (r < 0)
                 return r;
@@ -361,7 +328,7 @@ static int parse_told(const json_t *json, usec_t now, struct told *ret, struct e
         const char *digits = json_string_value(json_object_get(json, "fingerprint"));
         int r = fields_parse(told_fields, ARRAY_SIZE(told_fields), json, ret, e);
 
-        if (r >= 0 && number_of(digits, &ret->fingerprint) < 0)
+        if (r >= 0 && item_parse_number(digits, &ret->fingerprint) < 0)
                 r = error_set(e, -EBADMSG, "one of its alerts has no fingerprint");
         if (r >= 0 && ret->state == TOLD_ENDING)
                 r = parse_alert(json_object_get(json, "alert"), &ret->last, e);
@@ -517,7 +484,7 @@ static int take_entry(
         struct restoring *restoring = userdata;
         int r = json_parse("it", value, size, &json, e);
 
-        if (r >= 0 && number_of(key, &entry.id) < 0)
+        if (r >= 0 && item_parse_number(key, &entry.id) < 0)
                 r = error_set(e, -EBADMSG, "its number is none");
         if (r >= 0)
                 r = parse_entry(json, &entry, e);
@@ -534,9 +501,11 @@ static int take_entry(
 static void log_homeless(const struct restoring *restoring)
 {
         if (restoring->homeless > 0)
-                log_warning("%zu notifications of an earlier run are for receivers that are "
-                            "configured no more; they are dropped",
-                        restoring->homeless);
+                log_warning(
+                        "dropped %zu %s of an earlier run, for receivers that are configured no "
+                        "more",
+                        restoring->homeless,
+                        plural(restoring->homeless, "notification", "notifications"));
 }
 
 int telling_restore(struct state *s, struct alerts *alerts, struct notices *notices,

@@ -179,7 +179,7 @@ struct loss_view {
 
 /* An incident with its words, so that it outlives the findings that it was read off. */
 struct incident_view {
-        char *id, *collection; /* the label of both */
+        char *id, *collection; /* the label of both; the latter NULL: driftwatch's own */
         usec_t since, resolved_at; /* wall clock; the latter 0 while it is open */
         enum severity severity; /* of its worst finding */
         size_t findings, queries;

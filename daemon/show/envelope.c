@@ -28,24 +28,31 @@ static const char *error_type(unsigned status)
         return status < 500 ? "bad_data" : "internal";
 }
 
-void envelope_error(struct text *body, unsigned status, const char *format, ...)
+/* As JSON; NULL when memory is short. */
+static _printf_(1, 0) char *quote(const char *format, va_list arguments)
 {
         _cleanup_json_ json_t *string = NULL;
+        char buffer[1024];
+        int n = vsnprintf(buffer, sizeof(buffer), format, arguments);
+
+        string = value_string(n >= 0 ? buffer : "internal error");
+        return string ? json_text(string, 0, NULL) : NULL;
+}
+
+void envelope_error(struct text *body, unsigned status, const char *format, ...)
+{
         _cleanup_free_ char *quoted = NULL;
         va_list arguments;
-        char buffer[1024];
-        int n;
 
         va_start(arguments, format);
-        n = vsnprintf(buffer, sizeof(buffer), format, arguments);
+        quoted = quote(format, arguments);
         va_end(arguments);
-        string = value_string(n >= 0 ? buffer : "internal error");
-        quoted = string ? json_text(string, 0, NULL) : NULL;
         text_appendf(body, "{\"status\":\"error\",\"errorType\":\"%s\",\"error\":%s}\n",
                 error_type(status), quoted ? quoted : "\"out of memory\"");
 }
 
-unsigned envelope_success(struct text *body, json_t *data)
+/* Takes the reference; `warning` is JSON, NULL: there is none. */
+static unsigned succeed(struct text *body, json_t *data, const char *warning)
 {
         _cleanup_json_ json_t *taken = data;
         _cleanup_free_ char *value = NULL;
@@ -59,6 +66,24 @@ unsigned envelope_success(struct text *body, json_t *data)
         }
         text_append(body, "{\"status\":\"success\",\"data\":");
         text_append_bytes(body, value, size);
+        if (warning)
+                text_appendf(body, ",\"warnings\":[%s]", warning);
         text_append(body, "}\n");
-        return 200;
+        return warning ? 202 : 200;
+}
+
+unsigned envelope_success(struct text *body, json_t *data)
+{
+        return succeed(body, data, NULL);
+}
+
+unsigned envelope_warning(struct text *body, json_t *data, const char *format, ...)
+{
+        _cleanup_free_ char *quoted = NULL;
+        va_list arguments;
+
+        va_start(arguments, format);
+        quoted = quote(format, arguments);
+        va_end(arguments);
+        return succeed(body, data, quoted ? quoted : "\"out of memory\"");
 }

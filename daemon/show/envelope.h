@@ -14,3 +14,6 @@ void envelope_error(struct text *body, unsigned status, const char *format, ...)
 /* {"status":"success","data":DATA}. Takes the reference. Returns 200, or 500 and its body when
  * `data` is NULL: memory was short. */
 unsigned envelope_success(struct text *body, json_t *data);
+/* The same with "warnings":[...], of one sentence: done, but something is to be known. Returns 202.
+ */
+unsigned envelope_warning(struct text *body, json_t *data, const char *format, ...) _printf_(3, 4);

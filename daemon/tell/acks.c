@@ -128,26 +128,13 @@ void acks_jump(struct acks *a, int64_t by)
         }
 }
 
-static int restore_one(struct acks *a, const struct alert_ack *from, usec_t now)
+int acks_restore(struct acks *a, const struct alert_ack *kept, usec_t now)
 {
         /* How long it was to hold counts, not until when by a clock that was wrong. */
-        usec_t timeout = from->until == USEC_INFINITY ? USEC_INFINITY
-                : from->until > from->ack.at          ? from->until - from->ack.at
+        usec_t timeout = kept->until == USEC_INFINITY ? USEC_INFINITY
+                : kept->until > kept->ack.at          ? kept->until - kept->ack.at
                                                       : 0;
 
-        return acks_add(a, from->fingerprint, from->ack.by, from->ack.comment, timeout,
-                MIN(from->ack.at, now));
-}
-
-int acks_restore(struct acks *a, const struct alert_ack *list, size_t count, usec_t now)
-{
-        struct acks new = {0};
-        int r = 0;
-
-        for (size_t i = 0; i < count && r >= 0; i++)
-                r = restore_one(&new, &list[i], now);
-        acks_done(r < 0 ? &new : a);
-        if (r >= 0)
-                *a = new;
-        return r == -ENOSPC ? -EINVAL : r;
+        return acks_add(a, kept->fingerprint, kept->ack.by, kept->ack.comment, timeout,
+                MIN(kept->ack.at, now));
 }

@@ -38,8 +38,6 @@ size_t acks_update(struct acks *a, const struct alert *const *alerts, size_t cou
 usec_t acks_next(const struct acks *a);
 /* The clock was set: moves all times by as much. */
 void acks_jump(struct acks *a, int64_t by);
-/* Goes on with what was kept in an earlier life, in any order, instead of all that is there; times
- * that are not reached yet, because the clock was set back meanwhile, are now. -EINVAL: one has
- * nobody's name, or there are too many; -ENOMEM; all is as before then. */
-_must_check_ int acks_restore(
-        struct acks *a, const struct alert_ack *list, size_t count, usec_t now);
+/* Adds one that was kept in an earlier life, copied. Times that are not reached yet, because the
+ * clock was set back meanwhile, are now. The errors of acks_add(). */
+_must_check_ int acks_restore(struct acks *a, const struct alert_ack *kept, usec_t now);

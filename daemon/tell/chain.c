@@ -46,6 +46,8 @@ static usec_t due_at(const struct chain *c, const struct escalation *s)
 {
         if (s->closed || s->changed)
                 return 0;
+        if (s->early)
+                return USEC_INFINITY;
         if (s->ack.by)
                 return later(s->ack.at, c->ack_timeout);
         if (s->silence || s->step >= c->steps)

@@ -3,13 +3,18 @@
 
 #include <errno.h>
 
+#include "model/rule.h"
 #include "text.h"
+
+/* Of one incident: the first of them. */
+#define REASONS_SHOWN 5
 
 struct desk {
         const struct desk_policy *policy;
         struct silences *silences;
         struct escalations *escalations;
         struct acks acks; /* of single alerts */
+        uint64_t generation;
 };
 
 struct desk *desk_new(void)
@@ -37,22 +42,24 @@ struct desk *desk_free(struct desk *d)
 void desk_configure(struct desk *d, const struct desk_policy *policy)
 {
         d->policy = policy;
+        d->generation++;
         escalations_configure(d->escalations, policy->escalation, policy->escalation_count);
 }
 
 /* What one incident's alerts say together. */
 struct hearing {
         struct roster receivers; /* of all of them, without muted ones */
-        struct text muted; /* why one is, the last */
-        struct text silenced; /* why one is, the last */
+        struct roster muted, silenced; /* why they are, each reason once */
+        struct text why; /* as quiet() says it */
         size_t alerts, quiet; /* that people should hear of; of them, silenced ones */
 };
 
 static void hearing_done(struct hearing *h)
 {
         roster_done(&h->receivers);
-        text_done(&h->muted);
-        text_done(&h->silenced);
+        roster_done(&h->muted);
+        roster_done(&h->silenced);
+        text_done(&h->why);
 }
 
 static int add_recipients(
@@ -64,10 +71,8 @@ static int add_recipients(
         for (size_t i = 0; i < found.count && r >= 0; i++)
                 if (!found.routed[i].reason)
                         r = roster_add(&h->receivers, found.routed[i].receiver);
-                else {
-                        text_clear(&h->muted);
-                        text_append(&h->muted, found.routed[i].reason);
-                }
+                else
+                        r = roster_add(&h->muted, found.routed[i].reason);
         recipients_done(&found);
         return r;
 }
@@ -81,17 +86,28 @@ static int add_all(const struct desk *d, struct hearing *h)
         return r;
 }
 
-static int hear(const struct desk *d, const struct alert *a, usec_t now, struct hearing *h)
+/* Why nobody is told of this alert, "" where somebody is. */
+static int hush(const struct desk *d, const struct alert *a, usec_t now, struct hearing *h)
 {
         const struct alert_ack *ack = acks_find(&d->acks, a->fingerprint);
+        _cleanup_text_ struct text why = {0};
+
+        if (ack) {
+                text_append(&why, "taken by ");
+                text_append_line(&why, ack->ack.by);
+        } else if (!silences_mute(d->silences, &a->labels, now, &why))
+                return 0;
+        h->quiet++;
+        return text_failed(&why) ? -ENOMEM : roster_add(&h->silenced, text_string(&why));
+}
+
+static int hear(const struct desk *d, const struct alert *a, usec_t now, struct hearing *h)
+{
+        int r = hush(d, a, now, h);
 
         h->alerts++;
-        text_clear(&h->silenced);
-        if (ack) {
-                text_append(&h->silenced, "each alert is taken, the last by ");
-                text_append_line(&h->silenced, ack->ack.by);
-        }
-        h->quiet += ack || silences_mute(d->silences, &a->labels, now, &h->silenced);
+        if (r < 0)
+                return r;
         return d->policy->routing ? add_recipients(d, &a->labels, now, h) : add_all(d, h);
 }
 
@@ -104,12 +120,26 @@ static int hear_notice(const struct desk *d, const struct notice *n, usec_t now,
         return r;
 }
 
-/* Why nobody is told of it, as its alerts are now; "" where somebody is. */
-static const char *quiet(const struct hearing *h)
+static const char *join_reasons(const struct roster *reasons, struct text *to)
+{
+        size_t shown = MIN(reasons->count, (size_t)REASONS_SHOWN);
+
+        text_clear(to);
+        for (size_t i = 0; i < shown; i++)
+                text_appendf(to, "%s%s", i > 0 ? "; " : "", reasons->names[i]);
+        if (shown < reasons->count)
+                text_appendf(to, "; and for %zu more reasons", reasons->count - shown);
+        return text_string(to);
+}
+
+/* Why nobody is told of it, as its alerts are now; NULL where somebody is. Where memory is short
+ * for the reasons, all the same. */
+static const char *quiet(struct hearing *h)
 {
         if (h->alerts > 0 && h->quiet == h->alerts)
-                return text_string(&h->silenced);
-        return h->receivers.count == 0 ? text_string(&h->muted) : "";
+                return join_reasons(&h->silenced, &h->why);
+        return h->receivers.count == 0 && h->muted.count > 0 ? join_reasons(&h->muted, &h->why)
+                                                             : NULL;
 }
 
 /* For those who were told, while nobody has taken it and nothing keeps it quiet. */
@@ -137,18 +167,23 @@ static int close_unknown(
                                n->incident, &h.receivers, NULL);
 }
 
+static int open_as_heard(struct desk *d, const struct notice *n, usec_t now, struct hearing *h)
+{
+        int r = hear_notice(d, n, now, h);
+
+        return r < 0 ? r
+                     : escalations_open(
+                               d->escalations, n->incident, notice_severity(n), &h->receivers, now);
+}
+
 static int open_incident(struct desk *d, const struct notice *n, usec_t now)
 {
         _cleanup_(hearing_done) struct hearing h = {0};
         bool known = escalations_find(d->escalations, n->incident);
-        int r = hear_notice(d, n, now, &h);
+        int r = open_as_heard(d, n, now, &h);
 
         if (r >= 0)
-                r = escalations_open(
-                        d->escalations, n->incident, notice_severity(n), &h.receivers, now);
-        if (r >= 0)
-                r = escalations_silence(
-                        d->escalations, n->incident, *quiet(&h) ? quiet(&h) : NULL, now);
+                r = escalations_silence(d->escalations, n->incident, quiet(&h), now);
         if (r >= 0 && known && n->kind == NOTICE_CHANGED)
                 escalations_change(d->escalations, n->incident);
         return r;
@@ -156,23 +191,59 @@ static int open_incident(struct desk *d, const struct notice *n, usec_t now)
 
 static int take(struct desk *d, const struct notice *n, usec_t now, struct escalation_actions *ret)
 {
-        const struct escalation *known = escalations_find(d->escalations, n->incident);
+        const struct escalation *e = escalations_find(d->escalations, n->incident);
+        bool known = e && !e->early;
 
         switch (n->kind) {
         case NOTICE_OPENED:
         case NOTICE_CHANGED:
                 return open_incident(d, n, now);
         case NOTICE_REPEATED:
-                return known ? repeat(known, ret) : open_incident(d, n, now);
+                return known ? repeat(e, ret) : open_incident(d, n, now);
         case NOTICE_CLOSED:
-                if (!known)
-                        return close_unknown(d, n, now, ret);
                 escalations_close(d->escalations, n->incident);
-                return 0;
+                return known ? 0 : close_unknown(d, n, now, ret);
         case NOTICE_PASSED:
                 return 0;
         }
         return -EINVAL;
+}
+
+/* Of the incident, and people will be told of it unless it ends or something keeps it quiet. */
+static bool is_coming(const struct alert *a, const char *incident)
+{
+        return a->state != ALERT_RESOLVED && !alert_is_info(a) &&
+                streq(labels_get(&a->labels, "incident"), incident);
+}
+
+/* The worst severity of the alerts that people will be told of; NULL: there are none. */
+static const char *severity_to_come(
+        const char *incident, const struct alert *const *alerts, size_t count)
+{
+        const char *worst = NULL;
+
+        for (size_t i = 0; i < count; i++) {
+                const char *severity = labels_get(&alerts[i]->labels, "severity");
+
+                if (severity && is_coming(alerts[i], incident) &&
+                        (!worst || rule_severity_rank(severity) < rule_severity_rank(worst)))
+                        worst = severity;
+        }
+        return worst;
+}
+
+int desk_expect(struct desk *d, const char *incident, const struct alert *const *alerts,
+        size_t count, usec_t now)
+{
+        const char *severity = severity_to_come(incident, alerts, count);
+
+        return severity ? escalations_expect(d->escalations, incident, severity, now) : -ENOENT;
+}
+
+/* Over before people were told, or given back. */
+static bool is_in_vain(const struct escalation *e, const struct alert *const *alerts, size_t count)
+{
+        return e->early && (!e->ack.by || !severity_to_come(e->incident, alerts, count));
 }
 
 /* What its alerts are changes without news, and so does what keeps them quiet. */
@@ -182,6 +253,8 @@ static int settle(struct desk *d, const struct escalation *e, const struct alert
         _cleanup_(hearing_done) struct hearing h = {0};
         int r = 0;
 
+        if (is_in_vain(e, alerts, count))
+                escalations_close(d->escalations, e->incident);
         for (size_t i = 0; i < count && r >= 0; i++)
                 if (alert_is_told(alerts[i]) &&
                         streq(labels_get(&alerts[i]->labels, "incident"), e->incident))
@@ -189,10 +262,8 @@ static int settle(struct desk *d, const struct escalation *e, const struct alert
         if (r < 0 || h.alerts == 0)
                 return r;
         if (h.receivers.count > 0)
-                r = escalations_open(d->escalations, e->incident, e->severity, &h.receivers, now);
-        return r < 0 ? r
-                     : escalations_silence(
-                               d->escalations, e->incident, *quiet(&h) ? quiet(&h) : NULL, now);
+                r = escalations_route(d->escalations, e->incident, &h.receivers);
+        return r < 0 ? r : escalations_silence(d->escalations, e->incident, quiet(&h), now);
 }
 
 static int settle_all(struct desk *d, const struct alert *const *alerts, size_t count, usec_t now)
@@ -232,6 +303,7 @@ int desk_update(struct desk *d, const struct news *news, const struct alert *con
         int result = 0, r;
 
         *ret = (struct escalation_actions){0};
+        d->generation++;
         (void)silences_prune(d->silences, now);
         (void)acks_update(&d->acks, alerts, count, now);
         for (size_t i = 0; i < news->count; i++) {
@@ -258,13 +330,33 @@ static bool opens(const struct news *news, const char *incident)
 
 static int resume(struct desk *d, const struct notice *n, usec_t told_at)
 {
-        struct escalation_actions told = {0};
-        int r = open_incident(d, n, told_at);
+        _cleanup_(hearing_done) struct hearing h = {0};
+        int r = open_as_heard(d, n, told_at, &h);
 
-        if (r >= 0)
-                r = escalations_update(d->escalations, told_at, &told);
-        escalation_actions_done(&told);
-        return r;
+        return r < 0 ? r : escalations_assume(d->escalations, n->incident, told_at);
+}
+
+static bool is_told(const struct notices *n, const char *incident)
+{
+        struct told_group g;
+
+        for (size_t i = 0; notices_group(n, i, &g); i++)
+                if (streq(g.incident, incident))
+                        return true;
+        return false;
+}
+
+/* Nobody would ever say that it is over. */
+static void close_lost(struct desk *d, const struct notices *n, const struct news *news,
+        const struct alert *const *alerts, size_t count)
+{
+        size_t incidents;
+        const struct escalation *const *list = escalations_list(d->escalations, &incidents);
+
+        for (size_t i = 0; i < incidents; i++)
+                if (!is_told(n, list[i]->incident) && !opens(news, list[i]->incident) &&
+                        !severity_to_come(list[i]->incident, alerts, count))
+                        escalations_close(d->escalations, list[i]->incident);
 }
 
 int desk_resume(struct desk *d, const struct notices *n, const struct news *news,
@@ -273,9 +365,11 @@ int desk_resume(struct desk *d, const struct notices *n, const struct news *news
         struct told_group g;
         int result = 0;
 
+        close_lost(d, n, news, alerts, count);
         for (size_t i = 0; notices_group(n, i, &g); i++) {
+                bool known = escalations_find(d->escalations, g.incident);
                 struct notice notice = {0};
-                int r = opens(news, g.incident)
+                int r = known || opens(news, g.incident)
                         ? -ENOENT
                         : notices_show(n, g.incident, alerts, count, &notice);
 
@@ -305,6 +399,12 @@ void desk_jump(struct desk *d, int64_t by)
         silences_jump(d->silences, by);
         escalations_jump(d->escalations, by);
         acks_jump(&d->acks, by);
+        d->generation++;
+}
+
+uint64_t desk_generation(const struct desk *d)
+{
+        return d->generation;
 }
 
 static int show_incidents(const struct desk *d, struct standing *s)

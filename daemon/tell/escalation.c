@@ -121,7 +121,7 @@ void escalations_configure(
 }
 
 static int open_new(struct escalations *e, const char *incident, const char *severity,
-        const struct roster *fallback, usec_t now)
+        const struct roster *fallback, bool early, usec_t now)
 {
         _cleanup_(entry_freep) struct escalation *s = calloc(1, sizeof(*s));
         int r;
@@ -129,6 +129,7 @@ static int open_new(struct escalations *e, const char *incident, const char *sev
         if (!s)
                 return -ENOMEM;
         s->opened_at = s->step_at = now;
+        s->early = early;
         r = strdup_to(&s->incident, incident);
         if (r >= 0)
                 r = strdup_to(&s->severity, severity);
@@ -173,7 +174,7 @@ int escalations_open(struct escalations *e, const char *incident, const char *se
         int r;
 
         if (!s)
-                return open_new(e, incident, severity, fallback, now);
+                return open_new(e, incident, severity, fallback, false, now);
         r = roster_copy(fallback, &copy);
         if (r < 0)
                 return r;
@@ -186,6 +187,34 @@ int escalations_open(struct escalations *e, const char *incident, const char *se
         roster_done(&s->fallback);
         s->fallback = copy;
         s->closed = false;
+        if (s->early)
+                s->opened_at = s->step_at = now;
+        s->early = false;
+        settle(e, s);
+        return 0;
+}
+
+int escalations_expect(
+        struct escalations *e, const char *incident, const char *severity, usec_t now)
+{
+        static const struct roster none = {0};
+
+        return find(e, incident) ? 0 : open_new(e, incident, severity, &none, true, now);
+}
+
+int escalations_route(struct escalations *e, const char *incident, const struct roster *fallback)
+{
+        struct escalation *s = find(e, incident);
+        struct roster copy;
+        int r;
+
+        if (!s || s->early)
+                return 0;
+        r = roster_copy(fallback, &copy);
+        if (r < 0)
+                return r;
+        roster_done(&s->fallback);
+        s->fallback = copy;
         settle(e, s);
         return 0;
 }
@@ -235,6 +264,10 @@ int escalations_unacknowledge(
                 return -ENOENT;
         if (!*by || strlen(by) > ACK_BY_MAX)
                 return -EINVAL;
+        if (s->early) {
+                ack_done(&s->ack);
+                return 0;
+        }
         text_appendf(&before, "%s took back the acknowledgement of ", by);
         r = text_failed(&before) ? -ENOMEM : chain_reopen(s, text_string(&before), "", now);
         if (r >= 0)
@@ -272,6 +305,16 @@ static int tell(
         const struct chain c = chain(e, s);
 
         return chain_tell(&c, s, now, out);
+}
+
+int escalations_assume(struct escalations *e, const char *incident, usec_t now)
+{
+        struct escalation_actions told = {0};
+        struct escalation *s = find(e, incident);
+        int r = s && s->next_at <= now ? tell(e, s, now, &told) : 0;
+
+        escalation_actions_done(&told);
+        return r;
 }
 
 int escalations_update(struct escalations *e, usec_t now, struct escalation_actions *ret)
@@ -341,69 +384,35 @@ const struct escalation *const *escalations_list(const struct escalations *e, si
         return (const struct escalation *const *)e->incidents;
 }
 
-static int copy_strings(const struct escalation *from, struct escalation *to)
-{
-        int r = strdup_to(&to->incident, from->incident);
-
-        if (r >= 0)
-                r = strdup_to(&to->severity, from->severity);
-        if (r >= 0)
-                r = strdup_to(&to->because, from->because);
-        if (r >= 0)
-                r = strdup_to(&to->silence, from->silence);
-        if (r >= 0)
-                r = ack_copy(&from->ack, &to->ack);
-        if (r >= 0)
-                r = roster_copy(&from->fallback, &to->fallback);
-        return r < 0 ? r : roster_copy(&from->told, &to->told);
-}
-
 /* Later than `now` it can only be because the clock was set back. */
 static void cut(usec_t *t, usec_t now)
 {
         *t = MIN(*t, now);
 }
 
-static int restore_one(struct escalations *e, const struct escalation *from, usec_t now)
+int escalations_restore(struct escalations *e, struct escalation *kept, usec_t now)
 {
-        _cleanup_(entry_freep) struct escalation *s = calloc(1, sizeof(*s));
+        struct escalation *s;
         int r;
 
+        if (!kept->incident || !*kept->incident || !kept->severity || find(e, kept->incident))
+                return -EINVAL;
+        s = calloc(1, sizeof(*s));
         if (!s)
                 return -ENOMEM;
-        if (!from->incident || !*from->incident || !from->severity || find(e, from->incident))
-                return -EINVAL;
-        s->opened_at = from->opened_at;
-        s->round = MIN(from->round, (unsigned)ESCALATION_REPEAT_MAX);
-        s->step = from->step;
-        s->step_at = from->step_at;
-        s->began = MIN(from->began, ESCALATION_REOPENED);
-        s->silenced_at = from->silenced_at;
-        s->changed = from->changed;
-        s->closed = from->closed;
-        r = copy_strings(from, s);
-        if (r < 0)
+        *s = *kept;
+        r = insert(e, s);
+        if (r < 0) {
+                free(s);
                 return r;
+        }
+        *kept = (struct escalation){0};
+        s->round = MIN(s->round, (unsigned)ESCALATION_REPEAT_MAX);
+        s->began = MIN(s->began, ESCALATION_REOPENED);
         cut(&s->opened_at, now);
         cut(&s->step_at, now);
         cut(&s->silenced_at, now);
         cut(&s->ack.at, now);
-        r = insert(e, s);
-        if (r >= 0)
-                settle(e, take_ptr(s));
-        return r;
-}
-
-int escalations_restore(
-        struct escalations *e, const struct escalation *list, size_t count, usec_t now)
-{
-        struct escalations new = {.policies = e->policies, .policy_count = e->policy_count};
-        int r = 0;
-
-        for (size_t i = 0; i < count && r >= 0; i++)
-                r = restore_one(&new, &list[i], now);
-        free_incidents(r < 0 ? &new : e);
-        if (r >= 0)
-                *e = new;
-        return r;
+        settle(e, s);
+        return 0;
 }

@@ -60,6 +60,7 @@ struct escalation {
         struct roster fallback; /* who is told when no policy is for it */
         struct roster told;
         bool changed, closed; /* and not told yet */
+        bool early; /* somebody took it before people were to be told: it has not begun */
 };
 void escalation_done(struct escalation *s);
 
@@ -78,6 +79,14 @@ void escalations_configure(
  * nothing. One that was closed, which is not told yet, goes on. -ENOMEM: as before the call. */
 _must_check_ int escalations_open(struct escalations *e, const char *incident, const char *severity,
         const struct roster *fallback, usec_t now);
+/* People will be told of the incident unless somebody takes it before that: it is there to be
+ * taken, and begins when it is opened; no-op when it is there. It has to be closed when it is over
+ * before. -ENOMEM. */
+_must_check_ int escalations_expect(
+        struct escalations *e, const char *incident, const char *severity, usec_t now);
+/* Its receivers are others; no-op for one that is expected. -ENOMEM: as before the call. */
+_must_check_ int escalations_route(
+        struct escalations *e, const char *incident, const struct roster *fallback);
 /* A further alert fires, which those who were told have to know, unless it is silenced. */
 void escalations_change(struct escalations *e, const char *incident);
 void escalations_close(struct escalations *e, const char *incident);
@@ -91,6 +100,9 @@ _must_check_ int escalations_unacknowledge(
 /* NULL: it is silenced no longer. Unknown incidents are none. -ENOMEM: as before the call. */
 _must_check_ int escalations_silence(
         struct escalations *e, const char *incident, const char *reason, usec_t now);
+/* What is due at `now` for this incident alone was told already: its receivers count as told.
+ * -ENOMEM: it is due at once. */
+_must_check_ int escalations_assume(struct escalations *e, const char *incident, usec_t now);
 /* Yields who has to be told at `now`, each receiver once an incident; it counts as told. -ENOMEM:
  * what could be built is in `*ret`, the rest is due at once. */
 _must_check_ int escalations_update(
@@ -106,9 +118,8 @@ _must_check_ int escalations_show(
 const struct escalation *escalations_find(const struct escalations *e, const char *incident);
 /* All of them, by incident; valid until the next call that changes `e`. */
 const struct escalation *const *escalations_list(const struct escalations *e, size_t *ret_count);
-/* Goes on with what was listed in an earlier life, instead of all that is there; after
- * escalations_configure(), because a step that no policy has is forgotten. Times that are not
- * reached yet, because the clock was set back meanwhile, are now. -EINVAL: one has no incident or
- * severity, or two have the same; -ENOMEM; all is as before then. */
-_must_check_ int escalations_restore(
-        struct escalations *e, const struct escalation *list, size_t count, usec_t now);
+/* Takes what is in one that was listed in an earlier life; after escalations_configure(), because a
+ * step that no policy has is forgotten. Times that are not reached yet, because the clock was set
+ * back meanwhile, are now. -EINVAL: it has no incident or severity, or there is one of this
+ * incident; -ENOMEM; nothing was taken then. */
+_must_check_ int escalations_restore(struct escalations *e, struct escalation *kept, usec_t now);

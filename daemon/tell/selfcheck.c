@@ -164,6 +164,62 @@ int selfcheck_build(const struct signal_policy *policy, const struct shard *shar
         return 0;
 }
 
+static enum severity severity_shown(const struct alert *a)
+{
+        const char *severity = labels_get(&a->labels, "severity");
+
+        for (enum severity s = 0; s < SEVERITY_COUNT; s++)
+                if (streq(severity, severity_name(s)))
+                        return s;
+        return streq(severity, "none") ? SEVERITY_INFO : SEVERITY_CRITICAL; /* "high" */
+}
+
+static bool is_ours(const struct alert *a)
+{
+        return a->state == ALERT_FIRING &&
+                streq(labels_get(&a->labels, "incident"), SELFCHECK_INCIDENT);
+}
+
+bool selfcheck_fires(const struct alert *alerts, size_t count)
+{
+        for (size_t i = 0; i < count; i++)
+                if (is_ours(&alerts[i]))
+                        return true;
+        return false;
+}
+
+static void add_alert(const struct alert *a, struct incident_view *to, struct text *explanation)
+{
+        const char *description = labels_get(&a->annotations, "description");
+
+        to->since = to->findings == 0 ? a->fired_at : MIN(to->since, a->fired_at);
+        to->severity = MAX(to->severity, severity_shown(a));
+        if (description)
+                text_appendf(explanation, "%s%s", explanation->size > 0 ? " " : "", description);
+        to->findings++;
+}
+
+int selfcheck_incident(const struct alert *alerts, size_t count, struct incident_view *ret)
+{
+        _cleanup_(incident_view_done) struct incident_view i = {0};
+        _cleanup_text_ struct text explanation = {0}, summary = {0};
+
+        for (size_t k = 0; k < count; k++)
+                if (is_ours(&alerts[k]))
+                        add_alert(&alerts[k], &i, &explanation);
+        if (i.findings > 0) {
+                text_appendf(&summary, "%zu destination%s cannot be relied on", i.findings,
+                        i.findings == 1 ? "" : "s");
+                i.summary = text_take(&summary, NULL);
+                i.explanation = text_take(&explanation, NULL);
+                if (!i.summary || !i.explanation || strdup_to(&i.id, SELFCHECK_INCIDENT) < 0)
+                        return -ENOMEM;
+        }
+        *ret = i;
+        i = (struct incident_view){0};
+        return 0;
+}
+
 static bool has(const struct alert *a, const char *name, const char *value)
 {
         const char *label = labels_get(&a->labels, name);

@@ -17,6 +17,12 @@
 /* Of all destinations, as they are shown. -ENOMEM. */
 _must_check_ int selfcheck_build(const struct signal_policy *policy, const struct shard *shard,
         const struct channel_view *channels, size_t count, struct signals *ret);
+/* What is open of SELFCHECK_INCIDENT, as a collection's incident is shown, without a collection;
+ * zeroed where nothing fires. -ENOMEM. */
+_must_check_ int selfcheck_incident(
+        const struct alert *alerts, size_t count, struct incident_view *ret);
+/* Whether anything of it is open. */
+bool selfcheck_fires(const struct alert *alerts, size_t count);
 /* Whether the notice is about this destination: it is told to the others. */
 bool selfcheck_concerns(
         const struct notice *notice, const char *receiver, const char *channel, const char *url);

@@ -228,7 +228,17 @@ int silences_restore(struct silences *s, struct silence *silence, usec_t now, st
 {
         int r = check_kept(s, silence, now, e);
 
-        return r < 0 ? r : take(s, silence, now, e);
+        if (r == 0)
+                r = take(s, silence, now, e);
+        for (size_t i = s->count; r == 0 && i-- > 1;) {
+                struct silence *two = &s->silences[i - 1], first = two[0];
+
+                if (first.created_at <= two[1].created_at)
+                        break;
+                two[0] = two[1];
+                two[1] = first;
+        }
+        return r;
 }
 
 int silences_expire(struct silences *s, const char *id, usec_t now, struct error *e)

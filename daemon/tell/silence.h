@@ -55,8 +55,8 @@ DEFINE_CLEANUP(struct silences *, silences_free)
  * -ENOSPC with a sentence, -ENOMEM; the caller's silence is as it was then. */
 _must_check_ int silences_add(
         struct silences *s, struct silence *silence, usec_t now, struct error *e);
-/* Takes one that an earlier life kept, with its times. The same errors; -ESTALE when it expired so
- * long ago that it is kept no longer. */
+/* Takes one that an earlier life kept, with its times, in any order. The same errors; -ESTALE when
+ * it expired so long ago that it is kept no longer. */
 _must_check_ int silences_restore(
         struct silences *s, struct silence *silence, usec_t now, struct error *e);
 /* Ends it now; one that has not begun never does. -ENOENT, or -EALREADY when it has expired, with a

@@ -114,50 +114,80 @@ static unsigned status_of(int error)
         return 500;
 }
 
-/* Only what fires, or waits to, can be taken; for how long, its severity says. */
-static int look_up(const struct teller *t, struct act *a, struct error *e)
+static int look_up_alert(struct teller *t, struct act *a, const struct alert *const *all,
+        size_t count, usec_t now, struct error *e)
 {
-        _cleanup_free_ const struct alert **all = NULL;
-        size_t count = 0;
-        int r = 0;
-
-        if (a->kind != ACT_ACKNOWLEDGE_ALERT)
-                return 0;
-        r = alerts_list(t->alerts, &all, &count);
-        for (size_t i = 0; i < count && r >= 0; i++)
+        for (size_t i = 0; i < count; i++)
                 if (all[i]->fingerprint == a->fingerprint && all[i]->state != ALERT_RESOLVED) {
                         a->timeout =
                                 desk_ack_timeout(t->desk, labels_get(&all[i]->labels, "severity"));
                         return 0;
                 }
-        return r < 0 ? r : error_set(e, -ENOENT, "no alert %s is pending or firing", a->subject);
+        return error_set(e, -ENOENT, "no alert %s is pending or firing", a->subject);
 }
 
-static unsigned perform(struct teller *t, struct act *a, usec_t now, struct text *body)
+/* What people are not told of yet can be taken before. */
+static int look_up_incident(struct teller *t, struct act *a, const struct alert *const *all,
+        size_t count, usec_t now, struct error *e)
 {
-        _cleanup_error_ struct error error = {0};
+        int r = desk_expect(t->desk, a->subject, all, count, now);
+
+        return r == -ENOENT ? 0 : r;
+}
+
+/* Only what fires, or waits to, can be taken; for how long, its severity says. */
+static int look_up(struct teller *t, struct act *a, usec_t now, struct error *e)
+{
+        static int (*const looks[ACT_KIND_COUNT])(struct teller *, struct act *,
+                const struct alert *const *, size_t, usec_t, struct error *) = {
+                [ACT_ACKNOWLEDGE] = look_up_incident,
+                [ACT_ACKNOWLEDGE_ALERT] = look_up_alert,
+        };
+        _cleanup_free_ const struct alert **all = NULL;
+        size_t count = 0;
+        int r = looks[a->kind] ? alerts_list(t->alerts, &all, &count) : 0;
+
+        return r < 0 || !looks[a->kind] ? r : looks[a->kind](t, a, all, count, now, e);
+}
+
+int acting_perform(struct teller *t, struct act *a, usec_t now, struct error *e)
+{
         char id[SILENCE_ID_LENGTH + 1];
         int r;
 
         make_id(id);
-        r = look_up(t, a, &error);
+        r = look_up(t, a, now, e);
         if (r >= 0)
-                r = act_perform(a, t->desk, id, now, &error);
-        if (r < 0) {
-                envelope_error(body, status_of(r), "%s", error_text(&error, r));
-                return status_of(r);
-        }
+                r = act_perform(a, t->desk, id, now, e);
+        if (r < 0)
+                return r;
         log_act(a, t->desk);
         t->next = 0;
-        return envelope_success(
-                body, json_pack("{s:o}", kinds[a->kind].answer, value_string(a->subject)));
+        return 0;
 }
 
-unsigned acting_perform(
-        struct teller *t, struct act *a, usec_t now, char **ret_body, size_t *ret_size)
+static unsigned answer(const struct teller *t, const struct act *a, int result,
+        const struct error *e, struct text *body)
+{
+        const char *unsafe = storage_unsafe(t->storage);
+        json_t *data;
+
+        if (result < 0) {
+                envelope_error(body, status_of(result), "%s", error_text(e, result));
+                return status_of(result);
+        }
+        data = json_pack("{s:o}", kinds[a->kind].answer, value_string(a->subject));
+        return unsafe ? envelope_warning(body, data,
+                                "it holds, but a restart would lose it until it can be written: %s",
+                                unsafe)
+                      : envelope_success(body, data);
+}
+
+unsigned acting_answer(const struct teller *t, const struct act *a, int result,
+        const struct error *e, char **ret_body, size_t *ret_size)
 {
         _cleanup_text_ struct text body = {0};
-        unsigned status = perform(t, a, now, &body);
+        unsigned status = answer(t, a, result, e, &body);
 
         *ret_body = text_take(&body, ret_size);
         return *ret_body ? status : 500;

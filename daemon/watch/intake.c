@@ -392,8 +392,9 @@ static void log_embedder(const struct dossier *d, const struct embed_result *res
         else if (!result->failure && old->error)
                 log_info("%s: embedder %s answers again", d->config->label, old->name);
         if (!result->failure && result->refused > 0 && old->unanswered != result->refused)
-                log_warning("%s: embedder %s has no vector for %zu queries; query \"%s\": %s",
+                log_warning("%s: embedder %s has no vector for %zu %s; query \"%s\": %s",
                         d->config->label, old->name, result->refused,
+                        plural(result->refused, "query", "queries"),
                         d->config->queries->queries[result->refusals[0].text].id,
                         result->refusals[0].reason);
 }

@@ -4,11 +4,10 @@
 /* How a dossier's rows are written, for the two files that do: memory.c puts them, recall.c reads
  * them. Nobody else includes this. */
 
-#include <stdio.h>
-
 #include "hash.h"
 #include "json.h"
 #include "keep/fields.h"
+#include "keep/item.h"
 #include "keep/state.h"
 #include "text.h"
 #include "watch/state.h"
@@ -23,9 +22,6 @@ static const struct state_kind query_kind = {.name = "query", .bulk = true};
 
 /* Of a collection: more than any disk has. */
 #define RECORDS_MAX 1e15
-
-/* 16 digits and NUL. */
-#define SIGNATURE_MAX 17
 
 static const char *const outcomes[OUTCOME_COUNT] = {
         [OUTCOME_PASS] = "pass",
@@ -187,12 +183,7 @@ static const struct field finding_fields[] = {
 #define BUILD(table, object) fields_build(table, ARRAY_SIZE(table), object)
 #define PARSE(table, json, object, e) fields_parse(table, ARRAY_SIZE(table), json, object, e)
 
-/* Something for a text, or for bands, that is another one whenever they are. */
-static inline void sign(uint64_t hash, char ret[SIGNATURE_MAX])
-{
-        (void)snprintf(ret, SIGNATURE_MAX, "%016llx", (unsigned long long)hash);
-}
-
+/* Another one whenever they are. */
 static inline uint64_t bands_hash(const struct bands *b)
 {
         uint64_t hash = HASH_INIT;

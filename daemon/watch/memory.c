@@ -8,9 +8,9 @@
 
 static int put_signature(json_t *json, const char *name, uint64_t hash)
 {
-        char text[SIGNATURE_MAX];
+        char text[ITEM_NUMBER_SIZE];
 
-        sign(hash, text);
+        item_number(hash, text);
         return json_put(json, name, json_string(text));
 }
 
@@ -73,15 +73,6 @@ static json_t *answer_json(const struct answer *a)
         return json;
 }
 
-static int put_text(
-        struct state *s, const struct state_kind *kind, const char *key, const json_t *json)
-{
-        size_t size;
-        _cleanup_free_ char *text = json_text(json, JSON_COMPACT, &size);
-
-        return text ? state_put(s, kind, key, text, size, 0) : -ENOMEM;
-}
-
 static int put_state(struct state *s, const struct dossier *d, size_t i, const char *key)
 {
         const struct query *query = &d->config->queries->queries[i];
@@ -101,7 +92,7 @@ static int put_state(struct state *s, const struct dossier *d, size_t i, const c
                 r = json_put(json, "drift", memory_json(&m));
         if (r >= 0 && q->answer)
                 r = json_put(json, "answer", answer_json(q->answer));
-        return r < 0 ? r : put_text(s, &query_kind, key, json);
+        return r < 0 ? r : item_put(s, &query_kind, key, json, 0);
 }
 
 int memory_put_query(struct state *s, const struct dossier *d, size_t query, uint64_t *span)
@@ -162,5 +153,5 @@ int memory_put_collection(struct state *s, const struct dossier *d)
         drift_recall_set(d->drift, &set, &share_moved);
         if (r >= 0)
                 r = json_put(json, "set", level_json(&set));
-        return r < 0 ? r : put_text(s, &collection_kind, d->config->label, json);
+        return r < 0 ? r : item_put(s, &collection_kind, d->config->label, json, 0);
 }

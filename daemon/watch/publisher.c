@@ -6,6 +6,7 @@
 
 #include "judge/incident.h"
 #include "keep/homes.h"
+#include "tell/selfcheck.h"
 #include "text.h"
 
 struct server_latency {
@@ -206,10 +207,18 @@ static bool is_forgotten(const struct incident_view *i, usec_t now)
         return i->resolved_at > 0 && now > i->resolved_at + ALERT_RESOLVED_RETENTION;
 }
 
+static bool has_own_incident(const struct view *v)
+{
+        return selfcheck_fires(v->alerts, v->alert_count);
+}
+
 /* Whether another list of incidents is to be shown than last time. */
 static bool incidents_differ(const struct publisher *p, const struct view *v, usec_t now)
 {
         if (!p->last || p->jumped)
+                return true;
+        if (p->last->alert_list != v->alert_list &&
+                (has_own_incident(p->last) || has_own_incident(v)))
                 return true;
         for (size_t i = 0; i < MAX(v->collection_count, p->last->collection_count); i++) {
                 const struct collection_view *a = collection_at(p->last, i),
@@ -224,8 +233,29 @@ static bool incidents_differ(const struct publisher *p, const struct view *v, us
         return false;
 }
 
-static int view_open_incidents(const struct view *v, struct incident_list *l)
+/* What is remembered of an incident that is open still, as that is shown now; NULL: nothing. */
+static struct incident_view *find_same(
+        struct incident_view *incidents, size_t count, const struct incident_view *i)
 {
+        for (size_t k = 0; k < count; k++)
+                if (incidents[k].resolved_at == 0 && incidents[k].since == i->since &&
+                        streq(incidents[k].id, i->id))
+                        return &incidents[k];
+        return NULL;
+}
+
+/* It goes on while any of its alerts fires, whichever was first. */
+static void keep_since(const struct publisher *p, struct incident_view *own)
+{
+        for (size_t i = 0; i < p->incident_count; i++)
+                if (p->incidents[i].resolved_at == 0 && streq(p->incidents[i].id, own->id))
+                        own->since = p->incidents[i].since;
+}
+
+static int view_open_incidents(
+        const struct publisher *p, const struct view *v, struct incident_list *l)
+{
+        struct incident_view *own;
         int r = 0;
 
         for (size_t i = 0; i < v->collection_count && r >= 0; i++) {
@@ -236,33 +266,30 @@ static int view_open_incidents(const struct view *v, struct incident_list *l)
                 r = incident_show(v->collections[i], to);
                 l->count += r >= 0 && to->id;
         }
-        return r;
-}
-
-/* Whose incident goes on; NULL when it is over. */
-static const struct collection_view *collection_of(
-        const struct view *v, const struct incident_view *i)
-{
-        for (size_t k = 0; k < v->collection_count && i->resolved_at == 0; k++)
-                if (v->collections[k]->incident_since == i->since &&
-                        streq(v->collections[k]->label, i->collection))
-                        return v->collections[k];
-        return NULL;
+        if (r < 0)
+                return r;
+        own = &l->incidents[l->count];
+        r = selfcheck_incident(v->alerts, v->alert_count, own);
+        if (r < 0 || !own->id)
+                return r;
+        keep_since(p, own);
+        l->count++;
+        return 0;
 }
 
 /* What was open before and is no more has ended; what ended before is shown for as long as its
  * alerts are. */
-static int view_resolved_incidents(
-        const struct publisher *p, const struct view *v, usec_t now, struct incident_list *l)
+static int view_resolved_incidents(const struct publisher *p, usec_t now, struct incident_list *l)
 {
-        size_t most = l->count + INCIDENTS_RESOLVED_MAX;
+        size_t open = l->count, most = open + INCIDENTS_RESOLVED_MAX;
         int r = 0;
 
         for (size_t i = 0; i < p->incident_count && l->count < most && r >= 0; i++) {
                 const struct incident_view *from = &p->incidents[i];
                 struct incident_view *to = &l->incidents[l->count];
 
-                if (collection_of(v, from) || is_forgotten(from, now))
+                if ((from->resolved_at == 0 && find_same(l->incidents, open, from)) ||
+                        is_forgotten(from, now))
                         continue;
                 r = incident_view_copy(from, to);
                 if (r < 0)
@@ -287,16 +314,12 @@ static bool was_worse(const struct collection_view *c, const struct incident_vie
 static const struct incident_view *worst_of(
         const struct publisher *p, const struct view *v, const struct incident_view *i)
 {
-        const struct collection_view *c = collection_of(v, i);
+        const struct collection_view *c =
+                i->collection ? view_find_collection(v, i->collection) : NULL;
+        const struct incident_view *old =
+                c && i->resolved_at == 0 ? find_same(p->incidents, p->incident_count, i) : NULL;
 
-        for (size_t k = 0; k < p->incident_count && c; k++) {
-                const struct incident_view *old = &p->incidents[k];
-
-                if (old->resolved_at == 0 && old->since == i->since &&
-                        streq(old->collection, i->collection) && was_worse(c, old, i))
-                        return old;
-        }
-        return i;
+        return old && was_worse(c, old, i) ? old : i;
 }
 
 static int remember_incidents(
@@ -322,7 +345,7 @@ static int remember_incidents(
 static int view_incidents(struct publisher *p, usec_t now, struct view *v)
 {
         _cleanup_(incident_list_unrefp) struct incident_list *l = NULL;
-        size_t most = p->incident_count;
+        size_t most = p->incident_count + 1;
         int r;
 
         if (!incidents_differ(p, v, now)) {
@@ -334,9 +357,9 @@ static int view_incidents(struct publisher *p, usec_t now, struct view *v)
         l = incident_list_new(most);
         if (!l)
                 return -ENOMEM;
-        r = view_open_incidents(v, l);
+        r = view_open_incidents(p, v, l);
         if (r >= 0)
-                r = view_resolved_incidents(p, v, now, l);
+                r = view_resolved_incidents(p, now, l);
         if (r >= 0)
                 r = remember_incidents(p, v, l);
         if (r >= 0)
@@ -491,10 +514,12 @@ const char *publisher_status(struct publisher *p, const struct view *view)
         if (view->collection_count == 0)
                 worst = VERDICT_UNMEASURED;
         (void)snprintf(p->status, sizeof(p->status),
-                "%s: %zu queries in %zu collections: %zu pass, %zu drift, %zu fail, %zu unmeasured, %zu unjudged; %zu alerts firing%s",
-                verdict_name(worst), p->queries, view->collection_count, outcomes[OUTCOME_PASS],
-                outcomes[OUTCOME_DRIFT], outcomes[OUTCOME_FAIL], outcomes[OUTCOME_UNMEASURED],
-                outcomes[OUTCOME_UNJUDGED], p->firing,
+                "%s: %zu %s in %zu %s: %zu pass, %zu drift, %zu fail, %zu unmeasured, %zu unjudged; %zu %s firing%s",
+                verdict_name(worst), p->queries, plural(p->queries, "query", "queries"),
+                view->collection_count, plural(view->collection_count, "collection", "collections"),
+                outcomes[OUTCOME_PASS], outcomes[OUTCOME_DRIFT], outcomes[OUTCOME_FAIL],
+                outcomes[OUTCOME_UNMEASURED], outcomes[OUTCOME_UNJUDGED], p->firing,
+                plural(p->firing, "alert", "alerts"),
                 view->reload_successful ? "" : "; the last reload was refused");
         return p->status;
 }

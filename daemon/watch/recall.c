@@ -11,9 +11,9 @@
 
 static bool is_signed(const json_t *json, const char *name, uint64_t hash)
 {
-        char text[SIGNATURE_MAX];
+        char text[ITEM_NUMBER_SIZE];
 
-        sign(hash, text);
+        item_number(hash, text);
         return streq(json_string_value(json_object_get(json, name)), text);
 }
 

@@ -6,6 +6,7 @@
 #include "clock.h"
 #include "config/rotation.h"
 #include "log.h"
+#include "text.h"
 
 /* Who reloads after a rotation believes that it is done. */
 static void log_rotation(const struct config *config, usec_t started)
@@ -38,8 +39,9 @@ void reload_log(const char *path, const struct config *config, int r, usec_t sta
                 return;
         }
         if (r > 0)
-                log_event(LOG_NOTICE, LOG_ID_RELOADED, NULL, "%s was read again: %zu collections",
-                        path, config->collection_count);
+                log_event(LOG_NOTICE, LOG_ID_RELOADED, NULL, "%s was read again: %zu %s", path,
+                        config->collection_count,
+                        plural(config->collection_count, "collection", "collections"));
         else
                 log_event(LOG_INFO, LOG_ID_RELOADED, NULL,
                         "%s was read again, and nothing has changed in it, its query sets, vectors "

@@ -10,6 +10,7 @@
 #include "keep/homes.h"
 #include "keep/incidents.h"
 #include "keep/past.h"
+#include "keep/people.h"
 #include "keep/snapshot.h"
 #include "keep/telling.h"
 #include "log.h"
@@ -102,19 +103,30 @@ static void restore_snapshot(struct storage *s, struct restoring *restoring)
         }
 }
 
-void storage_restore(struct storage *s, struct alerts *alerts, struct notices *notices,
-        struct outbox *outbox, struct publisher *p, struct watch *const *watches, size_t count)
+static int restore_told(
+        struct storage *s, const struct told_things *told, size_t *refused, struct error *e)
 {
-        struct restoring restoring = {watches, count};
+        usec_t now = clock_wall();
+        int r = telling_restore(
+                s->state, told->alerts, told->notices, told->outbox, now, refused, e);
+
+        return r < 0 ? r : people_restore(s->state, told->desk, now, refused, e);
+}
+
+void storage_restore(struct storage *s, const struct told_things *told, struct publisher *p,
+        const struct watches *watches)
+{
+        struct restoring restoring = {watches->watches, watches->count};
         _cleanup_error_ struct error error = {0};
         size_t refused = 0;
-        int r = telling_restore(s->state, alerts, notices, outbox, clock_wall(), &refused, &error);
+        int r = restore_told(s, told, &refused, &error);
 
         if (r >= 0)
                 r = homes_restore(s->state, restore_home, &restoring, &refused, &error);
         /* What is known of a query has a newer distance than its home. */
         if (r >= 0)
-                r = memory_restore(s->state, watches, count, clock_wall(), &refused, &error);
+                r = memory_restore(
+                        s->state, watches->watches, watches->count, clock_wall(), &refused, &error);
         if (r >= 0)
                 r = incidents_restore(
                         s->state, &p->incidents, &p->incident_count, &refused, &error);
@@ -127,28 +139,32 @@ void storage_restore(struct storage *s, struct alerts *alerts, struct notices *n
         s->restored = true;
 }
 
-static int put_told(struct storage *s, const struct alerts *alerts, const struct notices *notices)
+static int put_told(struct storage *s, const struct told_things *told)
 {
-        uint64_t alerts_now = alerts_generation(alerts), notices_now = notices_generation(notices);
+        uint64_t alerts = alerts_generation(told->alerts),
+                 notices = notices_generation(told->notices), desk = desk_generation(told->desk);
         int r = 0;
 
         if (!s->restored)
                 return 0;
-        if (alerts_now != s->alerts)
-                r = telling_put_alerts(s->state, alerts);
-        if (r >= 0 && notices_now != s->notices)
-                r = telling_put_groups(s->state, notices);
+        if (alerts != s->alerts)
+                r = telling_put_alerts(s->state, told->alerts);
+        if (r >= 0 && notices != s->notices)
+                r = telling_put_groups(s->state, told->notices);
+        if (r >= 0 && desk != s->desk)
+                r = people_put(s->state, told->desk);
         if (r < 0)
                 return r;
-        s->alerts = alerts_now;
-        s->notices = notices_now;
+        s->alerts = alerts;
+        s->notices = notices;
+        s->desk = desk;
         return 0;
 }
 
 /* What was put so far says nothing of what is in the file. */
 static void begin_again(struct storage *s)
 {
-        s->alerts = s->notices = s->homes = UINT64_MAX;
+        s->alerts = s->notices = s->desk = s->homes = UINT64_MAX;
         s->incidents = NULL;
         for (size_t i = 0; i < s->portrait_count; i++)
                 portrait_done(&s->portraits[i]);
@@ -174,7 +190,7 @@ static int commit(struct storage *s, struct error *e)
         return r;
 }
 
-void storage_tell(struct storage *s, const struct alerts *alerts, const struct notices *notices)
+void storage_tell(struct storage *s, const struct told_things *told)
 {
         _cleanup_error_ struct error error = {0};
         int r;
@@ -182,13 +198,21 @@ void storage_tell(struct storage *s, const struct alerts *alerts, const struct n
         if (!s)
                 return;
         s->due = 0; /* what it was decided by is written next */
-        r = put_told(s, alerts, notices);
+        r = put_told(s, told);
         if (r >= 0)
                 r = state_commit(s->state, &error);
         if (r == -EBADMSG || r == -ESTALE)
                 begin_again(s);
         if (r < 0)
                 note(s, r, &error);
+        s->safe = r >= 0;
+}
+
+const char *storage_unsafe(const struct storage *s)
+{
+        if (!s || s->safe)
+                return NULL;
+        return s->error ? s->error : "out of memory";
 }
 
 static usec_t look(struct storage *s, usec_t now)
@@ -322,10 +346,10 @@ static int put_incidents(struct storage *s, const struct publisher *p)
 }
 
 /* All that changed, and of what is known of collections a part. */
-static int put_all(struct storage *s, const struct alerts *alerts, const struct notices *notices,
-        const struct publisher *p, const struct watches *watches, size_t budget)
+static int put_all(struct storage *s, const struct told_things *told, const struct publisher *p,
+        const struct watches *watches, size_t budget)
 {
-        int r = put_told(s, alerts, notices);
+        int r = put_told(s, told);
 
         if (!s->restored)
                 return 0;
@@ -356,8 +380,8 @@ static int commit_all(struct storage *s, struct error *e)
         return r < 0 ? r : state_sync(s->state, e);
 }
 
-usec_t storage_save(struct storage *s, const struct alerts *alerts, const struct notices *notices,
-        const struct publisher *p, const struct watches *watches, usec_t now)
+usec_t storage_save(struct storage *s, const struct told_things *told, const struct publisher *p,
+        const struct watches *watches, usec_t now)
 {
         bool last = now == USEC_INFINITY;
         _cleanup_error_ struct error error = {0};
@@ -367,7 +391,7 @@ usec_t storage_save(struct storage *s, const struct alerts *alerts, const struct
 
         if (now < (p->homes != s->homes ? s->homes_due : s->due))
                 return s->due;
-        r = put_all(s, alerts, notices, p, watches, last ? SIZE_MAX : STORAGE_QUERIES);
+        r = put_all(s, told, p, watches, last ? SIZE_MAX : STORAGE_QUERIES);
         if (last) {
                 note(s, r < 0 ? r : commit_all(s, &error), &error);
                 return USEC_INFINITY;

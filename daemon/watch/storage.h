@@ -9,6 +9,7 @@
 
 #include "keep/state.h"
 #include "tell/alert.h"
+#include "tell/desk.h"
 #include "tell/notice.h"
 #include "tell/outbox.h"
 #include "watch/publisher.h"
@@ -26,6 +27,14 @@ struct watches;
 /* Where there is more, putting and writing it takes at most this part of the time. */
 #define STORAGE_SHARE 20
 
+/* What is told, and to whom; borrowed. */
+struct told_things {
+        struct alerts *alerts;
+        struct notices *notices;
+        struct desk *desk;
+        struct outbox *outbox;
+};
+
 /* How far what is known of one collection was put. */
 struct portrait {
         char *label;
@@ -41,7 +50,8 @@ struct storage {
         char *log; /* SQLite's, whose size is what the next writes need */
         bool restored; /* what is not was of an earlier life, and not to be replaced */
         struct outbox_store outbox;
-        uint64_t alerts, notices; /* generations, as of the last time that they were put */
+        uint64_t alerts, notices, desk; /* generations, as of the last time that they were put */
+        bool safe; /* what was told or done last is on the disk */
         uint64_t homes; /* publisher.homes likewise */
         struct portrait *portraits;
         size_t portrait_count;
@@ -54,18 +64,21 @@ struct storage {
 /* Zeroed before. A file that cannot be used is logged, and tried again. -ENOMEM. */
 _must_check_ int storage_init(struct storage *s, const char *directory);
 void storage_done(struct storage *s);
-/* Tells alerts, notices, outbox, publisher and watches what an earlier life knew; what of it cannot
- * be used is logged. Alerts of collections that are watched no more are there, too. */
-void storage_restore(struct storage *s, struct alerts *alerts, struct notices *notices,
-        struct outbox *outbox, struct publisher *p, struct watch *const *watches, size_t count);
+/* Tells the teller's rooms, the publisher and the watches what an earlier life knew; what of it
+ * cannot be used is logged. Alerts of collections that are watched no more are there, too. */
+void storage_restore(struct storage *s, const struct told_things *told, struct publisher *p,
+        const struct watches *watches);
 /* The clock was set: what has times is put again. NULL: nothing is kept. */
 void storage_jump(struct storage *s);
-/* Something was decided that people are told of: it and the notifications are on the disk when this
- * returns, before the first is sent. Failures are logged, once, and tried again until writing
- * works; so is their end. NULL: nothing is kept. */
-void storage_tell(struct storage *s, const struct alerts *alerts, const struct notices *notices);
+/* Something was decided that people are told of, or was done by somebody: it and the notifications
+ * are on the disk when this returns, before the first is sent. Failures are logged, once, and tried
+ * again until writing works; so is their end. NULL: nothing is kept. */
+void storage_tell(struct storage *s, const struct told_things *told);
+/* NULL: what storage_tell() was called for last is on the disk, or nothing is kept. Otherwise a
+ * sentence that says why it is not; it is tried again. Valid until the next call of any other. */
+const char *storage_unsafe(const struct storage *s);
 /* Writes what was published last and whatever else changed, where that is due at `now`. Returns
  * when there is more to write, or to look. USEC_INFINITY as `now` is the end: everything is written
  * then. */
-usec_t storage_save(struct storage *s, const struct alerts *alerts, const struct notices *notices,
-        const struct publisher *p, const struct watches *watches, usec_t now);
+usec_t storage_save(struct storage *s, const struct told_things *told, const struct publisher *p,
+        const struct watches *watches, usec_t now);

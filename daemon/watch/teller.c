@@ -217,15 +217,20 @@ static bool find_unwatched(
         return false;
 }
 
+static struct told_things told_things(const struct teller *t)
+{
+        return (struct told_things){t->alerts, t->notices, t->desk, t->outbox};
+}
+
 void teller_restore(struct teller *t, struct publisher *p, const struct watches *watches)
 {
+        const struct told_things told = told_things(t);
         usec_t now = clock_wall();
         char *label;
 
         if (!t->storage)
                 return;
-        storage_restore(
-                t->storage, t->alerts, t->notices, t->outbox, p, watches->watches, watches->count);
+        storage_restore(t->storage, &told, p, watches);
         alerts_reconfigure(t->alerts, t->config->alerting.rules, now);
         while (find_unwatched(t, watches->watches, watches->count, &label)) {
                 teller_forget(t, label, now);
@@ -236,8 +241,9 @@ void teller_restore(struct teller *t, struct publisher *p, const struct watches 
 usec_t teller_save(
         struct teller *t, const struct publisher *p, const struct watches *watches, usec_t now)
 {
-        return t->storage ? storage_save(t->storage, t->alerts, t->notices, p, watches, now)
-                          : USEC_INFINITY;
+        const struct told_things told = told_things(t);
+
+        return t->storage ? storage_save(t->storage, &told, p, watches, now) : USEC_INFINITY;
 }
 
 static void log_notice(const struct notice *n)
@@ -478,6 +484,7 @@ usec_t teller_tell(struct teller *t, struct watch *const *watches, size_t count,
 {
         struct dispatch_policy policy = dispatch_policy(t);
         struct notice_policy times = notice_policy(t);
+        const struct told_things told = told_things(t);
         _cleanup_(telling_done) struct telling x = {
                 .watches = watches, .watch_count = count, .now = now};
         int r, s;
@@ -495,7 +502,7 @@ usec_t teller_tell(struct teller *t, struct watch *const *watches, size_t count,
         if (r < 0)
                 log_error("cannot queue a notification: %s; it is tried again at the next resend",
                         strerror(-r));
-        storage_tell(t->storage, t->alerts, t->notices);
+        storage_tell(t->storage, &told);
         t->moves = alerts_moves(t->alerts);
         t->next = MIN(alerts_next(t->alerts, &policy.alert), notices_next(t->notices, &times));
         t->next = MIN(t->next, next_look(t, now));
@@ -529,5 +536,6 @@ void teller_log_recovery(const struct teller *t, const struct watch *w)
                 return;
         log_event(LOG_NOTICE, LOG_ID_REPLAY_RECOVERED,
                 log_fields({"DRIFTWATCH_COLLECTION", c->label}, {"DRIFTWATCH_SERVER", c->server}),
-                "%s: replays succeed again, %zu queries", c->label, c->query_set->count);
+                "%s: replays succeed again, %zu %s", c->label, c->query_set->count,
+                plural(c->query_set->count, "query", "queries"));
 }

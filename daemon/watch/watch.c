@@ -6,6 +6,7 @@
 #include "clock.h"
 #include "judge/epoch.h"
 #include "log.h"
+#include "text.h"
 #include "watch/alarm.h"
 #include "watch/watching.h"
 
@@ -246,8 +247,9 @@ static void note_batch(struct watch *w, size_t batch)
 {
         if (batch == 0)
                 return;
-        log_info("%s: the server takes %zu queries in a request, not %u: no more are sent in one",
-                w->config->label, batch, w->targets.replay.batch);
+        log_info("%s: the server takes %zu %s in a request, not %u: no more are sent in one",
+                w->config->label, batch, plural(batch, "query", "queries"),
+                w->targets.replay.batch);
         w->targets.replay.batch = (unsigned)batch;
 }
 

@@ -88,3 +88,14 @@ struct watch *watches_find(struct watch *const *watches, size_t count, const cha
                         return watches[i];
         return NULL;
 }
+
+struct watch **watches_choose(const struct watches *w, const char *label, size_t *ret_count)
+{
+        struct watch **chosen = calloc(w->count + 1, sizeof(struct watch *));
+
+        *ret_count = 0;
+        for (size_t i = 0; chosen && i < w->count; i++)
+                if (!label || streq(label, watch_config(w->watches[i])->label))
+                        chosen[(*ret_count)++] = w->watches[i];
+        return chosen;
+}

@@ -29,3 +29,6 @@ void watches_done(struct watches *w, const struct watches *kept);
 void watches_jump(struct watch *const *watches, size_t count, int64_t by);
 /* The one with this label, NULL when there is none. */
 struct watch *watches_find(struct watch *const *watches, size_t count, const char *label);
+/* A new array of the one with this label, or of all for NULL; NULL, and none, when memory is short.
+ */
+struct watch **watches_choose(const struct watches *w, const char *label, size_t *ret_count);

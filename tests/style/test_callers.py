@@ -6,12 +6,9 @@ import callers
 
 # What tests need and the program does not, with the reason.
 ONLY_FOR_TESTS = {
-    "acks_restore": "acknowledgements of an earlier life go on",
     "config_key_info": "docs/configuration.md is compared with the table of keys",
-    "escalations_restore": "incidents of an earlier life go on",
     "history_size": "its memory is bounded",
     "outbox_set_backoff": "a test cannot wait a second",
-    "silences_restore": "silences of an earlier life go on",
 }
 
 

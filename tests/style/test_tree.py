@@ -67,6 +67,7 @@ TEST_OF = {
     "daemon/watch/succession": "system/test_lateness.py",
     "daemon/watch/lending": "component/test_watch.c",
     "daemon/serve/doors": "system/test_http.py",
+    "daemon/keep/item": "unit/test_telling.c",
     "daemon/keep/baseline_reader": "unit/test_baselines.c",
     "daemon/keep/baseline_file": "unit/test_baselines.c",
     "daemon/keep/baseline_writer": "unit/test_baselines.c",

@@ -17,7 +17,7 @@ STEP, LONGER = "1500ms", 2.5
 class Desk:
     """A daemon that watches one collection and tells two receivers, one after the other."""
 
-    def __init__(self, chroma, program, name, label, receivers):
+    def __init__(self, chroma, program, name, label, receivers, group_wait):
         self.chroma, self.program, self.name, self.label = chroma, program, name, label
         self.team, self.lead = receivers
         queries, self.records = tools.axes([0.5, 0.5])
@@ -27,7 +27,8 @@ class Desk:
         program.watch(name, [{"id": f"q{i}", "text": "?", "expect": {"ids": [f"r{i}"]}} for i in range(2)],
                       {"q0": queries[0], "q1": queries[1]}, interval="1h", label=label)
         program.config["alerting"] = {
-            **tools.AT_ONCE,
+            **tools.AT_ONCE, "group_wait": group_wait,
+            "rules": {"DriftwatchNotificationFailing": {"for": "0s"}},
             "receivers": [{"name": one, "webhook_configs": [{"url": receiver.url}]}
                           for one, receiver in (("team", self.team), ("lead", self.lead))],
             "escalation": [{"severities": ["critical"], "steps": [
@@ -64,8 +65,9 @@ class Desk:
 
 @pytest.fixture
 def desk(chroma, driftwatch, ends, name):
-    def make(label=None):
-        return Desk(chroma, driftwatch, name, label or name, [ends(tools.Receiver()), ends(tools.Receiver())])
+    def make(label=None, group_wait="0s"):
+        receivers = [ends(tools.Receiver()), ends(tools.Receiver())]
+        return Desk(chroma, driftwatch, name, label or name, receivers, group_wait)
     return make
 
 
@@ -141,13 +143,62 @@ def test_an_alert_can_be_taken_alone(desk):
         assert alert["acknowledged"] is None
         at.run("ack", "--alert", alert["fingerprint"], "--by=anna", "--comment=known")
     tools.never(lambda: told(at.lead), "the second step", LONGER)
-    assert at.incident()["escalation"]["quiet"] == "each alert is taken, the last by anna"
+    assert at.incident()["escalation"]["quiet"] == "taken by anna"
     taken = at.program.alerts()[0]["acknowledged"]
     assert (taken["by"], taken["comment"], taken["until"]) == ("anna", "known", None)
     at.run("unack", "--alert", fired[0]["fingerprint"], "--by=anna")
     tools.poll(lambda: told(at.lead), "the second step")
     done = at.act("ack", "--alert", "0123456789abcdef", "--by=anna")
     assert done.returncode == 1 and "no alert 0123456789abcdef is pending or firing" in done.stderr
+
+
+def test_it_can_be_taken_before_anybody_is_told(desk):
+    """The page has it at once; people would be paged when group_wait is over."""
+    at = desk(group_wait="3s")
+    at.break_it()
+    assert at.incident()["escalation"] is None
+    assert at.run("ack", at.label, "--by=anna", "--comment=on it") == ""
+    assert at.incident()["escalation"]["acknowledged"]["by"] == "anna"
+    assert "acknowledged by anna" in at.status() and "acknowledged by anna" in at.program.get("/").text
+    tools.never(lambda: told(at.team), "what is taken", 3 + LONGER)
+    assert at.run("unack", at.label, "--by=anna") == ""
+    tools.poll(lambda: told(at.team), "the first step")
+
+
+def test_what_people_did_is_seen_at_every_door(desk):
+    """Also of the incident that is driftwatch's own."""
+    at = desk()
+    at.lead.status = 410
+    at.run("silence", "add", "collection=elsewhere", "--for=1h", "--by=dora", "--comment=re-ingest")
+    at.break_it()
+    itself = "driftwatch itself"
+
+    def incidents():
+        return {one["id"]: one for one in at.program.api("incidents")["incidents"] if one["state"] == "open"}
+    tools.poll(lambda: told(at.lead), "the one who does not take it to be told")
+    tools.poll(lambda: at.program.replay(at.label) and incidents().keys() == {at.label, itself}, "both incidents", 60)
+    alerts = {one["labels"]["incident"]: one for one in at.program.alerts()}
+    assert alerts.keys() == {at.label, itself}
+    at.run("ack", at.label, "--by=anna", "--comment=looking into it")
+    at.run("ack", itself, "--by=ben")
+    at.run("ack", "--alert", alerts[itself]["fingerprint"], "--by=carl")
+
+    ours, own = incidents()[at.label], incidents()[itself]
+    assert own.keys() == ours.keys() and own["escalation"].keys() == ours["escalation"].keys()
+    assert (own["collection"], own["severity"], own["findings"], own["queries"]) == (None, "warning", 1, 0)
+    assert own["summary"] == "1 destination cannot be relied on" and "status 410" in own["explanation"]
+    assert own["alerts"] == [alerts[itself]["fingerprint"]] and own["since"] == alerts[itself]["firedAt"]
+    assert ours["escalation"]["acknowledged"]["by"] == "anna" and own["escalation"]["acknowledged"]["by"] == "ben"
+    taken = {one["labels"]["incident"]: one for one in at.program.alerts()}
+    assert taken[itself].keys() == taken[at.label].keys()
+    assert taken[itself]["acknowledged"]["by"] == "carl" and taken[at.label]["acknowledged"] is None
+    page, status = at.program.get("/").text, at.status()
+    for door in page, status:
+        assert re.search(r"acknowledged by anna \d+s ago: looking into it", door), door
+        assert "1 destination cannot be relied on" in door and re.search(r"acknowledged by ben \d+s ago", door), door
+        assert "collection=" in door and "re-ingest" in door and "dora" in door
+    assert "taken by carl" in page and 'href="api/v1/silences"' in page and 'href="api/v1/incidents"' in page
+    assert f"incident {itself}: 1 destination cannot be relied on; acknowledged by ben" in status
 
 
 def test_any_label_can_be_named(desk):

@@ -125,7 +125,7 @@ def test_a_deleted_agent(world):
     first = world.file("1.json").read_bytes()
     world.chroma.delete(world.name, ["agent-2"])
     said = world.ok("propose")
-    assert re.search(r"WARNING: 1 queries do not find their expected record.*\n    q2\n", said), said
+    assert re.search(r"WARNING: 1 query does not find its expected record.*\n    q2\n", said), said
     assert "REMOVED" in said and "next: driftwatch baseline diff" in said
     report = world.json("diff")
     assert report["cause"]["cause"] == "REMOVED"
@@ -397,7 +397,7 @@ def test_another_text_is_another_query(world):
     world.approved()
     changed = [dict(query, text="Who else?") if query["id"] == "q1" else query for query in world.queries[:5]]
     world.driftwatch.write_queries(world.name, changed)
-    assert "WARNING: 1 queries have another text than was approved and no vector of it" in world.ok("propose")
+    assert "WARNING: 1 query has another text than was approved and no vector of it" in world.ok("propose")
     difference = world.json("diff")["diff"]
     assert (difference["compared"], difference["added"], difference["removed"]) == (5, 0, 0)
     world.questions["q1"] = tools.at_distance(world.questions["q1"], 0.01)

@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What survives: the daemon is killed at any moment of incidents, and people are told of each once and of its end.
-Of the rounds, DRIFTWATCH_KILLS are made; more find rarer moments:
+"""What survives: the daemon is killed at any moment of incidents, and people are told of each once and of its end;
+whatever they did and were answered holds. Of the rounds, DRIFTWATCH_KILLS are made; more find rarer moments:
 
     DRIFTWATCH_KILLS=200 python3 -m pytest -q tests/system/test_state.py
 """
 import collections
+import concurrent.futures
 import http.server
+import itertools
 import json
 import os
 import random
@@ -13,6 +15,7 @@ import sqlite3
 import subprocess
 
 import pytest
+import requests
 
 import tools
 
@@ -60,28 +63,103 @@ def watched(chroma, driftwatch, name, ends):
     return records
 
 
-def killed(driftwatch, chance):
-    """Now, or a little later: while it replays, decides, writes or sends."""
-    tools.never(lambda: False, "patience", chance.random() * 0.5)
-    driftwatch.process.kill()
+def killed(driftwatch, chance, meanwhile=lambda: None):
+    """Now, or a little later: while it replays, decides, writes or sends, or somebody acts."""
+    with concurrent.futures.ThreadPoolExecutor() as pool:
+        acting = pool.submit(meanwhile)
+        tools.never(lambda: False, "patience", chance.random() * 0.5)
+        driftwatch.process.kill()
+        acting.result()
     driftwatch.start()
+
+
+class People:
+    """What they did and were answered with status 200, which is what must hold in the next life."""
+
+    def __init__(self, driftwatch, name):
+        self.driftwatch, self.name = driftwatch, name
+        self.silences, self.expired = {}, set()  # by id, as they were shown last or asked for; ids
+        self.acts = collections.Counter()
+
+    def ask(self, method, path, body=None):
+        """The data of the answer; None when the daemon died over it."""
+        try:
+            answer = requests.request(method, self.driftwatch.url + path, json=body, timeout=30)
+        except requests.RequestException:
+            return None
+        assert answer.status_code == 200, answer.text
+        return answer.json()["data"]
+
+    def act(self):
+        """Until nobody answers any more. Few of the silences stay active, because a thousand are the most."""
+        for number in itertools.count():
+            body = {"matchers": [f"collection=elsewhere{number}"], "createdBy": "anna", "duration": "5h",
+                    "comment": f"number {number}"}
+            made = self.ask("POST", "/api/v1/silences", body)
+            if not made:
+                return
+            self.silences[made["silenceID"]] = body
+            self.acts["silences"] += 1
+            if len(self.silences) > 20 and not self.expire(next(iter(self.silences))):
+                return
+
+    def expire(self, number):
+        del self.silences[number]
+        if not self.ask("DELETE", f"/api/v1/silences?id={number}"):
+            return False
+        self.expired.add(number)
+        self.acts["expired"] += 1
+        return True
+
+    def take(self):
+        """The incident that is open, and its alerts; what is shown then."""
+        by = f"ben {self.acts['incidents']}"
+        assert self.ask("POST", f"/api/v1/incidents/{self.name}/ack", {"by": by, "comment": "on it"})
+        self.acts["incidents"] += 1
+        for alert in self.driftwatch.alerts():
+            assert self.ask("POST", f"/api/v1/alerts/{alert['fingerprint']}/ack", {"by": by})
+            self.acts["alerts"] += 1
+        shown = self.shown()
+        assert shown["acknowledged"]["by"] == by and all(one["acknowledged"]["by"] == by for one in shown["alerts"])
+        return shown
+
+    def shown(self):
+        """Who has the incident, and its alerts with their start times, as they are shown."""
+        found, = [one for one in self.driftwatch.api("incidents")["incidents"] if one["state"] == "open"]
+        return {"acknowledged": found["escalation"]["acknowledged"], "told": found["escalation"]["told"],
+                "alerts": [{key: one[key] for key in ("fingerprint", "activeAt", "firedAt", "acknowledged")}
+                           for one in self.driftwatch.alerts()]}
+
+    def look(self):
+        """Every silence is there as it was asked for; a request that was not answered may have made one, too."""
+        shown = {one["id"]: one for one in self.driftwatch.api("silences")["silences"]}
+        for number, body in self.silences.items():
+            one = shown[number]
+            assert (one["status"], one["createdBy"], one["comment"]) == ({"state": "active"}, "anna", body["comment"])
+            assert one["text"] == '{collection="%s"}' % body["matchers"][0].removeprefix("collection=")
+        assert all(shown[number]["status"] == {"state": "expired"} for number in self.expired & shown.keys())
 
 
 def test_every_incident_and_its_end_is_told_whenever_the_daemon_is_killed(watched, driftwatch, chroma, name, ends):
     seed = random.randrange(1 << 30)
     print(f"seed {seed}")
-    chance, receiver = random.Random(seed), ends(Unreliable(seed))
+    chance, receiver, people = random.Random(seed), ends(Unreliable(seed)), People(driftwatch, name)
     driftwatch.config["alerting"] = {
         **tools.AT_ONCE, "receivers": [{"name": "team", "webhook_configs": [{"url": receiver.url}]}]}
     driftwatch.start()
     driftwatch.replay(name)
     for number in range(ROUNDS):
         chroma.delete(name, ["r0"])
-        killed(driftwatch, chance)
+        killed(driftwatch, chance, people.act)
+        people.look()
         tools.poll(lambda: len(receiver.told("firing")) > number, f"round {number}: the incident to be told", 60)
-        killed(driftwatch, chance)
+        taken = people.take()
+        killed(driftwatch, chance, people.act)
+        people.look()
+        assert people.shown() == taken
         chroma.upsert(name, ["r0"], watched)
-        killed(driftwatch, chance)
+        killed(driftwatch, chance, people.act)
+        people.look()
         tools.poll(lambda: len(receiver.told("resolved")) > number, f"round {number}: its end to be told", 60)
     assert len(receiver.told("firing")) == len(receiver.told("resolved")) == ROUNDS
     bodies = collections.defaultdict(set)
@@ -90,6 +168,8 @@ def test_every_incident_and_its_end_is_told_whenever_the_daemon_is_killed(watche
     assert all(len(same) == 1 for same in bodies.values()), "one key, one message"
     keys = collections.Counter(body for same in bodies.values() for body in same)
     assert max(keys.values()) == 1, "one message, one key"
+    print(f"{ROUNDS} rounds, {3 * ROUNDS} kills; messages {len(bodies)}, of them received again "
+          f"{len(receiver.received) - len(bodies)} times; acts that held: {dict(people.acts)}")
 
 
 def test_what_was_not_delivered_is_delivered_after_a_kill(watched, driftwatch, chroma, name, receiver):
@@ -209,13 +289,15 @@ OF_THIS_LIFE = {"started", "time", "last_reload_success", "next_due", "unwatched
 def everything(driftwatch, name):
     return {"collections": driftwatch.api("collections"), "queries": driftwatch.api("queries", collection=name),
             "history": driftwatch.api("history", collection=name, query="q"), "alerts": driftwatch.api("alerts"),
-            "incidents": driftwatch.api("incidents"), "status": driftwatch.api("status")}
+            "incidents": driftwatch.api("incidents"), "silences": driftwatch.api("silences"),
+            "status": driftwatch.api("status")}
 
 
 def differences(before, after, path=""):
     if isinstance(before, dict) and isinstance(after, dict):
         return [one for key in sorted(before.keys() | after.keys())
-                if key not in OF_THIS_LIFE for one in differences(before.get(key), after.get(key), f"{path}.{key}")]
+                if key not in OF_THIS_LIFE and not (key == "sentence" and path.endswith(".escalation"))  # "5s ago"
+                for one in differences(before.get(key), after.get(key), f"{path}.{key}")]
     if isinstance(before, list) and isinstance(after, list) and len(before) == len(after):
         return [one for i, pair in enumerate(zip(before, after)) for one in differences(*pair, f"{path}[{i}]")]
     return [] if before == after else [f"{path}: {before!r} -> {after!r}"]
@@ -225,7 +307,9 @@ def differences(before, after, path=""):
 def test_a_restart_costs_nothing(watched, driftwatch, own_chroma, name, receiver, killed_at_once):
     driftwatch.config["servers"][0]["url"] = own_chroma.url
     driftwatch.config["alerting"] = {
-        **tools.AT_ONCE, "receivers": [{"name": "team", "webhook_configs": [{"url": receiver.url}]}]}
+        **tools.AT_ONCE, "receivers": [{"name": "team", "webhook_configs": [{"url": receiver.url}]}],
+        "escalation": [{"severities": ["critical"], "ack_timeout": "1h", "repeat": 2, "steps": [
+            {"after": "0s", "notify": ["team"]}, {"after": "1h", "notify": ["team"]}]}]}
     driftwatch.config["collections"][0]["interval"] = "1h"
     own_chroma.create(name)
     own_chroma.upsert(name, ["r0", "r1"], [watched[0], watched[0][::-1]])
@@ -234,9 +318,15 @@ def test_a_restart_costs_nothing(watched, driftwatch, own_chroma, name, receiver
     own_chroma.delete(name, ["r0"])
     driftwatch.replay(name, times=2)
     tools.poll(lambda: receiver.alerts("firing"), "the incident to be told")
+    people = People(driftwatch, name)
+    people.take()
+    for number in range(3):
+        assert people.ask("POST", "/api/v1/silences", {
+            "matchers": [f"collection=~elsewhere{number}"], "createdBy": "anna", "duration": "1h", "comment": "c"})
     tools.never(lambda: False, "quiet", 3)
     before = everything(driftwatch, name)
-    assert before["incidents"]["incidents"] and before["alerts"]["alerts"]
+    assert before["incidents"]["incidents"] and before["alerts"]["alerts"] and len(before["silences"]["silences"]) == 3
+    assert before["incidents"]["incidents"][0]["escalation"]["step"] == 1
     if killed_at_once:
         driftwatch.process.kill()
     else:
@@ -310,12 +400,16 @@ def test_garbled_rows_with_the_right_check_sum_stop_nothing(watched, driftwatch,
     driftwatch.replay(name, times=3)
     chroma.delete(name, ["r0"])
     driftwatch.replay(name, times=2)
-    tools.poll(driftwatch.alerts, "an alert")
+    tools.poll(lambda: driftwatch.alerts() and driftwatch.api("incidents")["incidents"][0]["escalation"], "an incident")
+    people = People(driftwatch, name)
+    people.take()
+    assert people.ask("POST", "/api/v1/silences", {
+        "matchers": "collection=elsewhere", "createdBy": "anna", "duration": "1h", "comment": "c"})
     driftwatch.stop()
     state, chance, refused = driftwatch.state / "state.db", random.Random(7), 0
     rows = sqlite3.connect(state).execute("SELECT kind, key, value, sum FROM items").fetchall()
     assert {row[0] for row in rows} >= {"alert", "incident-told", "outbox", "homes", "query", "collection", "history",
-                                        "incident"}
+                                        "incident", "ack", "silence", "escalation"}
     assert all(sum_of(kind, key, value) == number for kind, key, value, number in rows)
     for _ in range(12):
         database = sqlite3.connect(state)

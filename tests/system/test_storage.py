@@ -76,6 +76,11 @@ def test_a_full_disk_is_told_of_until_there_is_room(disk, driftwatch):
     assert not [one.name for one in disk.iterdir() if one.name.endswith(".damaged")]
 
 
+def silence(driftwatch):
+    return driftwatch.post("/api/v1/silences", json={
+        "matchers": "collection=elsewhere", "duration": "1h", "createdBy": "anna", "comment": "re-ingest"})
+
+
 @pytest.fixture
 def unwritable(disk, driftwatch):
     """The disk, read-only when the daemon starts. Later that can be done to none that has a file open for writing."""
@@ -89,5 +94,11 @@ def test_a_read_only_disk_is_told_of_until_it_can_be_written(unwritable, driftwa
     told(driftwatch, 1, "Read-only file system")
     driftwatch.replay(name, times=3)
     assert driftwatch.metric("driftwatch_up", collection=name) == 1, "measuring goes on"
+    made = silence(driftwatch)
+    assert made.status_code == 202, "it is done, and not on the disk"
+    warning, = made.json()["warnings"]
+    assert "a restart would lose it until it can be written" in warning and "Read-only file system" in warning
+    assert [one["id"] for one in driftwatch.api("silences")["silences"]] == [made.json()["data"]["silenceID"]]
     mounted(driftwatch, "rw")
     told(driftwatch, 0)
+    assert silence(driftwatch).status_code == 200

@@ -79,29 +79,28 @@ static void times_follow_the_clock(void **state)
 
 static void what_was_kept_goes_on(void **state)
 {
-        _cleanup_(acks_done) struct acks a = {0}, b = {0};
-        struct alert_ack list[2];
+        _cleanup_(acks_done) struct acks a = {0}, b = {0}, c = {0};
+        struct alert_ack kept;
 
         add(&a, 1, USEC_PER_HOUR);
         add(&a, 2, USEC_INFINITY);
-        list[0] = a.acks[1];
-        list[1] = a.acks[0];
-        add(&b, 7, USEC_INFINITY);
-        assert_int_equal(acks_restore(&b, list, 2, T0 + USEC_PER_MINUTE), 0);
+        for (size_t i = a.count; i-- > 0;)
+                assert_int_equal(acks_restore(&b, &a.acks[i], T0 + USEC_PER_MINUTE), 0);
         assert_int_equal(b.count, 2);
         assert_int_equal(acks_find(&b, 1)->until, T0 + USEC_PER_HOUR);
         assert_true(acks_find(&b, 2)->until == USEC_INFINITY);
         /* The clock was set back meanwhile. */
-        assert_int_equal(acks_restore(&b, list, 2, T0 - USEC_PER_DAY), 0);
-        assert_int_equal(acks_find(&b, 1)->ack.at, T0 - USEC_PER_DAY);
-        assert_int_equal(acks_find(&b, 1)->until, T0 - USEC_PER_DAY + USEC_PER_HOUR);
-        list[0].ack.by = NULL;
-        assert_int_equal(acks_restore(&b, list, 2, T0), -EINVAL);
-        assert_int_equal(b.count, 2);
-        list[0] = list[1];
-        list[0].until = 0;
-        assert_int_equal(acks_restore(&b, list, 1, T0), 0);
-        assert_int_equal(acks_update(&b, NULL, 0, T0), 1);
+        assert_int_equal(acks_restore(&c, &a.acks[0], T0 - USEC_PER_DAY), 0);
+        assert_int_equal(acks_find(&c, 1)->ack.at, T0 - USEC_PER_DAY);
+        assert_int_equal(acks_find(&c, 1)->until, T0 - USEC_PER_DAY + USEC_PER_HOUR);
+        kept = a.acks[1];
+        kept.ack.by = NULL;
+        assert_int_equal(acks_restore(&c, &kept, T0), -EINVAL);
+        assert_int_equal(c.count, 1);
+        kept = a.acks[1];
+        kept.until = 0;
+        assert_int_equal(acks_restore(&c, &kept, T0), 0);
+        assert_int_equal(acks_update(&c, NULL, 0, T0), 2);
 }
 
 static void nobody_and_too_many_are_refused(void **state)

@@ -490,6 +490,18 @@ static void errors_have_a_type(void **state)
         }
 }
 
+static void a_warning_is_no_error(void **state)
+{
+        _cleanup_text_ struct text body = {0};
+
+        assert_int_equal(
+                envelope_warning(&body, json_pack("{s:i}", "a", 1), "not \"%s\"", "written\xff"),
+                202);
+        assert_string_equal(text_string(&body),
+                "{\"status\":\"success\",\"data\":{\"a\":1},"
+                "\"warnings\":[\"not \\\"written\xef\xbf\xbd\\\"\"]}\n");
+}
+
 static void success_has_data(void **state)
 {
         _cleanup_text_ struct text body = {0};
@@ -643,6 +655,7 @@ int main(void)
                 cmocka_unit_test(silences),
                 cmocka_unit_test(refuses_bad_parameters),
                 cmocka_unit_test(errors_have_a_type),
+                cmocka_unit_test(a_warning_is_no_error),
                 cmocka_unit_test(success_has_data),
                 cmocka_unit_test(causes_name_their_records),
                 cmocka_unit_test(replay),

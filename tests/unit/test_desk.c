@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "unit.h"
 
+#include <errno.h>
 #include <stdio.h>
 
+#include "policies.h"
 #include "tell/desk.h"
 #include "text.h"
 
@@ -13,8 +15,7 @@
 struct world {
         struct desk *desk;
         struct desk_policy policy;
-        struct escalation_step steps[2];
-        struct escalation_policy escalation;
+        struct policies policies;
         struct routing routing;
         struct alert alerts[4];
         const struct alert *pointers[4];
@@ -36,13 +37,7 @@ static int set_up(void **state)
         add(&w->policy.receivers, "a");
         add(&w->policy.receivers, "b");
         add(&w->policy.receivers, "lead");
-        add(&w->steps[0].receivers, "a");
-        add(&w->steps[1].receivers, "b");
-        w->steps[1].after = 10 * USEC_PER_MINUTE;
-        add(&w->escalation.severities, "critical");
-        w->escalation.steps = w->steps;
-        w->escalation.step_count = 2;
-        w->escalation.ack_timeout = USEC_INFINITY;
+        policies_of("critical 0:a 10:b", &w->policies);
         desk_configure(w->desk, &w->policy);
         return 0;
 }
@@ -55,9 +50,7 @@ static int tear_down(void **state)
         for (size_t i = 0; i < w->count; i++)
                 alert_done(&w->alerts[i]);
         roster_done(&w->policy.receivers);
-        roster_done(&w->steps[0].receivers);
-        roster_done(&w->steps[1].receivers);
-        roster_done(&w->escalation.severities);
+        policies_done(&w->policies);
         text_done(&w->told);
         free(w);
         return 0;
@@ -65,8 +58,8 @@ static int tear_down(void **state)
 
 static void escalate(struct world *w)
 {
-        w->policy.escalation = &w->escalation;
-        w->policy.escalation_count = 1;
+        w->policy.escalation = w->policies.policies;
+        w->policy.escalation_count = w->policies.count;
         desk_configure(w->desk, &w->policy);
 }
 
@@ -215,6 +208,47 @@ static void half_a_silence_is_none(void **state)
                 happen(w, NOTICE_CHANGED, "kb", MINUTES(2)), "a opened, b opened, lead opened");
 }
 
+static const char *why_quiet(const struct world *w, struct text *to)
+{
+        _cleanup_(escalation_status_done) struct escalation_status s = {0};
+
+        assert_int_equal(escalations_show(desk_escalations(w->desk), "kb", &s), 0);
+        text_clear(to);
+        text_append(to, s.why);
+        return text_string(to);
+}
+
+/* Each reason once. */
+static void a_quiet_incident_says_why_each_alert_is(void **state)
+{
+        struct world *w = *state;
+        _cleanup_text_ struct text why = {0};
+
+        for (size_t i = 0; i < 4; i++)
+                fire(w, "kb",
+                        i == 0           ? "Missing"
+                                : i == 1 ? "Drift"
+                                         : "Band",
+                        "warning")
+                        ->fingerprint = i + 1;
+        silence(w, "alertname=Band", T0, MINUTES(30));
+        for (uint64_t i = 1; i <= 2; i++)
+                assert_int_equal(acks_add(desk_acks(w->desk), i, i == 1 ? "ben" : "carl", NULL,
+                                         USEC_INFINITY, T0),
+                        0);
+        assert_string_equal(happen(w, NOTICE_OPENED, "kb", MINUTES(1)), "");
+        assert_string_equal(why_quiet(w, &why),
+                "taken by ben; taken by carl; silenced by anna until 2027-01-15T08:30:00Z: "
+                "re-ingest");
+        for (size_t i = 0; i < 4; i++)
+                assert_int_equal(acks_add(desk_acks(w->desk), i + 1,
+                                         (const char *const[]){"a", "b", "c", "d"}[i], NULL,
+                                         USEC_INFINITY, T0),
+                        0);
+        assert_string_equal(wait_until(w, MINUTES(2)), "");
+        assert_string_equal(why_quiet(w, &why), "taken by a; taken by b; taken by c; taken by d");
+}
+
 static void routes_choose_receivers(void **state)
 {
         struct world *w = *state;
@@ -288,6 +322,120 @@ static void an_earlier_life_is_resumed(void **state)
         news_done(&news);
 }
 
+/* What each of two incidents, told at different times, has become due is told once, whichever is
+ * looked at first. */
+static void overdue_steps_are_told_once(void **state)
+{
+        static const struct notice_policy at_once = {0, USEC_PER_SEC, USEC_PER_DAY};
+        static const char *const orders[][2] = {{"a", "z"}, {"z", "a"}};
+
+        for (size_t i = 0; i < ARRAY_SIZE(orders); i++) {
+                void *fresh = NULL;
+                struct world *w;
+                struct notices *n = notices_new();
+                struct news news = {0};
+
+                assert_int_equal(set_up(&fresh), 0);
+                w = fresh;
+                escalate(w);
+                fire(w, orders[i][0], "Missing", "critical")->fired_at = T0;
+                w->alerts[0].fingerprint = 1;
+                assert_int_equal(notices_update(n, w->pointers, 1, &at_once, MINUTES(1), &news), 0);
+                news_done(&news);
+                fire(w, orders[i][1], "Missing", "critical")->fired_at = MINUTES(30);
+                w->alerts[1].fingerprint = 2;
+                assert_int_equal(
+                        notices_update(n, w->pointers, 2, &at_once, MINUTES(30), &news), 0);
+                news_done(&news);
+                assert_int_equal(desk_resume(w->desk, n, &news, w->pointers, 2), 0);
+                assert_string_equal(wait_until(w, MINUTES(32)), "b escalated");
+                assert_string_equal(wait_until(w, MINUTES(39)), "");
+                assert_string_equal(wait_until(w, MINUTES(40)), "b escalated");
+                assert_string_equal(wait_until(w, MINUTES(90)), "");
+                notices_free(n);
+                assert_int_equal(tear_down(&fresh), 0);
+        }
+}
+
+static void expect(struct world *w, const char *incident, usec_t now)
+{
+        assert_int_equal(desk_expect(w->desk, incident, w->pointers, w->count, now), 0);
+        assert_int_equal(
+                escalations_acknowledge(desk_escalations(w->desk), incident, "anna", "on it", now),
+                0);
+}
+
+/* Within group_wait, or `for`. */
+static void it_can_be_taken_before_anybody_is_told(void **state)
+{
+        struct world *w = *state;
+
+        escalate(w);
+        assert_int_equal(desk_expect(w->desk, "kb", w->pointers, w->count, T0), -ENOENT);
+        fire(w, "kb", "Replaced", "info");
+        assert_int_equal(desk_expect(w->desk, "kb", w->pointers, w->count, T0), -ENOENT);
+        fire(w, "kb", "Missing", "critical")->state = ALERT_PENDING;
+        expect(w, "kb", T0);
+        assert_string_equal(wait_until(w, T0), "");
+        w->alerts[1].state = ALERT_FIRING;
+        assert_string_equal(happen(w, NOTICE_OPENED, "kb", MINUTES(1)), "");
+        assert_string_equal(wait_until(w, MINUTES(60)), "");
+        assert_string_equal(happen(w, NOTICE_REPEATED, "kb", MINUTES(240)), "");
+        assert_string_equal(happen(w, NOTICE_CLOSED, "kb", MINUTES(241)), "");
+        assert_null(escalations_find(desk_escalations(w->desk), "kb"));
+}
+
+static void what_is_given_back_before_that_is_told(void **state)
+{
+        struct world *w = *state;
+
+        escalate(w);
+        fire(w, "kb", "Missing", "critical");
+        expect(w, "kb", T0);
+        assert_string_equal(wait_until(w, T0), "");
+        assert_int_equal(escalations_unacknowledge(desk_escalations(w->desk), "kb", "anna", T0), 0);
+        assert_string_equal(wait_until(w, T0), "");
+        assert_null(escalations_find(desk_escalations(w->desk), "kb"));
+        assert_string_equal(happen(w, NOTICE_OPENED, "kb", MINUTES(1)), "a opened");
+}
+
+static void what_ends_before_that_is_forgotten(void **state)
+{
+        struct world *w = *state;
+
+        escalate(w);
+        fire(w, "kb", "Missing", "critical");
+        expect(w, "kb", T0);
+        assert_string_equal(wait_until(w, T0), "");
+        w->alerts[0].state = ALERT_RESOLVED;
+        assert_string_equal(wait_until(w, MINUTES(1)), "");
+        assert_null(escalations_find(desk_escalations(w->desk), "kb"));
+        /* Where another daemon told people, they hear of the end all the same. */
+        w->alerts[0].state = ALERT_FIRING;
+        expect(w, "kb", MINUTES(2));
+        assert_string_equal(happen(w, NOTICE_CLOSED, "kb", MINUTES(3)),
+                "a resolved, b resolved, lead resolved");
+}
+
+/* Of an earlier life, and nothing is left of what it was about. */
+static void what_nobody_would_ever_close_is_closed(void **state)
+{
+        struct world *w = *state;
+        _cleanup_(notices_freep) struct notices *n = notices_new();
+        const struct news news = {0};
+
+        escalate(w);
+        fire(w, "kb", "Missing", "critical");
+        assert_string_equal(happen(w, NOTICE_OPENED, "kb", T0), "a opened");
+        assert_int_equal(desk_resume(w->desk, n, &news, w->pointers, w->count), 0);
+        assert_string_equal(wait_until(w, MINUTES(1)), "");
+        assert_non_null(escalations_find(desk_escalations(w->desk), "kb"));
+        w->alerts[0].state = ALERT_RESOLVED;
+        assert_int_equal(desk_resume(w->desk, n, &news, w->pointers, w->count), 0);
+        assert_string_equal(wait_until(w, MINUTES(2)), "a resolved");
+        assert_null(escalations_find(desk_escalations(w->desk), "kb"));
+}
+
 int main(void)
 {
 #define world_test(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
@@ -297,10 +445,16 @@ int main(void)
                 world_test(what_gets_worse_begins_the_chain),
                 world_test(a_silence_keeps_quiet_and_its_end_tells),
                 world_test(half_a_silence_is_none),
+                world_test(a_quiet_incident_says_why_each_alert_is),
                 world_test(routes_choose_receivers),
                 world_test(the_end_of_an_unknown_one_is_told),
                 world_test(times_follow_the_clock),
                 world_test(an_earlier_life_is_resumed),
+                cmocka_unit_test(overdue_steps_are_told_once),
+                world_test(it_can_be_taken_before_anybody_is_told),
+                world_test(what_is_given_back_before_that_is_told),
+                world_test(what_ends_before_that_is_forgotten),
+                world_test(what_nobody_would_ever_close_is_closed),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

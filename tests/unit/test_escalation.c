@@ -15,6 +15,7 @@
 
 enum event {
         OPEN, /* "critical": of this severity, or "critical>pager": with a receiver of its own */
+        EXPECT, /* "critical": it will open */
         CHANGE,
         CLOSE,
         ACK, /* "anna" */
@@ -63,13 +64,11 @@ static void restart(struct world *w, usec_t now)
 {
         size_t count;
         const struct escalation *const *all = escalations_list(w->escalations, &count);
-        _cleanup_free_ struct escalation *kept = calloc(count + 1, sizeof(*kept));
         struct escalations *next = escalations_new();
 
-        for (size_t i = 0; i < count; i++)
-                kept[i] = *all[i];
         escalations_configure(next, w->policies.policies, w->policies.count);
-        assert_int_equal(escalations_restore(next, kept, count, now), 0);
+        for (size_t i = count; i-- > 0;)
+                assert_int_equal(escalations_restore(next, (struct escalation *)all[i], now), 0);
         escalations_free(w->escalations);
         w->escalations = next;
 }
@@ -107,6 +106,9 @@ static void happen(struct world *w, const struct moment *m)
         switch (m->event) {
         case OPEN:
                 open_incident(w, incident, what, now);
+                break;
+        case EXPECT:
+                assert_int_equal(escalations_expect(e, incident, what, now), 0);
                 break;
         case CHANGE:
                 escalations_change(e, incident);
@@ -341,6 +343,42 @@ static void somebody_takes_it(void **state)
 }
 
 #define BOTH "warning 0:chat 240:L1; critical 0:L1 15:L2"
+
+static void somebody_takes_it_early(void **state)
+{
+        run("taken before anybody is told: nobody is, and nobody hears of its end", CRITICAL,
+                MOMENTS({0, EXPECT, "critical", ""}, {0, ACK, "anna", ""},
+                        {1, OPEN, "critical", ""}, {2, CHANGE, NULL, ""}, {60, NOTHING, NULL, ""},
+                        {61, CLOSE, NULL, ""}, {62, OPEN, "critical", "opened L1 1/3"}));
+        run("given back after it opened", CRITICAL,
+                MOMENTS({0, EXPECT, "critical", ""}, {0, ACK, "anna", ""},
+                        {1, OPEN, "critical", ""}, {5, UNACK, "bob", "reopened L1 1/3"},
+                        {19, NOTHING, NULL, ""}, {20, NOTHING, NULL, "escalated L2 2/3"}));
+        run("given back before that", CRITICAL,
+                MOMENTS({0, EXPECT, "critical", ""}, {0, ACK, "anna", ""}, {1, UNACK, "bob", ""},
+                        {2, OPEN, "critical", "opened L1 1/3"}, {16, NOTHING, NULL, ""},
+                        {17, NOTHING, NULL, "escalated L2 2/3"}));
+        run("an acknowledgement holds from when it was made", CRITICAL " t30",
+                MOMENTS({0, EXPECT, "critical", ""}, {0, ACK, "anna", ""},
+                        {5, OPEN, "critical", ""}, {29, NOTHING, NULL, ""},
+                        {30, NOTHING, NULL, "reopened L1 1/3"}));
+        run("what has not opened is not told when that is too old", CRITICAL " t30",
+                MOMENTS({0, EXPECT, "critical", ""}, {0, ACK, "anna", ""}, {40, NOTHING, NULL, ""},
+                        {41, OPEN, "critical", "reopened L1 1/3"}));
+        run("it opens as a worse one than was taken", BOTH,
+                MOMENTS({0, EXPECT, "warning", ""}, {0, ACK, "anna", ""},
+                        {1, OPEN, "critical", "escalated L1 1/2"}));
+        run("over before anybody was to be told", CRITICAL,
+                MOMENTS({0, EXPECT, "critical", ""}, {0, ACK, "anna", ""}, {1, CLOSE, NULL, ""},
+                        {2, OPEN, "critical", "opened L1 1/3"}));
+        run("silenced, too, until it is given back", CRITICAL,
+                MOMENTS({0, EXPECT, "critical", ""}, {0, ACK, "anna", ""},
+                        {0, SILENCE, "an ingest", ""}, {1, OPEN, "critical", ""},
+                        {2, UNACK, "bob", ""}, {9, UNSILENCE, NULL, "reopened L1 1/3"}));
+        run("without a policy", CRITICAL,
+                MOMENTS({0, EXPECT, "warning", ""}, {0, ACK, "anna", ""},
+                        {1, OPEN, "warning>chat", ""}, {2, UNACK, "bob", "reopened chat 1/1"}));
+}
 
 static void it_becomes_worse(void **state)
 {
@@ -719,30 +757,43 @@ static void what_cannot_be_acknowledged(void **state)
         assert_int_equal(escalations_acknowledge(e, "a", "anna", NULL, T0), -ENOENT);
 }
 
+/* An incident of an earlier life. */
+static struct escalation kept_at(usec_t time)
+{
+        return (struct escalation){.incident = strdup("a"),
+                .severity = strdup("critical"),
+                .opened_at = time,
+                .step_at = time};
+}
+
 /* What was kept may be anything. */
 static void what_cannot_be_restored(void **state)
 {
         struct world *w = *state;
-        char a[] = "a", critical[] = "critical";
-        const struct escalation good = {.incident = a, .severity = critical, .step_at = T0};
-        struct escalation list[2] = {good, good};
+        const struct escalation rows[] = {
+                {.incident = NULL},
+                {.incident = (char[]){""}, .severity = (char[]){"critical"}},
+                {.incident = (char[]){"c"}},
+                {.incident = (char[]){"b"}, .severity = (char[]){"critical"}},
+        };
+        struct escalation kept;
         size_t count;
 
         configure(w, CRITICAL);
         open_incident(w, "b", "critical", T0);
-        assert_int_equal(escalations_restore(w->escalations, list, 2, T0), -EINVAL);
-        list[1].incident = NULL;
-        assert_int_equal(escalations_restore(w->escalations, list, 2, T0), -EINVAL);
-        list[1].incident = (char[]){""};
-        assert_int_equal(escalations_restore(w->escalations, list, 2, T0), -EINVAL);
-        list[1] = (struct escalation){.incident = (char[]){"c"}};
-        assert_int_equal(escalations_restore(w->escalations, list, 2, T0), -EINVAL);
+        for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+                kept = rows[i];
+                assert_int_equal(escalations_restore(w->escalations, &kept, T0), -EINVAL);
+                assert_ptr_equal(kept.incident, rows[i].incident);
+        }
         assert_string_equal(escalations_list(w->escalations, &count)[0]->incident, "b");
         assert_int_equal(count, 1);
-        list[0].step = SIZE_MAX;
-        list[0].round = UINT32_MAX;
-        list[0].began = ESCALATION_KIND_COUNT;
-        assert_int_equal(escalations_restore(w->escalations, list, 1, T0), 0);
+        kept = kept_at(T0);
+        kept.step = SIZE_MAX;
+        kept.round = UINT32_MAX;
+        kept.began = ESCALATION_KIND_COUNT;
+        assert_int_equal(escalations_restore(w->escalations, &kept, T0), 0);
+        assert_null(kept.incident);
         status_is(w, "[critical] 3/3 round 21/21 to 0: the last step was told");
 }
 
@@ -750,20 +801,18 @@ static void what_cannot_be_restored(void **state)
 static void times_that_are_not_reached_yet_are_now(void **state)
 {
         struct world *w = *state;
-        char a[] = "a", critical[] = "critical", anna[] = "anna", empty[] = "";
-        struct escalation kept = {
-                .incident = a,
-                .severity = critical,
-                .opened_at = MINUTES(1000),
-                .step = 1,
-                .step_at = MINUTES(1000),
-        };
+        struct escalation kept = kept_at(MINUTES(1000));
 
         configure(w, CRITICAL " t30");
-        assert_int_equal(escalations_restore(w->escalations, &kept, 1, T0), 0);
+        kept.step = 1;
+        assert_int_equal(escalations_restore(w->escalations, &kept, T0), 0);
         assert_int_equal(escalations_next(w->escalations), MINUTES(15));
-        kept.ack = (struct ack){.by = anna, .comment = empty, .at = MINUTES(1000)};
-        assert_int_equal(escalations_restore(w->escalations, &kept, 1, T0), 0);
+        kept = kept_at(MINUTES(1000));
+        kept.incident[0] = 'b';
+        assert_int_equal(ack_set(&kept.ack, "anna", NULL, MINUTES(1000)), 0);
+        escalations_close(w->escalations, "a");
+        look(w, "its end", &(const struct moment){.told = ""});
+        assert_int_equal(escalations_restore(w->escalations, &kept, T0), 0);
         assert_int_equal(escalations_next(w->escalations), MINUTES(30));
 }
 
@@ -925,15 +974,20 @@ static int do_silence(struct world *w)
 
 static int do_restore(struct world *w)
 {
-        char b[] = "b", critical[] = "critical", l1[] = "L1", *names[] = {l1};
-        const struct escalation kept = {.incident = b,
-                .severity = critical,
-                .because = critical,
-                .silence = critical,
-                .told = {names, 1},
-                .fallback = {names, 1}};
+        _cleanup_(escalation_done) struct escalation kept = {
+                .incident = __real_strdup("b"), .severity = __real_strdup("critical")};
 
-        return escalations_restore(w->escalations, &kept, 1, clock_at(w, 5));
+        return escalations_restore(w->escalations, &kept, clock_at(w, 5));
+}
+
+static int do_expect(struct world *w)
+{
+        return escalations_expect(w->escalations, "b", "critical", clock_at(w, 5));
+}
+
+static int do_route(struct world *w)
+{
+        return escalations_route(w->escalations, "a", &w->policies.policies[0].severities);
 }
 
 static int do_show(struct world *w)
@@ -946,7 +1000,7 @@ static int do_show(struct world *w)
 static void short_memory_changes_nothing(void **state)
 {
         static int (*const calls[])(struct world * w) = {do_open, do_open_another, do_acknowledge,
-                do_unacknowledge, do_silence, do_restore, do_show};
+                do_unacknowledge, do_silence, do_restore, do_expect, do_route, do_show};
         static const struct moment events[] = {
                 {0, OPEN, "warning>chat", ""}, {2, ACK, "anna", ""}, {0}};
         struct world *w = *state;
@@ -983,6 +1037,7 @@ int main(void)
                 cmocka_unit_test(nobody_takes_it),
                 cmocka_unit_test(the_chain_runs_again),
                 cmocka_unit_test(somebody_takes_it),
+                cmocka_unit_test(somebody_takes_it_early),
                 cmocka_unit_test(it_becomes_worse),
                 cmocka_unit_test(no_policy_is_for_it),
                 cmocka_unit_test(silence),

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 
 #include "duration.h"
+#include "hash.h"
 #include "json.h"
 #include "keep/fields.h"
 
@@ -79,6 +80,31 @@ static void what_is_built_is_parsed_to_the_last_digit(void **unused)
         assert_int_equal(to.colour, GREEN);
 }
 
+/* Each member counts, whatever it is. */
+static void what_is_another_has_another_hash(void **unused)
+{
+        const struct sample one = {.text = (char[]){"a"}};
+        uint64_t hash = FIELDS_HASH(HASH_INIT, fields, &one);
+        struct sample others[] = {one, one, one, one, one, one, one, one, one, one, one, one, one};
+
+        others[0].time = others[1].count = 1;
+        others[2].size = 1;
+        others[3].few = 1;
+        others[4].below = -1;
+        others[5].far = INT64_MIN;
+        others[6].yes = true;
+        others[7].near = 1;
+        others[8].third = 1;
+        others[9].text = (char[]){"b"};
+        others[10].text = NULL;
+        others[11].colour = GREEN;
+        others[12].never = USEC_INFINITY;
+        for (size_t i = 0; i < ARRAY_SIZE(others); i++)
+                if (FIELDS_HASH(HASH_INIT, fields, &others[i]) == hash)
+                        fail_msg("%zu", i);
+        assert_int_equal(FIELDS_HASH(HASH_INIT, fields, &one), hash);
+}
+
 static void what_is_missing_stays(void **unused)
 {
         struct sample s = {.count = 5, .near = 2};
@@ -115,6 +141,7 @@ int main(void)
 {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(what_is_built_is_parsed_to_the_last_digit),
+                cmocka_unit_test(what_is_another_has_another_hash),
                 cmocka_unit_test(what_is_missing_stays),
                 cmocka_unit_test(what_cannot_be_is_refused),
         };

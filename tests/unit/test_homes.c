@@ -2,30 +2,12 @@
 #include "unit.h"
 
 #include <errno.h>
-#include <stdio.h>
-#include <unistd.h>
 
 #include "keep/homes.h"
+#include "kept.h"
 #include "text.h"
 
 #define QUERIES "queries: [{id: \"q\\\"1\", text: a}, {id: q2, text: b}]"
-
-static char directory[] = "/tmp/driftwatch-homes-XXXXXX";
-static char path[sizeof(directory) + 16];
-
-static int set_up(void **state)
-{
-        if (!mkdtemp(directory))
-                return -1;
-        (void)snprintf(path, sizeof(path), "%s/state.db", directory);
-        return 0;
-}
-
-static int tear_down(void **state)
-{
-        (void)unlink(path);
-        return rmdir(directory);
-}
 
 static struct view *sample_view(void)
 {
@@ -52,27 +34,19 @@ static void write_home(
         text_append(userdata, "\n");
 }
 
-static struct state *opened(void)
-{
-        struct state *s = NULL;
-
-        assert_int_equal(state_open(path, &s, NULL), 0);
-        return s;
-}
-
 static void what_is_put_comes_back(void **state)
 {
         _cleanup_(view_unrefp) struct view *v = sample_view();
         _cleanup_text_ struct text homes = {0};
-        struct state *s = opened();
+        struct state *s = kept_open();
 
         assert_int_equal(homes_put(s, v), 0);
-        assert_int_equal(state_commit(s, NULL), 0);
+        kept_commit(s);
         /* What is not another one is not written again. */
         assert_int_equal(homes_put(s, v), 0);
         assert_false(state_pending(s, false));
         state_free(s);
-        s = opened();
+        s = kept_open();
         assert_int_equal(homes_restore(s, write_home, &homes, NULL, NULL), 0);
         assert_string_equal(text_string(&homes), "agents|q\"1|good|0.91968507\n");
         state_free(s);
@@ -92,18 +66,16 @@ static void signature_follows_homes_not_distances(void **state)
 
 static void what_is_none_is_refused(void **state)
 {
-        static const struct state_kind kind = {.name = "homes"};
         static const char *const values[] = {"", "{", "[]", "null", "{\"q\":1}",
                 "{\"q\":{\"distance\":1}}", "{\"q\":{\"band\":\"good\",\"distance\":\"near\"}}"};
 
         for (size_t i = 0; i < ARRAY_SIZE(values); i++) {
                 _cleanup_error_ struct error e = {0};
                 _cleanup_text_ struct text homes = {0};
-                struct state *s = opened();
+                struct state *s = kept_open();
                 size_t refused = 0;
 
-                assert_int_equal(state_put(s, &kind, "c", values[i], strlen(values[i]), 0), 0);
-                assert_int_equal(state_commit(s, NULL), 0);
+                kept_write(s, "homes", false, "c", values[i], strlen(values[i]));
                 assert_int_equal(homes_restore(s, write_home, &homes, &refused, &e), 0);
                 assert_int_equal(refused, 1);
                 assert_non_null(strstr(e.message, "homes c is not restored"));
@@ -119,5 +91,5 @@ int main(void)
                 cmocka_unit_test(signature_follows_homes_not_distances),
         };
 
-        return cmocka_run_group_tests(tests, set_up, tear_down);
+        return cmocka_run_group_tests(tests, kept_set_up, kept_tear_down);
 }

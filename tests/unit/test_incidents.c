@@ -2,40 +2,9 @@
 #include "unit.h"
 
 #include <errno.h>
-#include <stdio.h>
-#include <unistd.h>
 
 #include "keep/incidents.h"
-
-static char directory[] = "/tmp/driftwatch-incidents-XXXXXX";
-static char path[sizeof(directory) + 16];
-
-static int set_up(void **unused)
-{
-        if (!mkdtemp(directory))
-                return -1;
-        (void)snprintf(path, sizeof(path), "%s/state.db", directory);
-        return 0;
-}
-
-static int tear_down(void **unused)
-{
-        (void)unlink(path);
-        return rmdir(directory);
-}
-
-static struct state *opened(void)
-{
-        struct state *s = NULL;
-
-        assert_int_equal(state_open(path, &s, NULL), 0);
-        return s;
-}
-
-static void commit(struct state *s)
-{
-        assert_int_equal(state_commit_bulk(s, NULL), 0);
-}
+#include "kept.h"
 
 static struct incident_view sample(void)
 {
@@ -68,13 +37,13 @@ static size_t restore(struct state *s, struct incident_view **ret, size_t *refus
 static void what_is_put_comes_back(void **unused)
 {
         struct incident_view from = sample(), *to = NULL;
-        struct state *s = opened();
+        struct state *s = kept_open();
         size_t refused = 0;
 
         assert_int_equal(incidents_put(s, &from, 1), 0);
-        commit(s);
+        kept_commit(s);
         state_free(s);
-        s = opened();
+        s = kept_open();
         assert_int_equal(restore(s, &to, &refused), 1);
         assert_int_equal(refused, 0);
         assert_string_equal(to->id, "kb");
@@ -92,15 +61,34 @@ static void what_is_put_comes_back(void **unused)
         free(to);
         /* One that is shown no more is kept no more. */
         assert_int_equal(incidents_put(s, NULL, 0), 0);
-        commit(s);
+        kept_commit(s);
         assert_int_equal(restore(s, &to, &refused), 0);
         free(to);
         state_free(s);
 }
 
+/* About no collection: driftwatch's own. */
+static void one_without_a_collection_comes_back(void **unused)
+{
+        struct incident_view from = sample(), *to = NULL;
+        struct state *s = kept_open();
+        size_t refused = 0;
+
+        from.collection = NULL;
+        assert_int_equal(incidents_put(s, &from, 1), 0);
+        kept_commit(s);
+        assert_int_equal(restore(s, &to, &refused), 1);
+        assert_string_equal(to->id, "kb");
+        assert_null(to->collection);
+        incident_view_done(to);
+        free(to);
+        assert_int_equal(incidents_put(s, NULL, 0), 0);
+        kept_commit(s);
+        state_free(s);
+}
+
 static void what_is_none_is_refused(void **unused)
 {
-        static const struct state_kind kind = {.name = "incident", .bulk = true};
         static const char *const values[] = {"{}", "[]", "{\"causes\":[],\"worst\":[]}",
                 "{\"id\":\"a\",\"collection\":\"a\",\"since\":1,\"summary\":\"\","
                 "\"explanation\":\"\",\"causes\":[],\"worst\":[1]}",
@@ -109,14 +97,13 @@ static void what_is_none_is_refused(void **unused)
 
         for (size_t i = 0; i < ARRAY_SIZE(values); i++) {
                 struct incident_view *incidents = NULL;
-                struct state *s = opened();
+                struct state *s = kept_open();
                 size_t refused = 0;
 
-                assert_int_equal(state_put(s, &kind, "a\n1", values[i], strlen(values[i]), 0), 0);
-                commit(s);
+                kept_write(s, "incident", true, "a\n1", values[i], strlen(values[i]));
                 assert_int_equal(restore(s, &incidents, &refused), 0);
                 assert_int_equal(refused, 1);
-                commit(s);
+                kept_commit(s);
                 free(incidents);
                 state_free(s);
         }
@@ -126,8 +113,9 @@ int main(void)
 {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(what_is_put_comes_back),
+                cmocka_unit_test(one_without_a_collection_comes_back),
                 cmocka_unit_test(what_is_none_is_refused),
         };
 
-        return cmocka_run_group_tests(tests, set_up, tear_down);
+        return cmocka_run_group_tests(tests, kept_set_up, kept_tear_down);
 }

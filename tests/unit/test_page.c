@@ -63,6 +63,9 @@ static void shows_everything(void **state)
                 "<td class=\"n\">1.1407</td><td class=\"n\">rank 1<small>1.1407</small></td>",
                 "<td class=\"n\">1.0312</td><td class=\"n\">not found</td>",
                 "<svg class=\"line\"",
+                "<p><b>Silenced</b> until <time datetime=\"2026-11-23T03:00:00Z\"",
+                " by ben: <i>{collection=&quot;tickets&quot;}</i> re-ingest</p>",
+                "<a href=\"api/v1/silences\">",
                 "Receivers are told by a&lt;b&gt;/1/0; the lease cannot be looked at: Permission denied",
                 "Shard 1 of 3: 5 collections are watched by the other daemons",
                 "main: 21 collections are not watched: all &lt;b&gt;&amp;amp;&lt;/b&gt;, tenant-00, ",
@@ -87,6 +90,33 @@ static void shows_everything(void **state)
         assert_false(text_failed(&text));
         for (size_t i = 0; i < ARRAY_SIZE(parts); i++)
                 assert_has(&text, parts[i]);
+}
+
+/* One that is about no collection, and an alert that somebody has taken. */
+static void its_own_incident_is_shown(void **state)
+{
+        _cleanup_view_ struct view *view = sample_view();
+        struct incident_view *own = &view->incidents[view->incident_count - 1];
+        _cleanup_(standing_unrefp) struct standing *s = standing_new(1, 1, 0);
+        _cleanup_text_ struct text text = {0};
+
+        free(own->collection);
+        own->collection = NULL;
+        own->resolved_at = 0;
+        free(own->summary);
+        own->summary = strdup("1 destination cannot be <relied> on");
+        s->incidents[s->incident_count++] = (struct standing_incident){.incident = strdup(own->id),
+                .status = {.why = strdup("silenced by <eve>"), .next_at = USEC_INFINITY}};
+        s->alerts[s->alert_count].fingerprint = view->alerts[0].fingerprint;
+        assert_int_equal(ack_set(&s->alerts[s->alert_count++].ack, "<carl>", NULL, 1), 0);
+        standing_unref(view->standing);
+        view->standing = standing_ref(s);
+        page_render(&text, view, SAMPLE_NOW);
+        assert_has(
+                &text, "<h3>Incident: 1 destination cannot be &lt;relied&gt; on<small>since <time");
+        assert_has(&text, "<p><b>People:</b> silenced by &lt;eve&gt;</p>");
+        assert_has(&text, "<small>taken by &lt;carl&gt;</small>");
+        assert_lacks(&text, "<b>Silenced</b>");
 }
 
 /* How a sentence ends is what to do: what is wide is wrapped, not cut. */
@@ -311,6 +341,7 @@ int main(void)
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(shows_everything),
                 cmocka_unit_test(orders_queries),
+                cmocka_unit_test(its_own_incident_is_shown),
                 cmocka_unit_test(sentences_are_whole),
                 cmocka_unit_test(escapes),
                 cmocka_unit_test(is_well_formed),

@@ -3,53 +3,20 @@
 
 #include <errno.h>
 #include <math.h>
-#include <stdio.h>
-#include <unistd.h>
 
 #include "keep/past.h"
+#include "kept.h"
 #include "text.h"
 
 #define T0 (1800000000 * USEC_PER_SEC)
 #define DAYS(n) ((usec_t)(n)*USEC_PER_DAY)
 
-static char directory[] = "/tmp/driftwatch-past-XXXXXX";
-static char path[sizeof(directory) + 16];
-
-static int set_up(void **unused)
-{
-        if (!mkdtemp(directory))
-                return -1;
-        (void)snprintf(path, sizeof(path), "%s/state.db", directory);
-        return 0;
-}
-
-static int clear(void **unused)
-{
-        return unlink(path);
-}
-
-static int tear_down(void **unused)
-{
-        return rmdir(directory);
-}
-
-static struct state *opened(void)
-{
-        struct state *s = NULL;
-
-        assert_int_equal(state_open(path, &s, NULL), 0);
-        return s;
-}
-
 static void put(struct state *s, struct history *h, uint64_t *span)
 {
         _cleanup_(history_snapshot_unrefp) struct history_snapshot *snapshot = history_snapshot(h);
-        int r;
 
         assert_int_equal(past_put(s, "kb", "q 1", snapshot, span), 0);
-        while ((r = state_commit_bulk(s, NULL)) > 0)
-                ;
-        assert_int_equal(r, 0);
+        kept_commit(s);
 }
 
 static int take(
@@ -113,18 +80,17 @@ static void what_is_put_comes_back(void **unused)
                 _cleanup_(history_freep) struct history *h =
                         sample(USEC_PER_MINUTE, 3000, alikes[i]);
                 _cleanup_(history_freep) struct history *again = history_new();
-                struct state *s = opened();
+                struct state *s = kept_open();
                 uint64_t span = 0;
 
                 put(s, h, &span);
                 state_free(s);
-                s = opened();
+                s = kept_open();
                 assert_int_equal(restore(s, 0, again), 0);
                 assert_same(h, again, 0);
                 state_free(s);
-                (void)clear(NULL);
+                (void)kept_clear(NULL);
         }
-        assert_int_equal(fclose(fopen(path, "we")), 0);
 }
 
 /* What is added to a history is all that is written of it. */
@@ -134,7 +100,7 @@ static void only_the_end_is_written_again(void **unused)
         _cleanup_(history_freep) struct history *again = history_new();
         _cleanup_(history_snapshot_unrefp) struct history_snapshot *snapshot = NULL;
         struct judgement v = {.outcome = OUTCOME_PASS, .distance = .5f, .band = -1};
-        struct state *s = opened();
+        struct state *s = kept_open();
         uint64_t span = 0;
         unsigned rows;
 
@@ -145,7 +111,7 @@ static void only_the_end_is_written_again(void **unused)
         put(s, h, &span);
         /* Nor by another life. */
         state_free(s);
-        s = opened();
+        s = kept_open();
         span = 0;
         assert_int_equal(history_add(h, T0 + DAYS(3) + USEC_PER_DAY, &v, false, USEC_INFINITY), 0);
         snapshot = history_snapshot(h);
@@ -158,20 +124,12 @@ static void only_the_end_is_written_again(void **unused)
         state_free(s);
 }
 
-static int count_row(const char *kind, const char *key, const char *value, size_t size, bool good,
-        void *userdata)
-{
-        ++*(size_t *)userdata;
-        return 0;
-}
-
 static void what_is_too_old_goes(void **unused)
 {
         _cleanup_(history_freep) struct history *h = history_new();
         _cleanup_(history_freep) struct history *again = history_new();
-        struct state *s = opened();
+        struct state *s = kept_open();
         uint64_t span = 0;
-        size_t rows = 0;
 
         for (unsigned i = 0; i < 20 * 288; i++) {
                 struct judgement v = {.distance = (float)i, .band = -1};
@@ -182,19 +140,15 @@ static void what_is_too_old_goes(void **unused)
                         put(s, h, &span);
         }
         put(s, h, &span);
-        assert_int_equal(state_read(path, count_row, &rows, NULL), 0);
-        assert_in_range(rows, 24, 50);
+        assert_in_range(kept_count(), 24, 50);
         assert_int_equal(restore(s, T0 + DAYS(40), again), 0);
-        assert_int_equal(state_commit_bulk(s, NULL), 0);
-        rows = 0;
-        assert_int_equal(state_read(path, count_row, &rows, NULL), 0);
-        assert_int_equal(rows, 0);
+        kept_commit(s);
+        assert_int_equal(kept_count(), 0);
         state_free(s);
 }
 
 static void what_is_none_is_refused(void **unused)
 {
-        static const struct state_kind kind = {.name = "history", .bulk = true};
         static const struct {
                 const char *key, *value;
         } rows[] = {
@@ -217,28 +171,24 @@ static void what_is_none_is_refused(void **unused)
 
         for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
                 _cleanup_(history_freep) struct history *h = history_new();
-                struct state *s = opened();
+                struct state *s = kept_open();
 
-                assert_int_equal(
-                        state_put(s, &kind, rows[i].key, rows[i].value, strlen(rows[i].value), 0),
-                        0);
-                assert_int_equal(state_commit_bulk(s, NULL), 0);
+                kept_write(s, "history", true, rows[i].key, rows[i].value, strlen(rows[i].value));
                 if (restore(s, 0, h) != 1)
                         fail_msg("%s", rows[i].value);
                 state_free(s);
-                (void)clear(NULL);
+                (void)kept_clear(NULL);
         }
-        assert_int_equal(fclose(fopen(path, "we")), 0);
 }
 
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test_teardown(what_is_put_comes_back, clear),
-                cmocka_unit_test_teardown(only_the_end_is_written_again, clear),
-                cmocka_unit_test_teardown(what_is_too_old_goes, clear),
-                cmocka_unit_test_teardown(what_is_none_is_refused, clear),
+                cmocka_unit_test_teardown(what_is_put_comes_back, kept_clear),
+                cmocka_unit_test_teardown(only_the_end_is_written_again, kept_clear),
+                cmocka_unit_test_teardown(what_is_too_old_goes, kept_clear),
+                cmocka_unit_test_teardown(what_is_none_is_refused, kept_clear),
         };
 
-        return cmocka_run_group_tests(tests, set_up, tear_down);
+        return cmocka_run_group_tests(tests, kept_set_up, kept_tear_down);
 }

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 
+#include "tell/selfcheck.h"
 #include "watch/publisher.h"
 
 static void a_refused_reload_keeps_the_time_of_the_good_one(void **state)
@@ -121,6 +122,54 @@ static void an_incident_that_ended_is_shown_for_a_while(void **state)
         sd_event_unref(event);
 }
 
+static void fail_to_tell(struct alerts *alerts, const char *peer, usec_t since)
+{
+        struct alert a = {.state = ALERT_FIRING, .active_at = since, .fired_at = since};
+
+        assert_int_equal(labels_set(&a.labels, "alertname", "DriftwatchNotificationFailing"), 0);
+        assert_int_equal(labels_set(&a.labels, "incident", SELFCHECK_INCIDENT), 0);
+        assert_int_equal(labels_set(&a.labels, "severity", "warning"), 0);
+        assert_int_equal(labels_set(&a.labels, "peer", peer), 0);
+        a.fingerprint = labels_fingerprint(&a.labels);
+        assert_int_equal(alerts_restore(alerts, &a), 0);
+}
+
+/* It goes on while anything fails, whatever failed first, and ends as others do. */
+static void its_own_incident_is_shown(void **state)
+{
+        struct config config = make_config(NULL, 0);
+        struct publication source = {.config = &config};
+        _cleanup_(alerts_freep) struct alerts *first = alerts_new();
+        _cleanup_(alerts_freep) struct alerts *second = alerts_new();
+        _cleanup_(alerts_freep) struct alerts *none = alerts_new();
+        struct alerts *const lives[] = {first, second, none};
+        _cleanup_(outbox_freep) struct outbox *outbox = NULL;
+        const usec_t now = 1800000000 * USEC_PER_SEC;
+        sd_event *event;
+        struct publisher p;
+
+        assert_true(sd_event_new(&event) >= 0);
+        assert_int_equal(outbox_new(event, NULL, NULL, NULL, &outbox), 0);
+        source.outbox = outbox;
+        publisher_init(&p, now);
+        fail_to_tell(first, "a", now - 2);
+        fail_to_tell(second, "b", now - 1);
+        fail_to_tell(second, "c", now - 1);
+        for (size_t i = 0; i < ARRAY_SIZE(lives); i++) {
+                _cleanup_(view_unrefp) struct view *v = NULL;
+
+                source.alerts = lives[i];
+                assert_int_equal(publisher_view(&p, &source, now + i, &v), 0);
+                assert_int_equal(v->incident_count, 1);
+                assert_string_equal(v->incidents[0].id, SELFCHECK_INCIDENT);
+                assert_null(v->incidents[0].collection);
+                assert_int_equal(v->incidents[0].since, now - 2);
+                assert_int_equal(v->incidents[0].resolved_at, i == 2 ? now + i : 0);
+        }
+        publisher_done(&p);
+        sd_event_unref(event);
+}
+
 static void its_times_follow_the_clock(void **state)
 {
         struct publisher p;
@@ -181,7 +230,7 @@ static void views_share_what_stays_as_it_is(void **state)
         assert_int_equal(third->alerts[0].state, ALERT_FIRING);
         assert_int_equal(second->alert_count, 0);
         assert_ptr_equal(third->incident_list, first->incident_list);
-        assert_non_null(strstr(publisher_status(&p, third), "1 alerts firing"));
+        assert_non_null(strstr(publisher_status(&p, third), "1 alert firing"));
         publisher_jump(&p, 1000); /* their times are others */
         alerts_jump(alerts, 1000);
         assert_int_equal(publisher_view(&p, &source, 1013, &fourth), 0);
@@ -234,6 +283,7 @@ int main(void)
                 cmocka_unit_test(a_refused_reload_keeps_the_time_of_the_good_one),
                 cmocka_unit_test(a_view_has_the_latencies_of_its_servers),
                 cmocka_unit_test(an_incident_that_ended_is_shown_for_a_while),
+                cmocka_unit_test(its_own_incident_is_shown),
                 cmocka_unit_test(its_times_follow_the_clock),
                 cmocka_unit_test(views_share_what_stays_as_it_is),
                 cmocka_unit_test(how_incidents_stand_is_shared_until_it_changes),

@@ -243,6 +243,38 @@ static void receivers_hear_a_heartbeat_that_has_a_severity(void **state)
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
+static void its_incident_is_shown_as_others_are(void **state)
+{
+        struct world *w = *state;
+        _cleanup_(incident_view_done) struct incident_view i = {0};
+        struct alert alerts[3] = {0};
+
+        add(w, "webhook", "no answer");
+        add(w, "ntfy", "refused");
+        build(w);
+        assert_int_equal(selfcheck_incident(alerts, 3, &i), 0);
+        assert_null(i.id);
+        for (size_t k = 0; k < 2; k++) {
+                alerts[k].state = ALERT_FIRING;
+                alerts[k].fired_at = T0 - k;
+                alerts[k].labels = w->signals.signals[k].labels;
+                alerts[k].annotations = w->signals.signals[k].annotations;
+        }
+        alerts[2] = alerts[0];
+        alerts[2].state = ALERT_RESOLVED;
+        assert_true(selfcheck_fires(alerts, 3));
+        assert_false(selfcheck_fires(&alerts[2], 1));
+        assert_int_equal(selfcheck_incident(alerts, 3, &i), 0);
+        assert_string_equal(i.id, SELFCHECK_INCIDENT);
+        assert_null(i.collection);
+        assert_int_equal(i.since, T0 - 1);
+        assert_int_equal(i.severity, SEVERITY_WARNING);
+        assert_int_equal(i.findings, 2);
+        assert_string_equal(i.summary, "2 destinations cannot be relied on");
+        assert_non_null(strstr(i.explanation, "no answer"));
+        assert_non_null(strstr(i.explanation, "refused"));
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -252,6 +284,7 @@ int main(void)
                 TEST(the_heart_beats_when_it_is_asked_to),
                 TEST(people_hear_of_it_in_time),
                 TEST(receivers_hear_a_heartbeat_that_has_a_severity),
+                TEST(its_incident_is_shown_as_others_are),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

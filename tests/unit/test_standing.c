@@ -175,7 +175,7 @@ static void an_incident_whose_alerts_are_all_taken_is_quiet(void **state)
         assert_int_equal(acks_add(desk_acks(d), 2, "ben", "", USEC_PER_HOUR, NOW), 0);
         assert_int_equal(tell(d, NOTICE_OPENED, alerts, 2, NOW), 0);
         assert_int_equal(desk_show(d, NOW, &s), 0);
-        assert_string_equal(standing_find(s, "a")->why, "each alert is taken, the last by ben");
+        assert_string_equal(standing_find(s, "a")->why, "taken by anna; taken by ben");
         assert_string_equal(standing_find_alert(s, 1)->ack.by, "anna");
         assert_int_equal(standing_find_alert(s, 2)->until, NOW + USEC_PER_HOUR);
         assert_null(standing_find_alert(s, 3));

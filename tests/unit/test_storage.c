@@ -33,8 +33,8 @@ struct fixture {
         struct storage storage;
         struct publisher publisher;
         struct watches watches;
-        struct alerts *alerts;
-        struct notices *notices;
+        struct told_things told; /* without an outbox */
+        struct desk_policy policy;
 };
 
 static int begin(void **ret)
@@ -44,10 +44,10 @@ static int begin(void **ret)
         if (!f || storage_init(&f->storage, state) < 0)
                 return -1;
         f->publisher.last = view_new();
-        f->alerts = alerts_new();
-        f->notices = notices_new();
+        f->told = (struct told_things){alerts_new(), notices_new(), desk_new(), NULL};
+        desk_configure(f->told.desk, &f->policy);
         *ret = f;
-        storage_restore(&f->storage, f->alerts, f->notices, NULL, &f->publisher, NULL, 0);
+        storage_restore(&f->storage, &f->told, &f->publisher, &f->watches);
         return 0;
 }
 
@@ -63,8 +63,9 @@ static int end(void **state_of_test)
                 (void)snprintf(name, sizeof(name), "%s%s", file, parts[i]);
                 (void)unlink(name);
         }
-        alerts_free(f->alerts);
-        notices_free(f->notices);
+        alerts_free(f->told.alerts);
+        notices_free(f->told.notices);
+        desk_free(f->told.desk);
         view_unref(f->publisher.last);
         free(f);
         return 0;
@@ -72,7 +73,7 @@ static int end(void **state_of_test)
 
 static usec_t save(struct fixture *f, usec_t now)
 {
-        return storage_save(&f->storage, f->alerts, f->notices, &f->publisher, &f->watches, now);
+        return storage_save(&f->storage, &f->told, &f->publisher, &f->watches, now);
 }
 
 static void add_alert(struct fixture *f)
@@ -83,7 +84,7 @@ static void add_alert(struct fixture *f)
         assert_int_equal(labels_set(&a.labels, "collection", "c"), 0);
         assert_int_equal(labels_set(&a.labels, "severity", "critical"), 0);
         a.fingerprint = labels_fingerprint(&a.labels);
-        assert_int_equal(alerts_restore(f->alerts, &a), 0);
+        assert_int_equal(alerts_restore(f->told.alerts, &a), 0);
 }
 
 static int count_row(const char *kind, const char *key, const char *value, size_t size, bool good,
@@ -113,12 +114,48 @@ static void what_people_are_told_is_written_at_once(void **unused)
 {
         struct fixture *f = *unused;
 
-        storage_tell(&f->storage, f->alerts, f->notices);
+        storage_tell(&f->storage, &f->told);
         assert_int_equal(rows(), 0);
         add_alert(f);
-        storage_tell(&f->storage, f->alerts, f->notices);
+        storage_tell(&f->storage, &f->told);
         assert_int_equal(rows(), 1);
         assert_failing(f, false);
+}
+
+static void take_alert(struct fixture *f)
+{
+        struct escalation_actions actions;
+        const struct news none = {0};
+        _cleanup_free_ const struct alert **all = NULL;
+        size_t count;
+
+        assert_int_equal(alerts_list(f->told.alerts, &all, &count), 0);
+        assert_int_equal(acks_add(desk_acks(f->told.desk), all[0]->fingerprint, "anna", NULL,
+                                 USEC_INFINITY, 2),
+                0);
+        assert_int_equal(desk_update(f->told.desk, &none, all, count, 2, &actions), 0);
+        escalation_actions_done(&actions);
+}
+
+/* Who is answered that it is done may count on it. */
+static void what_people_do_is_written_at_once(void **unused)
+{
+        struct fixture *f = *unused;
+
+        add_alert(f);
+        take_alert(f);
+        storage_tell(&f->storage, &f->told);
+        assert_int_equal(rows(), 2);
+        assert_null(storage_unsafe(&f->storage));
+        (void)save(f, LATER);
+        assert_int_equal(rename(state, away), 0);
+        desk_jump(f->told.desk, 1);
+        storage_tell(&f->storage, &f->told);
+        assert_non_null(strstr(storage_unsafe(&f->storage), file));
+        assert_int_equal(rename(away, state), 0);
+        storage_tell(&f->storage, &f->told);
+        assert_null(storage_unsafe(&f->storage));
+        assert_null(storage_unsafe(NULL));
 }
 
 static void the_rest_is_written_after_a_pause(void **unused)
@@ -129,8 +166,8 @@ static void the_rest_is_written_after_a_pause(void **unused)
         add_alert(f);
         assert_int_equal(save(f, LATER + STORAGE_PAUSE), LATER + 2 * STORAGE_PAUSE);
         assert_int_equal(rows(), 1);
-        alerts_forget_collection(f->alerts, "c", 2);
-        alerts_expire(f->alerts, LATER);
+        alerts_forget_collection(f->told.alerts, "c", 2);
+        alerts_expire(f->told.alerts, LATER);
         assert_int_equal(save(f, LATER + STORAGE_PAUSE + 1), LATER + 2 * STORAGE_PAUSE);
         assert_int_equal(rows(), 1);
         (void)save(f, USEC_INFINITY);
@@ -144,8 +181,8 @@ static void what_was_not_restored_is_not_replaced(void **unused)
         add_alert(f);
         (void)save(f, LATER);
         f->storage.restored = false;
-        alerts_forget_collection(f->alerts, "c", 2);
-        alerts_expire(f->alerts, LATER);
+        alerts_forget_collection(f->told.alerts, "c", 2);
+        alerts_expire(f->told.alerts, LATER);
         (void)save(f, 2 * LATER);
         assert_int_equal(rows(), 1);
 }
@@ -158,7 +195,7 @@ static void tries_until_it_works(void **unused)
         (void)save(f, LATER);
         assert_int_equal(rename(state, away), 0);
         add_alert(f);
-        storage_tell(&f->storage, f->alerts, f->notices);
+        storage_tell(&f->storage, &f->told);
         assert_failing(f, true);
         next = save(f, 2 * LATER);
         assert_failing(f, true);
@@ -191,6 +228,7 @@ int main(void)
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test_setup_teardown(
                         what_people_are_told_is_written_at_once, begin, end),
+                cmocka_unit_test_setup_teardown(what_people_do_is_written_at_once, begin, end),
                 cmocka_unit_test_setup_teardown(the_rest_is_written_after_a_pause, begin, end),
                 cmocka_unit_test_setup_teardown(what_was_not_restored_is_not_replaced, begin, end),
                 cmocka_unit_test_setup_teardown(tries_until_it_works, begin, end),

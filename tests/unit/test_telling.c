@@ -2,20 +2,15 @@
 #include "unit.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <systemd/sd-event.h>
-#include <unistd.h>
 
 #include "fewer.h"
-#include "hash.h"
 #include "keep/telling.h"
+#include "kept.h"
 #include "log.h"
 #include "text.h"
 
 #define T0 (1800000000 * USEC_PER_SEC)
-
-static char directory[] = "/tmp/driftwatch-telling-XXXXXX";
-static char path[sizeof(directory) + 16];
 
 struct fixture {
         sd_event *event;
@@ -47,7 +42,7 @@ static void live(struct fixture *f)
         const struct outbox_destination destination = {
                 "team/webhook/0", "team", &channel_webhook, &peer, NULL};
 
-        assert_int_equal(state_open(path, &f->state, NULL), 0);
+        f->state = kept_open();
         f->alerts = alerts_new();
         f->notices = notices_new();
         f->store = (struct outbox_store){telling_put_entry, telling_remove_entry, f->state};
@@ -83,20 +78,7 @@ static int end(void **ret)
         text_done(&f->sent);
         sd_event_unref(f->event);
         free(f);
-        return unlink(path);
-}
-
-static int set_up(void **unused)
-{
-        if (!mkdtemp(directory))
-                return -1;
-        (void)snprintf(path, sizeof(path), "%s/state.db", directory);
-        return 0;
-}
-
-static int tear_down(void **unused)
-{
-        return rmdir(directory);
+        return kept_clear(NULL);
 }
 
 static struct alert sample_alert(const char *collection)
@@ -141,7 +123,7 @@ static void save(struct fixture *f)
 {
         assert_int_equal(telling_put_alerts(f->state, f->alerts), 0);
         assert_int_equal(telling_put_groups(f->state, f->notices), 0);
-        assert_int_equal(state_commit(f->state, NULL), 0);
+        kept_commit(f->state);
 }
 
 static size_t restore(struct fixture *f, usec_t now)
@@ -267,7 +249,7 @@ static void what_was_not_delivered_goes_out_with_the_same_key(void **state)
 
         put(f, "{\"first\": 1}");
         put(f, "second");
-        assert_int_equal(state_commit(f->state, NULL), 0);
+        kept_commit(f->state);
         text_append(&before, text_string(&f->sent));
         assert_non_null(strstr(text_string(&before), "{\"first\": 1}"));
         assert_non_null(strstr(text_string(&before), "X-Team: search"));
@@ -283,38 +265,19 @@ static void what_was_delivered_is_not_sent_again(void **state)
         struct fixture *f = *state;
 
         put(f, "first");
-        assert_int_equal(state_commit(f->state, NULL), 0);
+        kept_commit(f->state);
         telling_remove_entry(f->state, 1);
-        assert_int_equal(state_commit(f->state, NULL), 0);
+        kept_commit(f->state);
         die(f);
         live(f);
         assert_int_equal(restore(f, T0), 0);
         assert_string_equal(text_string(&f->sent), "");
 }
 
-static int copy_row(const char *kind, const char *key, const char *value, size_t size, bool good,
-        void *userdata)
-{
-        struct {
-                char kind[32], key[64], value[4096];
-        } *row = userdata;
-
-        assert_true(good);
-        while (*row->kind)
-                row++;
-        (void)snprintf(row->kind, sizeof(row->kind), "%s", kind);
-        (void)snprintf(row->key, sizeof(row->key), "%s", key);
-        assert_true(size < sizeof(row->value));
-        memcpy(row->value, value, size);
-        return 0;
-}
-
 /* With the right check sum: somebody, or an earlier bug, wrote it. */
 static void garbled_rows_are_refused_one_by_one(void **state)
 {
-        struct {
-                char kind[32], key[64], value[4096];
-        } rows[4] = {0};
+        struct kept_row rows[KEPT_ROWS_MAX + 1];
         struct fixture *f = *state;
         const unsigned rounds = (unsigned)fewer(3000);
         size_t refused = 0;
@@ -327,28 +290,18 @@ static void garbled_rows_are_refused_one_by_one(void **state)
         tell_all(f, T0 + 11);
         put(f, "first");
         save(f);
-        assert_int_equal(state_read(path, copy_row, rows, NULL), 0);
+        assert_int_equal(kept_rows(rows), 3);
         for (unsigned i = 0; i < rounds; i++) {
                 size_t which = i % 3, size = strlen(rows[which].value);
-                struct state_kind kind = {.name = rows[which].kind};
                 char value[4096];
 
                 memcpy(value, rows[which].value, sizeof(value));
-                for (unsigned k = 0; k <= i % 4; k++)
-                        value[splitmix64_next(&seed) % size] =
-                                "{}[]\",:0-9eENnull\x01\xff"[splitmix64_next(&seed) % 19];
-                if (i % 7 == 0)
-                        size = splitmix64_next(&seed) % size;
-                assert_int_equal(state_put(f->state, &kind, rows[which].key, value, size, 0), 0);
-                assert_int_equal(state_commit(f->state, NULL), 0);
-                outbox_free(f->outbox);
-                alerts_free(f->alerts);
-                notices_free(f->notices);
-                state_free(f->state);
+                size = kept_garble(value, size, i, &seed);
+                kept_write(f->state, rows[which].kind, false, rows[which].key, value, size);
+                die(f);
                 live(f);
                 refused += restore(f, T0 + USEC_PER_HOUR);
                 tell_all(f, T0 + USEC_PER_HOUR);
-                text_clear(&f->sent);
         }
         assert_true(refused > rounds / 3);
 }
@@ -379,15 +332,11 @@ static void what_is_impossible_is_refused(void **state)
         struct fixture *f = *state;
 
         for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-                struct state_kind kind = {.name = rows[i].kind};
-
-                assert_int_equal(state_put(f->state, &kind, rows[i].key, rows[i].value,
-                                         strlen(rows[i].value), 0),
-                        0);
-                assert_int_equal(state_commit(f->state, NULL), 0);
+                kept_write(f->state, rows[i].kind, false, rows[i].key, rows[i].value,
+                        strlen(rows[i].value));
                 if (restore(f, T0) != 1)
                         fail_msg("%s %s", rows[i].kind, rows[i].value);
-                assert_int_equal(state_commit(f->state, NULL), 0);
+                kept_commit(f->state);
         }
         assert_int_equal(restore(f, T0), 0);
         assert_string_equal(text_string(&f->sent), "");
@@ -407,5 +356,5 @@ int main(void)
                 cmocka_unit_test_setup_teardown(what_is_impossible_is_refused, begin, end),
         };
 
-        return cmocka_run_group_tests(tests, set_up, tear_down);
+        return cmocka_run_group_tests(tests, kept_set_up, kept_tear_down);
 }

@@ -16,6 +16,7 @@
 #include "show/gate/escape.h"
 #include "show/values.h"
 #include "show/words.h"
+#include "text.h"
 
 #define CONFIDENCE 0.95
 /* Rows of text and Markdown; JSON has all. */
@@ -196,8 +197,10 @@ static void append_head(struct text *t, const struct baseline *b, const char *wh
 {
         char time[TIME_TEXT_MAX];
 
-        text_appendf(t, "%s %u: %zu queries, %u replays, recorded %s", what, b->number, b->count,
-                b->samples, time_format(time, sizeof(time), b->recorded));
+        text_appendf(t, "%s %u: %zu %s, %u %s, recorded %s", what, b->number, b->count,
+                plural(b->count, "query", "queries"), b->samples,
+                plural(b->samples, "replay", "replays"),
+                time_format(time, sizeof(time), b->recorded));
         if (b->approved > 0) {
                 text_appendf(t, ", approved %s by ", time_format(time, sizeof(time), b->approved));
                 text_append_line(t, b->approved_by);

@@ -2,6 +2,10 @@
 #include "show/page/beside.h"
 
 #include "show/markup.h"
+#include "show/page/diagnosis.h"
+
+/* Nobody reads more; the API has all. */
+#define SILENCES_SHOWN 20
 
 void beside_server(struct text *t, const struct server_view *s)
 {
@@ -45,4 +49,71 @@ void beside_lease(struct text *t, const struct view *v)
                 markup_text(t, v->lease_error);
         }
         text_append(t, "</p>\n");
+}
+
+static int compare_end(const void *a, const void *b)
+{
+        usec_t x = (*(const struct standing_silence *const *)a)->ends_at,
+               y = (*(const struct standing_silence *const *)b)->ends_at;
+
+        return (x < y) - (x > y);
+}
+
+static void append_silence(struct text *t, const struct standing_silence *s, usec_t now)
+{
+        _cleanup_text_ struct text matchers = {0};
+
+        matchers_build(&s->matchers, &matchers);
+        text_append(t, "<p><b>Silenced</b> until ");
+        markup_time(t, s->ends_at, now);
+        text_append(t, " by ");
+        markup_text(t, s->created_by);
+        text_append(t, ": <i>");
+        markup_excerpt(t, text_string(&matchers), MARKUP_EXCERPT_MAX);
+        text_append(t, "</i> ");
+        markup_excerpt(t, s->comment, MARKUP_EXCERPT_MAX);
+        text_append(t, "</p>");
+        t->failed |= text_failed(&matchers);
+}
+
+void beside_silences(struct text *t, const struct view *v, usec_t now)
+{
+        const struct standing *s = v->standing;
+        _cleanup_free_ const struct standing_silence **held =
+                calloc((s ? s->silence_count : 0) + 1, sizeof(*held));
+        size_t count = 0;
+
+        t->failed |= !held;
+        for (size_t i = 0; held && s && i < s->silence_count; i++)
+                if (s->silences[i].starts_at <= now && now < s->silences[i].ends_at)
+                        held[count++] = &s->silences[i];
+        if (count == 0)
+                return;
+        qsort(held, count, sizeof(*held), compare_end);
+        text_append(t, "<div class=\"note incident unmeasured\">");
+        for (size_t i = 0; i < MIN(count, (size_t)SILENCES_SHOWN); i++)
+                append_silence(t, held[i], now);
+        text_append(t, "<p class=\"muted\">");
+        if (count > SILENCES_SHOWN)
+                text_appendf(t, "%zu more are not listed here. ", count - SILENCES_SHOWN);
+        text_append(t, "<a href=\"api/v1/silences\">All silences as JSON</a></p></div>\n");
+}
+
+void beside_own_incident(struct text *t, const struct view *v, usec_t now)
+{
+        for (size_t i = 0; i < v->incident_count; i++) {
+                const struct incident_view *own = &v->incidents[i];
+
+                if (own->collection || own->resolved_at > 0)
+                        continue;
+                text_append(t, "<div class=\"note incident fail\"><h3>Incident: ");
+                markup_text(t, own->summary);
+                text_append(t, "<small>since ");
+                markup_time(t, own->since, now);
+                text_append(t, "</small></h3>");
+                diagnosis_append_standing(t, standing_find(v->standing, own->id), now);
+                text_append(t, "<p>");
+                markup_excerpt(t, own->explanation, MARKUP_EXCERPT_MAX);
+                text_append(t, "</p></div>\n");
+        }
 }

@@ -2,7 +2,8 @@
 #pragma once
 
 /* What there is beside the collections on the page: those of a server that nobody watches, those
- * that other daemons do, and who tells people. */
+ * that other daemons do, who tells people, what they are not told of, and the incident that is
+ * driftwatch's own. */
 
 #include "model/view.h"
 #include "text.h"
@@ -11,3 +12,7 @@
 void beside_server(struct text *t, const struct server_view *s);
 void beside_shard(struct text *t, const struct view *v);
 void beside_lease(struct text *t, const struct view *v);
+/* The silences that hold now, the one that ends last first: until when, by whom, what and why. */
+void beside_silences(struct text *t, const struct view *v, usec_t now);
+/* As an incident of a collection is shown. */
+void beside_own_incident(struct text *t, const struct view *v, usec_t now);

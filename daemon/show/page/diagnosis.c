@@ -216,7 +216,8 @@ static bool speaks(const struct collection_view *c)
         return c->incident_since > 0;
 }
 
-static void append_standing(struct text *text, const struct escalation_status *status, usec_t now)
+void diagnosis_append_standing(
+        struct text *text, const struct escalation_status *status, usec_t now)
 {
         _cleanup_text_ struct text sentence = {0};
 
@@ -236,7 +237,7 @@ void diagnosis_append_incident(struct text *text, const struct collection_view *
                 text_appendf(text, "<div class=\"note incident %s\">",
                         c->verdict == VERDICT_PASS ? "unmeasured" : verdict_name(c->verdict));
                 append_head(text, c, now);
-                append_standing(text, c->incident_since > 0 ? status : NULL, now);
+                diagnosis_append_standing(text, c->incident_since > 0 ? status : NULL, now);
                 append_findings(text, c, false, now);
                 if (c->incident_since > 0) {
                         append_why(text, c);

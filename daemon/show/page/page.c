@@ -438,6 +438,7 @@ static void append_alert_text(const struct page *p, const struct alert *a)
 
 static void append_alert(const struct page *p, const struct alert *a)
 {
+        const struct standing_alert *taken = standing_find_alert(p->view->standing, a->fingerprint);
         const char *state = alert_state_name(a->state);
         usec_t since = a->state == ALERT_RESOLVED ? a->resolved_at
                 : a->state == ALERT_FIRING        ? a->fired_at
@@ -445,8 +446,14 @@ static void append_alert(const struct page *p, const struct alert *a)
 
         text_appendf(p->text, "<tr class=\"%s\">", state);
         append_alert_text(p, a);
-        text_appendf(p->text, "<td><span class=\"badge %s\">%s</span>%s</td><td>", state, state,
+        text_appendf(p->text, "<td><span class=\"badge %s\">%s</span>%s", state, state,
                 a->inhibited ? "<small>inhibited</small>" : "");
+        if (taken) {
+                text_append(p->text, "<small>taken by ");
+                markup_text(p->text, taken->ack.by);
+                text_append(p->text, "</small>");
+        }
+        text_append(p->text, "</td><td>");
         markup_text(p->text, labels_get(&a->labels, "severity"));
         text_append(p->text, "</td><td class=\"n\">");
         markup_time(p->text, since, p->now);
@@ -511,6 +518,7 @@ static void append_channel(const struct page *p, const struct channel_view *c)
 static void append_delivery(const struct page *p)
 {
         text_append(p->text, "<section><div class=\"title\"><h2>Delivery</h2></div>\n");
+        beside_own_incident(p->text, p->view, p->now);
         if (p->view->channel_count == 0) {
                 text_append(p->text,
                         "<p class=\"muted\">Nobody is notified: alerts are only shown here.</p>"
@@ -534,6 +542,7 @@ static void append_footer(const struct page *p)
                 {"metrics", "Metrics"},
                 {"api/v1/status", "Status"},
                 {"api/v1/collections", "Collections"},
+                {"api/v1/incidents", "Incidents"},
                 {"api/v1/alerts", "Alerts"},
         };
 
@@ -567,6 +576,7 @@ void page_render(struct text *text, const struct view *view, usec_t now)
                 beside_server(text, &view->servers[i]);
         beside_shard(text, view);
         beside_lease(text, view);
+        beside_silences(text, view, now);
         append_alerts(&page);
         append_delivery(&page);
         append_footer(&page);

@@ -111,3 +111,40 @@ char *base64_write(const float *values, size_t count)
         }
         return bytes ? base64_encode(bytes, size) : NULL;
 }
+
+static void exchange(char *text, size_t size, const char *from, const char *to)
+{
+        for (size_t i = 0; i < size; i++) {
+                const char *found = strchr(from, text[i]);
+
+                if (text[i] && found)
+                        text[i] = to[found - from];
+        }
+}
+
+char *base64_encode_url(const void *data, size_t size)
+{
+        char *text = base64_encode(data, size);
+
+        if (!text)
+                return NULL;
+        text[strcspn(text, "=")] = '\0';
+        exchange(text, strlen(text), "+/", "-_");
+        return text;
+}
+
+size_t base64_decode_url(const char *text, size_t size, void *ret, size_t max)
+{
+        size_t padded = (size + 3) / 4 * 4, bytes;
+        _cleanup_free_ char *copy = malloc(padded + 1), *again = NULL;
+
+        if (!copy)
+                return 0;
+        memset(copy, '=', padded);
+        memcpy(copy, text, size);
+        copy[padded] = '\0';
+        exchange(copy, size, "-_+/=", "+/...");
+        bytes = base64_decode(copy, padded, ret, max);
+        again = bytes > 0 ? base64_encode_url(ret, bytes) : NULL;
+        return again && strlen(again) == size && memcmp(again, text, size) == 0 ? bytes : 0;
+}

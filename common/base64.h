@@ -19,3 +19,7 @@ char *base64_encode(const void *data, size_t size);
 /* The bytes of a text into `ret`, which has room for `max`; how many there are. 0 when it is not
  * base64, has none or more. */
 size_t base64_decode(const char *text, size_t size, void *ret, size_t max);
+/* The same in base64url (section 5), without padding: for addresses and names of files. Of the
+ * texts that hold the same bytes only the one that base64_encode_url() makes is read. */
+char *base64_encode_url(const void *data, size_t size);
+size_t base64_decode_url(const char *text, size_t size, void *ret, size_t max);

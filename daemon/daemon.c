@@ -124,8 +124,7 @@ static void tell_manager(struct daemon *d, const struct view *view)
 static void publish(struct daemon *d)
 {
         usec_t begun = clock_usec(CLOCK_BOOTTIME), took;
-        struct publication p = {
-                .config = d->config,
+        struct publication p = {.config = d->config,
                 .watches = d->all.watches,
                 .watch_count = d->all.count,
                 .alerts = d->teller.alerts,
@@ -136,9 +135,9 @@ static void publish(struct daemon *d)
                 .surroundings = d->surroundings,
                 .allowances = &d->allowances,
                 .external_url = d->options->external_url,
+                .ack_key = d->teller.linked ? d->teller.ack_key : NULL,
                 .storage_failing = d->storage.failing,
-                .storage_error = d->storage.error,
-        };
+                .storage_error = d->storage.error};
         uint64_t generation = outbox_generation(d->teller.outbox);
         struct view *view;
 
@@ -541,7 +540,7 @@ static int start(struct daemon *d)
                 log_error("cannot start: %s", strerror(-r));
                 return r;
         }
-        d->teller.external_url = d->options->external_url;
+        teller_link(&d->teller, d->options->external_url, d->options->storage_path);
         d->owner = (struct watch_owner){on_replayed, on_changed, on_exchanged, d, &d->allowances};
         d->surroundings_owner = (struct surroundings_owner){on_listed, on_listing_exchanged, d};
         publisher_init(&d->publisher, clock_wall());

@@ -10,7 +10,9 @@
 #include "config/peer.h"
 #include "config/routing.h"
 #include "file.h"
+#include "json.h"
 #include "tell/signature.h"
+#include "tell/template.h"
 #include "text.h"
 
 struct building {
@@ -101,6 +103,61 @@ static int build_signature(
                 standard ? signature_check_standard : schema_check_line, &ret->key);
 }
 
+/* A body that is being read. */
+struct body {
+        const struct building *b;
+        const struct peer_keys *keys;
+        int placeholders;
+};
+
+static int check_string(struct body *body, const struct yaml_node *node)
+{
+        _cleanup_error_ struct error e = {0};
+        int r = template_check(node->scalar, &e);
+
+        if (r == -EINVAL)
+                schema_error(
+                        body->b->reader, &body->keys->place, "body", node, "%s", error_text(&e, r));
+        body->placeholders += MAX(r, 0);
+        return r == -ENOMEM ? r : 0;
+}
+
+static int check_body(struct body *body, const struct yaml_node *node)
+{
+        int r = node->kind == YAML_SCALAR ? check_string(body, node) : 0;
+
+        for (size_t i = 0; i < node->count && r >= 0; i++) {
+                if (node->kind == YAML_MAPPING && strstr(node->keys[i]->scalar, "{{"))
+                        schema_error(body->b->reader, &body->keys->place, "body", node->keys[i],
+                                "has a placeholder in a name; they may only stand in values");
+                r = check_body(body, node->values[i]);
+        }
+        return r;
+}
+
+static int build_body(
+        const struct building *b, const struct peer_keys *keys, struct channel_settings *ret)
+{
+        struct body body = {b, keys, 0};
+        _cleanup_json_ json_t *value = keys->body ? json_from_yaml(keys->body) : NULL;
+        size_t size = 0;
+        _cleanup_free_ char *text = value ? json_text(value, JSON_COMPACT, &size) : NULL;
+        int r = keys->body ? check_body(&body, keys->body) : 0;
+
+        if (!keys->body || r < 0)
+                return r;
+        if (!text)
+                return -ENOMEM;
+        if (size > TEMPLATE_SIZE_MAX)
+                schema_error(b->reader, &keys->place, "body", NULL,
+                        "has %zu bytes; at most %u are allowed", size, TEMPLATE_SIZE_MAX);
+        if (body.placeholders > TEMPLATE_PLACEHOLDERS_MAX)
+                schema_error(b->reader, &keys->place, "body", NULL,
+                        "has %d placeholders; at most %d are allowed", body.placeholders,
+                        TEMPLATE_PLACEHOLDERS_MAX);
+        return labels_set(&ret->values, "body", text);
+}
+
 static int build_channel(const struct building *b, enum channel_kind kind,
         const struct peer_keys *keys, struct channel_config *ret)
 {
@@ -108,6 +165,8 @@ static int build_channel(const struct building *b, enum channel_kind kind,
 
         if (r >= 0)
                 r = build_signature(b, &keys->signature, &ret->settings);
+        if (r >= 0)
+                r = build_body(b, keys, &ret->settings);
         ret->channel = channel_kinds[kind];
         ret->send_resolved = keys->send_resolved;
         ret->max_alerts = keys->max_alerts;
@@ -235,6 +294,8 @@ int alerting_build(const struct schema_reader *reader, const struct alerting_key
         struct building b = {reader, keys, ret};
         int r = strdup_to(&ret->runbook_url, keys->runbook_url);
 
+        ret->flapping = (struct flap_policy){keys->flapping.changes, keys->flapping.window};
+        ret->ack_expire = keys->ack_links.expire;
         ret->resend_delay = keys->resend_delay;
         ret->repeat_interval = keys->repeat_interval;
         ret->group_wait = keys->group_wait;

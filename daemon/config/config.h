@@ -22,6 +22,7 @@
 #include "model/shard.h"
 #include "model/vector_set.h"
 #include "tell/channel.h"
+#include "tell/flap.h"
 #include "tell/routing.h"
 
 struct replay_config {
@@ -115,6 +116,8 @@ struct alerting_config {
         size_t escalation_count;
         struct routing *routing; /* owned; NULL: every receiver hears of everything */
         struct rule rules[RULE_COUNT];
+        struct flap_policy flapping;
+        usec_t ack_expire; /* how long links are good; 0: there are none */
         usec_t resend_delay, repeat_interval;
         usec_t group_wait, group_interval; /* of an incident's first notification, of a change */
         unsigned query_alerts_max; /* alerts of single queries of one rule and collection */

@@ -12,6 +12,7 @@
 #include "model/bands.h"
 #include "model/rule.h"
 #include "model/shard.h"
+#include "tell/flap.h"
 #include "tell/routing.h"
 
 #define RESULTS_MAX 1000
@@ -274,6 +275,9 @@ static const struct schema_key webhook_table[] = {
         SEND_RESOLVED,
         KEY(peer_keys, max_alerts, "max_alerts", SCHEMA_INTEGER, .fallback = "0",
                 BETWEEN(0, ALERTS_SHOWN_MAX), .doc = "Alerts in one notification; 0 for all."),
+        KEY(peer_keys, body, "body", SCHEMA_MAPPING, .check = schema_check_text,
+                .doc = "What is posted instead of Alertmanager's payload, with placeholders: see "
+                       "docs/channels.md."),
         KEY(peer_keys, signature, "signature", SCHEMA_OBJECT, .object = &signature_schema,
                 .doc = "How each notification is signed; without it none is."),
         PEER_TIMEOUT,
@@ -448,6 +452,25 @@ static const struct schema_key lease_table[] = {
 };
 static const struct schema lease_schema = SCHEMA(lease_table, lease_keys);
 
+static const struct schema_key ack_links_table[] = {
+        KEY(ack_links_keys, expire, "expire", SCHEMA_DURATION, .fallback = "24h",
+                BETWEEN(0, 30 * USEC_PER_DAY),
+                .doc = "How long a link in a message acknowledges its incident; 0s for no links. "
+                       "There are none without `--web.external-url`."),
+};
+static const struct schema ack_links_schema = SCHEMA(ack_links_table, ack_links_keys);
+
+static const struct schema_key flapping_table[] = {
+        KEY(flapping_keys, changes, "changes", SCHEMA_INTEGER, .fallback = "5",
+                BETWEEN(0, FLAP_CHANGES_MAX),
+                .doc = "An alert that fires and ends more often than that within `window` flaps; "
+                       "0: none ever does."),
+        KEY(flapping_keys, window, "window", SCHEMA_DURATION, .fallback = "1h",
+                BETWEEN(USEC_PER_MINUTE, USEC_PER_DAY),
+                .doc = "How far back changes count, and how long one that flaps has to be calm."),
+};
+static const struct schema flapping_schema = SCHEMA(flapping_table, flapping_keys);
+
 static const struct schema_key alerting_table[] = {
         KEY(alerting_keys, alertmanagers, "alertmanagers", SCHEMA_OBJECTS,
                 .object = &alertmanager_schema,
@@ -463,6 +486,10 @@ static const struct schema_key alerting_table[] = {
                 BETWEEN(0, ROUTING_CALENDARS_MAX), .doc = "Times that routes name."),
         KEY(alerting_keys, lease, "lease", SCHEMA_OBJECT, .object = &lease_schema,
                 .doc = "Which of several daemons tells the receivers; without it each does."),
+        KEY(alerting_keys, ack_links, "ack_links", SCHEMA_OBJECT, .object = &ack_links_schema,
+                .doc = "Links in messages by which an incident is acknowledged."),
+        KEY(alerting_keys, flapping, "flapping", SCHEMA_OBJECT, .object = &flapping_schema,
+                .doc = "When an alert comes and goes too often to be told each time."),
         KEY(alerting_keys, rules, "rules", SCHEMA_NAMED, .object = &rule_schema,
                 .name_at = rule_name_at, .item = "<rule>", .doc = "Changes to built-in rules."),
         KEY(alerting_keys, resend_delay, "resend_delay", SCHEMA_DURATION, .fallback = "1m",

@@ -28,7 +28,7 @@ struct peer_keys {
         const char *api, *model, *query_prefix; /* of an embedder, as the next three */
         unsigned batch;
         double limit;
-        const struct yaml_node *body;
+        const struct yaml_node *body; /* of a webhook, too */
         const char *url, *url_file;
         const struct yaml_node *headers;
         struct auth_keys auth;
@@ -108,6 +108,17 @@ struct lease_keys {
         usec_t ttl;
 };
 
+struct ack_links_keys {
+        struct schema_place place;
+        usec_t expire;
+};
+
+struct flapping_keys {
+        struct schema_place place;
+        unsigned changes;
+        usec_t window;
+};
+
 struct times_keys {
         struct schema_place place;
         const char *start, *end;
@@ -140,6 +151,8 @@ struct alerting_keys {
         struct branch_keys route;
         struct schema_list calendars; /* struct calendar_keys */
         struct lease_keys lease;
+        struct ack_links_keys ack_links;
+        struct flapping_keys flapping;
         struct schema_list alertmanagers; /* struct peer_keys */
         struct schema_list receivers; /* struct receiver_keys */
         struct schema_list escalation; /* struct policy_keys */

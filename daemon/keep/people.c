@@ -23,6 +23,7 @@ static const char *const kinds[ESCALATION_KIND_COUNT] = {
         [ESCALATION_REOPENED] = "reopened",
         [ESCALATION_CHANGED] = "changed",
         [ESCALATION_RESOLVED] = "resolved",
+        [ESCALATION_ACKNOWLEDGED] = "acknowledged",
 };
 
 static const struct field ack_fields[] = {
@@ -53,6 +54,8 @@ static const struct field escalation_fields[] = {
         FIELD(struct escalation, silenced_at, FIELD_TIME),
         FIELD(struct escalation, changed, FIELD_BOOL),
         FIELD(struct escalation, closed, FIELD_BOOL),
+        FIELD(struct escalation, taken, FIELD_BOOL),
+        FIELD(struct escalation, last_ack_at, FIELD_TIME),
         FIELD(struct escalation, early, FIELD_BOOL),
 };
 #define BUILD(table, object) fields_build(table, ARRAY_SIZE(table), object)

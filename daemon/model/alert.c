@@ -6,6 +6,7 @@
 #include "hash.h"
 #include "macro.h"
 #include "model/finding.h"
+#include "text.h"
 
 /* Index of `name`, or where it belongs. */
 static size_t labels_position(const struct labels *l, const char *name, bool *ret_found)
@@ -83,6 +84,17 @@ int labels_copy(const struct labels *from, struct labels *ret)
         return 0;
 }
 
+bool labels_equal(const struct labels *a, const struct labels *b)
+{
+        if (a->count != b->count)
+                return false;
+        for (size_t i = 0; i < a->count; i++)
+                if (!streq(a->labels[i].name, b->labels[i].name) ||
+                        !streq(a->labels[i].value, b->labels[i].value))
+                        return false;
+        return true;
+}
+
 void labels_done(struct labels *l)
 {
         while (l->count > 0)
@@ -133,8 +145,21 @@ void alert_jump(struct alert *a, int64_t by)
         time_jump(&a->fired_at, by);
         time_jump(&a->resolved_at, by);
         time_jump(&a->keep_firing_since, by);
+        time_jump(&a->flapping_since, by);
+        time_jump(&a->flapped_at, by);
         time_jump(&a->last_sent_at, by);
         time_jump(&a->valid_until, by);
+}
+
+void alert_append_flapping(const struct alert *a, struct text *t)
+{
+        usec_t span = a->flapped_at - MIN(a->flapped_at, a->flapping_since);
+        char within[DURATION_TEXT_MAX];
+
+        if (a->flaps > 0)
+                text_appendf(t, "flapping: it came %u times within %s", a->flaps,
+                        duration_format(within, sizeof(within),
+                                MAX(span / USEC_PER_MINUTE, (usec_t)1) * USEC_PER_MINUTE));
 }
 
 const char *alert_state_name(enum alert_state s)

@@ -10,6 +10,8 @@
 
 #include "duration.h"
 
+struct text;
+
 enum alert_state {
         ALERT_PENDING,
         ALERT_FIRING,
@@ -39,6 +41,8 @@ struct alert {
         usec_t fired_at; /* 0 unless it fired */
         usec_t resolved_at; /* 0 unless resolved */
         usec_t keep_firing_since; /* the condition ended then, keep_firing_for runs; 0 otherwise */
+        unsigned flaps; /* it fires, and comes and goes: how often it came; 0: it does not flap */
+        usec_t flapping_since, flapped_at; /* when it came first of those times, and last */
         usec_t last_sent_at; /* to the Alertmanagers; 0 if never */
         usec_t valid_until; /* endsAt of a firing alert when it was last sent */
 };
@@ -48,6 +52,7 @@ _must_check_ int labels_set(struct labels *l, const char *name, const char *valu
 /* The value, NULL when absent. */
 const char *labels_get(const struct labels *l, const char *name);
 _must_check_ int labels_copy(const struct labels *from, struct labels *ret);
+bool labels_equal(const struct labels *a, const struct labels *b);
 void labels_done(struct labels *l);
 /* FNV-1a 64 over name 0xFF value 0xFF in order: Prometheus's and Alertmanager's label set signature
  * (prometheus/common model/signature.go). */
@@ -57,6 +62,8 @@ _must_check_ int alert_copy(const struct alert *from, struct alert *ret);
 void alert_done(struct alert *a);
 /* The clock was set: moves its times by as much. */
 void alert_jump(struct alert *a, int64_t by);
+/* Appends "flapping: it came 4 times within 35m", of one that flaps; else nothing. */
+void alert_append_flapping(const struct alert *a, struct text *t);
 /* "pending", "firing", "resolved". */
 const char *alert_state_name(enum alert_state s);
 /* Of severity "info" or "none": shown, and told to no receiver. */

@@ -64,6 +64,13 @@ void ack_done(struct ack *a)
         *a = (struct ack){0};
 }
 
+int ack_link_check(usec_t made, usec_t opened_at, usec_t last_ack_at)
+{
+        if (made < opened_at)
+                return -ENOENT;
+        return made <= last_ack_at ? -EALREADY : 0;
+}
+
 void escalation_status_done(struct escalation_status *s)
 {
         free(s->policy);

@@ -40,6 +40,9 @@ usec_t escalation_wait(const struct escalation_policy *p, size_t step, unsigned 
 #define ACK_BY_MAX 200
 #define ACK_COMMENT_MAX 1000
 
+/* Of the key that makes and proves links by which an incident is acknowledged. */
+#define ACK_KEY_SIZE 32
+
 /* An acknowledgement. */
 struct ack {
         char *by; /* owned, as the comment; NULL: there is none */
@@ -51,8 +54,14 @@ _must_check_ int ack_set(struct ack *a, const char *by, const char *comment, use
 _must_check_ int ack_copy(const struct ack *from, struct ack *ret);
 void ack_done(struct ack *a);
 
+/* Whether a link that was made then may take an incident that opened then, and was acknowledged
+ * last then, or never: 0. -ENOENT: it is of an earlier one; -EALREADY: it was taken since the link
+ * was made, so that each link is good for one acknowledgement, whoever makes it. */
+_must_check_ int ack_link_check(usec_t made, usec_t opened_at, usec_t last_ack_at);
+
 /* How far an incident has come, for pages and the API. */
 struct escalation_status {
+        usec_t opened_at, last_ack_at; /* the latter 0: nobody has ever taken it */
         char *policy; /* its severities, "critical, high"; "" when there is none for it */
         size_t told, steps; /* told of the steps in this round */
         unsigned round, rounds; /* from 1 */

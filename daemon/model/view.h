@@ -226,6 +226,8 @@ struct view {
         char *config_path;
         char *external_url; /* NULL when not given */
         unsigned per_query_limit;
+        bool ack_links; /* messages have links that acknowledge; they are proven by the key */
+        unsigned char ack_key[ACK_KEY_SIZE];
         bool loopback_distrusted; /* local clients may change nothing */
         bool leased,
                 lease_held; /* whether one of several daemons tells receivers, and this is it */

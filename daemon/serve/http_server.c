@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "serve/http_server.h"
 
-#include <ctype.h>
 #include <errno.h>
 #include <malloc.h>
 #include <microhttpd.h>
@@ -12,6 +11,7 @@
 #include "clock.h"
 #include "macro.h"
 #include "serve/guard.h"
+#include "serve/link.h"
 #include "serve/listen.h"
 #include "serve/path.h"
 #include "serve/request.h"
@@ -47,6 +47,7 @@ struct exchange {
         const struct api_route *api;
         const char *subject; /* of the path; NULL */
         bool json; /* errors are told in the API's envelope */
+        bool link; /* it is a link that acknowledges: answers are pages */
         bool deferred; /* the loop answers */
 
         unsigned status;
@@ -133,22 +134,11 @@ static void get_ready(struct exchange *x)
                 say(x, 503, "driftwatch is not ready: its state is not restored yet");
 }
 
-static enum MHD_Result check_argument(void *userdata, enum MHD_ValueKind kind, const char *key,
-        size_t key_size, const char *value, size_t value_size)
-{
-        bool *valid = userdata;
-
-        *valid = utf8_valid(key, key_size) && (!value || utf8_valid(value, value_size));
-        return *valid ? MHD_YES : MHD_NO;
-}
-
 static bool arguments_valid(struct exchange *x)
 {
-        bool valid = true;
+        bool valid = request_arguments_valid(x->connection) &&
+                (!x->subject || utf8_valid(x->subject, strlen(x->subject)));
 
-        (void)MHD_get_connection_values_n(
-                x->connection, MHD_GET_ARGUMENT_KIND, check_argument, &valid);
-        valid = valid && (!x->subject || utf8_valid(x->subject, strlen(x->subject)));
         if (!valid)
                 say(x, 400, "the URL is not UTF-8");
         return valid;
@@ -184,18 +174,6 @@ static void get_api(struct exchange *x)
         give_back(x);
 }
 
-/* A header that only proxies add: behind one, every client looks local. */
-static const char *forwarded(const struct exchange *x)
-{
-        static const char *const names[] = {
-                "Forwarded", "X-Forwarded-For", "X-Real-IP", MHD_HTTP_HEADER_VIA};
-        const char *value = NULL;
-
-        for (size_t i = 0; i < ARRAY_SIZE(names) && !value; i++)
-                value = header(x, names[i]);
-        return value;
-}
-
 static bool may_change(struct exchange *x)
 {
         const union MHD_ConnectionInfo *info =
@@ -207,7 +185,7 @@ static bool may_change(struct exchange *x)
                 .host = header(x, MHD_HTTP_HEADER_HOST),
                 .origin = header(x, MHD_HTTP_HEADER_ORIGIN),
                 .fetch_site = header(x, "Sec-Fetch-Site"),
-                .forwarded = forwarded(x),
+                .forwarded = request_forwarded(x->connection),
         });
 
         if (refusal)
@@ -245,13 +223,24 @@ static void post_replay(struct exchange *x)
                                 COMMAND_REPLAY, argument(x, "collection"), streq(wait, "true")));
 }
 
+/* Takes the act. */
+static void submit_act(struct exchange *x, struct act *act)
+{
+        struct command *command = command_new(COMMAND_ACT, NULL, true);
+
+        if (command)
+                command->act = act;
+        else
+                act_free(act);
+        submit(x, command);
+}
+
 /* `subject` is what the act is about, NULL where it has none. */
 static void do_act(struct exchange *x, enum act_kind kind, const char *subject)
 {
         const struct text *sent = &x->request->sent;
         _cleanup_(act_freep) struct act *act = NULL;
         _cleanup_error_ struct error error = {0};
-        struct command *command;
         int r;
 
         if (!may_change(x) || !arguments_valid(x))
@@ -263,10 +252,7 @@ static void do_act(struct exchange *x, enum act_kind kind, const char *subject)
                 say(x, r == -ENOMEM ? 500 : 400, error_text(&error, r));
                 return;
         }
-        command = command_new(COMMAND_ACT, NULL, true);
-        if (command)
-                command->act = take_ptr(act);
-        submit(x, command);
+        submit_act(x, take_ptr(act));
 }
 
 static void post_ack(struct exchange *x)
@@ -304,6 +290,34 @@ static void delete_silence(struct exchange *x)
                 say(x, 400, "the parameter \"id\" is missing: which silence shall end?");
 }
 
+static void set_link_page(struct exchange *x, unsigned status)
+{
+        x->status = status;
+        x->type = TYPE_HTML;
+        x->policy = RESPONSE_POLICY_FORM;
+}
+
+static void get_link(struct exchange *x)
+{
+        _cleanup_(view_unrefp) struct view *view = acquire(x);
+
+        if (view)
+                set_link_page(x, link_look(view, x->subject, clock_usec(CLOCK_REALTIME), &x->body));
+}
+
+/* Whoever has the link may: its token says so, and nothing else is asked. */
+static void post_link(struct exchange *x)
+{
+        _cleanup_(view_unrefp) struct view *view = acquire(x);
+        _cleanup_(act_freep) struct act *act = NULL;
+
+        if (!view)
+                return;
+        set_link_page(x, link_take(view, x->subject, clock_usec(CLOCK_REALTIME), &act, &x->body));
+        if (act)
+                submit_act(x, take_ptr(act));
+}
+
 /* The resources that are not a plain view of the API; those are in api_routes[]. */
 struct route {
         const char *path; /* a * stands for what it is about */
@@ -318,6 +332,7 @@ static const struct route routes[] = {
         {"/-/healthy", get_healthy, NULL, NULL},
         {"/-/ready", get_ready, NULL, NULL},
         {"/-/reload", NULL, post_reload, NULL},
+        {TOKEN_PATH, get_link, post_link, NULL},
         {"/api/v1/replay", NULL, post_replay, NULL},
         {"/api/v1/silences", NULL, post_silence, delete_silence},
         {"/api/v1/incidents/*/ack", NULL, post_ack, delete_ack},
@@ -383,6 +398,10 @@ static void take_answer(struct exchange *x)
 {
         struct request *r = x->request;
 
+        if (x->link) {
+                set_link_page(x, link_answer(r->status, &x->body));
+                return;
+        }
         if (!r->body && r->status >= 400) {
                 say(x, r->status,
                         r->status == 503 ? "driftwatch is stopping, or too busy to take this now"
@@ -448,6 +467,7 @@ static enum MHD_Result on_request(void *userdata, struct MHD_Connection *connect
                 .connection = connection,
                 .request = *request,
                 .json = strncmp(url, "/api/", strlen("/api/")) == 0,
+                .link = strncmp(url, TOKEN_PATH, strlen(TOKEN_PATH) - 1) == 0,
         };
         enum MHD_Result r;
 
@@ -487,31 +507,9 @@ static void on_finished(void *userdata, struct MHD_Connection *connection, void 
         traffic_answered(&s->traffic, connection);
 }
 
-static int hex_digit(char c)
-{
-        return isdigit((unsigned char)c)     ? c - '0'
-                : isxdigit((unsigned char)c) ? (c | 0x20) - 'a' + 10
-                                             : -1;
-}
-
-/* As libmicrohttpd's own, but %00 stays as it is: no string of ours contains a NUL. */
 static size_t unescape(void *userdata, struct MHD_Connection *connection, char *s)
 {
-        char *out = s;
-
-        for (const char *in = s; *in;) {
-                int high = in[0] == '%' ? hex_digit(in[1]) : -1;
-                int low = high >= 0 ? hex_digit(in[2]) : -1;
-
-                if (low >= 0 && (high | low) != 0) {
-                        *out++ = (char)(high << 4 | low);
-                        in += 3;
-                } else {
-                        *out++ = *in++;
-                }
-        }
-        *out = '\0';
-        return (size_t)(out - s);
+        return path_unescape(s);
 }
 
 /* `fd` becomes libmicrohttpd's, which closes it also when it cannot start. */

@@ -6,7 +6,11 @@
  * percent-decoded, and once only. */
 
 #include <stdbool.h>
+#include <stddef.h>
 
 /* Whether the path is the pattern's. Where that has a *, what stands for it, which is not empty, is
  * yielded, owned; it also does not match when memory is short. */
 bool path_matches(const char *pattern, const char *path, char **ret_subject);
+/* Decodes what is percent-encoded, in place, and returns how long it is then. As libmicrohttpd's
+ * own, but %00 stays as it is: no string of ours contains a NUL. */
+size_t path_unescape(char *s);

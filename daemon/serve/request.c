@@ -3,6 +3,35 @@
 
 #include <errno.h>
 
+static enum MHD_Result check_argument(void *userdata, enum MHD_ValueKind kind, const char *key,
+        size_t key_size, const char *value, size_t value_size)
+{
+        bool *valid = userdata;
+
+        *valid = utf8_valid(key, key_size) && (!value || utf8_valid(value, value_size));
+        return *valid ? MHD_YES : MHD_NO;
+}
+
+bool request_arguments_valid(struct MHD_Connection *connection)
+{
+        bool valid = true;
+
+        (void)MHD_get_connection_values_n(
+                connection, MHD_GET_ARGUMENT_KIND, check_argument, &valid);
+        return valid;
+}
+
+const char *request_forwarded(struct MHD_Connection *connection)
+{
+        static const char *const names[] = {
+                "Forwarded", "X-Forwarded-For", "X-Real-IP", MHD_HTTP_HEADER_VIA};
+        const char *value = NULL;
+
+        for (size_t i = 0; i < ARRAY_SIZE(names) && !value; i++)
+                value = MHD_lookup_connection_value(connection, MHD_HEADER_KIND, names[i]);
+        return value;
+}
+
 struct request *request_new(struct MHD_Connection *connection)
 {
         struct request *r = calloc(1, sizeof(*r));

@@ -29,6 +29,11 @@ struct request {
         struct view *replayed; /* as command's */
 };
 
+/* Whether all arguments of its URL are UTF-8. */
+bool request_arguments_valid(struct MHD_Connection *connection);
+/* A header that only proxies add, NULL: none; behind one, every client looks local. */
+const char *request_forwarded(struct MHD_Connection *connection);
+
 struct request *request_new(struct MHD_Connection *connection);
 struct request *request_ref(struct request *r);
 struct request *request_unref(struct request *r);

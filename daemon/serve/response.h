@@ -20,3 +20,7 @@ struct MHD_Response *response_new(char *body, size_t size, const char *content_t
 #define RESPONSE_POLICY_PAGE \
         "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; " \
         "form-action 'none'; frame-ancestors 'none'"
+/* A page that asks: its own inline style, and one form, which leads back to it. */
+#define RESPONSE_POLICY_FORM \
+        "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'self'; " \
+        "frame-ancestors 'none'"

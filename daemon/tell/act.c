@@ -4,6 +4,7 @@
 #include <errno.h>
 
 #include "json.h"
+#include "text.h"
 
 struct act *act_free(struct act *a)
 {
@@ -272,10 +273,44 @@ int act_parse(enum act_kind kind, const char *subject, const char *body, size_t 
         return r;
 }
 
+int act_of_link(const struct token *t, struct act **ret)
+{
+        _cleanup_(act_freep) struct act *a = calloc(1, sizeof(*a));
+        _cleanup_text_ struct text by = {0};
+
+        text_append(&by, "link sent to ");
+        text_append_line(&by, t->receiver);
+        if (!a || text_failed(&by))
+                return -ENOMEM;
+        a->kind = ACT_ACKNOWLEDGE;
+        a->timeout = USEC_INFINITY;
+        a->link_made = t->made;
+        a->by = strndup(text_string(&by), utf8_prefix(text_string(&by), ACK_BY_MAX));
+        if (!a->by || strdup_to(&a->subject, t->incident) < 0)
+                return -ENOMEM;
+        *ret = take_ptr(a);
+        return 0;
+}
+
+/* One that stands for nobody's name is good once. */
+static int check_link(const struct act *a, struct desk *d, struct error *e)
+{
+        int r = a->link_made > 0
+                ? escalations_check_link(desk_escalations(d), a->subject, a->link_made)
+                : 0;
+
+        return r == -EALREADY
+                ? error_set(e, r, "the incident was acknowledged after this link was made")
+                : r;
+}
+
 static int acknowledge(struct act *a, struct desk *d, const char *id, usec_t now, struct error *e)
 {
-        int r = escalations_acknowledge(desk_escalations(d), a->subject, a->by, a->comment, now);
+        int r = check_link(a, d, e);
 
+        if (r >= 0)
+                r = escalations_acknowledge(
+                        desk_escalations(d), a->subject, a->by, a->comment, now);
         return r == -ENOENT
                 ? error_set(e, r, "there is no open incident \"%.200s\" that people are told of",
                           a->subject)

@@ -6,6 +6,7 @@
  * is decided elsewhere. Pure. */
 
 #include "tell/desk.h"
+#include "tell/token.h"
 
 enum act_kind {
         ACT_ACKNOWLEDGE,
@@ -25,6 +26,7 @@ struct act {
         usec_t timeout; /* of its acknowledgement, which who performs it says; USEC_INFINITY: none
                          */
         char *by, *comment; /* of the first four */
+        usec_t link_made; /* of ACT_ACKNOWLEDGE: by a link, when that was made; 0: by somebody */
         struct silence silence; /* of ACT_SILENCE; without an id */
         usec_t duration; /* of it, from its start; 0: it has an end */
 };
@@ -40,6 +42,8 @@ DEFINE_CLEANUP(struct act *, act_free)
  *   to end one: none. */
 _must_check_ int act_parse(enum act_kind kind, const char *subject, const char *body, size_t size,
         struct act **ret, struct error *e);
+/* The acknowledgement that a link stands for. -ENOMEM. */
+_must_check_ int act_of_link(const struct token *t, struct act **ret);
 /* Does it; `id` is a new one, for a silence. Once. That an alert fires is who calls' to know. The
  * errors of escalation.h, acks.h and silence.h, with a sentence. desk_update() has to be called
  * after it. */

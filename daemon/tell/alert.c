@@ -33,6 +33,7 @@ struct alerts {
         uint64_t changes, moves; /* alerts_generation() counts both, alerts_moves() the latter */
         uint64_t inhibited; /* moves as of the last time that it was decided who is */
         bool gone; /* there are such entries */
+        struct flaps flaps;
 };
 
 struct alerts *alerts_new(void)
@@ -52,11 +53,17 @@ struct alerts *alerts_free(struct alerts *a)
                 return NULL;
         for (size_t i = 0; i < a->count; i++)
                 entry_free(a->entries[i]);
+        flaps_done(&a->flaps);
         free(a->entries);
         free(a->buckets);
         free(a->siblings);
         free(a);
         return NULL;
+}
+
+void alerts_damp(struct alerts *a, const struct flap_policy *policy)
+{
+        a->flaps.policy = *policy;
 }
 
 uint64_t alerts_generation(const struct alerts *a)
@@ -190,6 +197,7 @@ static void fire(struct alerts *a, struct entry *e, usec_t now)
 {
         if (e->alert.fired_at == 0)
                 e->alert.fired_at = now;
+        flaps_fired(&a->flaps, &e->alert, now);
         set_state(a, e, ALERT_FIRING);
 }
 
@@ -204,6 +212,7 @@ static void end(struct alerts *a, struct entry *e, usec_t now)
         }
         e->alert.resolved_at = now;
         e->alert.keep_firing_since = 0;
+        flaps_ended(&a->flaps, &e->alert, now);
         e->resolution_sent = false;
         set_state(a, e, ALERT_RESOLVED);
 }
@@ -251,17 +260,6 @@ static int entry_new(const struct signal *signal, uint64_t fingerprint,
         return 0;
 }
 
-static bool labels_equal(const struct labels *a, const struct labels *b)
-{
-        if (a->count != b->count)
-                return false;
-        for (size_t i = 0; i < a->count; i++)
-                if (!streq(a->labels[i].name, b->labels[i].name) ||
-                        !streq(a->labels[i].value, b->labels[i].value))
-                        return false;
-        return true;
-}
-
 static int set_annotations(struct alerts *a, struct entry *e, const struct labels *annotations)
 {
         struct labels copy;
@@ -305,6 +303,7 @@ static int take_signal(
 static void condition_holds(struct alerts *a, struct entry *e, const struct rule *rule, usec_t now)
 {
         a->changes += e->alert.keep_firing_since > 0;
+        a->changes += flaps_held(&a->flaps, &e->alert, now);
         e->alert.keep_firing_since = 0;
         if (e->alert.state == ALERT_PENDING && elapsed(now, e->alert.active_at) >= rule->for_usec)
                 fire(a, e, now);
@@ -312,12 +311,14 @@ static void condition_holds(struct alerts *a, struct entry *e, const struct rule
 
 static void condition_over(struct alerts *a, struct entry *e, const struct rule *rule, usec_t now)
 {
-        if (e->alert.state == ALERT_FIRING && rule->keep_firing_for_usec > 0) {
+        usec_t keep = flaps_keep(&a->flaps, &e->alert, rule->keep_firing_for_usec);
+
+        if (e->alert.state == ALERT_FIRING && keep > 0) {
                 if (e->alert.keep_firing_since == 0) {
                         e->alert.keep_firing_since = now;
                         a->changes++;
                 }
-                if (elapsed(now, e->alert.keep_firing_since) < rule->keep_firing_for_usec)
+                if (elapsed(now, e->alert.keep_firing_since) < keep)
                         return;
         }
         end(a, e, now);
@@ -433,6 +434,7 @@ void alerts_reconfigure(struct alerts *a, const struct rule rules[RULE_COUNT], u
 void alerts_jump(struct alerts *a, int64_t by)
 {
         a->moves++;
+        flaps_jump(&a->flaps, by);
         for (size_t i = 0; i < a->count; i++) {
                 alert_jump(&a->entries[i]->alert, by);
                 a->entries[i]->jumped = true;
@@ -466,6 +468,7 @@ void alerts_expire(struct alerts *a, usec_t now)
         for (size_t i = 0; i < a->count; i++)
                 if (expires_at(a->entries[i]) <= now)
                         set_gone(a, a->entries[i]);
+        flaps_prune(&a->flaps, now);
         sweep(a);
 }
 

@@ -14,6 +14,7 @@
  * already is sent on, because an Alertmanager would take silence for its end. */
 
 #include "model/alert.h"
+#include "tell/flap.h"
 #include "tell/signal.h"
 
 /* A resolved alert is kept, and its resolution re-sent, for so long (Prometheus:
@@ -31,6 +32,8 @@ struct alerts *alerts_new(void);
 struct alerts *alerts_free(struct alerts *a);
 DEFINE_CLEANUP(struct alerts *, alerts_free)
 
+/* When an alert flaps, from now on; in the beginning none ever does. */
+void alerts_damp(struct alerts *a, const struct flap_policy *policy);
 /* Takes what an evaluation of one collection found at `now`; where nothing moves it costs what the
  * collection's own alerts do. Alerts of that collection that no
  * signal mentions end. `rules` gives `for` and `keep_firing_for`. -ENOMEM:

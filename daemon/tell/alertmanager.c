@@ -14,7 +14,7 @@ static json_t *alert_json(const struct channel_context *context, const struct al
         usec_t end = alert->state == ALERT_RESOLVED ? alert->resolved_at : alert->valid_until;
 
         if (!object || json_put(object, "labels", channel_labels_json(&alert->labels)) < 0 ||
-                json_put(object, "annotations", channel_labels_json(&alert->annotations)) < 0 ||
+                json_put(object, "annotations", channel_annotations_json(alert)) < 0 ||
                 json_put(object, "startsAt", channel_time_json(alert->fired_at)) < 0 ||
                 json_put(object, "endsAt", channel_time_json(end)) < 0)
                 return NULL;

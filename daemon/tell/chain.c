@@ -44,7 +44,7 @@ static usec_t later(usec_t time, usec_t duration)
 
 static usec_t due_at(const struct chain *c, const struct escalation *s)
 {
-        if (s->closed || s->changed)
+        if (s->closed || s->changed || s->taken)
                 return 0;
         if (s->early)
                 return USEC_INFINITY;
@@ -95,6 +95,7 @@ void chain_begin(struct escalation *s, enum escalation_kind began, char *because
         s->round = 0;
         s->step = 0;
         s->step_at = now;
+        s->taken = false;
         ack_done(&s->ack);
 }
 
@@ -236,6 +237,19 @@ static int tell_newcomers(
         return r < 0 ? r : add_told(s, c->fallback);
 }
 
+static int tell_taken(struct escalation *s, struct escalation_actions *out)
+{
+        _cleanup_text_ struct text reason = {0};
+        struct escalation_action what = {.kind = ESCALATION_ACKNOWLEDGED};
+
+        text_append(&reason, "acknowledged by ");
+        text_append_line(&reason, s->ack.by);
+        if (text_failed(&reason))
+                return -ENOMEM;
+        what.reason = (char *)text_string(&reason);
+        return escalation_actions_add(out, &what, s->incident, &s->told, NULL);
+}
+
 /* News for those who were told, and what the chain has come to. */
 static int tell_open(
         const struct chain *c, struct escalation *s, usec_t now, struct escalation_actions *out)
@@ -252,10 +266,12 @@ static int tell_open(
                 r = tell_steps(c, s, &t, out);
         else if (r >= 0 && s->changed && !c->policy && !s->ack.by)
                 r = tell_newcomers(c, s, out);
+        if (r >= 0 && s->taken)
+                r = tell_taken(s, out);
         roster_done(&t.receivers);
         if (r < 0)
                 return r;
-        s->changed = false;
+        s->changed = s->taken = false;
         if (due) {
                 s->step = t.last + 1;
                 s->step_at = now;
@@ -343,6 +359,8 @@ int chain_show(const struct chain *c, const struct escalation *s, struct escalat
         bool between = s->step == 0 && s->round > 0 && c->steps > 0;
         int r;
 
+        status.opened_at = s->opened_at;
+        status.last_ack_at = s->last_ack_at;
         status.told = between ? c->steps : s->step;
         status.steps = c->steps;
         status.round = s->round + !between;

@@ -45,13 +45,7 @@ void channel_settings_done(struct channel_settings *s)
 
 bool channel_settings_equal(const struct channel_settings *a, const struct channel_settings *b)
 {
-        if (a->values.count != b->values.count || !secret_equal(a->key, b->key))
-                return false;
-        for (size_t i = 0; i < a->values.count; i++)
-                if (!streq(a->values.labels[i].name, b->values.labels[i].name) ||
-                        !streq(a->values.labels[i].value, b->values.labels[i].value))
-                        return false;
-        return true;
+        return secret_equal(a->key, b->key) && labels_equal(&a->values, &b->values);
 }
 
 enum delivery channel_judge_status(const struct http_response *response)
@@ -133,6 +127,18 @@ json_t *channel_labels_json(const struct labels *labels)
                 if (json_put(object, labels->labels[i].name,
                             channel_text_json(labels->labels[i].value)) < 0)
                         return NULL;
+        return take_ptr(object);
+}
+
+json_t *channel_annotations_json(const struct alert *alert)
+{
+        _cleanup_json_ json_t *object = channel_labels_json(&alert->annotations);
+        _cleanup_text_ struct text t = {0};
+
+        alert_append_flapping(alert, &t);
+        if (!object || text_failed(&t) ||
+                (t.size > 0 && json_put(object, "flapping", json_string(text_string(&t))) < 0))
+                return NULL;
         return take_ptr(object);
 }
 

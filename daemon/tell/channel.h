@@ -57,6 +57,9 @@ struct channel {
          * whole URL. -EINVAL for no alerts, -ENOMEM. */
         int (*build)(const struct channel_context *context, const struct alert *const *alerts,
                 size_t count, struct http_request *ret);
+        /* That somebody has taken the incident whose messages have this key; otherwise as
+         * `build`. NULL: who is behind this channel keeps no account of it. */
+        int (*acknowledge)(const char *key, struct http_request *ret);
         /* What is sent in one attempt, made of what is kept: with the key, a signature, the time.
          * `id` is the same for each attempt, whatever restarts lie between. NULL: as it is kept.
          * -ENOMEM, -EINVAL. */
@@ -99,6 +102,8 @@ enum delivery channel_judge_status(const struct http_response *response);
 /* Labels or annotations as a JSON object, in their order. New reference; NULL when memory is short.
  */
 json_t *channel_labels_json(const struct labels *labels);
+/* An alert's annotations likewise, and what is known of it beside: that it flaps. */
+json_t *channel_annotations_json(const struct alert *alert);
 /* A string, whatever its bytes: invalid UTF-8 becomes U+FFFD. New reference or NULL likewise. */
 json_t *channel_text_json(const char *s);
 /* The same in at most `max` bytes, with "…" where it was longer. New reference or NULL likewise. */

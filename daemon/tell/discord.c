@@ -9,7 +9,7 @@
  */
 #define TITLE_MAX 256
 #define DESCRIPTION_MAX 4096
-#define URL_MAX 700
+#define URL_MAX 500
 
 /* Discord takes a backslash before any mark for the mark itself. */
 static const struct message_escape escapes[] = {{'\\', "\\\\"}, {'*', "\\*"}, {'_', "\\_"},

@@ -4,6 +4,8 @@
 #include <errno.h>
 
 #include "tell/selfcheck.h"
+#include "tell/token.h"
+#include "text.h"
 
 /* What goes where. */
 struct delivery_plan {
@@ -115,6 +117,24 @@ int dispatch_alerts(struct alerts *alerts, struct outbox *outbox, const struct r
         return result;
 }
 
+/* For this receiver, from now on; nothing for one that is over, or too long a name. */
+static int link_build(const struct hearsay *what, const struct dispatch_policy *policy, usec_t now,
+        struct text *url)
+{
+        const struct token token = {what->notice->incident, (char *)what->receiver, now,
+                policy->ack_expire < USEC_INFINITY - now ? now + policy->ack_expire
+                                                         : USEC_INFINITY};
+        _cleanup_free_ char *text = NULL;
+        int r;
+
+        if (!policy->ack_key || !*policy->external_url || notice_over(what->notice))
+                return 0;
+        r = token_build(policy->ack_key, &token, &text);
+        if (r >= 0)
+                token_append_url(policy->external_url, text, url);
+        return r == -EMSGSIZE ? 0 : text_failed(url) ? -ENOMEM : r;
+}
+
 int dispatch_hearsay(const struct hearsay *what, struct outbox *outbox, const struct route *routes,
         size_t count, const struct dispatch_policy *policy, usec_t now)
 {
@@ -122,11 +142,16 @@ int dispatch_hearsay(const struct hearsay *what, struct outbox *outbox, const st
         _cleanup_free_ const struct alert **alerts =
                 calloc(notice->count + 1, sizeof(struct alert *));
         _cleanup_(message_done) struct message message = {0};
+        _cleanup_text_ struct text link = {0};
         const struct delivery_plan plan = {outbox, policy, notice, &message, now};
         int result = alerts ? message_build(notice, what->note, now, &message) : -ENOMEM;
 
+        if (result >= 0)
+                result = link_build(what, policy, now, &link);
         if (result < 0)
                 return result;
+        if (link.size > 0)
+                message.urls[MESSAGE_ACKNOWLEDGE] = text_string(&link);
         for (size_t i = 0; i < notice->count; i++)
                 alerts[i] = &notice->alerts[i];
         for (size_t i = 0; i < count; i++) {
@@ -138,6 +163,40 @@ int dispatch_hearsay(const struct hearsay *what, struct outbox *outbox, const st
 
                         result = result < 0 ? result : r;
                 }
+        }
+        return result;
+}
+
+static int acknowledge(const struct outbox_destination *d, const char *incident, const char *key,
+        struct outbox *outbox)
+{
+        const struct outbox_subject subject = {
+                .kind = ENTRY_ACKNOWLEDGED, .incident = incident, .patience = USEC_INFINITY};
+        struct http_request request = {0};
+        int r = d->channel->acknowledge(key, &request);
+
+        if (r >= 0)
+                r = outbox_put(outbox, d->key, &subject, &request);
+        if (r < 0)
+                http_request_done(&request);
+        return r;
+}
+
+int dispatch_acknowledgement(const char *incident, const char *receiver, struct outbox *outbox,
+        const struct route *routes, size_t count)
+{
+        char key[65];
+        int result = message_key(incident, key);
+
+        if (result < 0)
+                return result;
+        for (size_t i = 0; i < count; i++) {
+                const struct outbox_destination *d = &routes[i].destination;
+                int r = d->channel->acknowledge && streq(d->receiver, receiver)
+                        ? acknowledge(d, incident, key, outbox)
+                        : 0;
+
+                result = MIN(result, r);
         }
         return result;
 }

@@ -19,6 +19,8 @@ struct route {
 struct dispatch_policy {
         struct alert_policy alert;
         const char *external_url; /* "" when unknown */
+        const unsigned char *ack_key; /* of links that acknowledge; NULL: there are none */
+        usec_t ack_expire; /* how long they are good */
 };
 
 /* What a receiver hears; all borrowed. */
@@ -35,3 +37,8 @@ _must_check_ int dispatch_alerts(struct alerts *alerts, struct outbox *outbox,
  * again at the next repetition. Errors likewise. */
 _must_check_ int dispatch_hearsay(const struct hearsay *what, struct outbox *outbox,
         const struct route *routes, size_t count, const struct dispatch_policy *policy, usec_t now);
+/* Queues for those of a receiver's channels that keep account of it that somebody has taken the
+ * incident. What could not be built or queued is not told: the incident goes on there. Errors
+ * likewise. */
+_must_check_ int dispatch_acknowledgement(const char *incident, const char *receiver,
+        struct outbox *outbox, const struct route *routes, size_t count);

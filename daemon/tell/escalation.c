@@ -248,9 +248,19 @@ int escalations_acknowledge(struct escalations *e, const char *incident, const c
         if (!s || s->closed)
                 return -ENOENT;
         r = ack_set(&s->ack, by, comment, now);
-        if (r >= 0)
-                settle(e, s);
-        return r;
+        if (r < 0)
+                return r;
+        s->taken = s->told.count > 0;
+        s->last_ack_at = now;
+        settle(e, s);
+        return 0;
+}
+
+int escalations_check_link(const struct escalations *e, const char *incident, usec_t made)
+{
+        const struct escalation *s = find(e, incident);
+
+        return s && !s->closed ? ack_link_check(made, s->opened_at, s->last_ack_at) : -ENOENT;
 }
 
 int escalations_unacknowledge(
@@ -352,6 +362,7 @@ static void incident_jump(struct escalation *s, int64_t by)
         time_jump(&s->step_at, by);
         time_jump(&s->next_at, by);
         time_jump(&s->ack.at, by);
+        time_jump(&s->last_ack_at, by);
         time_jump(&s->silenced_at, by);
 }
 
@@ -413,6 +424,7 @@ int escalations_restore(struct escalations *e, struct escalation *kept, usec_t n
         cut(&s->step_at, now);
         cut(&s->silenced_at, now);
         cut(&s->ack.at, now);
+        cut(&s->last_ack_at, now);
         settle(e, s);
         return 0;
 }

@@ -22,6 +22,7 @@ enum escalation_kind {
         ESCALATION_REOPENED, /* the first step again, after an acknowledgement */
         ESCALATION_CHANGED, /* a further alert; for those who were told */
         ESCALATION_RESOLVED, /* for those who were told */
+        ESCALATION_ACKNOWLEDGED, /* somebody took it; for those of them that keep account of it */
         ESCALATION_KIND_COUNT,
 };
 
@@ -55,11 +56,12 @@ struct escalation {
         enum escalation_kind began; /* what its first step is told as … */
         char *because; /* … and why; NULL: it opened */
         struct ack ack;
+        usec_t last_ack_at; /* also of one that is over; 0: nobody has ever taken it */
         char *silence; /* why it is silenced; NULL: it is not */
         usec_t silenced_at;
         struct roster fallback; /* who is told when no policy is for it */
         struct roster told;
-        bool changed, closed; /* and not told yet */
+        bool changed, closed, taken; /* and not told yet */
         bool early; /* somebody took it before people were to be told: it has not begun */
 };
 void escalation_done(struct escalation *s);
@@ -90,10 +92,14 @@ _must_check_ int escalations_route(
 /* A further alert fires, which those who were told have to know, unless it is silenced. */
 void escalations_change(struct escalations *e, const char *incident);
 void escalations_close(struct escalations *e, const char *incident);
-/* Replaces an acknowledgement that there is. -ENOENT: no such incident is open; -EINVAL: as
- * ack_set(). */
+/* Replaces an acknowledgement that there is; those who were told have to know. -ENOENT: no such
+ * incident is open; -EINVAL: as ack_set(). */
 _must_check_ int escalations_acknowledge(struct escalations *e, const char *incident,
         const char *by, const char *comment, usec_t now);
+/* Whether a link that was made then may still acknowledge it. -ENOENT: it is not open, or has
+ * opened since; -EALREADY: it was acknowledged since. */
+_must_check_ int escalations_check_link(
+        const struct escalations *e, const char *incident, usec_t made);
 /* -ENOENT: no such incident is open, or nobody has acknowledged it; -EINVAL, -ENOMEM. */
 _must_check_ int escalations_unacknowledge(
         struct escalations *e, const char *incident, const char *by, usec_t now);

@@ -28,13 +28,18 @@ static const char *annotation(const struct alert *a, const char *name)
         return value ? value : "";
 }
 
-static int set_key(struct message *m)
+int message_key(const char *incident, char ret[65])
 {
         _cleanup_text_ struct text t = {0};
 
         text_append(&t, "driftwatch incident ");
-        text_append(&t, m->notice->incident);
-        return text_failed(&t) ? -ENOMEM : digest_sha256(t.data, t.size, m->key);
+        text_append(&t, incident);
+        return text_failed(&t) ? -ENOMEM : digest_sha256(t.data, t.size, ret);
+}
+
+static int set_key(struct message *m)
+{
+        return message_key(m->notice->incident, m->key);
 }
 
 static int set_extent(struct message *m)
@@ -73,6 +78,15 @@ static int set_title(struct message *m)
         return take(&t, &m->title);
 }
 
+static void append_flapping(const struct alert *a, struct text *t)
+{
+        if (a->flaps == 0)
+                return;
+        text_append(t, " (");
+        alert_append_flapping(a, t);
+        text_append(t, ")");
+}
+
 static int set_alerts(struct message *m)
 {
         const struct notice *n = m->notice;
@@ -90,6 +104,7 @@ static int set_alerts(struct message *m)
                 }
                 if (a->state == ALERT_RESOLVED && !m->over)
                         text_append(&t, " (over)");
+                append_flapping(a, &t);
                 text_appendf(&t, ": %s", annotation(a, "summary"));
                 r = take(&t, &m->alerts[i]);
                 m->alert_count += r >= 0;
@@ -205,8 +220,9 @@ void message_done(struct message *m)
 
 const char *message_link_name(enum message_link link)
 {
-        static const char *const names[] = {
-                [MESSAGE_RUNBOOK] = "Runbook", [MESSAGE_PAGE] = "Status page"};
+        static const char *const names[] = {[MESSAGE_RUNBOOK] = "Runbook",
+                [MESSAGE_PAGE] = "Status page",
+                [MESSAGE_ACKNOWLEDGE] = "Acknowledge"};
 
         return names[link];
 }

@@ -11,7 +11,13 @@
 /* Alerts, and queries, that a person is shown. */
 #define MESSAGE_ALERTS 5
 
-enum message_link { MESSAGE_RUNBOOK, MESSAGE_PAGE, MESSAGE_LINKS };
+enum message_link {
+        MESSAGE_RUNBOOK,
+        MESSAGE_PAGE,
+        MESSAGE_ACKNOWLEDGE, /* by whoever follows it and confirms; who builds the message sets it
+                              */
+        MESSAGE_LINKS
+};
 
 /* Texts are UTF-8 of one line each, without characters that steer. */
 struct message {
@@ -33,6 +39,8 @@ struct message {
         const char *urls[MESSAGE_LINKS]; /* NULL: not known */
 };
 
+/* `key` of the messages of this incident. -ENOMEM. */
+_must_check_ int message_key(const char *incident, char ret[65]);
 /* `notice` has at least one alert and outlives `ret`, as does `note`. -ENOMEM. */
 _must_check_ int message_build(
         const struct notice *notice, const char *note, usec_t now, struct message *ret);

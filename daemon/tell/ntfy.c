@@ -32,11 +32,18 @@ static json_t *text_json(const struct message *m)
         return text_failed(&t) ? NULL : channel_text_json(text_string(&t));
 }
 
+/* A button below the message. */
+static json_t *actions_json(const char *url)
+{
+        return json_pack("[{s:s, s:s, s:o}]", "action", "view", "label",
+                message_link_name(MESSAGE_ACKNOWLEDGE), "url", channel_text_json(url));
+}
+
 static json_t *payload_json(const struct channel_context *context)
 {
         const struct message *m = context->message;
         _cleanup_json_ json_t *object = json_object();
-        const char *page = m->urls[MESSAGE_PAGE];
+        const char *page = m->urls[MESSAGE_PAGE], *link = m->urls[MESSAGE_ACKNOWLEDGE];
 
         if (!object ||
                 json_put(object, "topic",
@@ -46,7 +53,8 @@ static json_t *payload_json(const struct channel_context *context)
                 json_put(object, "priority", json_integer(priority(m))) < 0 ||
                 json_put(object, "tags",
                         json_pack("[s]", m->over ? "white_check_mark" : "rotating_light")) < 0 ||
-                (page && json_put(object, "click", channel_text_json(page)) < 0))
+                (page && json_put(object, "click", channel_text_json(page)) < 0) ||
+                (link && json_put(object, "actions", actions_json(link)) < 0))
                 return NULL;
         return take_ptr(object);
 }

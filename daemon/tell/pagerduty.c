@@ -92,17 +92,27 @@ static int put_trigger(json_t *event, const struct message *m)
         return page ? json_put(event, "client_url", channel_text_json(page)) : 0;
 }
 
+static json_t *event_json(const char *action, const char *key)
+{
+        return json_pack("{s:s, s:s}", "event_action", action, "dedup_key", key);
+}
+
 static int build(const struct channel_context *context, const struct alert *const *alerts,
         size_t count, struct http_request *ret)
 {
         const struct message *m = context->message;
-        _cleanup_json_ json_t *event = json_object();
+        _cleanup_json_ json_t *event = event_json(m->over ? "resolve" : "trigger", m->key);
 
-        if (!event ||
-                json_put(event, "event_action", json_string(m->over ? "resolve" : "trigger")) < 0 ||
-                json_put(event, "dedup_key", json_string(m->key)) < 0 ||
-                (!m->over && put_trigger(event, m) < 0))
+        if (!event || (!m->over && put_trigger(event, m) < 0))
                 return -ENOMEM;
+        return channel_request(event, "", ret);
+}
+
+/* There is no event that takes it back: it is triggered again, and stays acknowledged there. */
+static int acknowledge(const char *key, struct http_request *ret)
+{
+        _cleanup_json_ json_t *event = event_json("acknowledge", key);
+
         return channel_request(event, "", ret);
 }
 
@@ -143,6 +153,7 @@ static int prepare(const struct channel_settings *settings, const struct http_re
 const struct channel channel_pagerduty = {
         .name = "pagerduty",
         .build = build,
+        .acknowledge = acknowledge,
         .prepare = prepare,
         .judge = channel_judge_status,
 };

@@ -8,6 +8,7 @@ const char *entry_kind_name(enum entry_kind kind)
                 [ENTRY_CLOSED] = "closed",
                 [ENTRY_CHANGED] = "changed",
                 [ENTRY_REPEATED] = "repeated",
+                [ENTRY_ACKNOWLEDGED] = "acknowledged",
                 [ENTRY_ALERTS] = "alerts",
         };
 
@@ -84,6 +85,7 @@ struct queue_entry *queue_take_least(struct queue *q)
         static const unsigned char worth[ENTRY_KIND_COUNT] = {
                 [ENTRY_REPEATED] = 0,
                 [ENTRY_ALERTS] = 0,
+                [ENTRY_ACKNOWLEDGED] = 1,
                 [ENTRY_CHANGED] = 1,
                 [ENTRY_OPENED] = 2,
                 [ENTRY_CLOSED] = 3,

@@ -14,6 +14,7 @@ enum entry_kind {
         ENTRY_CLOSED,
         ENTRY_CHANGED,
         ENTRY_REPEATED,
+        ENTRY_ACKNOWLEDGED, /* what was opened stays open, but nobody has to take it any more */
         ENTRY_ALERTS, /* to an Alertmanager, which is told again anyway */
         ENTRY_KIND_COUNT,
 };

@@ -7,6 +7,7 @@
 
 #include "json.h"
 #include "tell/signature.h"
+#include "tell/template.h"
 #include "text.h"
 
 /* Go's zero time: Alertmanager's endsAt while an alert fires. */
@@ -20,6 +21,21 @@ static const char *status_name(bool firing)
         return firing ? "firing" : "resolved";
 }
 
+/* Where the incident can be acknowledged is true of the notification, and stands in each alert. */
+static int put_link(const struct channel_context *context, json_t *annotations)
+{
+        const char *url = context->message ? context->message->urls[MESSAGE_ACKNOWLEDGE] : NULL;
+
+        return url ? json_put(annotations, "ack_url", channel_text_json(url)) : 0;
+}
+
+static json_t *annotations_json(const struct channel_context *context, const struct alert *alert)
+{
+        _cleanup_json_ json_t *object = channel_annotations_json(alert);
+
+        return object && put_link(context, object) >= 0 ? take_ptr(object) : NULL;
+}
+
 static json_t *alert_json(const struct channel_context *context, const struct alert *alert)
 {
         _cleanup_json_ json_t *object = json_object();
@@ -29,7 +45,7 @@ static json_t *alert_json(const struct channel_context *context, const struct al
         (void)snprintf(fingerprint, sizeof(fingerprint), "%016" PRIx64, alert->fingerprint);
         if (!object || json_put(object, "status", json_string(status_name(firing))) < 0 ||
                 json_put(object, "labels", channel_labels_json(&alert->labels)) < 0 ||
-                json_put(object, "annotations", channel_labels_json(&alert->annotations)) < 0 ||
+                json_put(object, "annotations", annotations_json(context, alert)) < 0 ||
                 json_put(object, "startsAt", channel_time_json(alert->fired_at)) < 0 ||
                 json_put(object, "endsAt",
                         firing ? json_string(ZERO_TIME) : channel_time_json(alert->resolved_at)) <
@@ -78,6 +94,14 @@ static json_t *common_json(const struct alert *const *alerts, size_t count,
                         return NULL;
         }
         return take_ptr(object);
+}
+
+static json_t *common_annotations_json(
+        const struct channel_context *context, const struct alert *const *alerts, size_t count)
+{
+        _cleanup_json_ json_t *object = common_json(alerts, count, alert_annotations);
+
+        return object && put_link(context, object) >= 0 ? take_ptr(object) : NULL;
 }
 
 static json_t *group_labels_json(const struct labels *labels)
@@ -155,7 +179,7 @@ static json_t *payload_json(const struct channel_context *context,
                 json_put(object, "groupLabels", group_labels_json(labels)) < 0 ||
                 json_put(object, "commonLabels", common_json(alerts, count, alert_labels)) < 0 ||
                 json_put(object, "commonAnnotations",
-                        common_json(alerts, count, alert_annotations)) < 0 ||
+                        common_annotations_json(context, alerts, count)) < 0 ||
                 json_put(object, "externalURL", channel_text_json(context->external_url)) < 0 ||
                 json_put(object, "version", json_string("4")) < 0 ||
                 json_put(object, "groupKey", group_key_json(labels)) < 0 ||
@@ -179,7 +203,7 @@ static char *body_of(const struct channel_context *context, const struct alert *
         return text_take(&body, ret_size);
 }
 
-static int build(const struct channel_context *context, const struct alert *const *alerts,
+static int build_payload(const struct channel_context *context, const struct alert *const *alerts,
         size_t count, struct http_request *ret)
 {
         _cleanup_(http_request_done) struct http_request request = {
@@ -200,6 +224,20 @@ static int build(const struct channel_context *context, const struct alert *cons
         *ret = request;
         request = (struct http_request){0};
         return 0;
+}
+
+/* What the receiver says that it takes, or else Alertmanager's payload. */
+static int build(const struct channel_context *context, const struct alert *const *alerts,
+        size_t count, struct http_request *ret)
+{
+        const char *template = channel_setting(context->settings, "body");
+        _cleanup_json_ json_t *body = NULL;
+        int r;
+
+        if (!*template)
+                return build_payload(context, alerts, count, ret);
+        r = template_fill(template, context, &body);
+        return r < 0 ? r : channel_request(body, "", ret);
 }
 
 /* With an id, so that who is told twice can tell, and signed anew in each attempt. */

@@ -433,6 +433,10 @@ static int view_facts(
         v->per_query_limit = source->config->per_query_limit;
         v->shard = source->config->shard;
         v->elsewhere = source->config->elsewhere_count;
+        v->ack_links =
+                source->ack_key && source->external_url && source->config->alerting.ack_expire > 0;
+        if (v->ack_links)
+                memcpy(v->ack_key, source->ack_key, sizeof(v->ack_key));
         v->loopback_distrusted = !source->config->trust_loopback;
         return r;
 }

@@ -63,6 +63,7 @@ struct publication {
         const struct surroundings *surroundings; /* NULL: nothing is known of them */
         const struct allowances *allowances; /* NULL: nothing is counted */
         const char *external_url;
+        const unsigned char *ack_key; /* NULL: there are no links that acknowledge */
         bool storage_failing;
         const char *storage_error; /* why; NULL */
 };

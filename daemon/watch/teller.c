@@ -4,9 +4,11 @@
 #include <errno.h>
 
 #include "clock.h"
+#include "keep/ack_key.h"
 #include "log.h"
 #include "tell/dispatch.h"
 #include "tell/selfcheck.h"
+#include "tell/token.h"
 #include "text.h"
 #include "watch/watches.h"
 
@@ -79,6 +81,30 @@ void teller_done(struct teller *t)
         *t = (struct teller){0};
 }
 
+void teller_link(struct teller *t, const char *external_url, const char *directory)
+{
+        _cleanup_error_ struct error error = {0};
+        _cleanup_free_ char *secret = NULL;
+        int r;
+
+        t->external_url = external_url;
+        if (!external_url)
+                return;
+        r = ack_key_load(directory, &secret, &error);
+        if (r >= 0)
+                r = token_key(secret, t->ack_key);
+        t->linked = r >= 0;
+        if (secret)
+                explicit_bzero(secret, strlen(secret));
+        if (t->linked)
+                return;
+        log_warning("%s; links that acknowledge incidents are good until driftwatch ends, and no "
+                    "longer",
+                error_text(&error, r));
+        arc4random_buf(t->ack_key, sizeof(t->ack_key));
+        t->linked = true;
+}
+
 static usec_t longest_interval(const struct config *config)
 {
         usec_t longest = 0;
@@ -129,6 +155,7 @@ int teller_configure(struct teller *t, const struct config *config, usec_t now)
         t->config = config;
         t->longest_interval = longest_interval(config);
         t->next = t->look_due = 0;
+        alerts_damp(t->alerts, &config->alerting.flapping);
         alerts_reconfigure(t->alerts, config->alerting.rules, now);
         return 0;
 }
@@ -150,6 +177,8 @@ static struct dispatch_policy dispatch_policy(const struct teller *t)
                 .alert = {.resend_delay = t->config->alerting.resend_delay,
                         .interval = t->longest_interval},
                 .external_url = t->external_url ? t->external_url : "",
+                .ack_key = t->linked && t->config->alerting.ack_expire > 0 ? t->ack_key : NULL,
+                .ack_expire = t->config->alerting.ack_expire,
         };
 }
 
@@ -445,7 +474,7 @@ static void log_escalation(const struct escalation_action *a, const char *collec
                         a->incident, a->receiver, a->reason);
 }
 
-static int tell_receiver(struct teller *t, struct telling *x, const struct escalation_action *a,
+static int tell_hearsay(struct teller *t, struct telling *x, const struct escalation_action *a,
         const struct dispatch_policy *policy)
 {
         bool news = a->kind == ESCALATION_OPENED || a->kind == ESCALATION_CHANGED ||
@@ -461,6 +490,15 @@ static int tell_receiver(struct teller *t, struct telling *x, const struct escal
         log_escalation(a, notice_collection(notice));
         return dispatch_hearsay(
                 &what, t->outbox, t->routes.routes, t->routes.count, policy, x->now);
+}
+
+static int tell_receiver(struct teller *t, struct telling *x, const struct escalation_action *a,
+        const struct dispatch_policy *policy)
+{
+        return a->kind == ESCALATION_ACKNOWLEDGED
+                ? dispatch_acknowledgement(
+                          a->incident, a->receiver, t->outbox, t->routes.routes, t->routes.count)
+                : tell_hearsay(t, x, a, policy);
 }
 
 /* Who hears of it, from this daemon. */

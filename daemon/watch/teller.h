@@ -22,6 +22,8 @@ struct watches;
 struct teller {
         const struct config *config; /* borrowed; NULL before teller_configure() */
         const char *external_url; /* borrowed; NULL: unknown */
+        bool linked; /* links by which incidents are acknowledged can be proven, by the key */
+        unsigned char ack_key[ACK_KEY_SIZE];
         struct alerts *alerts;
         struct notices *notices;
         struct outbox *outbox;
@@ -42,12 +44,15 @@ struct teller {
         uint64_t generation; /* moves when what the desk knows may have changed */
 };
 
-/* Zeroed but for `external_url` and `storage`. `client` sends the notifications. `turned`, with
+/* Zeroed but for `storage`. `client` sends the notifications. `turned`, with
  * `userdata`, is called when another daemon tells receivers from now on, or this one: then
  * teller_tell() has something to do. -ENOMEM. */
 _must_check_ int teller_init(struct teller *t, sd_event *event, struct http_client *client,
         void (*turned)(void *userdata), void *userdata);
 void teller_done(struct teller *t);
+/* Where links in messages lead, NULL: nowhere, and the directory in which what proves those that
+ * acknowledge is kept. What goes wrong with that is logged. */
+void teller_link(struct teller *t, const char *external_url, const char *directory);
 /* Goes on under another configuration, which is borrowed until the next one or teller_done(). On
  * failure everything is as before. */
 _must_check_ int teller_configure(struct teller *t, const struct config *config, usec_t now);

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "../unit/unit.h"
 
+#include "../unit/a_secret.h"
 #include "clock.h"
 #include "config/routes.h"
 #include "tell/dispatch.h"
+#include "tell/token.h"
 
 /* What goes to whom: real alerts, a real outbox whose sender only notes what it was given, and the
  * routes of a configuration with two Alertmanagers, a webhook and one that wants no resolutions. */
@@ -26,9 +28,12 @@ struct world {
         usec_t now;
 };
 
+static const unsigned char ack_key[ACK_KEY_SIZE] = {7};
 static const struct dispatch_policy policy = {
         .alert = {.resend_delay = USEC_PER_MINUTE, .interval = USEC_PER_MINUTE},
-        .external_url = "",
+        .external_url = "https://drift.example/",
+        .ack_key = ack_key,
+        .ack_expire = USEC_PER_DAY,
 };
 static const struct notice_policy times = {
         30 * USEC_PER_SEC, 5 * USEC_PER_MINUTE, 4 * USEC_PER_HOUR};
@@ -254,6 +259,66 @@ static void resolutions_go_where_they_are_wanted(void **state)
         assert_int_equal(sent_to(w, "http://firing-only", ""), 0);
 }
 
+/* What of a body stands behind `before`, up to a quotation mark. */
+static char *cut_out(const char *body, const char *before)
+{
+        const char *found = strstr(body, before);
+
+        assert_non_null(found);
+        found += strlen(before);
+        return strndup(found, strcspn(found, "\""));
+}
+
+/* As long as there is something to take. */
+static void a_message_can_be_acknowledged_by_a_link(void **state)
+{
+        struct world *w = *state;
+        _cleanup_free_ char *link = NULL;
+        _cleanup_(token_done) struct token t = {0};
+
+        observe(w, "agents", queries, 1);
+        dispatch_all(w);
+        assert_int_equal(sent_to(w, "http://am-0", "ack_url"), 0);
+        w->now += times.group_wait;
+        dispatch_all(w);
+        assert_true(w->count > 0);
+        link = cut_out(w->sent[0].body, "\"ack_url\":\"https://drift.example/ack/");
+        assert_int_equal(token_read(ack_key, link, w->now, &t), 0);
+        assert_string_equal(t.incident, "agents");
+        assert_string_equal(t.receiver, "team");
+        assert_int_equal(t.made, w->now);
+        assert_int_equal(t.expires, w->now + USEC_PER_DAY);
+        w->now += times.group_interval;
+        observe(w, "agents", NULL, 0);
+        dispatch_all(w);
+        assert_int_equal(sent_to(w, "http://hook", "resolved"), 1);
+        assert_int_equal(sent_to(w, "http://hook", "ack_url"), 0);
+}
+
+/* An acknowledgement is for the channels that keep account of it. */
+static void who_took_it_is_told_where_it_counts(void **state)
+{
+        struct world *w = *state;
+
+        w->webhooks[1] = channel_at(&channel_pagerduty, "http://pager", true);
+        w->webhooks[1].settings.key = a_secret("k");
+        routes_done(&w->routes);
+        assert_int_equal(routes_build(&w->alerting, &w->routes), 0);
+        assert_int_equal(routes_configure(&w->routes, w->outbox), 0);
+        assert_int_equal(dispatch_acknowledgement(
+                                 "agents", "nobody", w->outbox, w->routes.routes, w->routes.count),
+                0);
+        assert_true(outbox_idle(w->outbox));
+        assert_int_equal(dispatch_acknowledgement(
+                                 "agents", "team", w->outbox, w->routes.routes, w->routes.count),
+                0);
+        while (!outbox_idle(w->outbox))
+                assert_true(sd_event_run(w->event, USEC_INFINITY) >= 0);
+        assert_int_equal(sent_to(w, "http://pager", "\"event_action\":\"acknowledge\""), 1);
+        assert_int_equal(w->count, 1);
+        channel_settings_done(&w->webhooks[1].settings);
+}
+
 /* What was over before anybody was told is nobody's business. */
 static void what_passes_is_told_to_alertmanagers_only(void **state)
 {
@@ -279,6 +344,8 @@ int main(void)
                 world_test(alertmanagers_are_told_again_receivers_are_not),
                 world_test(an_incident_is_one_payload_for_a_webhook),
                 world_test(resolutions_go_where_they_are_wanted),
+                world_test(a_message_can_be_acknowledged_by_a_link),
+                world_test(who_took_it_is_told_where_it_counts),
                 world_test(what_passes_is_told_to_alertmanagers_only),
         };
 

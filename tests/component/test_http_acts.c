@@ -129,6 +129,71 @@ static void the_right_methods_are_named(void **state)
         assert_header(&silences, "Allow", "GET, HEAD, POST, DELETE");
 }
 
+/* A view in which links are proven by a key of zeros and ones, with an incident "kb" that opened at
+ * 1. */
+static void publish_links(struct fixture *f, const unsigned char key[ACK_KEY_SIZE])
+{
+        struct view *v = view_new();
+        struct standing *s = standing_new(1, 0, 0);
+        struct standing_incident *i;
+
+        assert_non_null(v);
+        assert_non_null(s);
+        i = &s->incidents[s->incident_count++];
+        i->incident = strdup("kb");
+        i->status.opened_at = 1;
+        i->status.policy = strdup("");
+        i->status.why = strdup("");
+        v->standing = s;
+        v->ready = v->ack_links = true;
+        memcpy(v->ack_key, key, ACK_KEY_SIZE);
+        handover_publish(f->handover, v);
+}
+
+/* From anywhere: whoever has the link may. */
+static void a_link_is_followed_and_confirmed(void **state)
+{
+        static const unsigned char key[ACK_KEY_SIZE] = {0, 1};
+        static const char anywhere[] =
+                "Origin: https://mail.example\r\nX-Forwarded-For: 192.0.2.7\r\n";
+        const struct token token = {(char *)"kb", (char *)"team", 1, USEC_INFINITY};
+        _cleanup_response_ struct response asks = {0}, wrong = {0}, done = {0}, late = {0};
+        _cleanup_free_ char *text = NULL;
+        char target[256];
+        struct command *c;
+        int fd;
+
+        publish_links(*state, key);
+        assert_int_equal(token_build(key, &token, &text), 0);
+        (void)snprintf(target, sizeof(target), "/ack/%s", text);
+        ask(*state, "GET", target, anywhere, &asks);
+        assert_int_equal(asks.status, 200);
+        assert_header(&asks, "Content-Type", "text/html; charset=utf-8");
+        assert_header(&asks, "Referrer-Policy", "no-referrer");
+        assert_contains(&asks, "<form method=\"post\">");
+        fd = send_post(*state, target);
+        c = next_command(*state);
+        assert_int_equal(c->type, COMMAND_ACT);
+        assert_int_equal(c->act->kind, ACT_ACKNOWLEDGE);
+        assert_string_equal(c->act->subject, "kb");
+        assert_string_equal(c->act->by, "link sent to team");
+        assert_int_equal(c->act->link_made, 1);
+        complete_with(c, 200, "{}");
+        receive(fd, false, &done);
+        assert_int_equal(done.status, 200);
+        assert_contains(&done, "<h1>Acknowledged</h1>");
+        close(fd);
+        fd = send_post(*state, target);
+        complete_with(next_command(*state), 409, "{}");
+        receive(fd, false, &late);
+        assert_int_equal(late.status, 410);
+        close(fd);
+        target[strlen(target) - 1] ^= 1;
+        ask(*state, "POST", target, anywhere, &wrong);
+        assert_int_equal(wrong.status, 403);
+        assert_null(handover_take(((struct fixture *)*state)->handover));
+}
+
 #define CASE_OF(test) cmocka_unit_test_setup_teardown(test, fixture_setup, fixture_teardown)
 
 int main(void)
@@ -138,6 +203,7 @@ int main(void)
                 CASE_OF(what_makes_no_sense_never_reaches_it),
                 CASE_OF(acts_are_taken_from_this_machine_and_no_foreign_page),
                 CASE_OF(the_right_methods_are_named),
+                CASE_OF(a_link_is_followed_and_confirmed),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -12,7 +12,7 @@ SPANS = {
     "interval", "interval_usec", "timeout", "history", "survey_interval", "embed_interval", "last_duration", "duration",
     "resend_delay", "repeat_interval", "group_wait", "group_interval", "ingest_grace", "grace", "look", "for_usec",
     "keep_firing_for_usec", "longest_interval", "pace", "backoff_min", "backoff_max", "cost", "busy", "reserved", "ttl",
-    "patience", "after", "ack_timeout", "wait", "window"}
+    "patience", "after", "ack_timeout", "ack_expire", "expire", "wait", "window"}
 NOT_MOVED = {
     "by CLOCK_BOOTTIME": {
         "traffic.not_before", "queue_entry.deadline", "freshness.due", "freshness.asked", "timer.due", "place.due",
@@ -21,13 +21,14 @@ NOT_MOVED = {
         "queue_entry.created", "record.failing_since", "record.lost_at", "moment.boot"},
     "of a calendar or another life, and right or wrong for ever": {
         "baseline.recorded", "baseline.approved", "candidate_input.recorded", "known_failing.until",
-        "outbox_entry.created", "outbox_entry.expires", "loss_view.at"},
+        "outbox_entry.created", "outbox_entry.expires", "loss_view.at", "token.made", "token.expires", "act.link_made"},
     "made anew of what is moved, and gone before the clock is looked at again": {
         "view.published", "view.started", "view.reload_success_at", "incident.since",
         "history_run.first", "history_run.last", "channel_context.now", "delivery_plan.now",
         "message.since", "message.ended", "rehearsal.now", "moment.wall", "channel_view.failing_since",
         "channel_view.lost_at", "channel_view.oldest_at",
-        "escalation_status.next_at", "escalation_status.ack_until", "search.now", "telling.now"},
+        "escalation_status.next_at", "escalation_status.ack_until", "escalation_status.opened_at",
+        "escalation_status.last_ack_at", "search.now", "telling.now"},
     "history_jump() remembers by how much all of them are off": {"block.base"},
 }
 KEPT = re.compile(r"daemon/(?:model|judge|tell|watch|config)/")

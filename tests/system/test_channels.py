@@ -99,7 +99,7 @@ def test_each_service_hears_of_an_incident_and_its_end(watched, driftwatch, rece
     assert event["payload"]["source"] == name and event["client_url"] == page
     card = opened[TEAMS]["attachments"][0]["content"]
     assert (card["type"], card["version"]) == ("AdaptiveCard", "1.2")
-    assert [action["title"] for action in card["actions"]] == ["Runbook", "Status page"]
+    assert [action["title"] for action in card["actions"]] == ["Runbook", "Status page", "Acknowledge"]
     assert opened[DISCORD]["allowed_mentions"] == {"parse": []}
     assert page in [field["value"] for field in opened[DISCORD]["embeds"][0]["fields"]]
     assert opened[TELEGRAM]["chat_id"] == -1001
@@ -115,6 +115,19 @@ def test_each_service_hears_of_an_incident_and_its_end(watched, driftwatch, rece
         assert path in (PAGERDUTY, HOOK) or "[resolved]" in str(body).replace("\\", ""), path
     assert closed[HOOK]["status"] == "resolved"
     assert_no_secret(driftwatch)
+
+
+def test_pagerduty_hears_that_somebody_took_it(watched, driftwatch, receiver, name):
+    watched(1.1)
+    opened = delivered(receiver, 1)[PAGERDUTY]
+    assert driftwatch.post(f"/api/v1/incidents/{name}/ack", json={"by": "anna"}).status_code == 200
+    tools.poll(lambda: len(receiver.bodies(PAGERDUTY)) == 2, "the acknowledgement")
+    assert receiver.bodies(PAGERDUTY)[1] == {
+        "routing_key": KEY, "event_action": "acknowledge", "dedup_key": opened["dedup_key"]}
+    watched(0.9)
+    tools.poll(lambda: all(receiver.bodies(path)[1:] for path in WELL), "the end for each")
+    assert receiver.bodies(PAGERDUTY)[2]["event_action"] == "resolve"
+    assert {path: len(receiver.bodies(path)) for path in WELL} == {**dict.fromkeys(WELL, 2), PAGERDUTY: 3}
 
 
 def test_what_is_too_much_is_told_once_more_and_no_secret_with_it(watched, driftwatch, receiver, name):

@@ -51,6 +51,8 @@ void sample_notice_init(struct sample_notice *s, bool over)
         for (size_t i = 0; i < ARRAY_SIZE(s->alerts); i++)
                 s->pointers[i] = &s->alerts[i];
         assert_int_equal(message_build(&s->notice, "", SAMPLE_NOW, &s->message), 0);
+        if (!over)
+                s->message.urls[MESSAGE_ACKNOWLEDGE] = "https://drift.example.org/ack/AT0-_k";
         s->context = (struct channel_context){.receiver = "search-team",
                 .external_url = "https://drift.example.org",
                 .message = &s->message,

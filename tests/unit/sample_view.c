@@ -296,6 +296,9 @@ static void add_alerts(struct view *v)
         add_alert(v, ALERT_FIRING, "RetrievalExpectedResultMissing", "critical", "original_agents",
                 "bundle-budget",
                 "No expected record among the answers to \"bundle-budget\" <script>");
+        v->alerts[v->alert_count - 1].flaps = 4;
+        v->alerts[v->alert_count - 1].flapping_since = SAMPLE_NOW - 45 * USEC_PER_MINUTE;
+        v->alerts[v->alert_count - 1].flapped_at = SAMPLE_NOW - 10 * USEC_PER_MINUTE;
         add_alert(v, ALERT_FIRING, "RetrievalExpectedResultMissing", "critical", "original_agents",
                 SAMPLE_NASTY_QUERY, "No expected record among the first answers");
         v->alerts[v->alert_count - 1].inhibited = true;

@@ -203,6 +203,51 @@ static void only_open_incidents_are_taken(void **state)
         roster_done(&team);
 }
 
+/* Of an incident that opened since, or that somebody took since, it is good no more. */
+static void a_link_is_good_once(void **state)
+{
+        const struct token token = {(char *)"a", (char *)"search\nteam", NOW, USEC_INFINITY};
+        static const struct {
+                usec_t opened, acknowledged;
+                int result;
+        } cases[] = {{NOW, 0, 0}, {NOW - 1, 0, 0}, {NOW + 1, 0, -ENOENT}, {NOW - 2, NOW - 1, 0},
+                {NOW - 1, NOW, -EALREADY}, {NOW - 1, NOW + 1, -EALREADY}};
+        struct roster team = {0};
+
+        assert_int_equal(roster_add(&team, "team"), 0);
+        for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+                _cleanup_(desk_freep) struct desk *d = make_desk();
+                struct escalations *e = desk_escalations(d);
+                _cleanup_(act_freep) struct act *a = NULL;
+                _cleanup_error_ struct error error = {0}, again = {0};
+
+                assert_int_equal(escalations_open(e, "a", "critical", &team, cases[i].opened), 0);
+                if (cases[i].acknowledged > 0)
+                        assert_int_equal(escalations_acknowledge(
+                                                 e, "a", "anna", NULL, cases[i].acknowledged),
+                                0);
+                assert_int_equal(act_of_link(&token, &a), 0);
+                assert_int_equal(act_perform(a, d, ID, NOW + 5, &error), cases[i].result);
+                if (cases[i].result < 0)
+                        continue;
+                assert_string_equal(escalations_find(e, "a")->ack.by, "link sent to search team");
+                assert_int_equal(act_perform(a, d, ID, NOW + 6, &again), -EALREADY);
+        }
+        roster_done(&team);
+}
+
+static void a_link_for_a_long_name(void **state)
+{
+        char name[ACK_BY_MAX + 1];
+        const struct token token = {(char *)"a", name, NOW, USEC_INFINITY};
+        _cleanup_(act_freep) struct act *a = NULL;
+
+        memset(name, 'x', ACK_BY_MAX);
+        name[ACK_BY_MAX] = '\0';
+        assert_int_equal(act_of_link(&token, &a), 0);
+        assert_int_equal(strlen(a->by), ACK_BY_MAX);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -213,6 +258,8 @@ int main(void)
                 cmocka_unit_test(dates_are_kept_whatever_the_clock_says),
                 cmocka_unit_test(alerts_are_named_by_their_fingerprint),
                 cmocka_unit_test(only_open_incidents_are_taken),
+                cmocka_unit_test(a_link_is_good_once),
+                cmocka_unit_test(a_link_for_a_long_name),
         };
 
         json_init();

@@ -346,7 +346,10 @@ static void alerts(void **state)
                 "'annotations':{'summary':'The replay of tickets fails: connection refused',"
                 "'runbook_url':'https://runbooks.example.org/driftwatch?a=1&b=2'},"
                 "'state':'firing','activeAt':'2026-11-23T01:40:00Z',"
-                "'firedAt':'2026-11-23T01:50:00Z','resolvedAt':null,'inhibited':false}");
+                "'firedAt':'2026-11-23T01:50:00Z','resolvedAt':null,'inhibited':false,'flapping':null}");
+        assert_members(json_array_get(list, 1),
+                "{'flapping':{'times':4,'since':'2026-11-23T01:15:00Z',"
+                "'last':'2026-11-23T01:50:00Z'}}");
         assert_members(json_array_get(list, 3), "{'state':'pending','firedAt':null}");
         assert_members(json_array_get(list, 4),
                 "{'state':'resolved','resolvedAt':'2026-11-23T01:58:00Z'}");

@@ -64,6 +64,29 @@ static void bytes_and_their_text(void **state)
         assert_int_equal(base64_decode("Zm9v*mFy", 8, read, 6), 0);
 }
 
+/* Of all texts only those that are made are read: a link that was changed anywhere is another one.
+ */
+static void in_addresses(void **state)
+{
+        static const unsigned char bytes[] = {0xfb, 0xff, 0xbf, 0x3e, 0x3f};
+        static const char *const texts[] = {"", "-w", "-_8", "-_-_", "-_-_Pg", "-_-_Pj8"};
+        static const char *const wrong[] = {
+                "-", "-x", "-w==", "+w", "-_9", "-_-_=", "-_-/", " -w", "-_-_Ph", "-_-_P", "a.b_"};
+        unsigned char read[8];
+
+        for (size_t n = 0; n < ARRAY_SIZE(texts); n++) {
+                _cleanup_free_ char *text = base64_encode_url(bytes, n);
+
+                assert_string_equal(text, texts[n]);
+                assert_int_equal(base64_decode_url(text, strlen(text), read, sizeof(read)), n);
+                assert_memory_equal(read, bytes, n);
+        }
+        assert_int_equal(base64_decode_url("-_-_Pj8", 7, read, 4), 0);
+        for (size_t i = 0; i < ARRAY_SIZE(wrong); i++)
+                if (base64_decode_url(wrong[i], strlen(wrong[i]), read, sizeof(read)) != 0)
+                        fail_msg("%s", wrong[i]);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -71,6 +94,7 @@ int main(void)
                 cmocka_unit_test(floats_and_their_text),
                 cmocka_unit_test(every_bit_pattern_comes_back),
                 cmocka_unit_test(what_is_none_is_seen),
+                cmocka_unit_test(in_addresses),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -5,6 +5,7 @@
 
 #include "a_secret.h"
 #include "json.h"
+#include "sample_notice.h"
 #include "tell/channel.h"
 
 /* 2026-11-23T01:00:00Z */
@@ -157,6 +158,48 @@ static void alertmanager_without_an_external_url(void **state)
                 "\"incident\":\"docs\",\"query\":\"a\",\"severity\":\"warning\"},"
                 "\"annotations\":{\"description\":\"a\",\"summary\":\"S.\"},"
                 "\"startsAt\":\"2026-11-23T01:00:00Z\",\"endsAt\":\"2026-11-23T01:04:00Z\"}]");
+}
+
+static void who_reads_annotations_sees_what_flaps(void **state)
+{
+        struct fixture *f = *state;
+        struct channel_context context = {.receiver = "r", .external_url = ""};
+        static const struct channel *const channels[] = {&channel_alertmanager, &channel_webhook};
+
+        f->alerts[0].flaps = 4;
+        f->alerts[0].flapping_since = T0;
+        f->alerts[0].flapped_at = T0 + 35 * USEC_PER_MINUTE;
+        for (size_t i = 0; i < ARRAY_SIZE(channels); i++) {
+                _cleanup_(http_request_done) struct http_request request = {0};
+                const char *first;
+
+                assert_int_equal(channels[i]->build(&context, f->pointers, 2, &request), 0);
+                first = strstr(
+                        request.body, "\"flapping\":\"flapping: it came 4 times within 35m\"");
+                assert_non_null(first);
+                assert_null(strstr(first + 1, "\"flapping\":"));
+        }
+}
+
+/* Where the alert can be acknowledged stands among its annotations, and among those of all. */
+static void a_webhook_gets_the_link(void **state)
+{
+        struct sample_notice s;
+        _cleanup_json_ json_t *body = NULL;
+        const json_t *alerts;
+
+        sample_notice_init(&s, false);
+        body = sample_notice_body(&s, &channel_webhook);
+        alerts = json_object_get(body, "alerts");
+        assert_int_equal(json_array_size(alerts), 2);
+        for (size_t i = 0; i <= 2; i++)
+                assert_string_equal(
+                        json_string_value(json_object_get(i < 2
+                                        ? json_object_get(json_array_get(alerts, i), "annotations")
+                                        : json_object_get(body, "commonAnnotations"),
+                                "ack_url")),
+                        s.message.urls[MESSAGE_ACKNOWLEDGE]);
+        sample_notice_done(&s);
 }
 
 #define WEBHOOK_ALERT_A \
@@ -380,6 +423,9 @@ int main(void)
                 cmocka_unit_test_setup_teardown(
                         alertmanager_without_an_external_url, setup, teardown),
                 cmocka_unit_test_setup_teardown(webhook_body, setup, teardown),
+                cmocka_unit_test(a_webhook_gets_the_link),
+                cmocka_unit_test_setup_teardown(
+                        who_reads_annotations_sees_what_flaps, setup, teardown),
                 cmocka_unit_test_setup_teardown(webhook_resolved_alone, setup, teardown),
                 cmocka_unit_test_setup_teardown(webhook_truncated, setup, teardown),
                 cmocka_unit_test(webhook_is_signed_in_each_attempt),

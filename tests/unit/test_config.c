@@ -863,6 +863,19 @@ static void refuses_wrong_alerting(void **state)
                 {RECEIVER("url: 'http://a', signature: {scheme: github}"),
                         {"2:59: alerting.receivers[0].webhook_configs[0].signature: needs either "
                          "credential or secret_file"}},
+                {RECEIVER("url: 'http://a', body: {text: ['{{ title }}', '{{ sumary }}']}"),
+                        {"2:77: alerting.receivers[0].webhook_configs[0].body: \"{{ sumary }}\" is "
+                         "no placeholder; there are status, severity, incident, collection, "}},
+                {RECEIVER("url: 'http://a', body: {text: '{{ tilte }}', '{{ key }}': {a: '{{'}}"),
+                        {"2:61: alerting.receivers[0].webhook_configs[0].body: \"{{ tilte }}\" is "
+                         "no placeholder; did you mean \"{{ title }}\"?",
+                                "2:76: alerting.receivers[0].webhook_configs[0].body: has a "
+                                "placeholder in a name; they may only stand in values",
+                                "2:93: alerting.receivers[0].webhook_configs[0].body: has a "
+                                "\"{{\" without a \"}}\""}},
+                {RECEIVER("url: 'http://a', body: text"),
+                        {"2:54: alerting.receivers[0].webhook_configs[0].body: \"text\" is not a "
+                         "mapping"}},
                 {ONE_LINE "alerting: {runbook_url:\n wiki}}",
                         {"2:2: alerting.runbook_url: must begin with http:// or https://"}},
                 {ONE_LINE "alerting: {resend_delay:\n 0s}}",

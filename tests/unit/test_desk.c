@@ -86,6 +86,7 @@ static const char *happen(struct world *w, enum notice_kind kind, const char *in
                 [ESCALATION_REOPENED] = "reopened",
                 [ESCALATION_CHANGED] = "changed",
                 [ESCALATION_RESOLVED] = "resolved",
+                [ESCALATION_ACKNOWLEDGED] = "acknowledged",
         };
         struct escalation_actions actions;
         struct alert alerts[4];
@@ -158,7 +159,7 @@ static void steps_follow_until_somebody_takes_it(void **state)
         assert_int_equal(escalations_acknowledge(
                                  desk_escalations(w->desk), "other", "anna", "on it", MINUTES(6)),
                 0);
-        assert_string_equal(wait_until(w, MINUTES(10)), "b escalated");
+        assert_string_equal(wait_until(w, MINUTES(10)), "b escalated, a acknowledged");
         assert_string_equal(wait_until(w, MINUTES(30)), "");
         assert_string_equal(happen(w, NOTICE_REPEATED, "other", MINUTES(240)), "");
         assert_string_equal(happen(w, NOTICE_CLOSED, "kb", MINUTES(241)), "a resolved, b resolved");

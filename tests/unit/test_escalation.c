@@ -149,7 +149,7 @@ static void happen(struct world *w, const struct moment *m)
 static void describe(const struct escalation_actions *actions, struct text *t)
 {
         static const char *const names[ESCALATION_KIND_COUNT] = {
-                "opened", "escalated", "reopened", "changed", "resolved"};
+                "opened", "escalated", "reopened", "changed", "resolved", "acknowledged"};
 
         for (size_t i = 0; i < actions->count; i++) {
                 const struct escalation_action *a = &actions->actions[i];
@@ -284,7 +284,8 @@ static void the_chain_runs_again(void **state)
                 "critical 0:L1 10:L2 x1 t30",
                 MOMENTS({0, OPEN, "critical", "opened L1 1/2"},
                         {10, NOTHING, NULL, "escalated L2 2/2"},
-                        {20, NOTHING, NULL, "escalated L1 1/2"}, {25, ACK, "anna", ""},
+                        {20, NOTHING, NULL, "escalated L1 1/2"},
+                        {25, ACK, "anna", "acknowledged L1; acknowledged L2"},
                         {54, NOTHING, NULL, ""}, {55, NOTHING, NULL, "reopened L1 1/2"},
                         {65, NOTHING, NULL, "escalated L2 2/2"},
                         {75, NOTHING, NULL, "escalated L1 1/2"},
@@ -298,25 +299,28 @@ static void the_chain_runs_again(void **state)
 static void somebody_takes_it(void **state)
 {
         run("it stops, and the end is told", CRITICAL,
-                MOMENTS({0, OPEN, "critical", "opened L1 1/3"}, {10, ACK, "anna", ""},
-                        {10000, NOTHING, NULL, ""}, {10001, CLOSE, NULL, "resolved L1"}));
+                MOMENTS({0, OPEN, "critical", "opened L1 1/3"},
+                        {10, ACK, "anna", "acknowledged L1"}, {10000, NOTHING, NULL, ""},
+                        {10001, CLOSE, NULL, "resolved L1"}));
         run("too long ago: it begins again", CRITICAL " t60",
                 MOMENTS({0, OPEN, "critical", "opened L1 1/3"},
-                        {15, NOTHING, NULL, "escalated L2 2/3"}, {20, ACK, "anna", ""},
+                        {15, NOTHING, NULL, "escalated L2 2/3"},
+                        {20, ACK, "anna", "acknowledged L1; acknowledged L2"},
                         {79, NOTHING, NULL, ""}, {80, NOTHING, NULL, "reopened L1 1/3"},
                         {95, NOTHING, NULL, "escalated L2 2/3"},
                         {125, NOTHING, NULL, "escalated L3 3/3"}));
         run("again and again", CRITICAL " t60",
-                MOMENTS({0, OPEN, "critical", "opened L1 1/3"}, {1, ACK, "anna", ""},
-                        {61, NOTHING, NULL, "reopened L1 1/3"}, {62, ACK, "anna", ""},
+                MOMENTS({0, OPEN, "critical", "opened L1 1/3"}, {1, ACK, "anna", "acknowledged L1"},
+                        {61, NOTHING, NULL, "reopened L1 1/3"},
+                        {62, ACK, "anna", "acknowledged L1"},
                         {122, NOTHING, NULL, "reopened L1 1/3"}));
         run("a second acknowledgement replaces the first", CRITICAL " t60",
-                MOMENTS({0, OPEN, "critical", "opened L1 1/3"}, {1, ACK, "anna", ""},
-                        {30, ACK, "bob", ""}, {61, NOTHING, NULL, ""}, {89, NOTHING, NULL, ""},
-                        {90, NOTHING, NULL, "reopened L1 1/3"}));
+                MOMENTS({0, OPEN, "critical", "opened L1 1/3"}, {1, ACK, "anna", "acknowledged L1"},
+                        {30, ACK, "bob", "acknowledged L1"}, {61, NOTHING, NULL, ""},
+                        {89, NOTHING, NULL, ""}, {90, NOTHING, NULL, "reopened L1 1/3"}));
         run("it is taken back", CRITICAL,
-                MOMENTS({0, OPEN, "critical", "opened L1 1/3"}, {10, ACK, "anna", ""},
-                        {40, UNACK, "bob", "reopened L1 1/3"},
+                MOMENTS({0, OPEN, "critical", "opened L1 1/3"},
+                        {10, ACK, "anna", "acknowledged L1"}, {40, UNACK, "bob", "reopened L1 1/3"},
                         {55, NOTHING, NULL, "escalated L2 2/3"}));
         run("before anybody was told", "warning 5:L1 10:L2",
                 MOMENTS({0, OPEN, "warning", ""}, {4, ACK, "anna", ""}, {100, NOTHING, NULL, ""},
@@ -324,14 +328,24 @@ static void somebody_takes_it(void **state)
         run("after the last step", CRITICAL " t60",
                 MOMENTS({0, OPEN, "critical", "opened L1 1/3"},
                         {15, NOTHING, NULL, "escalated L2 2/3"},
-                        {45, NOTHING, NULL, "escalated L3 3/3"}, {50, ACK, "anna", ""},
+                        {45, NOTHING, NULL, "escalated L3 3/3"},
+                        {50, ACK, "anna", "acknowledged L1; acknowledged L2; acknowledged L3"},
                         {110, NOTHING, NULL, "reopened L1 1/3"}));
+        run("and it is taken back before anybody knew", CRITICAL,
+                MOMENTS({0, OPEN, "critical", "opened L1 1/3"}, {10, ACK, "anna", UNSEEN},
+                        {10, UNACK, "anna", "reopened L1 1/3"}, {11, NOTHING, NULL, ""}));
+        run("with a further alert: it is taken after that", CRITICAL,
+                MOMENTS({0, OPEN, "critical", "opened L1 1/3"}, {5, CHANGE, NULL, UNSEEN},
+                        {5, ACK, "anna", "changed L1; acknowledged L1"}));
+        run("as it ends", CRITICAL,
+                MOMENTS({0, OPEN, "critical", "opened L1 1/3"}, {5, ACK, "anna", UNSEEN},
+                        {5, CLOSE, NULL, "resolved L1"}));
         run("in the same minute in which the next step is due", CRITICAL,
-                MOMENTS({0, OPEN, "critical", "opened L1 1/3"}, {15, ACK, "anna", ""},
-                        {16, NOTHING, NULL, ""}));
+                MOMENTS({0, OPEN, "critical", "opened L1 1/3"},
+                        {15, ACK, "anna", "acknowledged L1"}, {16, NOTHING, NULL, ""}));
         run("a further alert is told to those who know, and starts nothing", CRITICAL,
                 MOMENTS({0, OPEN, "critical", "opened L1 1/3"}, {5, CHANGE, NULL, "changed L1"},
-                        {10, ACK, "anna", ""}, {20, CHANGE, NULL, "changed L1"},
+                        {10, ACK, "anna", "acknowledged L1"}, {20, CHANGE, NULL, "changed L1"},
                         {100, NOTHING, NULL, ""}));
         run("a further alert as a step is due is told once", CRITICAL,
                 MOMENTS({0, OPEN, "critical", "opened L1 1/3"},
@@ -392,7 +406,8 @@ static void it_becomes_worse(void **state)
                         {10, OPEN, "critical", "escalated L1 1/2"}, {15, NOTHING, NULL, ""},
                         {25, NOTHING, NULL, "escalated L2 2/2"}));
         run("that ends an acknowledgement of less", BOTH,
-                MOMENTS({0, OPEN, "warning", "opened chat 1/2"}, {5, ACK, "anna", ""},
+                MOMENTS({0, OPEN, "warning", "opened chat 1/2"},
+                        {5, ACK, "anna", "acknowledged chat"},
                         {10, OPEN, "critical", "escalated L1 1/2"},
                         {25, NOTHING, NULL, "escalated L2 2/2"}));
         run("high is between them", "warning 0:chat; high 0:L1; critical 0:L2",
@@ -405,7 +420,7 @@ static void it_becomes_worse(void **state)
                         {15, NOTHING, NULL, "escalated L2 2/2"}, {16, OPEN, "critical", ""},
                         {300, NOTHING, NULL, ""}));
         run("better does not end an acknowledgement", BOTH,
-                MOMENTS({0, OPEN, "critical", "opened L1 1/2"}, {5, ACK, "anna", ""},
+                MOMENTS({0, OPEN, "critical", "opened L1 1/2"}, {5, ACK, "anna", "acknowledged L1"},
                         {10, OPEN, "warning", ""}, {20, OPEN, "critical", ""},
                         {300, NOTHING, NULL, ""}));
         run("worse before anybody was told: it opens", "warning 10:chat; critical 5:L1",
@@ -425,8 +440,9 @@ static void no_policy_is_for_it(void **state)
                 MOMENTS({0, OPEN, "warning>chat", "opened chat 1/1"}, {1000, NOTHING, NULL, ""},
                         {1001, CLOSE, NULL, "resolved chat"}));
         run("an acknowledgement holds to the end", CRITICAL " t30",
-                MOMENTS({0, OPEN, "warning>chat", "opened chat 1/1"}, {1, ACK, "anna", ""},
-                        {1000, NOTHING, NULL, ""}, {1001, CLOSE, NULL, "resolved chat"}));
+                MOMENTS({0, OPEN, "warning>chat", "opened chat 1/1"},
+                        {1, ACK, "anna", "acknowledged chat"}, {1000, NOTHING, NULL, ""},
+                        {1001, CLOSE, NULL, "resolved chat"}));
         run("nobody is told where nobody is given", CRITICAL,
                 MOMENTS({0, OPEN, "warning", ""}, {1, CHANGE, NULL, ""}, {2, CLOSE, NULL, ""}));
         run("with a policy nobody else is told", CRITICAL,
@@ -468,12 +484,12 @@ static void silence(void **state)
                         {35, NOTHING, NULL, "escalated L2 2/3"}));
         run("over an acknowledgement that becomes too old: it begins when it can be heard",
                 CRITICAL " t60",
-                MOMENTS({0, OPEN, "critical", "opened L1 1/3"}, {5, ACK, "anna", ""},
+                MOMENTS({0, OPEN, "critical", "opened L1 1/3"}, {5, ACK, "anna", "acknowledged L1"},
                         {10, SILENCE, "ingest", ""}, {65, NOTHING, NULL, ""},
                         {200, UNSILENCE, NULL, "reopened L1 1/3"},
                         {215, NOTHING, NULL, "escalated L2 2/3"}));
         run("over an acknowledgement that holds", CRITICAL " t60",
-                MOMENTS({0, OPEN, "critical", "opened L1 1/3"}, {5, ACK, "anna", ""},
+                MOMENTS({0, OPEN, "critical", "opened L1 1/3"}, {5, ACK, "anna", "acknowledged L1"},
                         {10, SILENCE, "ingest", ""}, {20, UNSILENCE, NULL, ""},
                         {65, NOTHING, NULL, "reopened L1 1/3"}));
         run("while it becomes worse", BOTH,
@@ -507,11 +523,15 @@ static void after_a_restart(void **state)
                         {15, NOTHING, NULL, "escalated L2 2/3"}, {20, RESTART, NULL, ""},
                         {45, NOTHING, NULL, "escalated L3 3/3"}));
         run("acknowledged: it stays so", CRITICAL " t60",
-                MOMENTS({0, OPEN, "critical", "opened L1 1/3"}, {10, ACK, "anna", ""},
-                        {20, RESTART, NULL, ""}, {69, NOTHING, NULL, ""},
-                        {70, NOTHING, NULL, "reopened L1 1/3"}));
+                MOMENTS({0, OPEN, "critical", "opened L1 1/3"},
+                        {10, ACK, "anna", "acknowledged L1"}, {20, RESTART, NULL, ""},
+                        {69, NOTHING, NULL, ""}, {70, NOTHING, NULL, "reopened L1 1/3"}));
+        run("acknowledged, and nobody knew yet", CRITICAL,
+                MOMENTS({0, OPEN, "critical", "opened L1 1/3"}, {10, ACK, "anna", UNSEEN},
+                        {20, RESTART, NULL, "acknowledged L1"}, {21, NOTHING, NULL, ""}));
         run("acknowledged long ago: it begins, and does not run through", CRITICAL " t60",
-                MOMENTS({0, OPEN, "critical", "opened L1 1/3"}, {10, ACK, "anna", ""},
+                MOMENTS({0, OPEN, "critical", "opened L1 1/3"},
+                        {10, ACK, "anna", "acknowledged L1"},
                         {1000, RESTART, NULL, "reopened L1 1/3"}, {1014, NOTHING, NULL, ""},
                         {1015, NOTHING, NULL, "escalated L2 2/3"}));
         run("what is found open again is no news", CRITICAL,
@@ -533,7 +553,8 @@ static void the_clock_is_set(void **state)
                         {14, NOTHING, NULL, ""}, {15, NOTHING, NULL, "escalated L2 2/3"}));
         run("back", CRITICAL " t60",
                 MOMENTS({0, OPEN, "critical", "opened L1 1/3"}, {10, BACK, "100000", ""},
-                        {15, NOTHING, NULL, "escalated L2 2/3"}, {16, ACK, "anna", ""},
+                        {15, NOTHING, NULL, "escalated L2 2/3"},
+                        {16, ACK, "anna", "acknowledged L1; acknowledged L2"},
                         {17, BACK, "1000", ""}, {75, NOTHING, NULL, ""},
                         {76, NOTHING, NULL, "reopened L1 1/3"}));
         run("while it is silenced", CRITICAL,
@@ -590,7 +611,8 @@ static void a_reload(void **state)
                 MOMENTS({0, OPEN, "critical>chat", "opened chat 1/1"}, {10, RELOAD, CRITICAL, ""},
                         {15, NOTHING, NULL, "escalated L2 2/3"}));
         run("an acknowledgement holds for less", CRITICAL " t60",
-                MOMENTS({0, OPEN, "critical", "opened L1 1/3"}, {10, ACK, "anna", ""},
+                MOMENTS({0, OPEN, "critical", "opened L1 1/3"},
+                        {10, ACK, "anna", "acknowledged L1"},
                         {50, RELOAD, CRITICAL " t30", "reopened L1 1/3"}));
 }
 
@@ -598,8 +620,9 @@ static void incidents_do_not_mind_each_other(void **state)
 {
         run("two, one of them acknowledged", CRITICAL,
                 MOMENTS({0, OPEN, "critical", "opened L1 1/3"},
-                        {5, OPEN, "@b critical", "@b opened L1 1/3"}, {10, ACK, "anna", ""},
-                        {15, NOTHING, NULL, ""}, {20, NOTHING, NULL, "@b escalated L2 2/3"},
+                        {5, OPEN, "@b critical", "@b opened L1 1/3"},
+                        {10, ACK, "anna", "acknowledged L1"}, {15, NOTHING, NULL, ""},
+                        {20, NOTHING, NULL, "@b escalated L2 2/3"},
                         {21, CLOSE, "@b", "@b resolved L1; @b resolved L2"},
                         {100, NOTHING, NULL, ""}));
         run("three, opened in any order and due at once", CRITICAL,
@@ -663,6 +686,8 @@ static void each_action_says_why(void **state)
         assert_int_equal(escalations_acknowledge(e, "a", "anna", NULL, clock_at(w, 1091)), 0);
         assert_int_equal(escalations_unacknowledge(e, "a", "bob\033[2J", clock_at(w, 1092)), 0);
         reasons_are(w, 1092, "bob [2J took back the acknowledgement of anna: step 1 of 3");
+        assert_int_equal(escalations_acknowledge(e, "a", "eve\n", NULL, clock_at(w, 1092)), 0);
+        reasons_are(w, 1092, "acknowledged by eve \nacknowledged by eve \nacknowledged by eve ");
         escalations_change(e, "a");
         reasons_are(w, 1093, "a further alert fires\na further alert fires\na further alert fires");
         escalations_close(e, "a");
@@ -700,6 +725,7 @@ static void what_is_shown(void **state)
         status_is(w, "[critical, high] 1/2 round 1/2 next 15 to 1: ");
         assert_int_equal(
                 escalations_acknowledge(w->escalations, "a", "anna", "on it", clock_at(w, 10)), 0);
+        reasons_are(w, 10, "acknowledged by anna");
         status_is(w,
                 "[critical, high] 1/2 round 1/2 next 70 to 1: "
                 "acknowledged by anna until 2027-01-15T09:10:00Z");
@@ -1002,7 +1028,7 @@ static void short_memory_changes_nothing(void **state)
         static int (*const calls[])(struct world * w) = {do_open, do_open_another, do_acknowledge,
                 do_unacknowledge, do_silence, do_restore, do_expect, do_route, do_show};
         static const struct moment events[] = {
-                {0, OPEN, "warning>chat", ""}, {2, ACK, "anna", ""}, {0}};
+                {0, OPEN, "warning>chat", ""}, {2, ACK, "anna", "acknowledged L1"}, {0}};
         struct world *w = *state;
 
         configure(w, "warning 0:L1 15:L2 t30; critical 0:L1");

@@ -31,9 +31,24 @@ static void gives_the_digests_of_the_rfc(void **state)
         assert_memory_equal(hmac, sixth, sizeof(hmac));
 }
 
+static void one_byte_makes_another_digest(void **state)
+{
+        unsigned char a[HMAC_SIZE] = {0}, b[HMAC_SIZE] = {0};
+
+        assert_true(hmac_equal(a, b));
+        for (size_t i = 0; i < HMAC_SIZE; i++) {
+                b[i] = 1;
+                assert_false(hmac_equal(a, b));
+                b[i] = 0;
+        }
+}
+
 int main(void)
 {
-        const struct CMUnitTest tests[] = {cmocka_unit_test(gives_the_digests_of_the_rfc)};
+        const struct CMUnitTest tests[] = {
+                cmocka_unit_test(gives_the_digests_of_the_rfc),
+                cmocka_unit_test(one_byte_makes_another_digest),
+        };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -95,6 +95,18 @@ static void says_what_broke_and_what_to_do(void **state)
         assert_text(m, 10000, "Runbook: https://r/#x\n", true);
 }
 
+static void says_what_comes_and_goes(void **state)
+{
+        struct world *w = *state;
+
+        w->alerts[0].flaps = 4;
+        w->alerts[0].flapping_since = SINCE;
+        w->alerts[0].flapped_at = SINCE + 35 * USEC_PER_MINUTE;
+        assert_int_equal(message_build(&w->notice, "", SAMPLE_NOW, &w->message), 0);
+        assert_string_equal(w->message.alerts[0],
+                "RetrievalRecallLow (flapping: it came 4 times within 35m): Something is wrong.");
+}
+
 /* Whole queries are left out, then the causes; what to do stays. */
 static void gives_way_in_order(void **state)
 {
@@ -222,6 +234,7 @@ int main(void)
 #define world_test(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
         const struct CMUnitTest tests[] = {
                 world_test(says_what_broke_and_what_to_do),
+                world_test(says_what_comes_and_goes),
                 world_test(gives_way_in_order),
                 world_test(tells_an_end),
                 world_test(names_five_and_counts_the_rest),

@@ -72,6 +72,7 @@ static void shows_everything(void **state)
                 "tenant-18 and 1 more</p>",
                 "RetrievalReplayFailing",
                 "<span class=\"badge firing\">firing</span><small>inhibited</small>",
+                "<small>flapping: it came 4 times within 35m</small>",
                 "href=\"https://runbooks.example.org/driftwatch?a=1&amp;b=2\"",
                 "<b>search-team</b><i>webhook</i><p>https://hooks.example.org</p>",
                 "answered 503: &lt;busy&gt;",

@@ -21,6 +21,24 @@ static void triggers_and_resolves(void **state)
         }
 }
 
+/* Under the key of the message that triggered it. */
+static void an_acknowledgement_is_of_what_was_triggered(void **state)
+{
+        _cleanup_(http_request_done) struct http_request kept = {0}, sent = {0};
+        struct sample_notice s;
+        char key[65];
+
+        sample_notice_init(&s, false);
+        s.settings.key = a_secret("r0ut\"ing");
+        assert_int_equal(message_key(s.notice.incident, key), 0);
+        assert_string_equal(key, s.message.key);
+        assert_int_equal(channel_pagerduty.acknowledge(key, &kept), 0);
+        assert_true(kept.response_limit > 0);
+        assert_int_equal(channel_pagerduty.prepare(&s.settings, &kept, "id", SAMPLE_NOW, &sent), 0);
+        sample_request_compare(&sent, "pagerduty.acknowledged");
+        sample_notice_done(&s);
+}
+
 static void the_key_is_only_in_what_is_sent(void **state)
 {
         _cleanup_(http_request_done) struct http_request kept = {0}, sent = {0};
@@ -94,6 +112,7 @@ int main(void)
 {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(triggers_and_resolves),
+                cmocka_unit_test(an_acknowledgement_is_of_what_was_triggered),
                 cmocka_unit_test(the_key_is_only_in_what_is_sent),
                 cmocka_unit_test(nothing_is_sent_without_a_key_or_an_event),
                 cmocka_unit_test(severities_are_pagerdutys),

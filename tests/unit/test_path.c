@@ -34,9 +34,25 @@ static void what_a_path_is_about(void **state)
         }
 }
 
+static void what_is_encoded_is_decoded_once(void **state)
+{
+        static const char *const cases[][2] = {{"", ""}, {"a%2Fb%20c", "a/b c"}, {"%2541", "%41"},
+                {"%00%0", "%00%0"}, {"%", "%"}, {"%4", "%4"}, {"%zz%c3%A9", "%zz\xc3\xa9"}};
+
+        for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+                _cleanup_free_ char *s = strdup(cases[i][0]);
+
+                assert_int_equal(path_unescape(s), strlen(cases[i][1]));
+                assert_string_equal(s, cases[i][1]);
+        }
+}
+
 int main(void)
 {
-        const struct CMUnitTest tests[] = {cmocka_unit_test(what_a_path_is_about)};
+        const struct CMUnitTest tests[] = {
+                cmocka_unit_test(what_a_path_is_about),
+                cmocka_unit_test(what_is_encoded_is_decoded_once),
+        };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -255,6 +255,7 @@ static void the_example_when_a_test_fails(void **state)
         assert_int_equal(
                 escalations_acknowledge(e, "handbook", "anna", "on it", T0 + 20 * USEC_PER_MINUTE),
                 0);
+        look(e, 20, "level-1: acknowledged by anna; level-2: acknowledged by anna");
         look(e, 49, "");
         look(e, 50, "level-1: acknowledged by anna 30m ago, and it goes on: step 1 of 3");
         look(e, 65, "level-2: nobody acknowledged within 15m: step 2 of 3");

@@ -440,17 +440,25 @@ static json_t *labels_json(const struct labels *l)
         return take_ptr(object);
 }
 
+static json_t *flapping_json(const struct alert *a)
+{
+        return a->flaps == 0
+                ? json_null()
+                : json_pack("{s:o, s:o, s:o}", "times", value_count(a->flaps), "since",
+                          value_time(a->flapping_since), "last", value_time(a->flapped_at));
+}
+
 static json_t *alert_json(const struct view *view, const struct alert *a)
 {
         char fingerprint[17];
 
         (void)snprintf(fingerprint, sizeof(fingerprint), "%016" PRIx64, a->fingerprint);
-        return json_pack("{s:s, s:o, s:o, s:s, s:o, s:o, s:o, s:b, s:o}", "fingerprint",
+        return json_pack("{s:s, s:o, s:o, s:s, s:o, s:o, s:o, s:b, s:o, s:o}", "fingerprint",
                 fingerprint, "labels", labels_json(&a->labels), "annotations",
                 labels_json(&a->annotations), "state", alert_state_name(a->state), "activeAt",
                 value_time(a->active_at), "firedAt", value_time(a->fired_at), "resolvedAt",
-                value_time(a->resolved_at), "inhibited", a->inhibited, "acknowledged",
-                standing_alert(view->standing, a->fingerprint));
+                value_time(a->resolved_at), "inhibited", a->inhibited, "flapping", flapping_json(a),
+                "acknowledged", standing_alert(view->standing, a->fingerprint));
 }
 
 static bool alert_state_known(const char *name)

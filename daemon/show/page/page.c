@@ -436,6 +436,15 @@ static void append_alert_text(const struct page *p, const struct alert *a)
         text_append(p->text, "</p></th>");
 }
 
+static void append_flapping(const struct page *p, const struct alert *a)
+{
+        if (a->flaps == 0)
+                return;
+        text_append(p->text, "<small>");
+        alert_append_flapping(a, p->text);
+        text_append(p->text, "</small>");
+}
+
 static void append_alert(const struct page *p, const struct alert *a)
 {
         const struct standing_alert *taken = standing_find_alert(p->view->standing, a->fingerprint);
@@ -453,6 +462,7 @@ static void append_alert(const struct page *p, const struct alert *a)
                 markup_text(p->text, taken->ack.by);
                 text_append(p->text, "</small>");
         }
+        append_flapping(p, a);
         text_append(p->text, "</td><td>");
         markup_text(p->text, labels_get(&a->labels, "severity"));
         text_append(p->text, "</td><td class=\"n\">");

@@ -16,6 +16,7 @@
 #include "ask/strays.h"
 #include "clock.h"
 #include "judge/judge.h"
+#include "judge/similarity.h"
 
 /* Vectors, and ids, in one request: Chroma Cloud takes no more. */
 #define QUERY_BATCH 20
@@ -28,7 +29,7 @@ struct probe {
         void *userdata;
 
         char *collection, *space;
-        bool counted, replaced;
+        bool counted, replaced, recalled;
         size_t reached; /* records that one query yielded */
         size_t next, asked; /* position in what is asked in batches; members of the request */
 
@@ -128,13 +129,6 @@ static bool accept_body(struct probe *p, int code, const char *what)
         return false;
 }
 
-static void forget_answers(struct results_row *answers, size_t count)
-{
-        for (size_t i = 0; i < count; i++)
-                answer_unref(answers[i].answer);
-        memset(answers, 0, count * sizeof(*answers));
-}
-
 static void on_selves(const struct http_response *response, void *userdata)
 {
         static const char what[] = "asking expected records with their own vectors";
@@ -154,7 +148,7 @@ static void on_selves(const struct http_response *response, void *userdata)
                         p->selves.embeddings + i * p->selves.dimension, p->selves.dimension,
                         answers[i].answer);
         }
-        forget_answers(answers, ARRAY_SIZE(answers));
+        results_forget(answers, ARRAY_SIZE(answers));
         end(p);
 }
 
@@ -257,24 +251,13 @@ static void ask_expected(struct probe *p)
                         on_expected);
 }
 
-/* The share of the `k` nearest of the larger answer that a normal one found, or others no farther:
- * of equally distant ones either may be returned. */
-static double recall(const struct answer *answer, const struct answer *larger, unsigned k)
-{
-        unsigned count = MIN(k, larger->count), found = 0;
-
-        while (found < MIN(count, answer->count) &&
-                answer->distances[found] <= larger->distances[count - 1])
-                found++;
-        return (double)found / count;
-}
-
 static void ask_recall(struct probe *p);
+static void ask_count(struct probe *p);
 
 /* The server takes no such question: recall stays what it is, or unknown. */
 static void end_recall(struct probe *p)
 {
-        forget_answers(p->larger, ARRAY_SIZE(p->larger));
+        results_forget(p->larger, ARRAY_SIZE(p->larger));
         p->next = p->vector_count;
         ask_recall(p);
 }
@@ -300,12 +283,12 @@ static void on_answers(const struct http_response *response, void *userdata)
 
                 if (!answer || !larger || larger->count == 0)
                         continue;
-                p->recalls += recall(answer, larger, k);
+                p->recalls += similarity_recall(answer, larger, k);
                 p->result.health.recall_queries++;
                 p->result.health.recall_places += MIN(k, larger->count);
         }
-        forget_answers(answers, ARRAY_SIZE(answers));
-        forget_answers(p->larger, ARRAY_SIZE(p->larger));
+        results_forget(answers, ARRAY_SIZE(answers));
+        results_forget(p->larger, ARRAY_SIZE(p->larger));
         p->next += p->asked;
         ask_recall(p);
 }
@@ -338,7 +321,11 @@ static void ask_recall(struct probe *p)
                 return;
         }
         p->next = 0;
-        ask_expected(p);
+        p->recalled = true;
+        if (p->result.health.recall_queries > 0)
+                ask_count(p);
+        else
+                ask_expected(p);
 }
 
 static void ask_collection(struct probe *p);
@@ -468,15 +455,22 @@ static void on_count(const struct http_response *response, void *userdata)
 {
         static const char what[] = "counting the records";
         struct probe *p = userdata;
+        struct index_health *h = &p->result.health;
         uint64_t count;
 
-        if (!accept_response(p, response, what))
+        if (!accept_response(p, response, what) ||
+                !accept_body(p,
+                        chroma_parse_count(
+                                response->body, response->body_size, &count, &p->result.error),
+                        what))
                 return;
-        if (!accept_body(p,
-                    chroma_parse_count(
-                            response->body, response->body_size, &count, &p->result.error),
-                    what))
+        if (p->recalled) {
+                /* Records came or went between two answers: what the second missed is unknown. */
+                if ((int64_t)count != h->records)
+                        h->recall_queries = h->recall_places = 0;
+                ask_expected(p);
                 return;
+        }
         note_reached(p, (int64_t)count);
         if (p->counted) {
                 look_for_copies(p);
@@ -484,6 +478,14 @@ static void on_count(const struct http_response *response, void *userdata)
         }
         p->counted = true;
         ask_everything(p);
+}
+
+static void ask_count(struct probe *p)
+{
+        const struct probe_target *t = p->target;
+
+        ask(p, chroma_build_count(t->tenant, t->database, p->collection, &p->exchange.request),
+                on_count);
 }
 
 static void on_collection(const struct http_response *response, void *userdata)
@@ -513,8 +515,7 @@ static void on_collection(const struct http_response *response, void *userdata)
         free(p->space);
         p->collection = take_ptr(found.id);
         p->space = take_ptr(found.space);
-        ask(p, chroma_build_count(t->tenant, t->database, p->collection, &p->exchange.request),
-                on_count);
+        ask_count(p);
 }
 
 static void ask_collection(struct probe *p)
@@ -586,7 +587,7 @@ struct probe *probe_free(struct probe *p)
         exchange_done(&p->exchange);
         strays_free(p->strays);
         spots_free(p->spots);
-        forget_answers(p->larger, ARRAY_SIZE(p->larger));
+        results_forget(p->larger, ARRAY_SIZE(p->larger));
         records_done(&p->selves);
         index_health_done(&p->result.health);
         error_done(&p->result.error);

@@ -38,7 +38,7 @@ struct probe;
 typedef void (*probe_done_t)(struct probe_result *result, void *userdata);
 typedef void (*probe_exchange_t)(const struct http_response *response, void *userdata);
 
-/* Counts before and after: an ingest meanwhile makes reachability unknown, not bad. */
+/* Counts before and after: an ingest meanwhile makes reachability and recall unknown, not bad. */
 _must_check_ int probe_start(struct http_client *client, const struct probe_target *target,
         probe_done_t done, probe_exchange_t exchange, void *userdata, struct probe **ret);
 /* As survey_free(). */

@@ -306,6 +306,13 @@ static int end_ids(struct results_reading *r, struct error *e)
         return code;
 }
 
+void results_forget(struct results_row *rows, size_t count)
+{
+        for (size_t i = 0; i < count; i++)
+                answer_unref(rows[i].answer);
+        memset(rows, 0, count * sizeof(*rows));
+}
+
 int results_read_counts(const struct http_response *response, size_t *ret, struct error *e)
 {
         struct results_reading *r = reading_of(response);

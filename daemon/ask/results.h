@@ -23,6 +23,8 @@ struct results_row {
  * empty row is an answer without records. */
 _must_check_ int results_read(
         const struct http_response *response, struct results_row *ret, struct error *e);
+/* Releases their answers; zeroed again. */
+void results_forget(struct results_row *rows, size_t count);
 /* How many ids each row has, of a request that included nothing. Any defect, and a row of more than
  * was asked for, is -EBADMSG. */
 _must_check_ int results_read_counts(

@@ -1,9 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "judge/investigation.h"
 
+#include <errno.h>
+
+/* What may be wrong with a query. */
+#define WRONG_FAILS (1U << 0)
+#define WRONG_MOVED (1U << 1)
+
 void investigation_done(struct investigation *r)
 {
         suspects_done(&r->suspects);
+        free(r->known);
         *r = (struct investigation){0};
 }
 
@@ -25,6 +32,37 @@ static size_t count_failing(const struct attribution_input *input)
         for (size_t i = 0; i < input->set->count; i++)
                 n += input->outcomes[i] == OUTCOME_FAIL;
         return n;
+}
+
+static unsigned wrong_with(const struct attribution_input *input, size_t query)
+{
+        bool moved = input->moved_up && input->moved_up[query];
+
+        return (input->outcomes[query] == OUTCOME_FAIL ? WRONG_FAILS : 0) |
+                (moved ? WRONG_MOVED : 0);
+}
+
+/* Whether something is wrong that was not looked into since it is, whatever became of the rest: one
+ * query that recovers hides no other one. What a query that was not measured had is kept. */
+static bool is_worse(struct investigation *r, const struct attribution_input *input)
+{
+        bool worse = false;
+
+        for (size_t i = 0; i < input->set->count; i++) {
+                unsigned wrong = wrong_with(input, i);
+
+                if (input->outcomes[i] == OUTCOME_UNMEASURED)
+                        continue;
+                r->known[i] &= (uint8_t)wrong;
+                worse |= (wrong & ~(unsigned)r->known[i]) != 0;
+        }
+        return worse;
+}
+
+static void note_known(struct investigation *r, const struct attribution_input *input)
+{
+        for (size_t i = 0; i < input->set->count; i++)
+                r->known[i] |= (uint8_t)wrong_with(input, i);
 }
 
 static int decide(struct investigation *r, const struct attribution_input *input,
@@ -52,36 +90,33 @@ static int take_news(struct investigation *r, const struct attribution_input *in
         return code >= 0 && !r->owed ? decide(r, input, ret) : code;
 }
 
-int investigation_consider(struct investigation *r, const struct attribution_input *input,
-        const struct drift_view *drift, bool news, usec_t now, const struct conclusion *ret,
-        bool *ret_ask)
+/* Takes in what the replay saw: whether the cause is to be judged anew, and whether the collection
+ * may be asked for it now. */
+static bool is_to_be_judged(struct investigation *r, const struct attribution_input *input,
+        const struct drift_view *drift, usec_t now, bool *ret_due)
 {
         size_t failing = count_failing(input);
-        bool worse = failing > r->failing || drift->moved_up > r->moved ||
-                (drift->set_shifted && !r->shifted);
+        bool worse = is_worse(r, input) || (drift->set_shifted && !r->shifted);
         bool written = r->provisional || input->ingested || input->ingesting;
         bool over = (written && !input->ingesting) || (failing == 0 && r->failing > 0);
         bool changed = !r->considered || drift->changed || input->ingested || worse || over ||
                 failing < r->failing;
         bool due = worse || over || (input->ingested && input->young) || r->asked == 0 ||
                 now >= r->asked + INVESTIGATION_INTERVAL;
-        struct suspects suspects = {0};
-        int code;
 
-        *ret_ask = false;
-        if (r->asking)
-                r->news |= news;
-        if (r->asking || (news && !r->considered))
-                return 0;
-        if (news)
-                return take_news(r, input, ret);
         r->provisional = written;
         r->failing = failing;
-        r->moved = drift->moved_up;
         r->shifted = drift->set_shifted;
-        if (!changed && !((r->owed || r->unfinished) && due))
-                return 0;
-        code = attribution_compare(input, &r->compared, &suspects);
+        *ret_due = due;
+        return changed || ((r->owed || r->unfinished) && due);
+}
+
+/* The suspects of the answers as they are, which are looked up now where that is due. */
+static int compare(struct investigation *r, const struct attribution_input *input, bool due)
+{
+        struct suspects suspects = {0};
+        int code = attribution_compare(input, &r->compared, &suspects);
+
         if (code < 0)
                 return code;
         suspects_done(&r->suspects);
@@ -91,12 +126,38 @@ int investigation_consider(struct investigation *r, const struct attribution_inp
         r->owed = suspects_any(&suspects) && !due;
         if (!r->owed)
                 r->provisional = input->ingesting;
-        if (suspects_any(&suspects) && due) {
-                r->asked = now;
-                r->asking = true;
-                *ret_ask = true;
-        } else if (!suspects_any(&suspects))
+        note_known(r, input);
+        return 0;
+}
+
+int investigation_consider(struct investigation *r, const struct attribution_input *input,
+        const struct drift_view *drift, bool news, usec_t now, const struct conclusion *ret,
+        bool *ret_ask)
+{
+        bool due = false;
+        int code;
+
+        *ret_ask = false;
+        if (r->asking)
+                r->news |= news;
+        if (r->asking || (news && !r->considered))
+                return 0;
+        if (news)
+                return take_news(r, input, ret);
+        if (!r->known)
+                r->known = calloc(input->set->count + 1, sizeof(*r->known));
+        if (!r->known)
+                return -ENOMEM;
+        if (!is_to_be_judged(r, input, drift, now, &due))
+                return 0;
+        code = compare(r, input, due);
+        if (code < 0)
+                return code;
+        if (!suspects_any(&r->suspects))
                 return decide(r, input, ret);
+        r->asking = *ret_ask = due;
+        if (due)
+                r->asked = now;
         return 0;
 }
 

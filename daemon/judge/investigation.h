@@ -29,7 +29,8 @@ struct investigation {
         bool unfinished; /* the last one could not look up everything */
         bool provisional; /* records were written since it was decided, or meanwhile */
         usec_t asked; /* wall clock of the last lookup; 0: none */
-        size_t failing, moved; /* queries, in the last replay */
+        size_t failing; /* queries, in the last replay */
+        uint8_t *known; /* of each query, owned: what is wrong with it since it was looked into */
         bool shifted;
 };
 

@@ -82,3 +82,12 @@ double similarity_rbo(const struct answer *a, const struct answer *b, double p, 
         }
         return (1 - p) * sum + weight * agreement;
 }
+
+double similarity_recall(const struct answer *a, const struct answer *larger, unsigned k)
+{
+        unsigned count = MIN(k, larger->count), found = 0;
+
+        while (found < MIN(count, a->count) && a->distances[found] <= larger->distances[count - 1])
+                found++;
+        return (double)found / count;
+}

@@ -17,3 +17,6 @@ double similarity_overlap(const struct answer *a, const struct answer *b, unsign
 /* RBO_ext of Webber, Moffat and Zobel (2010), extrapolated from the shorter list's end; `p` in
  * (0, 1). 0 when only one of them is empty. */
 double similarity_rbo(const struct answer *a, const struct answer *b, double p, double tie);
+/* The share of the `k` nearest of the answer of a larger search that `a` found, or others no
+ * farther: of equally distant ones either may be returned. `larger` is not empty. */
+double similarity_recall(const struct answer *a, const struct answer *larger, unsigned k);

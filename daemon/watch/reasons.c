@@ -24,6 +24,7 @@ struct input {
         struct attribution_input input;
         struct answer **answers;
         enum outcome *outcomes;
+        bool *moved_up;
         double *distances, *limits, *lengths;
         enum cause *causes; /* what is decided of each query */
 };
@@ -32,10 +33,20 @@ static void input_done(struct input *in)
 {
         free(in->answers);
         free(in->outcomes);
+        free(in->moved_up);
         free(in->distances);
         free(in->limits);
         free(in->lengths);
         free(in->causes);
+}
+
+static bool has_moved_up(const struct query_drift *q)
+{
+        bool up = false;
+
+        for (size_t i = 0; i < LEVEL_COUNT; i++)
+                up |= q->moved[i] == MOVED_UP;
+        return up;
 }
 
 static int input_init(const struct dossier *d, bool ingested, struct input *ret)
@@ -44,16 +55,19 @@ static int input_init(const struct dossier *d, bool ingested, struct input *ret)
         _cleanup_(input_done) struct input in = {
                 .answers = dossier_measured_answers(d),
                 .outcomes = calloc(n + 1, sizeof(*in.outcomes)),
+                .moved_up = calloc(n + 1, sizeof(*in.moved_up)),
                 .distances = calloc(n + 1, sizeof(double)),
                 .limits = calloc(n + 1, sizeof(double)),
                 .lengths = calloc(n + 1, sizeof(double)),
                 .causes = calloc(n + 1, sizeof(*in.causes)),
         };
 
-        if (!in.answers || !in.outcomes || !in.distances || !in.limits || !in.lengths || !in.causes)
+        if (!in.answers || !in.outcomes || !in.moved_up || !in.distances || !in.limits ||
+                !in.lengths || !in.causes)
                 return -ENOMEM;
         for (size_t i = 0; i < n; i++) {
                 in.outcomes[i] = d->queries[i].judgement.outcome;
+                in.moved_up[i] = has_moved_up(&d->queries[i].drift);
                 in.distances[i] = d->queries[i].embedder_distance;
                 in.limits[i] = d->queries[i].embedder_limit;
                 in.lengths[i] = d->queries[i].embedder_length;
@@ -64,6 +78,7 @@ static int input_init(const struct dossier *d, bool ingested, struct input *ret)
                 .baseline = d->baseline,
                 .answers = in.answers,
                 .outcomes = in.outcomes,
+                .moved_up = in.moved_up,
                 .epoch = d->view->epoch,
                 .ingested = ingested,
                 .ingesting = d->view->ingest_under_way || d->view->ingesting,

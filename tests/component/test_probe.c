@@ -19,6 +19,7 @@ struct faults {
         bool twins; /* each odd record lies where the one before it does */
         double noise; /* added to every distance */
         unsigned late; /* records added between the counts */
+        unsigned later; /* while recall is measured, which the last count shows */
         bool replaced; /* between the counts */
         const char *failing; /* "/query", "/get", "/count" or the collection's "/c" … */
         unsigned failing_after; /* … is answered with `status` and `body` after so many others */
@@ -160,7 +161,9 @@ static void answer_get(const struct world *w, const json_t *request, struct text
 static void answer_count(struct world *w, struct text *out)
 {
         _cleanup_text_ struct text body = {0};
-        unsigned count = w->counted++ > 0 ? w->faults.late : 0;
+        unsigned count = w->counted > 0 ? w->faults.late : 0;
+
+        count += w->counted++ > 1 ? w->faults.later : 0;
 
         for (size_t i = 0; i < RECORDS; i++)
                 count += !w->faults.gone[i];
@@ -314,7 +317,8 @@ static const char *body_of(const struct world *w, size_t i)
 static void a_whole_index(void **state)
 {
         static const char *const paths[] = {"c", UUID "/count", UUID "/query", "c", UUID "/count",
-                UUID "/query", UUID "/query", UUID "/get", UUID "/get", UUID "/query"};
+                UUID "/query", UUID "/query", UUID "/count", UUID "/get", UUID "/get",
+                UUID "/query"};
         struct world *w = *state;
 
         probe(w);
@@ -339,7 +343,7 @@ static void a_whole_index(void **state)
         assert_non_null(strstr(body_of(w, 5), "[[0],[4],[8],[12],[16],[20],[24],[28],[32],[36]]"));
         assert_non_null(strstr(body_of(w, 5), "\"n_results\":10,"));
         assert_non_null(strstr(body_of(w, 6), "\"n_results\":3,"));
-        assert_non_null(strstr(body_of(w, 9), "\"n_results\":1,"));
+        assert_non_null(strstr(body_of(w, 10), "\"n_results\":1,"));
 }
 
 static void records_that_search_cannot_reach(void **state)
@@ -371,6 +375,20 @@ static void recall_is_what_a_larger_k_finds_besides(void **state)
         probe(w);
         assert_int_equal(w->health.recall_queries, 41);
         assert_true(w->health.recall < 1);
+}
+
+static void recall_is_unknown_when_records_came_while_it_was_measured(void **state)
+{
+        struct world *w = *state;
+
+        w->faults.shy[3] = true;
+        w->faults.later = 1;
+        probe(w);
+        assert_null(w->failure);
+        assert_true(isnan(w->health.recall));
+        assert_int_equal(w->health.recall_queries, 0);
+        assert_int_equal(w->health.unreachable, 0);
+        assert_int_equal(w->health.expected, RECORDS + 1);
 }
 
 static void equally_distant_records_stand_for_each_other(void **state)
@@ -721,6 +739,7 @@ int main(void)
                 TEST(a_whole_index),
                 TEST(records_that_search_cannot_reach),
                 TEST(recall_is_what_a_larger_k_finds_besides),
+                TEST(recall_is_unknown_when_records_came_while_it_was_measured),
                 TEST(equally_distant_records_stand_for_each_other),
                 TEST(there_is_no_recall_without_a_larger_k),
                 TEST(too_many_records_are_sampled),

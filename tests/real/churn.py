@@ -83,6 +83,9 @@ class Churn:
         self.scene.put(records)
         self.content.update(zip(records.ids, zip(records.vectors, records.sections)))
 
+    def held(self):
+        return self.content
+
     def counts(self):
         """Deleted, edited, added."""
         return [self.done] * 3

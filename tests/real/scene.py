@@ -69,6 +69,12 @@ class Scene(worlds.Scene):
             return None
         return list(zip(got["ids"], got["distances"]))
 
+    def held(self):
+        """{id: (vector, section)} of what the server holds."""
+        got = self.chroma.call("POST", f"/{self.chroma.id(self.name)}/get", {"include": ["embeddings", "metadatas"]})
+        rows = numpy.array(got["embeddings"], dtype=numpy.float32)
+        return {key: (row, one["section"]) for key, row, one in zip(got["ids"], rows, got["metadatas"])}
+
     def lost(self, content):
         """Of {id: vector} those that search cannot reach: it finds them neither when it is asked for everything nor by
         their own vectors, nor anything within a hair of these."""

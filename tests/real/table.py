@@ -36,15 +36,25 @@ def lines(rows):
     yield from totals(rows)
 
 
+def is_alarmed(row):
+    return row["status"] != 0 or bool(row.get("alerts"))
+
+
 def totals(rows):
-    """Two sentences."""
+    """What counts, and of each benign change that was told of what exact search says."""
     bad = [row for row in rows if changes.CHANGES[row["change"]].harmful]
     good = [row for row in rows if not changes.CHANGES[row["change"]].harmful]
     named = sum(row["how"] != "wrong" for row in rows)
     through = sum(row["status"] == 0 for row in bad)
-    alarmed = sum(row["status"] != 0 or bool(row.get("alerts")) for row in good)
-    yield (f"harmful let through: {through} of {len(bad)}; benign stopped or alerted: {alarmed} of {len(good)}; "
+    alarmed = [row for row in good if is_alarmed(row)]
+    yield (f"harmful let through: {through} of {len(bad)}; benign stopped or alerted: {len(alarmed)} of {len(good)}, "
+           f"and exact search disagrees: {sum(bool(row['unjust']) for row in good)}; "
            f"causes right or near: {named} of {len(rows)}")
+    for row in good:
+        for verdict in "unjust", "just":
+            for sentence in row[verdict]:
+                yield (f"{verdict}: {row['change']} {row['space']} {row['corpus']} {row['release']} v{row['variant']}, "
+                       f"{row['cause']}: {sentence}")
 
 
 def percent(share):

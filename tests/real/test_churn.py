@@ -73,7 +73,7 @@ class Diary:
 @pytest.mark.parametrize("which", churn.KINDS)
 def test_benign_churn_alarms_nobody_unjustly(scenes, driftwatch, which, printed):
     churns = [churn.Churn(at, which, SECONDS / 60) for at in scenes]
-    diary = Diary(driftwatch, {one.scene.name: just.Truth(one) for one in churns})
+    diary = Diary(driftwatch, {one.scene.name: just.Truth(one.scene, one.held) for one in churns})
     began = time.monotonic()
     ends = began + SECONDS
     while time.monotonic() < ends + CALM:

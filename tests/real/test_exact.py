@@ -1,13 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the long runs are judged by: it has to see what is wrong, and nothing else."""
-import types
-
 import numpy
 import pytest
 
 import corpora
 import exact
 import just
+import scene as scenes
 
 NAMES = ["RetrievalExpectedResultMissing", "RetrievalBandCrossed", "RetrievalDistanceDrift", "RetrievalSetDrift",
          "RetrievalRecallLow"]
@@ -31,11 +30,11 @@ def test_distances_are_chromas():
 
 
 class Perfect:
-    """A scene on a server that misses nothing."""
+    """A scene on a server that misses nothing but what it cannot reach."""
     space, half = "l2", 1
 
     def __init__(self):
-        self.world = corpora.corpus("policy", True)
+        self.world, self.unreachable = corpora.corpus("policy", True), set()
         self.content = {key: (row, section) for key, row, section in
                         zip(self.world.ids, self.world.vectors, self.world.sections)}
         found = zip(self.world.questions, self.answers(self.world.questions))
@@ -43,13 +42,19 @@ class Perfect:
 
     def answers(self, asked):
         rows = [row for row, _ in self.content.values()]
-        return exact.answers([one.vector for one in asked], list(self.content), rows, self.space)
+        found = exact.answers([one.vector for one in asked], list(self.content), rows, self.space,
+                              scenes.RESULTS + len(self.unreachable))
+        kept = [[(key, distance) for key, distance in zip(*one) if key not in self.unreachable] for one in found]
+        return [tuple(zip(*one[:scenes.RESULTS])) for one in kept]
+
+    def lost(self, content):
+        return [key for key in content if key in self.unreachable]
 
 
 @pytest.fixture
 def truth():
     scene = Perfect()
-    return just.Truth(types.SimpleNamespace(scene=scene, content=scene.content))
+    return just.Truth(scene, lambda: scene.content)
 
 
 def right(truth, query=None):
@@ -83,3 +88,42 @@ def test_what_search_misses_is_recall(truth):
     due = truth.scene.answers
     truth.scene.answers = lambda asked: [(ids[:-2], distances[:-2]) for ids, distances in due(asked)]
     assert right(truth) == ["RetrievalRecallLow"]
+    assert truth.names("ANN_RECALL") and not truth.names("INDEX_LOSS")
+
+
+def nearest(truth, question):
+    (ids, _), = truth.scene.answers([question])
+    return ids[0]
+
+
+def test_that_search_misses_the_nearest_record_is_the_failure_of_a_query_that_names_it_alone(truth):
+    sections = {key: section for key, (_, section) in truth.scene.content.items()}
+    named = next(one for one in truth.questions if one.id in truth.scene.found
+                 and sections[nearest(truth, one)] == one.section)
+    other = next(one for one in truth.questions if not one.nearest and one.id not in truth.scene.found)
+    truth.scene.unreachable.add(nearest(truth, other))
+    assert not truth.says("RetrievalExpectedResultMissing", other.id)
+    truth.scene.unreachable.add(nearest(truth, named))
+    found = {sections[key] for key in truth.scene.answers([named])[0][0]}
+    assert truth.says("RetrievalExpectedResultMissing", named.id) == (named.section not in found)
+    truth.scene.unreachable |= {key for key, section in sections.items() if section == named.section}
+    assert truth.says("RetrievalExpectedResultMissing", named.id)
+
+
+def test_records_that_search_cannot_reach_are_lost_where_they_are_many(truth):
+    places = [key for ids, _ in truth.scene.answers(truth.scene.world.questions) for key in ids]
+    truth.scene.unreachable.add(places[0])
+    assert not truth.says("RetrievalIndexIncomplete", None) and not truth.names("INDEX_LOSS")
+    truth.scene.unreachable.update(places[:60])
+    assert truth.says("RetrievalIndexIncomplete", None) and truth.names("INDEX_LOSS")
+    assert not truth.names("REMOVED")
+
+
+def test_a_record_that_was_renamed_is_the_same_one(truth):
+    content = truth.scene.content
+    for key, value in list(content.items()):
+        content[f"v2/{key}"] = content.pop(key)
+    assert right(truth) == []
+    assert not truth.names("ANN_RECALL")
+    truth.scene.unreachable.update(list(content)[::2])
+    assert truth.names("ANN_RECALL") and truth.names("INDEX_LOSS")

@@ -3,16 +3,18 @@
 
 #include "unit.h"
 
-/* A baseline with one query and three records, and a replay that lacks one of them. */
+/* A baseline with one query and three records, and a replay that lacks one of them; and a query
+ * that it does not know. */
 struct world {
         struct query_set *set;
         struct baseline *baseline;
         struct answer *same, *missing;
-        struct answer *answers[1];
-        enum outcome outcomes[1];
+        struct answer *answers[2];
+        enum outcome outcomes[2];
+        bool moved_up[2];
         struct investigation investigation;
         struct attribution attribution;
-        enum cause causes[1];
+        enum cause causes[2];
         struct fates *fates;
         struct conclusion conclusion;
         struct drift_view drift;
@@ -21,7 +23,7 @@ struct world {
 
 static int set_up(void **state)
 {
-        static const char yaml[] = "queries:\n- {id: a, text: b}\n";
+        static const char yaml[] = "queries:\n- {id: a, text: b}\n- {id: c, text: d}\n";
         static const char *const before[] = {"x", "y", "z"}, *const after[] = {"x", "z", "w"};
         static const float distances[] = {.1f, .2f, .3f}, farther[] = {.1f, .3f, .4f};
         struct world *w = calloc(1, sizeof(*w));
@@ -42,11 +44,12 @@ static int set_up(void **state)
         w->conclusion = (struct conclusion){&w->attribution, w->causes, &w->fates};
         drift_view_init(&w->drift);
         w->answers[0] = w->same;
-        w->outcomes[0] = OUTCOME_PASS;
+        w->outcomes[0] = w->outcomes[1] = OUTCOME_PASS;
         w->input = (struct attribution_input){.set = w->set,
                 .baseline = w->baseline,
                 .answers = w->answers,
                 .outcomes = w->outcomes,
+                .moved_up = w->moved_up,
                 .results = 3};
         epoch_init(&w->input.epoch);
         return 0;
@@ -152,8 +155,52 @@ static void asking_is_rare_unless_something_new_went_wrong(void **state)
         assert_false(consider(w, false, false, now + 3 * INVESTIGATION_INTERVAL));
         now += 3 * INVESTIGATION_INTERVAL;
         assert_false(consider(w, false, false, now + 1));
-        w->drift.moved_up = 1;
+        w->moved_up[0] = true;
         assert_true(consider(w, false, false, now + 2));
+}
+
+/* Whatever became of the others: what its record's fate is nobody knows. */
+static void a_query_that_fails_anew_is_asked_about_while_another_recovers(void **state)
+{
+        struct world *w = *state;
+        usec_t now = USEC_PER_MINUTE;
+
+        w->answers[0] = w->missing;
+        for (size_t failing = 0; failing < 4; failing++) {
+                w->outcomes[failing % 2] = OUTCOME_FAIL;
+                w->outcomes[(failing + 1) % 2] = OUTCOME_PASS;
+                assert_true(consider(w, false, false, now++));
+                assert_int_equal(
+                        investigation_decide(&w->investigation, &w->input, true, &w->conclusion),
+                        0);
+                assert_false(consider(w, false, false, now++));
+        }
+        /* Not measured it has not recovered. */
+        w->outcomes[0] = OUTCOME_FAIL;
+        assert_true(consider(w, false, false, now++));
+        assert_int_equal(
+                investigation_decide(&w->investigation, &w->input, true, &w->conclusion), 0);
+        w->outcomes[1] = OUTCOME_UNMEASURED;
+        assert_false(consider(w, false, false, now++));
+        w->outcomes[1] = OUTCOME_FAIL;
+        assert_false(consider(w, false, false, now++));
+}
+
+static void a_query_that_moves_anew_is_asked_about_while_another_recovers(void **state)
+{
+        struct world *w = *state;
+        usec_t now = USEC_PER_MINUTE;
+
+        w->answers[0] = w->missing;
+        for (size_t moved = 0; moved < 4; moved++) {
+                w->moved_up[moved % 2] = true;
+                w->moved_up[(moved + 1) % 2] = false;
+                assert_true(consider(w, false, false, now++));
+                assert_int_equal(
+                        investigation_decide(&w->investigation, &w->input, true, &w->conclusion),
+                        0);
+                assert_false(consider(w, false, false, now++));
+        }
 }
 
 /* The cause of what was put right is none of what is left. */
@@ -298,6 +345,8 @@ int main(void)
                 world_test(a_hole_is_asked_for_and_then_decided),
                 world_test(a_lookup_under_way_is_left_alone),
                 world_test(asking_is_rare_unless_something_new_went_wrong),
+                world_test(a_query_that_fails_anew_is_asked_about_while_another_recovers),
+                world_test(a_query_that_moves_anew_is_asked_about_while_another_recovers),
                 world_test(the_clock_that_is_set_brings_no_lookup_nearer),
                 world_test(when_no_query_fails_any_more_it_is_asked_again),
                 world_test(what_could_not_be_looked_up_is_asked_for_again),

@@ -70,7 +70,9 @@ int file_feed(const char *path, size_t limit, file_take_t take, void *userdata, 
                         continue;
                 if (n < 0)
                         return file_error(e, -errno, "read", path);
-                pulse();
+                r = pulse();
+                if (r < 0)
+                        return file_error(e, r, "read", path);
                 if (n == 0)
                         break;
                 if ((size_t)n > limit - total)

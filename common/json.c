@@ -32,9 +32,8 @@ struct input {
 static size_t feed(void *buffer, size_t size, void *userdata)
 {
         struct input *in = userdata;
-        size_t n = MIN(size, in->size);
+        size_t n = pulse() < 0 ? 0 : MIN(size, in->size);
 
-        pulse();
         memcpy(buffer, in->data, n);
         in->data += n;
         in->size -= n;
@@ -61,6 +60,8 @@ int json_parse(const char *name, const char *data, size_t size, json_t **ret, st
         }
         if (starved || json_error_code(&error) == json_error_out_of_memory)
                 return error_set(e, -ENOMEM, "%s: out of memory", name);
+        if (pulse() < 0)
+                return error_set(e, -ECANCELED, "%s: it was not read to its end", name);
         return error_set(e, -EBADMSG, "%s:%d:%d: %s", name, MAX(error.line, 1),
                 MAX(error.column, 1), error.text);
 }

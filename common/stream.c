@@ -390,8 +390,9 @@ int stream_feed(struct stream *s, const char *data, size_t size, struct error *e
         while (size > 0 && s->code >= 0) {
                 size_t n = MIN(size, CHUNK);
 
-                pulse();
-                (void)give(s, data, n, e);
+                s->code = pulse();
+                if (s->code >= 0)
+                        (void)give(s, data, n, e);
                 data += n;
                 size -= n;
         }

@@ -53,7 +53,7 @@ struct stream *stream_free(struct stream *s);
 DEFINE_CLEANUP(struct stream *, stream_free)
 /* The next bytes; a byte order mark at the very beginning is passed over. What `take` said;
  * -EBADMSG with "line 1, column 5: ..." when this is not JSON; -EMSGSIZE beyond the limits above;
- * -ENOMEM. After an error nothing more is taken. */
+ * -ENOMEM; -ECANCELED as pulse(). After an error nothing more is taken. */
 _must_check_ int stream_feed(struct stream *s, const char *data, size_t size, struct error *e);
 /* There is no more. As stream_feed(). */
 _must_check_ int stream_end(struct stream *s, struct error *e);

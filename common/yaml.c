@@ -447,7 +447,9 @@ static int read_events(struct builder *b, yaml_parser_t *parser)
         int r;
 
         do {
-                pulse();
+                r = pulse();
+                if (r < 0)
+                        return r;
                 if (!yaml_parser_parse(parser, &event))
                         return on_parser_error(b, parser);
                 type = event.type;

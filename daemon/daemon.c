@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "daemon.h"
 
-#include <malloc.h>
 #include <signal.h>
 #include <sys/epoll.h>
 #include <systemd/sd-daemon.h>
@@ -12,6 +11,7 @@
 #include "clock.h"
 #include "config/config.h"
 #include "config/objects.h"
+#include "footprint.h"
 #include "log.h"
 #include "serve/doors.h"
 #include "serve/handover.h"
@@ -32,14 +32,10 @@
  * and incidents change all the time it is put off a little. */
 #define PUBLISH_SHARE 20
 #define PUBLISH_PAUSE_MAX USEC_PER_SEC
-/* From one return of freed memory to the next: it takes longer the more there is. */
-#define TRIM_PAUSE (10 * USEC_PER_SEC)
 /* A survey that sees no change is shown for what it cost, no later than this. */
 #define COUNTS_PAUSE (10 * USEC_PER_SEC)
-
-/* Larger blocks - bodies, files - go back to the system when they are freed. Set, because glibc
- * raises it to the largest block that ever was. */
-#define MMAP_THRESHOLD (128 << 10)
+/* A replay of more queries is judged by the worker: 100,000 take half a second. */
+#define JUDGED_AT_ONCE 1000
 
 struct daemon {
         const struct daemon_options *options;
@@ -56,6 +52,7 @@ struct daemon {
         struct handover *handover;
         struct worker *worker;
         void (*worked)(struct daemon *d); /* goes on when the worker is done */
+        struct watch *judged; /* the worker judges its replay; NULL: none */
         struct reader *reader;
         struct succession next; /* of a configuration that is being swapped */
         struct doors doors;
@@ -71,13 +68,12 @@ struct daemon {
 static int on_alert_timer(sd_event_source *s, uint64_t usec, void *userdata);
 static void read_on(struct daemon *d);
 static void read_again(struct daemon *d, bool configuration);
+static void judge_on(struct daemon *d);
 
-/* Where the clock was set, all times that are kept follow it; then there is something to tell. */
+/* A set clock: all times that are kept follow it, but for those that the worker has. */
 static bool follow_clock(struct daemon *d)
 {
-        int64_t by = d->next.heir_count > 0
-                ? 0
-                : clock_jump(); /* times of dossiers are the worker's then */
+        int64_t by = d->next.heir_count > 0 || d->judged ? 0 : clock_jump();
 
         if (by == 0)
                 return false;
@@ -110,15 +106,6 @@ static int on_alert_timer(sd_event_source *s, uint64_t usec, void *userdata)
         return 0;
 }
 
-static void tell_manager(struct daemon *d, const struct view *view)
-{
-        _cleanup_free_ char *before = strdup(d->publisher.status);
-        const char *status = publisher_status(&d->publisher, view);
-
-        if (!streq(before, status))
-                (void)sd_notifyf(0, "STATUS=%s", status);
-}
-
 /* Shows what has changed since the last time. Also called before anybody is answered: who is told
  * that something was done must see it. */
 static void publish(struct daemon *d)
@@ -147,7 +134,7 @@ static void publish(struct daemon *d)
                 log_error("out of memory: what is shown stays as it was");
                 return;
         }
-        tell_manager(d, view);
+        publisher_announce(&d->publisher, view);
         handover_publish(d->handover, view);
         d->dirty = false;
         d->outbox_generation = generation;
@@ -184,18 +171,6 @@ static void keep_up(struct daemon *d)
                         strerror(-r));
 }
 
-/* Replays leave the holes of many small pieces. Not while something is read, which leaves millions
- * of them that its own thread clears away. */
-static void trim(struct daemon *d)
-{
-        usec_t now = clock_usec(CLOCK_BOOTTIME);
-
-        if (now < d->trim_due || worker_busy(d->worker))
-                return;
-        (void)malloc_trim(0);
-        d->trim_due = now + TRIM_PAUSE;
-}
-
 static void on_replayed(struct watch *w, void *userdata)
 {
         struct daemon *d = userdata;
@@ -209,7 +184,9 @@ static void on_replayed(struct watch *w, void *userdata)
                 watch_replay(w);
         if (approvals_differ(d->options->storage_path, w))
                 read_again(d, false);
-        trim(d);
+        /* Replays leave many small holes; those of a reading its own thread clears away. */
+        if (!worker_busy(d->worker))
+                footprint_trim(clock_usec(CLOCK_BOOTTIME), &d->trim_due);
 }
 
 /* Probes and embedders have rules, too. */
@@ -290,12 +267,13 @@ static int listen_all(struct daemon *d)
 }
 
 /* What can have no thread is done at once. */
-static void work(struct daemon *d, void (*job)(void *succession), void (*then)(struct daemon *d))
+static void work(
+        struct daemon *d, void (*job)(void *with), void *with, void (*then)(struct daemon *d))
 {
         d->worked = then;
-        if (worker_start(d->worker, job, &d->next) >= 0)
+        if (worker_start(d->worker, job, with) >= 0)
                 return;
-        job(&d->next);
+        job(with);
         then(d);
 }
 
@@ -313,6 +291,7 @@ static void begin_service(struct daemon *d)
                 return;
         }
         d->serving = true;
+        footprint_settle();
         log_info("driftwatch %s: %s", DRIFTWATCH_VERSION, d->publisher.status);
         (void)sd_notify(0, "READY=1");
 }
@@ -332,6 +311,7 @@ static void reloaded(struct daemon *d, int r)
 static void on_disposed(struct daemon *d)
 {
         succession_done(&d->next, &d->all);
+        judge_on(d);
         read_on(d);
 }
 
@@ -364,7 +344,7 @@ static void finish(struct daemon *d, int r)
                             "next replay",
                         strerror(-r));
         reader_done(d->reader, NULL);
-        work(d, succession_dispose, on_disposed);
+        work(d, succession_dispose, &d->next, on_disposed);
 }
 
 static void on_succeeded(struct daemon *d)
@@ -400,7 +380,7 @@ static void on_read(struct daemon *d)
         d->next.result =
                 succession_begin(&d->next, &owners, take_ptr(m->config), &d->all, &m->approvals);
         if (d->next.result > 0)
-                work(d, succession_work, on_succeeded);
+                work(d, succession_work, &d->next, on_succeeded);
         else
                 on_succeeded(d);
 }
@@ -421,6 +401,31 @@ static void read_again(struct daemon *d, bool configuration)
         read_on(d);
 }
 
+static void on_judged(struct daemon *d)
+{
+        watch_judged(take_ptr(d->judged));
+        read_on(d);
+}
+
+/* One replay of those that wait for it. */
+static void judge_on(struct daemon *d)
+{
+        struct watch *w = worker_busy(d->worker) ? NULL : watches_waiting(&d->all);
+
+        if (!w)
+                return;
+        d->judged = w;
+        watch_begin_judging(w);
+        work(d, watch_judge, w, on_judged);
+}
+
+static bool on_ended(struct watch *w, size_t queries, void *userdata)
+{
+        if (queries > JUDGED_AT_ONCE)
+                judge_on(userdata);
+        return queries > JUDGED_AT_ONCE;
+}
+
 static int on_hangup(sd_event_source *s, const struct signalfd_siginfo *si, void *userdata)
 {
         struct daemon *d = userdata;
@@ -433,14 +438,7 @@ static int on_hangup(sd_event_source *s, const struct signalfd_siginfo *si, void
 
 static void on_replay_command(struct daemon *d, struct command *c)
 {
-        bool waits = c->wait; /* the command may be answered, and gone, at once */
-        size_t count;
-        _cleanup_free_ struct watch **wanted = watches_choose(&d->all, c->collection, &count);
-
-        /* Waiting is noted first: a replay may fail to start. */
-        waiters_add(&d->waiters, c, wanted, count);
-        for (size_t i = 0; i < count; i++)
-                watch_ingested(wanted[i], waits);
+        watches_ask(&d->all, &d->waiters, c);
 }
 
 static void on_reload_command(struct daemon *d, struct command *c)
@@ -469,6 +467,7 @@ static void on_worked_command(struct daemon *d, struct command *c)
         command_complete(c, 200, NULL, 0);
         worker_join(d->worker);
         d->worked(d);
+        judge_on(d);
 }
 
 static void (*const commands[])(struct daemon *d, struct command *c) = {
@@ -541,7 +540,8 @@ static int start(struct daemon *d)
                 return r;
         }
         teller_link(&d->teller, d->options->external_url, d->options->storage_path);
-        d->owner = (struct watch_owner){on_replayed, on_changed, on_exchanged, d, &d->allowances};
+        d->owner = (struct watch_owner){
+                on_replayed, on_changed, on_exchanged, d, &d->allowances, on_ended};
         d->surroundings_owner = (struct surroundings_owner){on_listed, on_listing_exchanged, d};
         publisher_init(&d->publisher, clock_wall());
         r = approvals_watch(d->event, d->options->storage_path, on_approval, d, &d->approvals);
@@ -587,7 +587,7 @@ int daemon_run(const struct daemon_options *options)
         struct daemon d = {.options = options, .teller.storage = &d.storage};
         int r;
 
-        (void)mallopt(M_MMAP_THRESHOLD, MMAP_THRESHOLD);
+        footprint_init();
         (void)signal(SIGPIPE, SIG_IGN);
         r = start(&d);
         if (r >= 0) {

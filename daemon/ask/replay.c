@@ -98,7 +98,7 @@ static int order_queries(struct replay *r)
         return 0;
 }
 
-static void answers_clear(struct replay_result *result)
+void replay_drop_answers(struct replay_result *result)
 {
         for (size_t i = 0; i < result->count; i++) {
                 answer_unref(result->answers[i].answer);
@@ -214,7 +214,7 @@ static bool resolve_again(struct replay *r)
         r->resolved_again = true;
         r->result.ingesting = true;
         error_done(&r->result.error);
-        answers_clear(&r->result);
+        replay_drop_answers(&r->result);
         refusals_clear(r);
         return true;
 }
@@ -565,7 +565,7 @@ struct replay *replay_free(struct replay *r)
                 return NULL;
         survey_free(r->survey);
         exchange_done(&r->exchange);
-        answers_clear(&r->result);
+        replay_drop_answers(&r->result);
         free(r->result.answers);
         refusals_clear(r);
         free(r->reasons);

@@ -48,7 +48,7 @@ struct replay_result {
 };
 
 struct replay;
-/* The result is the replay's and lives until the callback returns; take_ptr() answers out of it,
+/* The result is the replay's and lives as long; take_ptr() answers out of it,
  * its epoch may be moved out. */
 typedef void (*replay_done_t)(struct replay_result *result, void *userdata);
 /* Called for each exchange with the server, for the latency histogram. */
@@ -56,6 +56,8 @@ typedef void (*replay_exchange_t)(const struct http_response *response, void *us
 
 _must_check_ int replay_start(struct http_client *client, struct replay_target *target,
         replay_done_t done, replay_exchange_t exchange, void *userdata, struct replay **ret);
+/* Frees those answers that nobody took out of it, where that takes long for a loop. */
+void replay_drop_answers(struct replay_result *result);
 /* Cancels: the callback is not called any more. An ended replay is freed by this too, also from
  * within its callback, whose result is gone then. */
 struct replay *replay_free(struct replay *replay);

@@ -491,7 +491,7 @@ int baseline_propose(const struct options *options)
                          "--new-only\n");
                 return EXIT_USAGE;
         }
-        p.round.owner = (struct watch_owner){on_replayed, on_changed, on_exchanged, &p, NULL};
+        p.round.owner = (struct watch_owner){on_replayed, on_changed, on_exchanged, &p, NULL, NULL};
         p.round.needs_baselines = true;
         r = round_load(&p.round, options);
         if (r >= 0)

@@ -160,8 +160,8 @@ int round_load(struct round *r, const struct options *options)
         int code = round_load_config(r, options);
 
         if (!r->owner.replayed)
-                r->owner =
-                        (struct watch_owner){ignore_watch, ignore_watch, ignore_exchange, r, NULL};
+                r->owner = (struct watch_owner){
+                        ignore_watch, ignore_watch, ignore_exchange, r, NULL, NULL};
         if (code >= 0)
                 code = sd_event_new(&r->event);
         if (code >= 0)

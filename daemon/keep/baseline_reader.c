@@ -229,6 +229,8 @@ static int take_vectors(struct baseline_reader *r, const struct stream_event *ev
                 return 0;
         if (member == MEMBER_ROWS && event->depth > 3)
                 return r->is_object[MEMBER_ROWS] ? take_row(r, event) : 0;
+        if (event->depth > 3)
+                return 0;
         if (member == MEMBER_DIMENSION)
                 r->dimension = whole_number(event);
         if (member == MEMBER_MODEL && event->kind == STREAM_STRING) {

@@ -16,8 +16,10 @@ static const struct state_kind kind = {.name = "history", .bulk = true};
 /* Spans that may be longer than they are in a file that has them: an earlier life ended in one, and
  * this one has begun another. Those before them are whole. */
 #define GROWING 2
-/* Spans that a history lets go of at a time: three weeks of them. */
+/* Spans that a history lets go of at a time: three weeks of them; and where it is not known when it
+ * was put last, for what is left of an earlier life goes with past_restore(). */
 #define LET_GO_MAX 256
+#define LET_GO_UNKNOWN 12
 
 static uint64_t span_of(usec_t time)
 {
@@ -73,11 +75,12 @@ static int put_span(struct state *s, const char *key, const struct history_snaps
 }
 
 /* What the history itself has let go of. */
-static int remove_before(struct state *s, const char *collection, const char *query, uint64_t span)
+static int remove_spans(
+        struct state *s, const char *collection, const char *query, uint64_t begin, uint64_t end)
 {
         _cleanup_text_ struct text key = {0};
 
-        for (uint64_t i = span - MIN(span, (uint64_t)LET_GO_MAX); i < span; i++) {
+        for (uint64_t i = MAX(begin, end - MIN(end, (uint64_t)LET_GO_MAX)); i < end; i++) {
                 if (key_of(&key, collection, query, i) < 0)
                         return -ENOMEM;
                 state_remove(s, &kind, text_string(&key));
@@ -86,11 +89,11 @@ static int remove_before(struct state *s, const char *collection, const char *qu
 }
 
 int past_put(struct state *s, const char *collection, const char *query,
-        const struct history_snapshot *history, uint64_t *put)
+        const struct history_snapshot *history, struct past_mark *mark)
 {
         _cleanup_text_ struct text key = {0};
         size_t end = history_snapshot_runs(history);
-        uint64_t last = 0;
+        uint64_t last = 0, begin = mark->first;
         unsigned seen = 0;
         int r = 0;
 
@@ -98,7 +101,7 @@ int past_put(struct state *s, const char *collection, const char *query,
                 uint64_t span = span_of(history_snapshot_run(history, end - 1).first);
                 size_t first = first_of_span(history, end, span);
 
-                if (span < *put)
+                if (span < mark->last)
                         break;
                 last = MAX(last, span);
                 r = key_of(&key, collection, query, span);
@@ -108,10 +111,12 @@ int past_put(struct state *s, const char *collection, const char *query,
                         r = put_span(s, text_string(&key), history, first, end);
                 end = first;
         }
-        if (r < 0 || last <= *put)
+        if (r < 0 || last <= mark->last)
                 return r;
-        *put = last;
-        return remove_before(s, collection, query, span_of(history_snapshot_run(history, 0).first));
+        *mark = (struct past_mark){span_of(history_snapshot_run(history, 0).first), last};
+        if (begin == 0)
+                begin = mark->first - MIN(mark->first, (uint64_t)LET_GO_UNKNOWN);
+        return remove_spans(s, collection, query, begin, mark->first);
 }
 
 struct taking {

@@ -10,11 +10,15 @@
 /* A row has no more than some hundred runs of a query that is replayed every minute. */
 #define PAST_SPAN (2 * USEC_PER_HOUR)
 
-/* Puts the runs of the last span, and of those before it as many as were not put yet: `*put`, the
- * span that was put last, 0 for none, becomes the last one. Those that the history has let go of
- * are removed. -ENOMEM, and as state_put(). */
+/* The spans that were put last; of a history that was not put yet, zeros. */
+struct past_mark {
+        uint64_t first, last;
+};
+
+/* Puts the runs of the last span, and of those before it as many as were not put yet. Those that
+ * the history has let go of since `mark`, which moves, are removed. -ENOMEM, and as state_put(). */
 _must_check_ int past_put(struct state *s, const char *collection, const char *query,
-        const struct history_snapshot *history, uint64_t *put);
+        const struct history_snapshot *history, struct past_mark *mark);
 /* Calls back for each run, by collection, query and time. What `take` refuses is left out, and its
  * row is counted. Rows whose last run ended before `horizon` are removed. */
 typedef int (*past_take_t)(

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
 
 #include "pulse.h"
 
@@ -14,6 +15,7 @@ struct worker {
         void (*work)(void *job);
         void *job;
         struct command *done; /* made before, so that the end can always be told */
+        atomic_bool stop; /* nobody wants the work any more */
 };
 
 int worker_new(struct handover *handover, struct worker **ret)
@@ -23,6 +25,7 @@ int worker_new(struct handover *handover, struct worker **ret)
         if (!w)
                 return -ENOMEM;
         w->handover = handover;
+        atomic_init(&w->stop, false);
         *ret = w;
         return 0;
 }
@@ -31,6 +34,7 @@ struct worker *worker_free(struct worker *w)
 {
         if (!w)
                 return NULL;
+        atomic_store(&w->stop, true);
         worker_join(w);
         free(w);
         return NULL;
@@ -40,8 +44,9 @@ static void *run(void *userdata)
 {
         struct worker *w = userdata;
 
-        pulse_enable(true);
+        pulse_begin(&w->stop);
         w->work(w->job);
+        pulse_end();
         if (handover_submit(w->handover, w->done) < 0)
                 command_complete(w->done, 503, NULL, 0);
         return NULL;

@@ -4,7 +4,7 @@
 /* The third thread: one piece of long work at a time - files to be read, what was read to be freed
  * - so that the loop goes on meanwhile. It has no lock and shares nothing: the loop gives it a job
  * and leaves that alone until the hand-over brings COMMAND_WORKED; then the job is the loop's
- * again. What a job does is its owner's business, who logs for it, too. */
+ * again. What a job does is its owner's business. */
 
 #include "serve/handover.h"
 
@@ -12,7 +12,8 @@ struct worker;
 
 /* Nobody works yet. `handover` is borrowed for life. -ENOMEM. */
 _must_check_ int worker_new(struct handover *handover, struct worker **ret);
-/* Waits until the work is done. Nobody hears of it any more once the hand-over is closed. */
+/* Has the work end at its next pulse, and waits for that. Nobody hears of it any more once the
+ * hand-over is closed. */
 struct worker *worker_free(struct worker *w);
 DEFINE_CLEANUP(struct worker *, worker_free)
 /* Has `work` done with `job` by a thread of its own, which handles no signals. -EBUSY before

@@ -95,7 +95,7 @@ static int put_state(struct state *s, const struct dossier *d, size_t i, const c
         return r < 0 ? r : item_put(s, &query_kind, key, json, 0);
 }
 
-int memory_put_query(struct state *s, const struct dossier *d, size_t query, uint64_t *span)
+int memory_put_query(struct state *s, const struct dossier *d, size_t query, struct past_mark *mark)
 {
         const char *label = d->config->label, *id = d->config->queries->queries[query].id;
         const struct history_snapshot *history = d->view->queries[query].history;
@@ -104,7 +104,7 @@ int memory_put_query(struct state *s, const struct dossier *d, size_t query, uin
 
         text_appendf(&key, "%s\n%s", label, id);
         r = text_failed(&key) ? -ENOMEM : put_state(s, d, query, text_string(&key));
-        return r < 0 || !history ? r : past_put(s, label, id, history, span);
+        return r < 0 || !history ? r : past_put(s, label, id, history, mark);
 }
 
 static json_t *finding_json(const struct dossier *d, const struct finding *f)

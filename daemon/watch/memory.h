@@ -6,13 +6,13 @@
  * was seen of it, its findings and since when there is an incident. Why answers differ is asked
  * again. When rows are put is storage.h's business. */
 
-#include "keep/state.h"
+#include "keep/past.h"
 #include "watch/watch.h"
 
-/* Puts one query, or the collection itself. What has not changed is not written. `*span` is how far
- * its history was put, 0 in the beginning. */
+/* Puts one query, or the collection itself. What has not changed is not written. `*mark` is how far
+ * its history was put, zeros in the beginning. */
 _must_check_ int memory_put_query(
-        struct state *s, const struct dossier *d, size_t query, uint64_t *span);
+        struct state *s, const struct dossier *d, size_t query, struct past_mark *mark);
 _must_check_ int memory_put_collection(struct state *s, const struct dossier *d);
 /* Gives the dossiers, whose views are not shared yet, what they knew in an earlier life: of queries
  * that have the same text, in the same bands. Rows of what is watched no more are removed. Errors

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <systemd/sd-daemon.h>
 
 #include "judge/incident.h"
 #include "keep/homes.h"
@@ -526,4 +527,13 @@ const char *publisher_status(struct publisher *p, const struct view *view)
                 plural(p->firing, "alert", "alerts"),
                 view->reload_successful ? "" : "; the last reload was refused");
         return p->status;
+}
+
+void publisher_announce(struct publisher *p, const struct view *view)
+{
+        _cleanup_free_ char *before = strdup(p->status);
+        const char *status = publisher_status(p, view);
+
+        if (!streq(before, status))
+                (void)sd_notifyf(0, "STATUS=%s", status);
 }

@@ -74,3 +74,5 @@ _must_check_ int publisher_view(
 /* One line for the service manager: what is watched and how it is in `view`, the last one. Valid
  * until the next call. */
 const char *publisher_status(struct publisher *p, const struct view *view);
+/* Tells it, where the line is another than before. */
+void publisher_announce(struct publisher *p, const struct view *view);

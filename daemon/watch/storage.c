@@ -57,7 +57,7 @@ static void portrait_done(struct portrait *p)
 {
         collection_view_unref(p->seen);
         free(p->label);
-        free(p->spans);
+        free(p->marks);
         *p = (struct portrait){0};
 }
 
@@ -266,12 +266,12 @@ static int begin_portrait(struct portrait *p, struct collection_view *v)
         if (!p->done || p->seen == v)
                 return 0;
         if (!p->seen || p->seen->query_set != v->query_set) {
-                uint64_t *spans = calloc(count + 1, sizeof(*spans));
+                struct past_mark *marks = calloc(count + 1, sizeof(*marks));
 
-                if (!spans)
+                if (!marks)
                         return -ENOMEM;
-                free(p->spans);
-                p->spans = spans;
+                free(p->marks);
+                p->marks = marks;
                 p->count = count;
         }
         collection_view_unref(p->seen);
@@ -293,7 +293,7 @@ static int put_portrait(
                 r = begin_portrait(p, dossier_view(d));
         }
         while (r >= 0 && !p->done && *budget > 0 && p->next < p->count) {
-                r = memory_put_query(s->state, d, p->next, &p->spans[p->next]);
+                r = memory_put_query(s->state, d, p->next, &p->marks[p->next]);
                 p->next++;
                 --*budget;
         }
@@ -318,8 +318,10 @@ static void drop_portraits(struct storage *s, const struct watches *watches)
         s->portrait_count = kept;
 }
 
-static int put_memories(struct storage *s, const struct watches *watches, size_t budget)
+/* Yields 1 when there may be more, because the budget is used up. */
+static int put_memories(struct storage *s, const struct watches *watches)
 {
+        size_t budget = STORAGE_QUERIES;
         int r = 0;
 
         drop_portraits(s, watches);
@@ -327,11 +329,11 @@ static int put_memories(struct storage *s, const struct watches *watches, size_t
                 const struct watch *w = watches->watches[i];
                 struct portrait *p = portrait_of(s, i, watch_config(w)->label);
 
-                if (!dossier_view(watch_dossier(w))->replayed)
+                if (!watch_at_rest(w) || !dossier_view(watch_dossier(w))->replayed)
                         continue;
                 r = p ? put_portrait(s, p, watch_dossier(w), &budget) : -ENOMEM;
         }
-        return r;
+        return r < 0 ? r : budget == 0;
 }
 
 static int put_incidents(struct storage *s, const struct publisher *p)
@@ -345,11 +347,12 @@ static int put_incidents(struct storage *s, const struct publisher *p)
         return r;
 }
 
-/* All that changed, and of what is known of collections a part. */
+/* All that changed, and of what is known of collections a part, or what can be put until then. */
 static int put_all(struct storage *s, const struct told_things *told, const struct publisher *p,
-        const struct watches *watches, size_t budget)
+        const struct watches *watches, usec_t until)
 {
         int r = put_told(s, told);
+        bool more = true;
 
         if (!s->restored)
                 return 0;
@@ -357,7 +360,11 @@ static int put_all(struct storage *s, const struct told_things *told, const stru
                 r = put_homes(s, p);
         if (r >= 0)
                 r = put_incidents(s, p);
-        return r < 0 ? r : put_memories(s, watches, budget);
+        while (r >= 0 && more) {
+                r = put_memories(s, watches);
+                more = r > 0 && clock_usec(CLOCK_BOOTTIME) < until;
+        }
+        return r;
 }
 
 /* What was in it is on the disk now. */
@@ -391,7 +398,7 @@ usec_t storage_save(struct storage *s, const struct told_things *told, const str
 
         if (now < (p->homes != s->homes ? s->homes_due : s->due))
                 return s->due;
-        r = put_all(s, told, p, watches, last ? SIZE_MAX : STORAGE_QUERIES);
+        r = put_all(s, told, p, watches, last ? begun + STORAGE_LAST : 0);
         if (last) {
                 note(s, r < 0 ? r : commit_all(s, &error), &error);
                 return USEC_INFINITY;

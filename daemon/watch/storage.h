@@ -24,6 +24,8 @@ struct watches;
 
 /* Queries that are put at a time: some milliseconds. */
 #define STORAGE_QUERIES 50
+/* At the end, when nothing comes after: what could not be written by then is as it was before. */
+#define STORAGE_LAST (500 * USEC_PER_MSEC)
 /* Where there is more, putting and writing it takes at most this part of the time. */
 #define STORAGE_SHARE 20
 
@@ -39,7 +41,7 @@ struct told_things {
 struct portrait {
         char *label;
         struct collection_view *seen; /* a reference, when that began */
-        uint64_t *spans; /* of each of `count` queries, as past_put() has it */
+        struct past_mark *marks; /* of each of `count` queries, as past_put() has it */
         size_t count, next; /* the next query to be put; `count`: the collection itself */
         bool done;
 };

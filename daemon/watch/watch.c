@@ -77,6 +77,8 @@ void watch_cancel(struct watch *w)
         w->survey = survey_free(w->survey);
         w->probe = probe_free(w->probe);
         w->embed = embed_free(w->embed);
+        collection_view_unref(w->judging.before);
+        w->judging = (struct judging){0};
         pace_done(&w->pace);
         release(w);
 }
@@ -270,29 +272,27 @@ static usec_t set_next_replay(struct watch *w, bool complete, bool measured)
         return clock_wall() + (t->due > now ? t->due - now : 0);
 }
 
-static void on_replayed(struct replay_result *result, void *userdata)
+static void conclude_fresh(struct watch *w)
 {
-        _cleanup_(collection_view_unrefp) struct collection_view *before = NULL;
-        struct watch *w = userdata;
-        bool complete = result->complete, measured = !result->failure;
-        struct suspects *suspects = NULL;
+        w->replay = replay_free(w->replay);
+        release(w);
+        w->owner->changed(w, w->owner->userdata);
+        watch_run(w);
+}
+
+void watch_conclude(struct watch *w, const struct judging *judged)
+{
+        const struct collection_view *before = judged->before;
+        bool complete = judged->result->complete, measured = !judged->result->failure;
         usec_t due;
 
         if (w->fresh) {
-                dossier_replayed_fresh(w->dossier, result);
-                w->replay = replay_free(w->replay);
-                release(w);
-                w->owner->changed(w, w->owner->userdata);
-                watch_run(w);
+                conclude_fresh(w);
                 return;
         }
-        before = collection_view_ref(dossier_view(w->dossier));
-        note_batch(w, result->batch);
-        if (w->final)
-                dossier_ingested(w->dossier);
+        note_batch(w, judged->result->batch);
         set_next(&w->timers[STEP_SURVEY], complete);
         pace_cancel(&w->pace, TASK_SURVEY);
-        dossier_replayed(w->dossier, result, &suspects);
         w->recovered = measured && before->last_error;
         due = set_next_replay(w, complete, measured);
         if (dossier_view(w->dossier) != before) /* else memory was short, and this one is shared */
@@ -301,10 +301,24 @@ static void on_replayed(struct replay_result *result, void *userdata)
         release(w);
         if (complete)
                 schedule_probe(w, epoch_compare(&before->epoch, &dossier_view(w->dossier)->epoch));
-        if (suspects)
-                look_up(w, suspects);
+        if (judged->suspects)
+                look_up(w, judged->suspects);
         else
                 finish_replay(w);
+}
+
+static void on_replayed(struct replay_result *result, void *userdata)
+{
+        struct watch *w = userdata;
+
+        w->judging = (struct judging){
+                .result = result,
+                .before = collection_view_ref(dossier_view(w->dossier)),
+        };
+        if (w->owner->ended && w->owner->ended(w, result->count, w->owner->userdata))
+                return;
+        watch_judge(w);
+        watch_judged(w);
 }
 
 static int start_replay(struct watch *w, bool fresh)
@@ -398,9 +412,8 @@ static const struct {
         [STEP_SURVEY] = {"a survey", TASK_SURVEY, start_survey},
 };
 
-static void on_embedded(struct embed_result *result, void *userdata)
+void watch_take_embedded(struct watch *w, struct embed_result *result)
 {
-        struct watch *w = userdata;
         usec_t now = clock_usec(CLOCK_BOOTTIME);
         bool success = !result->failure, again = false;
 
@@ -414,6 +427,16 @@ static void on_embedded(struct embed_result *result, void *userdata)
         w->embed = embed_free(w->embed);
         w->owner->changed(w, w->owner->userdata);
         watch_run(w);
+}
+
+static void on_embedded(struct embed_result *result, void *userdata)
+{
+        struct watch *w = userdata;
+
+        if (w->judging.begun)
+                w->judging.embedded = result;
+        else
+                watch_take_embedded(w, result);
 }
 
 static void run_embed(struct watch *w, usec_t now)
@@ -547,7 +570,7 @@ struct dossier *watch_dossier(const struct watch *w)
 
 struct collection_view *watch_view(const struct watch *w)
 {
-        return dossier_view(w->dossier);
+        return w->judging.begun ? w->judging.before : dossier_view(w->dossier);
 }
 
 const struct collection_config *watch_config(const struct watch *w)

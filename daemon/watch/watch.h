@@ -34,6 +34,9 @@ struct watch_owner {
         void (*exchanged)(struct watch *w, const struct http_response *response, void *userdata);
         void *userdata;
         struct allowances *allowances; /* what surveys and probes keep to; NULL: nothing */
+        /* A replay of so many queries ended. True: the owner has it judged, by another thread;
+         * false, or NULL: it is judged at once. */
+        bool (*ended)(struct watch *w, size_t queries, void *userdata);
 };
 
 /* Watches `config`; takes references of it and of `event`, borrows `client` and `owner` for life.
@@ -59,6 +62,15 @@ struct dossier *watch_exchange(struct watch *w, struct dossier *dossier);
  * returned. */
 struct dossier *watch_inherit(
         struct watch *w, struct watch *old, struct dossier *dossier, bool texts_changed);
+/* A replay that ended() waits to be judged: whoever is to do that says so, calls watch_judge() -
+ * in any thread, which alone has the dossier then; the view is still that of before -, and in the
+ * loop's watch_judged(). Before it has begun, the watch may be lent or freed as ever. */
+bool watch_waits(const struct watch *w);
+void watch_begin_judging(struct watch *w);
+void watch_judge(void *watch);
+void watch_judged(struct watch *w);
+/* Nobody else has its dossier. */
+bool watch_at_rest(const struct watch *w);
 /* Its dossier has taken in what is new of its baseline; a replay is due at once. */
 void watch_note_baseline(struct watch *w, uint64_t signature);
 /* Compares with this baseline from the next replay on, which is due at once; takes a reference.

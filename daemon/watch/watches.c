@@ -99,3 +99,23 @@ struct watch **watches_choose(const struct watches *w, const char *label, size_t
                         chosen[(*ret_count)++] = w->watches[i];
         return chosen;
 }
+
+void watches_ask(const struct watches *w, struct waiters *waiters, struct command *c)
+{
+        bool waits = c->wait; /* the command may be answered, and gone, at once */
+        size_t count;
+        _cleanup_free_ struct watch **wanted = watches_choose(w, c->collection, &count);
+
+        /* Waiting is noted first: a replay may fail to start. */
+        waiters_add(waiters, c, wanted, count);
+        for (size_t i = 0; i < count; i++)
+                watch_ingested(wanted[i], waits);
+}
+
+struct watch *watches_waiting(const struct watches *w)
+{
+        for (size_t i = 0; i < w->count; i++)
+                if (watch_waits(w->watches[i]))
+                        return w->watches[i];
+        return NULL;
+}

@@ -27,6 +27,10 @@ void watches_succeed(struct watches *w, struct watches *before, struct teller *t
 void watches_done(struct watches *w, const struct watches *kept);
 /* The clock was set: says so, and moves all times that are known of them by as much. */
 void watches_jump(struct watch *const *watches, size_t count, int64_t by);
+/* Has those that a command names, or all, replayed, for which it may wait. Takes the command. */
+void watches_ask(const struct watches *w, struct waiters *waiters, struct command *c);
+/* One whose replay waits to be judged, NULL when there is none. */
+struct watch *watches_waiting(const struct watches *w);
 /* The one with this label, NULL when there is none. */
 struct watch *watches_find(struct watch *const *watches, size_t count, const char *label);
 /* A new array of the one with this label, or of all for NULL; NULL, and none, when memory is short.

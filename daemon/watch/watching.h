@@ -2,7 +2,7 @@
 #pragma once
 
 /* The inside of a watch, for the files that are it: watch.c keeps its time and asks, lending.c lets
- * another one succeed it. Nobody else includes this. */
+ * another one succeed it, judging.c lets another thread judge. Nobody else includes this. */
 
 #include "ask/embed.h"
 #include "watch/freshness.h"
@@ -14,6 +14,15 @@
 
 /* What a watch asks of the server, in the order of precedence. */
 enum step { STEP_REPLAY, STEP_FRESH, STEP_PROBE, STEP_SURVEY, STEP_COUNT };
+
+/* A replay has ended and is not judged yet. */
+struct judging {
+        struct replay_result *result; /* the replay's; NULL: none has */
+        struct collection_view *before; /* that is shown meanwhile */
+        bool begun; /* the dossier is whoever's judges */
+        struct suspects *suspects; /* of what was judged */
+        struct embed_result *embedded; /* came meanwhile, of `embed`; NULL: nothing did */
+};
 
 struct watch {
         sd_event *event;
@@ -38,6 +47,7 @@ struct watch {
         struct targets targets;
         struct replay *replay; /* under way, or NULL, as the next */
         bool fresh; /* the replay asks with fresh vectors */
+        struct judging judging; /* of the replay, when it has ended */
         bool ingested; /* somebody said so since the last replay began */
         bool final; /* … and before the one under way did */
         bool lent; /* its dossier is: nothing is begun … */
@@ -58,5 +68,8 @@ static inline bool watch_asking(const struct watch *w)
 }
 /* Of all that is under way. */
 void watch_cancel(struct watch *w);
+/* Goes on with what was judged, and with what an embedder said meanwhile. */
+void watch_conclude(struct watch *w, const struct judging *judged);
+void watch_take_embedded(struct watch *w, struct embed_result *result);
 /* For what is due next. */
 void watch_set_alarm(struct watch *w);

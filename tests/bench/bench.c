@@ -85,7 +85,7 @@ static void open_loop(struct stage *s)
 
 void stage_init(struct stage *s, const char *config_path)
 {
-        *s = (struct stage){.owner = {on_replayed, on_changed, on_exchanged, s}};
+        *s = (struct stage){.owner = {on_replayed, on_changed, on_exchanged, s, NULL, NULL}};
         load(s, config_path);
         open_loop(s);
 }

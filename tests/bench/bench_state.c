@@ -108,8 +108,8 @@ static void measure_commits(struct state *s, const char *directory)
         figures("write", writes, COMMITS);
 }
 
-static void put_slice(
-        struct state *s, struct history **histories, uint64_t *spans, unsigned first, usec_t now)
+static void put_slice(struct state *s, struct history **histories, struct past_mark *marks,
+        unsigned first, usec_t now)
 {
         for (unsigned i = first; i < first + SLICE; i++) {
                 const struct judgement v = {.distance = (float)(now / USEC_PER_MINUTE % 97) / 97,
@@ -122,7 +122,7 @@ static void put_slice(
                 if (history_add(histories[i], now, &v, false, 7 * USEC_PER_DAY) < 0)
                         die("out of memory");
                 snapshot = history_snapshot(histories[i]);
-                if (past_put(s, "bench", id, snapshot, &spans[i]) < 0)
+                if (past_put(s, "bench", id, snapshot, &marks[i]) < 0)
                         die("cannot put");
                 history_snapshot_unref(snapshot);
         }
@@ -132,7 +132,7 @@ static void measure_slices(struct state *s)
 {
         static double wall[MINUTES * QUERIES / SLICE], cpu[MINUTES * QUERIES / SLICE];
         static struct history *histories[QUERIES];
-        static uint64_t spans[QUERIES];
+        static struct past_mark marks[QUERIES];
         size_t count = 0;
 
         for (unsigned i = 0; i < QUERIES; i++)
@@ -142,7 +142,7 @@ static void measure_slices(struct state *s)
                         usec_t now = 1800000000 * USEC_PER_SEC + minute * USEC_PER_MINUTE;
                         double begun = seconds_now(), worked = cpu_now();
 
-                        put_slice(s, histories, spans, i, now);
+                        put_slice(s, histories, marks, i, now);
                         if (state_commit_bulk(s, NULL) < 0)
                                 die("cannot commit");
                         wall[count] = seconds_now() - begun;

@@ -665,7 +665,7 @@ static void serve(struct servers *s, const struct fake_step *embedder, usec_t in
         w->embedder.peer = (struct http_peer){.url = s->url, .timeout_usec = 5 * USEC_PER_SEC};
         w->embedder.batch = 10;
         w->config.embedder = &w->embedder;
-        s->owner = (struct watch_owner){on_replayed, on_changed, on_exchanged, s, NULL};
+        s->owner = (struct watch_owner){on_replayed, on_changed, on_exchanged, s, NULL, NULL};
         assert_int_equal(watch_new(s->event, &w->config, s->client, &s->owner, &s->watch), 0);
 }
 

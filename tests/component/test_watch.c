@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <math.h>
+#include <pthread.h>
 
 #include "ask/embedding.h"
 #include "clock.h"
@@ -49,6 +50,7 @@ struct world {
         bool writing; /* a record is added before each look */
         unsigned looks;
         unsigned replayed, changed_views, exchanged;
+        bool apart; /* replays are judged by another thread */
         /* The last completed command. */
         unsigned completed, status;
         char *body;
@@ -109,6 +111,11 @@ static void on_exchanged(struct watch *watch, const struct http_response *respon
         ((struct world *)userdata)->exchanged++;
 }
 
+static bool on_ended(struct watch *watch, size_t queries, void *userdata)
+{
+        return ((struct world *)userdata)->apart;
+}
+
 static struct collection_config make_config(struct world *w, const char *queries)
 {
         struct errors errors = {0};
@@ -153,7 +160,7 @@ static int set_up(void **state)
                 .name = (char *)"main", .tenant = (char *)"t", .database = (char *)"d"};
         w->config = make_config(w, QUERIES);
         w->changed = make_config(w, FEWER_QUERIES);
-        w->owner = (struct watch_owner){on_replayed, on_changed, on_exchanged, w, NULL};
+        w->owner = (struct watch_owner){on_replayed, on_changed, on_exchanged, w, NULL, on_ended};
         assert_int_equal(watch_new(w->event, &w->config, w->client, &w->owner, &w->watch), 0);
         return 0;
 }
@@ -558,6 +565,23 @@ static const struct fake_step embed_late[] = {{.action = FAKE_READ}, {.action = 
                 "{\"data\":[{\"index\":0,\"embedding\":[1]},{\"index\":1,\"embedding\":[1]}]}"),
         {.action = FAKE_END}};
 
+/* Configures an embedder that answers late, of a watch that asked nothing yet. */
+static void watch_with_embedder(
+        struct world *w, struct fake_server *embedder, struct embedder_config *config)
+{
+        *config = (struct embedder_config){.name = (char *)"local",
+                .dialect = embedding_dialect_find("openai"),
+                .peer = {.url = (char *)fake_server_url(embedder),
+                        .timeout_usec = 5 * USEC_PER_SEC},
+                .model = (char *)"m",
+                .limit = EMBEDDER_EPSILON,
+                .batch = 10};
+        fake_server_script(embedder, embed_late);
+        watch_free(w->watch);
+        w->config.embedder = config;
+        assert_int_equal(watch_new(w->event, &w->config, w->client, &w->owner, &w->watch), 0);
+}
+
 struct two_servers {
         struct world *world;
         struct fake_server *embedder;
@@ -581,24 +605,15 @@ static void an_embedder_may_answer_during_a_lookup(void **state)
         struct world *w = *state;
         _cleanup_(fake_server_freep) struct fake_server *embedder = fake_server_new(w->event, w);
         struct two_servers two = {w, embedder};
-        struct embedder_config config = {.name = (char *)"local",
-                .dialect = embedding_dialect_find("openai"),
-                .peer = {.url = (char *)fake_server_url(embedder),
-                        .timeout_usec = 5 * USEC_PER_SEC},
-                .model = (char *)"m",
-                .limit = EMBEDDER_EPSILON,
-                .batch = 10};
+        struct embedder_config config;
         struct baseline *b = baseline_as_answered(w);
 
         b->vectors = vector_set_ref(w->config.vectors);
-        watch_free(w->watch);
         fake_server_free(w->server);
         w->server = fake_server_new(w->event, w);
         w->config.peer.url = (char *)fake_server_url(w->server);
         fake_server_script(w->server, serve_lookup_late);
-        fake_server_script(embedder, embed_late);
-        w->config.embedder = &config;
-        assert_int_equal(watch_new(w->event, &w->config, w->client, &w->owner, &w->watch), 0);
+        watch_with_embedder(w, embedder, &config);
         watch_set_baseline(w->watch, b, 1);
         baseline_unref(b);
         w->best = "y";
@@ -613,6 +628,105 @@ static void an_embedder_may_answer_during_a_lookup(void **state)
         assert_true(fake_run_until(w->event, idle, w));
         assert_int_equal(w->replayed, 1);
         assert_int_equal(watch_view(w->watch)->attribution.evidence.sampled, 1);
+        w->watch = watch_free(w->watch);
+}
+
+static bool waits(void *userdata)
+{
+        return watch_waits(((struct world *)userdata)->watch);
+}
+
+static void replay_unjudged(struct world *w)
+{
+        w->apart = true;
+        watch_replay(w->watch);
+        assert_true(fake_run_until(w->event, waits, w));
+        assert_true(watch_at_rest(w->watch) && watch_running(w->watch));
+}
+
+static void *judge(void *watch)
+{
+        watch_judge(watch);
+        return NULL;
+}
+
+static void judge_apart(struct world *w)
+{
+        pthread_t thread;
+
+        assert_int_equal(pthread_create(&thread, NULL, judge, w->watch), 0);
+        assert_int_equal(pthread_join(thread, NULL), 0);
+}
+
+static void another_thread_may_judge(void **state)
+{
+        struct world *w = *state;
+        const struct collection_view *before = replay(w);
+
+        w->distance = 1.1f;
+        replay_unjudged(w);
+        watch_begin_judging(w->watch);
+        assert_false(watch_waits(w->watch) || watch_at_rest(w->watch));
+        /* Whoever wants something meanwhile is heard, but nothing begins. */
+        watch_run(w->watch);
+        watch_set_baseline(w->watch, NULL, 3);
+        judge_apart(w);
+        assert_ptr_equal(watch_view(w->watch), before);
+        assert_int_equal(before->replays, 1);
+        assert_int_equal(w->replayed, 1);
+        w->apart = false;
+        watch_judged(w->watch);
+        assert_true(watch_at_rest(w->watch));
+        assert_int_equal(watch_view(w->watch)->replays, 2);
+        assert_true(watch_view(w->watch)->queries[0].judgement.distance == 1.1f);
+        assert_int_equal(w->replayed, 2);
+        assert_true(
+                fake_run_until(w->event, idle, w)); /* with the baseline that there is none of */
+        assert_int_equal(watch_view(w->watch)->replays, 3);
+}
+
+/* A reload comes between the end of a replay and its judgement. */
+static void what_is_not_judged_yet_is_asked_again(void **state)
+{
+        struct world *w = *state;
+
+        replay_unjudged(w);
+        (void)watch_lend(w->watch);
+        assert_false(watch_waits(w->watch) || watch_at_rest(w->watch));
+        w->apart = false;
+        watch_resume(w->watch);
+        watch_run(w->watch);
+        assert_true(fake_run_until(w->event, idle, w));
+        assert_int_equal(watch_view(w->watch)->replays, 1);
+        replay_unjudged(w);
+        w->watch = watch_free(w->watch);
+}
+
+static bool embedder_is_heard(void *userdata)
+{
+        return ((struct world *)userdata)->exchanged > 5;
+}
+
+/* What it said belongs to what the other thread has. */
+static void an_embedder_may_answer_during_a_judgement(void **state)
+{
+        struct world *w = *state;
+        _cleanup_(fake_server_freep) struct fake_server *embedder = fake_server_new(w->event, w);
+        struct embedder_config config;
+
+        watch_with_embedder(w, embedder, &config);
+        replay_unjudged(w);
+        watch_begin_judging(w->watch);
+        assert_int_equal(w->exchanged, 5);
+        assert_int_equal(fake_server_release(embedder), 1);
+        assert_true(fake_run_until(w->event, embedder_is_heard, w));
+        assert_int_equal(w->changed_views, 0);
+        judge_apart(w);
+        w->apart = false;
+        watch_judged(w->watch);
+        assert_int_equal(w->replayed, 1);
+        assert_int_equal(w->changed_views, 1);
+        assert_true(watch_view(w->watch)->embedder.at > 0);
         w->watch = watch_free(w->watch);
 }
 
@@ -1416,6 +1530,9 @@ int main(void)
                 world_test(replays_far_apart_are_confirmed_soon),
                 world_test(replays_close_together_are_left_alone),
                 world_test(an_embedder_may_answer_during_a_lookup),
+                world_test(another_thread_may_judge),
+                world_test(what_is_not_judged_yet_is_asked_again),
+                world_test(an_embedder_may_answer_during_a_judgement),
                 world_test(who_lends_asks_nothing_and_goes_on),
                 world_test(another_dossier_may_come_back),
                 world_test(a_successor_carries_on_by_query_id),

@@ -65,6 +65,7 @@ TEST_OF = {
     "daemon/watch/watches": "system/test_baseline.py",
     "daemon/watch/reload": "system/test_reload.py",
     "daemon/watch/succession": "system/test_lateness.py",
+    "daemon/watch/judging": "component/test_watch.c",
     "daemon/watch/lending": "component/test_watch.c",
     "daemon/serve/doors": "system/test_http.py",
     "daemon/keep/item": "unit/test_telling.c",

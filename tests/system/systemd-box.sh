@@ -5,15 +5,18 @@
 #
 #   systemd-box.sh PROGRAM FILES     FILES is laid over the root, PROGRAM is run in it as /box/test
 #
+# The box has control groups of version 2. Where the machine keeps its memory controller in version 1, which one at a
+# time may have, the box has that one beside them with BOX_MEMORY=yes.
+#
 # Needs root and util-linux, no package. Nothing outside changes: the overlay's upper side is a tmpfs, and mounts,
 # processes, network and control groups are private. Mounts below / (a bind-mounted home, say) are not in the box,
 # nor is what a driftwatch of this machine's own has configured or kept.
 set -eu
 seconds=150
 
-# Outside, in a mount namespace: the overlay, a control group, and the boot in further namespaces.
+# Outside, in a mount namespace: the overlay, control groups, and the boot in further namespaces.
 prepare() {
-        local program=$1 files=$2 scratch group status=0
+        local program=$1 files=$2 scratch group groups status=0
         scratch=$(mktemp -d)
         mount -t tmpfs -o size=1g,mode=755 box "$scratch"
         mkdir "$scratch"/{upper,work,root}
@@ -24,15 +27,20 @@ prepare() {
         # Only version 2 of control groups, seen from a group of the box's own.
         umount --lazy --recursive /sys/fs/cgroup
         mount -t cgroup2 cgroup2 /sys/fs/cgroup
-        group=$(mktemp -d /sys/fs/cgroup/driftwatch-box.XXXXXX)
+        groups=$(mktemp -d /sys/fs/cgroup/driftwatch-box.XXXXXX)
+        if [ "${BOX_MEMORY:-}" = yes ] && ! grep -qw memory /sys/fs/cgroup/cgroup.controllers; then
+                mkdir "$scratch/memory"
+                mount -t cgroup -o memory memory "$scratch/memory"
+                groups="$groups $(mktemp -d "$scratch/memory/driftwatch-box.XXXXXX")"
+        fi
         (
-                echo "$BASHPID" >"$group/cgroup.procs"
+                for group in $groups; do echo "$BASHPID" >"$group/cgroup.procs"; done
                 exec timeout --signal=KILL "$seconds" unshare --uts --ipc --net --pid --cgroup --mount \
                         --fork --kill-child "$0" --boot "$scratch/root"
         ) || status=$?
         cat "$scratch/root/box/log"
-        find "$group" -depth -type d -exec rmdir {} +
-        umount --lazy "$scratch"
+        for group in $groups; do find "$group" -depth -type d -exec rmdir {} +; done
+        umount --lazy --recursive "$scratch"
         rmdir "$scratch"
         return "$status"
 }
@@ -67,6 +75,21 @@ After=basic.target
 EOU
 }
 
+# As systemd finds them: of version 2 alone, or of both ("hybrid") with one controller of version 1.
+control_groups() {
+        local root=$1 at=$1/sys/fs/cgroup
+        if [ ! -d "$root/../memory" ]; then
+                mount -t cgroup2 cgroup2 "$at"
+                return
+        fi
+        mount -t tmpfs -o mode=755 cgroup "$at"
+        mkdir "$at"/{unified,memory}
+        mount -t cgroup2 cgroup2 "$at/unified"
+        mount -t cgroup -o memory memory "$at/memory"
+        printf '#subsys_name\thierarchy\tnum_cgroups\tenabled\nmemory\t1\t1\t1\n' >"$root/box/cgroups"
+        mount --bind "$root/box/cgroups" "$root/proc/cgroups"
+}
+
 # Inside all namespaces: what a container manager provides, then PID 1.
 boot() {
         local root=$1 node
@@ -83,7 +106,7 @@ boot() {
         ln -s pts/ptmx "$root/dev/ptmx"
         mount -t tmpfs shm "$root/dev/shm"
         mount -t sysfs -o ro sysfs "$root/sys"
-        mount -t cgroup2 cgroup2 "$root/sys/fs/cgroup"
+        control_groups "$root"
         cd "$root"
         mkdir -p box/old
         pivot_root . box/old

@@ -53,13 +53,14 @@ def box(installed, tmp_path):
     (etc / "queries.json").write_text('{"queries": [{"id": "a", "text": "A?", "expect": {"ids": ["a"]}}]}')
     (etc / "vectors.json").write_text('{"model": "test", "dimension": 2, "vectors": {"a": [0.6, 0.8]}}')
 
-    def run(scenario):
+    def run(scenario, **environment):
         program = tmp_path / "program"
         program.write_text(f"#!/bin/sh\ncd /box && exec /usr/bin/python3 scenario.py {scenario}\n")
         done = subprocess.run([HERE / "systemd-box.sh", program, files], capture_output=True, text=True,
-                              timeout=180)
+                              timeout=180, env={**os.environ, **environment})
         assert done.returncode == 0, done.stdout + done.stderr
         assert f"{scenario}: ok\n" in done.stdout, done.stdout + done.stderr
+        return done.stdout
     return run
 
 
@@ -67,6 +68,11 @@ def box(installed, tmp_path):
     "starting", "reloading", "watchdog", "crash", "stopping", "sockets", "journals", "credentials", "broken"])
 def test_in_the_box(box, scenario):
     box(scenario)
+
+
+def test_the_memory_limit_acts(box):
+    said = box("memory", BOX_MEMORY="yes")
+    print(re.search("^memory controller:.*$", said, re.MULTILINE)[0])
 
 
 @pytest.fixture

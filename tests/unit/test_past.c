@@ -11,11 +11,11 @@
 #define T0 (1800000000 * USEC_PER_SEC)
 #define DAYS(n) ((usec_t)(n)*USEC_PER_DAY)
 
-static void put(struct state *s, struct history *h, uint64_t *span)
+static void put(struct state *s, struct history *h, struct past_mark *mark)
 {
         _cleanup_(history_snapshot_unrefp) struct history_snapshot *snapshot = history_snapshot(h);
 
-        assert_int_equal(past_put(s, "kb", "q 1", snapshot, span), 0);
+        assert_int_equal(past_put(s, "kb", "q 1", snapshot, mark), 0);
         kept_commit(s);
 }
 
@@ -81,9 +81,9 @@ static void what_is_put_comes_back(void **unused)
                         sample(USEC_PER_MINUTE, 3000, alikes[i]);
                 _cleanup_(history_freep) struct history *again = history_new();
                 struct state *s = kept_open();
-                uint64_t span = 0;
+                struct past_mark mark = {0};
 
-                put(s, h, &span);
+                put(s, h, &mark);
                 state_free(s);
                 s = kept_open();
                 assert_int_equal(restore(s, 0, again), 0);
@@ -101,21 +101,21 @@ static void only_the_end_is_written_again(void **unused)
         _cleanup_(history_snapshot_unrefp) struct history_snapshot *snapshot = NULL;
         struct judgement v = {.outcome = OUTCOME_PASS, .distance = .5f, .band = -1};
         struct state *s = kept_open();
-        uint64_t span = 0;
+        struct past_mark mark = {0};
         unsigned rows;
 
-        put(s, h, &span);
+        put(s, h, &mark);
         assert_int_equal(history_add(h, T0 + DAYS(3), &v, false, USEC_INFINITY), 0);
-        put(s, h, &span);
+        put(s, h, &mark);
         assert_int_equal(history_add(h, T0 + DAYS(3) + 1000, &v, true, USEC_INFINITY), 0);
-        put(s, h, &span);
+        put(s, h, &mark);
         /* Nor by another life. */
         state_free(s);
         s = kept_open();
-        span = 0;
+        mark = (struct past_mark){0};
         assert_int_equal(history_add(h, T0 + DAYS(3) + USEC_PER_DAY, &v, false, USEC_INFINITY), 0);
         snapshot = history_snapshot(h);
-        assert_int_equal(past_put(s, "kb", "q 1", snapshot, &span), 0);
+        assert_int_equal(past_put(s, "kb", "q 1", snapshot, &mark), 0);
         for (rows = 0; state_pending(s, true); rows++)
                 assert_true(state_commit_bulk(s, NULL) >= 0);
         assert_int_equal(rows, 1);
@@ -129,7 +129,7 @@ static void what_is_too_old_goes(void **unused)
         _cleanup_(history_freep) struct history *h = history_new();
         _cleanup_(history_freep) struct history *again = history_new();
         struct state *s = kept_open();
-        uint64_t span = 0;
+        struct past_mark mark = {0};
 
         for (unsigned i = 0; i < 20 * 288; i++) {
                 struct judgement v = {.distance = (float)i, .band = -1};
@@ -137,9 +137,9 @@ static void what_is_too_old_goes(void **unused)
                 assert_int_equal(
                         history_add(h, T0 + i * 5 * USEC_PER_MINUTE, &v, false, DAYS(2)), 0);
                 if (i % 12 == 0)
-                        put(s, h, &span);
+                        put(s, h, &mark);
         }
-        put(s, h, &span);
+        put(s, h, &mark);
         assert_in_range(kept_count(), 24, 50);
         assert_int_equal(restore(s, T0 + DAYS(40), again), 0);
         kept_commit(s);

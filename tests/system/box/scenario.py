@@ -125,6 +125,42 @@ def crash():
     assert requests.get(f"{URL}/-/ready", timeout=1).ok
 
 
+def history():
+    return api("history?collection=faq&query=a")["runs"]
+
+
+def memory():
+    """What takes more than its limit is ended and started again, and knows what it knew. Where the box has no memory
+    controller - a container cannot give one away -, the limits are what the unit says, and nothing acts."""
+    assert (show("MemoryHigh"), show("MemoryMax"), show("OOMPolicy")) == (str(2 << 30), str(3 << 30), "continue")
+    drop_in("[Service]\nMemoryHigh=infinity\nMemoryMax=48M\nMemorySwapMax=0\nRestartSec=1\n")
+    start_chroma()
+    systemctl("start", UNIT)
+    group = show("ControlGroup")
+    limits = [limit for limit in (pathlib.Path(f"/sys/fs/cgroup{group}/memory.max"),
+                                  pathlib.Path(f"/sys/fs/cgroup/memory{group}/memory.limit_in_bytes"))
+              if limit.exists()]
+    print("memory controller:", limits or "none")
+    if not limits:
+        return
+    assert limits[0].read_text().strip() == str(48 << 20)
+    first = tools.poll(lambda: (runs := history()) and runs[0]["samples"] > 5 and runs[0]["first"], "some replays")
+    small, pid = CONFIG.with_name("vectors.json").read_text(), int(show("MainPID"))
+    # 60,000 vectors of 384 numbers are 92 MB.
+    row = json.dumps([0.125] * 384)
+    CONFIG.with_name("queries.json").write_text(json.dumps({"queries": [
+        {"id": f"q{i}", "text": f"question {i}"} for i in range(60000)]}))
+    CONFIG.with_name("vectors.json").write_text(
+        '{"model": "test", "dimension": 384, "vectors": {' + ",".join(f'"q{i}": {row}' for i in range(60000)) + "}}")
+    os.kill(pid, signal.SIGHUP)
+    tools.poll(lambda: not pathlib.Path(f"/proc/{pid}").exists(), "the end", 60)
+    CONFIG.with_name("queries.json").write_text('{"queries": [{"id": "a", "text": "A?", "expect": {"ids": ["a"]}}]}')
+    CONFIG.with_name("vectors.json").write_text(small)
+    tools.poll(lambda: int(show("NRestarts")) > 0 and show("ActiveState") == "active", "the restart", 60)
+    assert "code=killed, status=9/KILL" in journal(), "the kernel ended it"
+    assert history()[0]["first"] == first
+
+
 def stopping():
     """At once, though a name server never answers the question that is under way."""
     silent = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)

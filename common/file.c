@@ -166,6 +166,15 @@ static int sync_directory_of(const char *path)
         return fsync(fd) < 0 && errno != EINVAL ? -errno : 0;
 }
 
+int file_sync(const char *path)
+{
+        _cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+        if (fd < 0 || fdatasync(fd) < 0)
+                return -errno;
+        return sync_directory_of(path);
+}
+
 /* Gives the file the mode of the one it replaces. What root writes belongs to the owner of that
  * file, or else of the directory: a service reads there what its administrator wrote. */
 static int set_owner_and_mode(int fd, const char *path)

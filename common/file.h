@@ -26,6 +26,9 @@ _must_check_ int file_read_secret(const char *path, char **ret, struct error *e)
  * unless the file existed. What root writes belongs to whom the old file, or else the directory,
  * belongs to. */
 _must_check_ int file_replace(const char *path, const void *data, size_t size, struct error *e);
+/* Waits until what was written to the file is on the disk, and its name, whoever wrote it. Negative
+ * errno. */
+_must_check_ int file_sync(const char *path);
 /* Whether file_replace() would find room for as much as `path` holds now, without a trace: 0, also
  * where only writing shows it (a file system without nameless files); else as file_replace(). */
 _must_check_ int file_room(const char *path, struct error *e);

@@ -123,8 +123,8 @@ static void publish(struct daemon *d)
                 .allowances = &d->allowances,
                 .external_url = d->options->external_url,
                 .ack_key = d->teller.linked ? d->teller.ack_key : NULL,
-                .storage_failing = d->storage.failing,
-                .storage_error = d->storage.error};
+                .storage = &d->storage,
+        };
         uint64_t generation = outbox_generation(d->teller.outbox);
         struct view *view;
 
@@ -152,7 +152,6 @@ static void keep_up(struct daemon *d)
 {
         bool changed = d->dirty || outbox_generation(d->teller.outbox) != d->outbox_generation;
         usec_t now = clock_usec(CLOCK_BOOTTIME), next;
-        bool failed = d->storage.failing;
         int r = 0;
 
         if (changed && now >= d->publish_due) {
@@ -160,7 +159,8 @@ static void keep_up(struct daemon *d)
                 changed = false;
         }
         next = teller_save(&d->teller, &d->publisher, &d->all, now);
-        d->dirty |= d->storage.failing != failed;
+        if (d->storage.failing != d->teller.storage_failing)
+                tell(d);
         changed |= d->dirty;
         if (changed)
                 next = MIN(next, d->publish_due);
@@ -523,7 +523,7 @@ static int start(struct daemon *d)
         if (r >= 0)
                 r = http_client_new(d->event, "driftwatch/" DRIFTWATCH_VERSION, &d->client);
         if (r >= 0)
-                r = storage_init(&d->storage, d->options->storage_path);
+                r = storage_init(&d->storage, d->event, d->options->storage_path);
         if (r >= 0)
                 r = teller_init(&d->teller, d->event, d->client, tell, d);
         if (r >= 0)

@@ -24,6 +24,8 @@
 # DRIFTWATCH_RELOAD_QUERIES=100000 makes what is reloaded in test_lateness.py as large as it may be.
 # DRIFTWATCH_KILLS=200 is how often test_state.py goes through an incident, killing the daemon three times in each.
 # DRIFTWATCH_HOSTILE=all gives every shape of a reply to every question in test_hostile.py.
+# DRIFTWATCH_KILLS=200 and DRIFTWATCH_DAMAGES=100 are how often test_state.py kills and test_damage.py damages.
+# DRIFTWATCH_STORM=whole makes the storm in test_storm.py as large as it is documented.
 # DRIFTWATCH_SOAK_SECONDS=300 makes the soak test as long as before a release.
 set -eu
 cd "$(dirname "$0")/.."
@@ -173,9 +175,10 @@ part() {
                 ;;
         tsan)
                 build build-tsan $sanitize_threads -- \
-                        driftwatch test_handover test_worker test_reader test_http_server \
+                        driftwatch test_handover test_worker test_reader test_state test_http_server \
                         test_http_limits &&
-                        run_meson tsan build-tsan handover worker reader http_server http_limits
+                        run_meson tsan build-tsan handover worker reader state http_server \
+                                http_limits
                 ;;
         system)
                 # Three to a processor: most of them wait for a server or a second to pass.

@@ -218,14 +218,18 @@ static int arrange(struct database *d, int version)
 }
 
 /* Opened it stays, so that SQLite can say what is wrong with it. */
-static int open_file(const char *path, int flags, struct database *d, int *ret_version)
+static int open_file(
+        const char *path, int flags, const char *vfs, struct database *d, int *ret_version)
 {
-        int rc = sqlite3_open_v2(path, &d->db, flags | SQLITE_OPEN_NOMUTEX, NULL);
+        int rc = sqlite3_open_v2(path, &d->db, flags | SQLITE_OPEN_NOMUTEX, vfs);
 
         if (rc != SQLITE_OK)
                 return rc;
         guard(d->db);
-        return version_of(d->db, ret_version);
+        /* Without locks the index of its log is in this process's memory. */
+        if (vfs)
+                rc = execute(d->db, "PRAGMA locking_mode = EXCLUSIVE");
+        return rc == SQLITE_OK ? version_of(d->db, ret_version) : rc;
 }
 
 static int refuse_newer(const char *path, int version, struct error *e)
@@ -245,7 +249,7 @@ int database_open(const char *path, struct database *ret, struct error *e)
         if (r < 0)
                 return error_set(e, r, "%s: cannot be written: %s", path,
                         r == -EBADMSG ? "it is no database" : strerror(-r));
-        rc = open_file(path, SQLITE_OPEN_READWRITE, ret, &version);
+        rc = open_file(path, SQLITE_OPEN_READWRITE, NULL, ret, &version);
         r = rc == SQLITE_OK ? refuse_newer(path, version, e) : 0;
         if (rc == SQLITE_OK && r >= 0)
                 rc = arrange(ret, version);
@@ -256,9 +260,9 @@ int database_open(const char *path, struct database *ret, struct error *e)
         return r;
 }
 
-int database_open_to_read(const char *path, struct database *ret, struct error *e)
+static int open_to_read(const char *path, const char *vfs, struct database *ret, struct error *e)
 {
-        int version = 0, r = 0, rc = open_file(path, SQLITE_OPEN_READONLY, ret, &version);
+        int version = 0, r = 0, rc = open_file(path, SQLITE_OPEN_READONLY, vfs, ret, &version);
 
         if (rc == SQLITE_OK)
                 r = refuse_newer(path, version, e);
@@ -269,6 +273,16 @@ int database_open_to_read(const char *path, struct database *ret, struct error *
         if (r < 0)
                 database_close(ret);
         return r;
+}
+
+int database_open_to_read(const char *path, struct database *ret, struct error *e)
+{
+        return open_to_read(path, NULL, ret, e);
+}
+
+int database_open_stranded(const char *path, struct database *ret, struct error *e)
+{
+        return open_to_read(path, "unix-none", ret, e);
 }
 
 /* The file and its log, under the names under which SQLite would find them. */

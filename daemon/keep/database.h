@@ -31,6 +31,10 @@ struct database {
 _must_check_ int database_open(const char *path, struct database *ret, struct error *e);
 /* The same to be read alone; it is not changed. */
 _must_check_ int database_open_to_read(const char *path, struct database *ret, struct error *e);
+/* The same where the disk is full or read-only, so that SQLite's own files can be neither made nor
+ * locked: nobody else may have it open, and it has to be closed before this process opens it in
+ * another way. */
+_must_check_ int database_open_stranded(const char *path, struct database *ret, struct error *e);
 void database_close(struct database *d);
 /* Renames the file and what belongs to it. */
 _must_check_ int database_set_aside(const char *path, const char *suffix);

@@ -7,15 +7,18 @@
 #include "hash.h"
 #include "keep/database.h"
 #include "keep/stock.h"
+#include "keep/syncer.h"
 
-/* Pages of the log that may wait before they are moved into the file, which waits for the disk
- * twice, whatever their number. */
-#define LOG_PAGES 512
+/* Pages of the log that may wait before they are moved into the file: that is not the loop's work,
+ * but the first page after it waits for the disk. */
+#define LOG_PAGES 2048
 
 struct state {
         char *path;
         struct database database;
+        struct database stranded; /* what can be read while it cannot be written; restored from */
         struct stock stock;
+        struct syncer *syncer;
 };
 
 /* Which rows there are. */
@@ -41,8 +44,10 @@ static int load(struct state *s)
 
 static int connect(struct state *s, struct error *e)
 {
-        int r = database_open(s->path, &s->database, e), rc;
+        int r, rc;
 
+        database_close(&s->stranded);
+        r = database_open(s->path, &s->database, e);
         if (r < 0)
                 return r;
         rc = load(s);
@@ -84,19 +89,27 @@ static int connect_or_replace(struct state *s, struct error *e)
 int state_open(const char *path, struct state **ret, struct error *e)
 {
         struct state *s = calloc(1, sizeof(*s));
+        int r = s ? strdup_to(&s->path, path) : -ENOMEM;
 
-        if (!s || strdup_to(&s->path, path) < 0) {
-                free(s);
-                return error_set(e, -ENOMEM, "%s: cannot be opened: out of memory", path);
+        if (r >= 0)
+                r = syncer_new(path, &s->syncer);
+        if (r < 0) {
+                state_free(s);
+                return error_set(e, r, "%s: cannot be opened: %s", path, strerror(-r));
         }
         *ret = s;
-        return connect_or_replace(s, e);
+        r = connect_or_replace(s, e);
+        if (r < 0 && database_open_stranded(path, &s->stranded, NULL) < 0)
+                database_close(&s->stranded);
+        return r;
 }
 
 struct state *state_free(struct state *s)
 {
         if (!s)
                 return NULL;
+        syncer_free(s->syncer);
+        database_close(&s->stranded);
         database_close(&s->database);
         stock_done(&s->stock);
         free(s->path);
@@ -246,8 +259,9 @@ static int take_row(const struct found *f, state_take_t take, void *userdata, st
         return take(f->key, copy, f->size, userdata, e);
 }
 
-static int each(struct state *s, sqlite3_stmt *st, const struct state_kind *kind, state_take_t take,
-        void *userdata, size_t *refused, struct error *e)
+static int each(struct state *s, const struct database *d, sqlite3_stmt *st,
+        const struct state_kind *kind, state_take_t take, void *userdata, size_t *refused,
+        struct error *e)
 {
         struct found f;
         int rc;
@@ -265,25 +279,26 @@ static int each(struct state *s, sqlite3_stmt *st, const struct state_kind *kind
                 (void)error_set(e, r, "%s: %s %s is not restored: %s", s->path, kind->name, f.key,
                         error_text(&why, r));
         }
-        return rc == SQLITE_DONE ? 0 : database_complain(&s->database, s->path, rc, "read", e);
+        return rc == SQLITE_DONE ? 0 : database_complain(d, s->path, rc, "read", e);
 }
 
 int state_each(struct state *s, const struct state_kind *kind, state_take_t take, void *userdata,
         size_t *refused, struct error *e)
 {
+        const struct database *d = s->database.db ? &s->database : &s->stranded;
         sqlite3_stmt *st = NULL;
         size_t unseen = 0;
         int r, rc;
 
-        if (!s->database.db)
+        if (!d->db)
                 return 0;
-        rc = sqlite3_prepare_v2(s->database.db,
+        rc = sqlite3_prepare_v2(d->db,
                 "SELECT kind, key, value, sum FROM items WHERE kind = ?1 ORDER BY key", -1, &st,
                 NULL);
         if (rc == SQLITE_OK)
                 rc = sqlite3_bind_text(st, 1, kind->name, -1, SQLITE_STATIC);
-        r = rc == SQLITE_OK ? each(s, st, kind, take, userdata, refused ? refused : &unseen, e)
-                            : database_complain(&s->database, s->path, rc, "read", e);
+        r = rc == SQLITE_OK ? each(s, d, st, kind, take, userdata, refused ? refused : &unseen, e)
+                            : database_complain(d, s->path, rc, "read", e);
         (void)sqlite3_finalize(st);
         return r;
 }
@@ -340,13 +355,20 @@ static void settle(struct state *s, const struct stock_queue *taken, bool writte
         }
 }
 
-static int commit(struct state *s, bool bulk, size_t limit, struct error *e)
+/* What a commit writes. */
+struct batch {
+        bool bulk;
+        size_t limit; /* bytes */
+        bool lazy; /* it does not wait for the disk */
+};
+
+static int commit(struct state *s, const struct batch *b, struct error *e)
 {
         struct stock_queue taken = {0};
-        int rc = database_set_lazy(&s->database, bulk), r;
+        int rc = database_set_lazy(&s->database, b->lazy), r;
 
         if (rc == SQLITE_OK)
-                rc = write_rows(s, bulk, limit, &taken);
+                rc = write_rows(s, b->bulk, b->limit, &taken);
         settle(s, &taken, rc == SQLITE_OK);
         if (rc == SQLITE_OK) {
                 stock_sweep(&s->stock);
@@ -363,6 +385,7 @@ static int begin_elsewhere(struct state *s, struct error *e)
 {
         int r;
 
+        syncer_wait(s->syncer);
         database_close(&s->database);
         stock_forget(&s->stock);
         r = connect_or_replace(s, e);
@@ -372,19 +395,20 @@ static int begin_elsewhere(struct state *s, struct error *e)
 }
 
 /* A file that turns out to be damaged makes place for another one. */
-static int write_pending(struct state *s, bool bulk, size_t limit, struct error *e)
+static int write_pending(struct state *s, const struct batch *b, struct error *e)
 {
         _cleanup_error_ struct error reason = {0};
         int r;
 
-        if (!state_pending(s, bulk) && s->database.db)
+        if (!state_pending(s, b->bulk) && s->database.db)
                 return 0;
         if (s->database.db && database_moved(&s->database))
                 return begin_elsewhere(s, e);
         r = s->database.db ? 0 : connect_or_replace(s, e);
         if (r >= 0)
-                r = commit(s, bulk, limit, &reason);
+                r = commit(s, b, &reason);
         if (r == -EBADMSG) {
+                syncer_wait(s->syncer);
                 database_close(&s->database);
                 r = replace(s, r, &reason, e);
                 return r < 0 ? r : -EBADMSG;
@@ -394,31 +418,56 @@ static int write_pending(struct state *s, bool bulk, size_t limit, struct error 
 
 int state_commit(struct state *s, struct error *e)
 {
-        return write_pending(s, false, SIZE_MAX, e);
+        return write_pending(s, &(struct batch){false, SIZE_MAX, false}, e);
+}
+
+int state_commit_soon(struct state *s, struct error *e)
+{
+        return write_pending(s, &(struct batch){false, SIZE_MAX, true}, e);
 }
 
 int state_commit_bulk(struct state *s, struct error *e)
 {
-        int r = write_pending(s, true, STATE_SLICE, e);
+        int r = write_pending(s, &(struct batch){true, STATE_SLICE, true}, e);
 
-        if (r < 0)
-                return r;
-        if (s->database.log_pages > LOG_PAGES) {
-                int rc = sqlite3_wal_checkpoint_v2(
-                        s->database.db, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
+        return r < 0 ? r : state_pending(s, true);
+}
 
+bool state_full_log(const struct state *s)
+{
+        return s->database.log_pages > LOG_PAGES;
+}
+
+void state_flush(struct state *s)
+{
+        bool move = state_full_log(s);
+
+        if (move)
                 s->database.log_pages = 0;
-                if (rc != SQLITE_OK && (rc & 0xff) != SQLITE_BUSY)
-                        return database_complain(&s->database, s->path, rc, "written", e);
-        }
-        return state_pending(s, true);
+        syncer_start(s->syncer, move);
+}
+
+bool state_flushing(const struct state *s)
+{
+        return syncer_busy(s->syncer);
+}
+
+int state_flush_fd(const struct state *s)
+{
+        return syncer_fd(s->syncer);
+}
+
+int state_flushed(struct state *s, struct error *e)
+{
+        return syncer_end(s->syncer, e);
 }
 
 int state_sync(struct state *s, struct error *e)
 {
-        int rc = s->database.db ? sqlite3_wal_checkpoint_v2(s->database.db, NULL,
-                                          SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL)
-                                : SQLITE_OK;
+        int rc = syncer_end(s->syncer, NULL) < 0 ? SQLITE_IOERR
+                : s->database.db                 ? sqlite3_wal_checkpoint_v2(s->database.db, NULL,
+                                                           SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL)
+                                                 : SQLITE_OK;
 
         return rc == SQLITE_OK || (rc & 0xff) == SQLITE_BUSY
                 ? 0

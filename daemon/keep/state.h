@@ -39,8 +39,8 @@ struct state_kind {
 struct state;
 
 /* Opens the file PATH, or begins it. `*ret` is there whenever memory is: 0; 1 where a file was set
- * aside, with a sentence; another negative errno, with a sentence, where the file can be neither
- * read nor begun now - state_commit() tries again. */
+ * aside, with a sentence; another negative errno, with a sentence, where the file cannot be written
+ * now - state_commit() tries again; until it is called state_each() reads what can be read. */
 _must_check_ int state_open(const char *path, struct state **ret, struct error *e);
 /* Closes it; what was not committed is lost. */
 struct state *state_free(struct state *s);
@@ -80,9 +80,22 @@ bool state_pending(const struct state *s, bool bulk);
  * damaged, moved away or deleted, another one was begun, and what is not pending has to be put
  * again. */
 _must_check_ int state_commit(struct state *s, struct error *e);
-/* The same for STATE_SLICE bytes of what is in bulk, which are on the disk some seconds later; 1
- * where there is more. */
+/* The same without waiting for the disk: it survives the process, and a loss of power once a
+ * state_flush() that came later has ended. */
+_must_check_ int state_commit_soon(struct state *s, struct error *e);
+/* The same for STATE_SLICE bytes of what is in bulk; 1 where there is more. */
 _must_check_ int state_commit_bulk(struct state *s, struct error *e);
+
+/* Has all that was committed so far written through to the disk, and the log, where it has become
+ * long, moved into the file, while the caller goes on; not while that is under way. */
+void state_flush(struct state *s);
+bool state_flushing(const struct state *s);
+/* Whether the log has become so long. */
+bool state_full_log(const struct state *s);
+/* Becomes readable when it has ended, which state_flushed() takes: negative errno, with a sentence,
+ * where it may not be on the disk. */
+int state_flush_fd(const struct state *s);
+_must_check_ int state_flushed(struct state *s, struct error *e);
 /* Waits until all that was committed is on the disk, and makes the file one again. */
 _must_check_ int state_sync(struct state *s, struct error *e);
 

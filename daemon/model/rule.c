@@ -131,6 +131,16 @@ const struct rule_default rule_defaults[RULE_COUNT] = {
                         .doc = "The last attempt to tell a destination failed, or within the last "
                                "hour something was lost that is not told again.",
                 },
+        [RULE_STORAGE_FAILING] =
+                {
+                        .name = "DriftwatchStorageFailing",
+                        .severity = "warning",
+                        .for_usec = 5 * USEC_PER_MINUTE,
+                        .limit = NAN,
+                        .summary = "driftwatch cannot write what must survive a restart.",
+                        .doc = "The state cannot be written: the disk is full, read-only, or "
+                               "closed to driftwatch.",
+                },
         [RULE_HEARTBEAT] =
                 {
                         .name = "DriftwatchHeartbeat",

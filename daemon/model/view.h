@@ -29,8 +29,8 @@
 #include "model/unwatched.h"
 #include "model/verdict.h"
 
-/* Upper bounds, in seconds, of request_duration_seconds. Up to the default timeout of 10 s and one
- * beyond. */
+/* Upper bounds, in seconds, of request_duration_seconds and storage_write_duration_seconds. Up to
+ * the default timeout of 10 s and one beyond. */
 #define LATENCY_BUCKETS \
         { \
                 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30 \
@@ -223,6 +223,7 @@ struct view {
         char *reload_error; /* of the last reload, NULL when it succeeded */
         bool storage_failing; /* what must survive a restart cannot be written */
         char *storage_error; /* why; NULL when it can, or when memory was short */
+        struct latency storage_writes; /* how long each kept the loop */
         char *config_path;
         char *external_url; /* NULL when not given */
         unsigned per_query_limit;

@@ -29,28 +29,47 @@ static int build(const struct channel_context *context, const struct alert *cons
         size_t count, struct http_request *ret)
 {
         _cleanup_json_ json_t *array = json_array();
-        _cleanup_(http_request_done) struct http_request request = {
-                .method = "POST", .response_limit = CHANNEL_RESPONSE_LIMIT};
 
         if (count == 0)
                 return -EINVAL;
         for (size_t i = 0; i < count; i++)
                 if (json_array_append_new(array, alert_json(context, alerts[i])) < 0)
                         return -ENOMEM;
-        request.path = strdup("/api/v2/alerts");
-        request.body = json_text(array, JSON_COMPACT, &request.body_size);
-        if (!request.path || !request.body)
-                return -ENOMEM;
-        *ret = request;
-        request = (struct http_request){0};
-        return 0;
+        return channel_request(array, "/api/v2/alerts", ret);
 }
 
-/* A 400 is never repeated, although it may concern only some of the alerts: the valid ones of the
- * same request were taken, and the next sending repeats all of them anyway. */
+static json_t *parse(const struct http_request *kept)
+{
+        json_t *array = NULL;
+
+        return json_parse("it", kept->body, kept->body_size, &array, NULL) < 0 ? NULL : array;
+}
+
+static size_t size(const struct http_request *kept)
+{
+        _cleanup_json_ json_t *array = parse(kept);
+
+        return json_array_size(array);
+}
+
+static int cut(
+        const struct http_request *kept, size_t first, size_t count, struct http_request *ret)
+{
+        _cleanup_json_ json_t *array = parse(kept), *part = json_array();
+
+        for (size_t i = first; i < first + count; i++)
+                if (json_array_append(part, json_array_get(array, i)) < 0)
+                        return -ENOMEM;
+        return channel_request(part, kept->path, ret);
+}
+
+/* Of a payload with an alert that is not valid, Alertmanager 0.25 takes the others and answers 400;
+ * one whose form is wrong costs all of them, status 422; others may have limits of their own. */
 const struct channel channel_alertmanager = {
         .name = "alertmanager",
         .batch = BATCH,
         .build = build,
+        .size = size,
+        .cut = cut,
         .judge = channel_judge_status,
 };

@@ -63,6 +63,20 @@ enum delivery channel_judge_status(const struct http_response *response)
         return status == 410 ? DELIVERY_GONE : DELIVERY_FAILED;
 }
 
+bool channel_refuses_content(const struct http_response *response)
+{
+        unsigned status = response->result < 0 ? 0 : response->status;
+
+        return status == 400 || status == 413 || status == 422;
+}
+
+usec_t channel_wait(const struct channel *channel, const struct http_response *response)
+{
+        usec_t wait = channel->wait ? channel->wait(response) : 0;
+
+        return MAX(wait, response->retry_after_usec);
+}
+
 json_t *channel_text_json(const char *s)
 {
         size_t size = strlen(s);

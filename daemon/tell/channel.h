@@ -65,6 +65,12 @@ struct channel {
          * -ENOMEM, -EINVAL. */
         int (*prepare)(const struct channel_settings *settings, const struct http_request *kept,
                 const char *id, usec_t now, struct http_request *ret);
+        /* Of a payload with several alerts how many there are, and a request with some of them:
+         * one that the peer will not have must not cost the others. NULL: it is one message.
+         * -ENOMEM. */
+        size_t (*size)(const struct http_request *kept);
+        int (*cut)(const struct http_request *kept, size_t first, size_t count,
+                struct http_request *ret);
         enum delivery (*judge)(const struct http_response *response);
         /* How long a throttled peer asks to wait, where it says so in the body; NULL: the header
          * alone. 0 for nothing. */
@@ -99,6 +105,10 @@ extern const struct channel *const channel_kinds[CHANNEL_COUNT];
  * rest failed. So does an answer that is too long to read (-EMSGSIZE): it was an answer, and
  * repeating would tell people the same thing again and again. */
 enum delivery channel_judge_status(const struct http_response *response);
+/* Whether it was refused for what it says - 400, 413, 422 - and not for who asks or where. */
+bool channel_refuses_content(const struct http_response *response);
+/* How long the peer asks to wait before the next attempt, in the header or in the body; 0. */
+usec_t channel_wait(const struct channel *channel, const struct http_response *response);
 /* Labels or annotations as a JSON object, in their order. New reference; NULL when memory is short.
  */
 json_t *channel_labels_json(const struct labels *labels);

@@ -7,7 +7,6 @@
 #include "tell/losses.h"
 #include "tell/record.h"
 #include "tell/target.h"
-#include "text.h"
 
 /* Late by so much is still in time. */
 #define TIMER_ACCURACY USEC_PER_MSEC
@@ -47,6 +46,7 @@ struct outbox {
         void *sender;
         const struct outbox_store *store;
         bool store_failing;
+        bool held; /* what is begun goes on, and nothing is begun */
         usec_t backoff_min, backoff_max;
         uint64_t last_id;
         struct destination **destinations;
@@ -58,13 +58,19 @@ struct outbox {
 
 static void pump(struct destination *d);
 
-static struct attempt *attempt_free(struct attempt *a)
+static void attempt_free(struct attempt *a)
 {
+        struct attempt **p = &a->outbox->attempts;
+
+        while (*p != a)
+                p = &(*p)->next;
+        *p = a->next;
+        if (a->destination)
+                a->destination->traffic.attempt = NULL;
         queue_entry_free(a->entry);
         target_unref(a->target);
         http_request_done(&a->prepared);
         free(a);
-        return NULL;
 }
 
 static struct destination *destination_free(struct destination *d)
@@ -177,11 +183,14 @@ static void succeed(struct destination *d, struct queue_entry *e, const struct h
         queue_entry_free(e);
 }
 
-static usec_t asked_to_wait(const struct destination *d, const struct http_response *response)
+/* Whether other alerts of the same payload are worth an attempt. */
+static bool goes_on(const struct channel *channel, struct queue_entry *e, enum delivery delivery,
+        const struct http_response *response)
 {
-        usec_t wait = d->channel->wait ? d->channel->wait(response) : 0;
-
-        return MAX(wait, response->retry_after_usec);
+        if (delivery == DELIVERY_DONE)
+                return sieve_delivered(&e->sieve);
+        return delivery == DELIVERY_FAILED && channel->size && channel_refuses_content(response) &&
+                sieve_refused(&e->sieve, channel->size(&e->request), http_failure_reason(response));
 }
 
 /* The entry has to be sent again; takes it. */
@@ -199,17 +208,6 @@ static void postpone(struct destination *d, struct queue_entry *e, usec_t retry_
         limit_queue(d);
 }
 
-static void unlink_attempt(struct outbox *o, struct attempt *a)
-{
-        struct attempt **p = &o->attempts;
-
-        while (*p != a)
-                p = &(*p)->next;
-        *p = a->next;
-        if (a->destination)
-                a->destination->traffic.attempt = NULL;
-}
-
 static void on_response(const struct http_response *response, void *userdata)
 {
         struct attempt *a = userdata;
@@ -218,7 +216,6 @@ static void on_response(const struct http_response *response, void *userdata)
         enum delivery delivery;
         bool last = a->last, betrayed = target_betrayed(a->target, response);
 
-        unlink_attempt(a->outbox, a);
         attempt_free(a);
         if (!d) {
                 queue_entry_free(e);
@@ -227,16 +224,18 @@ static void on_response(const struct http_response *response, void *userdata)
         delivery = d->channel->judge(response);
         if (delivery != DELIVERY_DONE)
                 record_response(&d->traffic.record, response, betrayed);
-        if (delivery == DELIVERY_DONE)
+        if (goes_on(d->channel, e, delivery, response))
+                queue_add_first(&d->traffic.queue, e);
+        else if (delivery == DELIVERY_DONE && !e->sieve.reason)
                 succeed(d, e, betrayed ? NULL : response);
         else if (delivery == DELIVERY_RETRY && last)
                 lose(d, e, loss_hushed);
         else if (delivery == DELIVERY_RETRY)
-                postpone(d, e, asked_to_wait(d, response));
+                postpone(d, e, channel_wait(d->channel, response));
         else if (delivery == DELIVERY_GONE)
                 disable(d, e);
         else
-                refuse(d, e, http_failure_reason(response));
+                refuse(d, e, e->sieve.reason ? e->sieve.reason : http_failure_reason(response));
         pump(d);
 }
 
@@ -245,6 +244,8 @@ static int prepare(
 {
         if (d->target->settings.key)
                 record_key(&d->who, d->target->settings.key, now(d->outbox, CLOCK_MONOTONIC));
+        if (e->sieve.total > 0)
+                return d->channel->cut(&e->request, e->sieve.first, e->sieve.count, ret);
         return d->channel->prepare ? d->channel->prepare(&d->target->settings, &e->request, e->key,
                                              now(d->outbox, CLOCK_REALTIME), ret)
                                    : 0;
@@ -260,7 +261,7 @@ static int attempt_first(struct destination *d)
 
         if (r >= 0)
                 r = o->send(o->sender, &d->target->http,
-                        d->channel->prepare ? &a->prepared : &e->request, on_response, a);
+                        a->prepared.method ? &a->prepared : &e->request, on_response, a);
         if (r < 0) {
                 if (a)
                         http_request_done(&a->prepared);
@@ -287,18 +288,14 @@ static int on_timer(sd_event_source *source, uint64_t usec, void *userdata)
 
 static void arm(struct destination *d, usec_t at)
 {
-        int r;
+        int r = d->timer ? sd_event_source_set_time(d->timer, at)
+                         : sd_event_add_time(d->outbox->event, &d->timer, CLOCK_BOOTTIME, at,
+                                   TIMER_ACCURACY, on_timer, d);
 
-        if (d->timer) {
-                r = sd_event_source_set_time(d->timer, at);
-                if (r >= 0)
-                        r = sd_event_source_set_enabled(d->timer, SD_EVENT_ONESHOT);
-        } else {
-                r = sd_event_add_time(d->outbox->event, &d->timer, CLOCK_BOOTTIME, at,
-                        TIMER_ACCURACY, on_timer, d);
-                if (r >= 0)
-                        (void)sd_event_source_set_description(d->timer, "outbox-retry");
-        }
+        if (r >= 0)
+                r = sd_event_source_set_enabled(d->timer, SD_EVENT_ONESHOT);
+        if (r >= 0)
+                (void)sd_event_source_set_description(d->timer, "outbox-retry");
         if (r < 0)
                 log_error("no timer to repeat notifications to %s: %s", d->who.receiver,
                         strerror(-r));
@@ -323,7 +320,7 @@ static void pump(struct destination *d)
         int r;
 
         d->outbox->generation++;
-        while (t->queue.first && !t->attempt) {
+        while (t->queue.first && !t->attempt && !d->outbox->held) {
                 usec_t boot = now(d->outbox, CLOCK_BOOTTIME);
                 usec_t deadline = t->queue.first->deadline;
 
@@ -349,12 +346,12 @@ int outbox_new(sd_event *event, outbox_send_t send, void *sender, const struct o
 
         if (!o)
                 return -ENOMEM;
-        o->event = sd_event_ref(event);
-        o->send = send;
-        o->sender = sender;
-        o->store = store;
-        o->backoff_min = OUTBOX_BACKOFF_MIN;
-        o->backoff_max = OUTBOX_BACKOFF_MAX;
+        *o = (struct outbox){.event = sd_event_ref(event),
+                .send = send,
+                .sender = sender,
+                .store = store,
+                .backoff_min = OUTBOX_BACKOFF_MIN,
+                .backoff_max = OUTBOX_BACKOFF_MAX};
         *ret = o;
         return 0;
 }
@@ -377,12 +374,8 @@ struct outbox *outbox_free(struct outbox *o)
         if (!o)
                 return NULL;
         destinations_free(o->destinations, o->count);
-        while (o->attempts) {
-                struct attempt *a = o->attempts;
-
-                o->attempts = a->next;
-                attempt_free(a);
-        }
+        while (o->attempts)
+                attempt_free(o->attempts);
         losses_done(&o->losses);
         sd_event_unref(o->event);
         free(o);
@@ -456,11 +449,8 @@ int outbox_configure(struct outbox *o, const struct outbox_destination *destinat
 
 static void save(struct outbox *o, const struct outbox_entry *entry)
 {
-        int r;
+        int r = o->store ? o->store->put(o->store->userdata, entry) : 0;
 
-        if (!o->store)
-                return;
-        r = o->store->put(o->store->userdata, entry);
         if (r < 0 && !o->store_failing)
                 log_warning("notifications cannot be saved (%s): a crash would lose those that are "
                             "not delivered yet",
@@ -521,6 +511,14 @@ int outbox_put(struct outbox *o, const char *destination, const struct outbox_su
         return r;
 }
 
+void outbox_hold(struct outbox *o, bool held)
+{
+        o->held = held;
+        for (size_t i = 0; i < o->count && !held; i++)
+                if (o->destinations[i]->traffic.queue.first && !o->destinations[i]->traffic.attempt)
+                        pump(o->destinations[i]);
+}
+
 int outbox_restore(struct outbox *o, struct outbox_entry *entry)
 {
         return add(o, entry, true);
@@ -566,10 +564,7 @@ uint64_t outbox_generation(const struct outbox *o)
 
 bool outbox_idle(const struct outbox *o)
 {
-        for (size_t i = 0; i < o->count; i++)
-                if (o->destinations[i]->traffic.queue.count > 0)
-                        return false;
-        return !o->attempts;
+        return !o->attempts && outbox_delivered(o, NULL);
 }
 
 bool outbox_delivered(const struct outbox *o, const struct channel *other)

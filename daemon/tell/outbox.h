@@ -86,6 +86,8 @@ struct outbox_subject {
  * and counted here. */
 _must_check_ int outbox_put(struct outbox *o, const char *destination,
         const struct outbox_subject *subject, struct http_request *request);
+/* While it is held no attempt begins: what was put is not safe yet, or not complete. */
+void outbox_hold(struct outbox *o, bool held);
 /* Queues an entry of an earlier life without telling the store. Takes the content of entry->request
  * on success. Errors as outbox_put(); the store still holds the entry then. New ids continue after
  * the highest. */

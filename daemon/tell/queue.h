@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "http.h"
+#include "tell/sieve.h"
 
 /* What a notification says of its incident, and so what is lost with it. */
 enum entry_kind {
@@ -29,6 +30,7 @@ struct queue_entry {
         usec_t created; /* CLOCK_BOOTTIME */
         char key[33]; /* the same for every attempt, in this life and in others */
         struct http_request request;
+        struct sieve sieve; /* what of it is sent next; not kept over a restart */
         usec_t deadline; /* CLOCK_BOOTTIME; pointless afterwards, USEC_INFINITY for never */
         unsigned attempts;
 };

@@ -74,20 +74,15 @@ static void append_failure(const struct channel_view *c, struct text *t)
                 (unsigned long long)c->failed);
 }
 
-static int set_annotations(const struct building *b, enum rule_id rule,
-        const struct channel_view *c, struct labels *to)
+static int set_annotations(
+        const struct building *b, enum rule_id rule, struct text *description, struct labels *to)
 {
-        _cleanup_text_ struct text t = {0};
         int r = labels_set(to, "summary", rule_defaults[rule].summary);
 
-        if (c)
-                append_failure(c, &t);
-        else
-                text_append(&t,
-                        "It always fires. Where it stops to arrive, driftwatch or the way to "
-                        "people does not work.");
         if (r >= 0)
-                r = text_failed(&t) ? -ENOMEM : labels_set(to, "description", text_string(&t));
+                r = text_failed(description)
+                        ? -ENOMEM
+                        : labels_set(to, "description", text_string(description));
         if (r >= 0)
                 r = labels_set(to, "dashboard_url", b->dashboard_url);
         return r < 0 ? r : signal_set_runbook(to, b->policy->runbook_url, rule_defaults[rule].name);
@@ -104,7 +99,7 @@ static bool raised_already(const struct building *b, const struct labels *labels
 }
 
 static int raise_alert(const struct building *b, enum rule_id rule, const char *incident,
-        const struct channel_view *c)
+        const struct channel_view *c, struct text *description)
 {
         struct labels labels = {0};
         struct signal *s;
@@ -120,7 +115,7 @@ static int raise_alert(const struct building *b, enum rule_id rule, const char *
         }
         s = &b->signals->signals[b->signals->count++];
         *s = (struct signal){.rule = rule, .labels = labels};
-        return set_annotations(b, rule, c, &s->annotations);
+        return set_annotations(b, rule, description, &s->annotations);
 }
 
 static int set_dashboard_url(struct building *b)
@@ -138,11 +133,43 @@ static int set_dashboard_url(struct building *b)
         return b->dashboard_url ? 0 : -ENOMEM;
 }
 
+static int raise_destination(const struct building *b, const struct channel_view *c)
+{
+        _cleanup_text_ struct text t = {0};
+
+        append_failure(c, &t);
+        return raise_alert(b, RULE_NOTIFICATION_FAILING, SELFCHECK_INCIDENT, c, &t);
+}
+
+static int raise_storage(const struct building *b, const char *error)
+{
+        _cleanup_text_ struct text t = {0};
+
+        if (error) {
+                text_append_line(&t, error);
+                text_append(&t, ". ");
+        }
+        text_append(&t,
+                "It measures and tells on. What changed since would be lost by a restart: mend the "
+                "disk first.");
+        return raise_alert(b, RULE_STORAGE_FAILING, SELFCHECK_INCIDENT, NULL, &t);
+}
+
+static int raise_heartbeat(const struct building *b)
+{
+        _cleanup_text_ struct text t = {0};
+
+        text_append(&t,
+                "It always fires. Where it stops to arrive, driftwatch or the way to people does "
+                "not work.");
+        return raise_alert(b, RULE_HEARTBEAT, SELFCHECK_HEARTBEAT, NULL, &t);
+}
+
 int selfcheck_build(const struct signal_policy *policy, const struct shard *shard,
-        const struct channel_view *channels, size_t count, struct signals *ret)
+        const struct selfcheck *self, struct signals *ret)
 {
         _cleanup_(signals_done) struct signals signals = {
-                .signals = calloc(count + 1, sizeof(*signals.signals))};
+                .signals = calloc(self->channel_count + 2, sizeof(*signals.signals))};
         struct building b = {.policy = policy, .shard = shard, .signals = &signals};
         int r = signals.signals ? set_dashboard_url(&b) : -ENOMEM;
 
@@ -150,12 +177,13 @@ int selfcheck_build(const struct signal_policy *policy, const struct shard *shar
                 r = strdup_to(&signals.collection, "");
         if (r >= 0)
                 r = strdup_to(&signals.server, "");
-        for (size_t i = 0; i < count && r >= 0; i++)
-                if (channels[i].failing)
-                        r = raise_alert(
-                                &b, RULE_NOTIFICATION_FAILING, SELFCHECK_INCIDENT, &channels[i]);
+        for (size_t i = 0; i < self->channel_count && r >= 0; i++)
+                if (self->channels[i].failing)
+                        r = raise_destination(&b, &self->channels[i]);
+        if (r >= 0 && self->storage_failing)
+                r = raise_storage(&b, self->storage_error);
         if (r >= 0)
-                r = raise_alert(&b, RULE_HEARTBEAT, SELFCHECK_HEARTBEAT, NULL);
+                r = raise_heartbeat(&b);
         free(b.dashboard_url);
         if (r < 0)
                 return r;

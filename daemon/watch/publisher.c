@@ -9,6 +9,7 @@
 #include "keep/homes.h"
 #include "tell/selfcheck.h"
 #include "text.h"
+#include "watch/storage.h"
 
 struct server_latency {
         char *server;
@@ -411,6 +412,13 @@ static int view_lease(const struct tenure *tenure, struct view *v)
         return r < 0 ? r : strdup_to(&v->lease_error, tenure_error(tenure));
 }
 
+static int view_storage(const struct storage *s, struct view *v)
+{
+        v->storage_failing = s->failing;
+        v->storage_writes = s->writes;
+        return strdup_to(&v->storage_error, s->error);
+}
+
 static int view_facts(
         const struct publisher *p, const struct publication *source, usec_t now, struct view *v)
 {
@@ -420,11 +428,10 @@ static int view_facts(
                 r = strdup_to(&v->reload_error, p->reload_error);
         if (r >= 0)
                 r = strdup_to(&v->external_url, source->external_url);
-        if (r >= 0)
-                r = strdup_to(&v->storage_error, source->storage_error);
+        if (r >= 0 && source->storage)
+                r = view_storage(source->storage, v);
         if (r >= 0)
                 r = view_lease(source->tenure, v);
-        v->storage_failing = source->storage_failing;
         v->published = now;
         v->started = p->started;
         v->ready = p->configured;

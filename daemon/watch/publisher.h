@@ -15,6 +15,8 @@
 #include "watch/tenure.h"
 #include "watch/watch.h"
 
+struct storage;
+
 struct publisher {
         usec_t started;
         bool configured; /* a configuration is in use */
@@ -64,8 +66,7 @@ struct publication {
         const struct allowances *allowances; /* NULL: nothing is counted */
         const char *external_url;
         const unsigned char *ack_key; /* NULL: there are no links that acknowledge */
-        bool storage_failing;
-        const char *storage_error; /* why; NULL */
+        const struct storage *storage; /* NULL: nothing is kept */
 };
 /* It costs what has changed since the last one, and next to nothing for what has not. -ENOMEM: the
  * last one still holds. */

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <sys/epoll.h>
 #include <unistd.h>
 
 #include "clock.h"
@@ -31,7 +32,31 @@ static void note(struct storage *s, int r, const struct error *e)
         s->failing = r < 0;
 }
 
-int storage_init(struct storage *s, const char *directory)
+static void flush(struct storage *s)
+{
+        s->again = state_flushing(s->state);
+        if (!s->again)
+                state_flush(s->state);
+}
+
+/* What was committed meanwhile is told after another one. */
+static int on_flushed(sd_event_source *source, int fd, uint32_t revents, void *userdata)
+{
+        struct storage *s = userdata;
+        _cleanup_error_ struct error error = {0};
+        int r = state_flushed(s->state, &error);
+
+        s->safe = s->safe && r >= 0;
+        if (r < 0)
+                note(s, r, &error);
+        if (s->again)
+                flush(s);
+        else if (s->told)
+                outbox_hold(s->told, false);
+        return 0;
+}
+
+int storage_init(struct storage *s, sd_event *event, const char *directory)
 {
         _cleanup_error_ struct error error = {0};
         _cleanup_free_ char *path = NULL;
@@ -46,6 +71,10 @@ int storage_init(struct storage *s, const char *directory)
         if (!s->state)
                 return -ENOMEM;
         s->outbox = (struct outbox_store){telling_put_entry, telling_remove_entry, s->state};
+        if (event &&
+                sd_event_add_io(
+                        event, &s->flushed, state_flush_fd(s->state), EPOLLIN, on_flushed, s) >= 0)
+                (void)sd_event_source_set_description(s->flushed, "state");
         if (r > 0)
                 log_warning("%s: what was kept in it is not known any more", error_text(&error, r));
         if (r < 0)
@@ -66,6 +95,7 @@ void storage_done(struct storage *s)
         for (size_t i = 0; i < s->portrait_count; i++)
                 portrait_done(&s->portraits[i]);
         free(s->portraits);
+        sd_event_source_disable_unref(s->flushed);
         state_free(s->state);
         free(s->log);
         free(s->snapshot);
@@ -161,6 +191,11 @@ static int put_told(struct storage *s, const struct told_things *told)
         return 0;
 }
 
+bool storage_waits(const struct storage *s)
+{
+        return s && s->flushed && state_flushing(s->state);
+}
+
 /* What was put so far says nothing of what is in the file. */
 static void begin_again(struct storage *s)
 {
@@ -169,6 +204,8 @@ static void begin_again(struct storage *s)
         for (size_t i = 0; i < s->portrait_count; i++)
                 portrait_done(&s->portraits[i]);
         s->portrait_count = 0;
+        if (s->told && !storage_waits(s)) /* whoever took the end of a flush did not say so */
+                outbox_hold(s->told, false);
 }
 
 void storage_jump(struct storage *s)
@@ -179,12 +216,15 @@ void storage_jump(struct storage *s)
         begin_again(s);
 }
 
+/* Nothing of it is told: what is delivered, and what changed without news. */
 static int commit(struct storage *s, struct error *e)
 {
-        int r = state_commit(s->state, e);
+        int r = state_commit_soon(s->state, e);
 
         if (r >= 0)
                 r = state_commit_bulk(s->state, e);
+        if (r >= 0 && state_full_log(s->state) && !state_flushing(s->state))
+                flush(s);
         if (r == -EBADMSG || r == -ESTALE)
                 begin_again(s);
         return r;
@@ -193,14 +233,23 @@ static int commit(struct storage *s, struct error *e)
 void storage_tell(struct storage *s, const struct told_things *told)
 {
         _cleanup_error_ struct error error = {0};
+        usec_t begun = clock_usec(CLOCK_BOOTTIME);
+        bool writes;
         int r;
 
         if (!s)
                 return;
         s->due = 0; /* what it was decided by is written next */
         r = put_told(s, told);
-        if (r >= 0)
+        writes = state_pending(s->state, false);
+        if (r >= 0 && s->flushed)
+                r = state_commit_soon(s->state, &error);
+        else if (r >= 0)
                 r = state_commit(s->state, &error);
+        if (writes && r >= 0 && s->flushed)
+                flush(s);
+        if (writes)
+                latency_observe(&s->writes, clock_usec(CLOCK_BOOTTIME) - begun);
         if (r == -EBADMSG || r == -ESTALE)
                 begin_again(s);
         if (r < 0)
@@ -208,8 +257,10 @@ void storage_tell(struct storage *s, const struct told_things *told)
         s->safe = r >= 0;
 }
 
-const char *storage_unsafe(const struct storage *s)
+const char *storage_unsafe(struct storage *s)
 {
+        while (storage_waits(s))
+                (void)on_flushed(NULL, -1, 0, s);
         if (!s || s->safe)
                 return NULL;
         return s->error ? s->error : "out of memory";
@@ -392,7 +443,7 @@ usec_t storage_save(struct storage *s, const struct told_things *told, const str
 {
         bool last = now == USEC_INFINITY;
         _cleanup_error_ struct error error = {0};
-        usec_t begun = clock_usec(CLOCK_BOOTTIME);
+        usec_t begun = clock_usec(CLOCK_BOOTTIME), took;
         bool pending;
         int r;
 
@@ -408,8 +459,9 @@ usec_t storage_save(struct storage *s, const struct told_things *told, const str
                 return look(s, now);
         if (r >= 0)
                 r = commit(s, &error);
-        s->homes_due =
-                now + MIN(STORAGE_SHARE * (clock_usec(CLOCK_BOOTTIME) - begun), STORAGE_PAUSE);
+        took = clock_usec(CLOCK_BOOTTIME) - begun;
+        latency_observe(&s->writes, took);
+        s->homes_due = now + MIN(STORAGE_SHARE * took, STORAGE_PAUSE);
         s->due = r > 0 ? s->homes_due : now + STORAGE_PAUSE;
         note(s, MIN(r, 0), &error);
         if (r >= 0)

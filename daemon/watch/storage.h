@@ -59,12 +59,17 @@ struct storage {
         size_t portrait_count;
         const struct view *incidents; /* of which the incidents were put; never read */
         usec_t due, homes_due, look_due; /* CLOCK_BOOTTIME; not written or looked before */
+        sd_event_source *flushed; /* NULL: whoever writes waits for the disk */
+        bool again; /* what was committed while it is flushed has to be, too */
+        struct outbox *told; /* which waits until then; borrowed; NULL before teller_init() */
+        struct latency writes; /* how long each kept the loop, waiting for the disk included */
         bool failing; /* and logged */
         char *error; /* why; NULL when it works, or memory is short */
 };
 
-/* Zeroed before. A file that cannot be used is logged, and tried again. -ENOMEM. */
-_must_check_ int storage_init(struct storage *s, const char *directory);
+/* Zeroed before. `event` is where it waits for the disk; NULL: it does not let others go on
+ * meanwhile. A file that cannot be used is logged, and tried again. Negative errno. */
+_must_check_ int storage_init(struct storage *s, sd_event *event, const char *directory);
 void storage_done(struct storage *s);
 /* Tells the teller's rooms, the publisher and the watches what an earlier life knew; what of it
  * cannot be used is logged. Alerts of collections that are watched no more are there, too. */
@@ -73,12 +78,15 @@ void storage_restore(struct storage *s, const struct told_things *told, struct p
 /* The clock was set: what has times is put again. NULL: nothing is kept. */
 void storage_jump(struct storage *s);
 /* Something was decided that people are told of, or was done by somebody: it and the notifications
- * are on the disk when this returns, before the first is sent. Failures are logged, once, and tried
- * again until writing works; so is their end. NULL: nothing is kept. */
+ * are written, and on the disk before the first is sent: until then the outbox, which its owner
+ * holds, goes on being held. Failures are logged, once, and tried again until writing works; so is
+ * their end. NULL: nothing is kept. */
 void storage_tell(struct storage *s, const struct told_things *told);
-/* NULL: what storage_tell() was called for last is on the disk, or nothing is kept. Otherwise a
- * sentence that says why it is not; it is tried again. Valid until the next call of any other. */
-const char *storage_unsafe(const struct storage *s);
+/* Whether that is not on the disk yet. */
+bool storage_waits(const struct storage *s);
+/* Waits for it. NULL: it is there, or nothing is kept. Otherwise a sentence that says why it is
+ * not; it is tried again. Valid until the next call of any other. */
+const char *storage_unsafe(struct storage *s);
 /* Writes what was published last and whatever else changed, where that is due at `now`. Returns
  * when there is more to write, or to look. USEC_INFINITY as `now` is the end: everything is written
  * then. */

@@ -59,6 +59,8 @@ int teller_init(struct teller *t, sd_event *event, struct http_client *client,
 
         if (r < 0)
                 return r;
+        if (t->storage)
+                t->storage->told = t->outbox;
         t->alerts = alerts_new();
         t->notices = notices_new();
         t->desk = desk_new();
@@ -393,19 +395,26 @@ static int hear(struct teller *t, const struct notice_policy *policy, struct tel
         return MIN(r, s);
 }
 
-/* Takes what the outbox shows of itself. */
-static int evaluate_delivery(struct teller *t, usec_t now, size_t *ret_held)
+static bool storage_fails(const struct teller *t)
+{
+        return t->storage && t->storage->failing;
+}
+
+/* Takes what outbox and storage show of themselves. */
+static int evaluate_self(struct teller *t, usec_t now, size_t *ret_held)
 {
         const struct signal_policy policy = signal_policy(t);
+        struct selfcheck self = {.storage_failing = storage_fails(t),
+                .storage_error = t->storage ? t->storage->error : NULL};
         struct channel_view *channels;
         struct signals signals;
-        size_t count;
-        int r = outbox_view(t->outbox, &channels, &count);
+        int r = outbox_view(t->outbox, &channels, &self.channel_count);
 
         if (r < 0)
                 return r;
-        r = selfcheck_build(&policy, &t->config->shard, channels, count, &signals);
-        channel_views_free(channels, count);
+        self.channels = channels;
+        r = selfcheck_build(&policy, &t->config->shard, &self, &signals);
+        channel_views_free(channels, self.channel_count);
         if (r < 0)
                 return r;
         r = alerts_update(t->alerts, policy.rules, &signals, now);
@@ -414,20 +423,23 @@ static int evaluate_delivery(struct teller *t, usec_t now, size_t *ret_held)
         return r;
 }
 
-/* Whether telling itself works. */
-static void look_at_delivery(struct teller *t, usec_t now)
+/* Whether telling, and keeping what was told, works. */
+static void look_at_self(struct teller *t, usec_t now)
 {
         uint64_t generation = outbox_generation(t->outbox);
         size_t held = 0;
         int r;
 
-        if (generation == t->outbox_seen && now < t->look_due)
+        if (generation == t->outbox_seen && storage_fails(t) == t->storage_failing &&
+                now < t->look_due)
                 return;
-        r = evaluate_delivery(t, now, &held);
+        r = evaluate_self(t, now, &held);
         if (r < 0)
-                log_error("cannot look whether notifications arrive: %s; it is tried again",
+                log_error("cannot look whether notifications arrive and the state is written: "
+                          "%s; it is tried again",
                         strerror(-r));
         t->outbox_seen = generation;
+        t->storage_failing = storage_fails(t);
         t->look_due = r < 0 || held > 0 ? now + LOOK_INTERVAL : USEC_INFINITY;
 }
 
@@ -527,10 +539,11 @@ usec_t teller_tell(struct teller *t, struct watch *const *watches, size_t count,
                 .watches = watches, .watch_count = count, .now = now};
         int r, s;
 
-        look_at_delivery(t, now);
+        look_at_self(t, now);
         if (alerts_moves(t->alerts) == t->moves && now < t->next && !has_turned(t))
                 return t->next;
         alerts_expire(t->alerts, now);
+        outbox_hold(t->outbox, true);
         log_transitions(t);
         r = hear(t, &times, &x);
         s = dispatch_alerts(t->alerts, t->outbox, t->routes.routes, t->routes.count, &policy, now);
@@ -541,6 +554,7 @@ usec_t teller_tell(struct teller *t, struct watch *const *watches, size_t count,
                 log_error("cannot queue a notification: %s; it is tried again at the next resend",
                         strerror(-r));
         storage_tell(t->storage, &told);
+        outbox_hold(t->outbox, storage_waits(t->storage));
         t->moves = alerts_moves(t->alerts);
         t->next = MIN(alerts_next(t->alerts, &policy.alert), notices_next(t->notices, &times));
         t->next = MIN(t->next, next_look(t, now));

@@ -39,6 +39,7 @@ struct teller {
         uint64_t moves; /* of the alerts, as of the last time that people were told */
         usec_t next; /* when there is more without another move; 0: at once */
         uint64_t outbox_seen; /* its generation, when it was looked at whether telling works */
+        bool storage_failing; /* likewise */
         usec_t look_due; /* when it is looked at again in any case */
         bool resumed; /* the desk goes on with what an earlier life had told */
         uint64_t generation; /* moves when what the desk knows may have changed */

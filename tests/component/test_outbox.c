@@ -128,6 +128,14 @@ static bool run_until_calls(struct fixture *f, size_t count)
         return f->call_count >= count;
 }
 
+static void pass(struct fixture *f, usec_t time)
+{
+        usec_t end = now_usec(CLOCK_MONOTONIC) + time;
+
+        while (now_usec(CLOCK_MONOTONIC) < end)
+                assert_true(sd_event_run(f->event, USEC_PER_MSEC) >= 0);
+}
+
 /* Everything that is ready now. */
 static void run_ready(struct fixture *f)
 {
@@ -272,6 +280,23 @@ static void delivered_one_at_a_time_and_in_order(void **state)
         assert_counts(f, 2, 0, 0);
 }
 
+static void what_is_held_waits(void **state)
+{
+        struct fixture *f = *state;
+
+        put(f, "a", "1");
+        outbox_hold(f->outbox, true);
+        put(f, "a", "2");
+        put(f, "b", "3");
+        answer(f, 503);
+        pass(f, 20 * USEC_PER_MSEC); /* longer than the back-off */
+        assert_events(f, "put 1 1;send 1;put 2 2;put 3 3;");
+        assert_counts(f, 2, 0, 2);
+        outbox_hold(f->outbox, false);
+        assert_true(run_until_calls(f, 3));
+        assert_events(f, "send 1;send 3;");
+}
+
 static void an_unknown_destination_is_an_error(void **state)
 {
         struct fixture *f = *state;
@@ -344,6 +369,37 @@ static void refused_for_good(void **state)
         assert_counts(f, 4, 3, 1);
         answer(f, 200);
         assert_counts(f, 4, 3, 0);
+}
+
+/* One alert that an Alertmanager will not have is sent alone, and lost alone. */
+static void a_bad_alert_costs_no_other(void **state)
+{
+        struct fixture *f = *state;
+        struct http_peer peer = {.url = strdup(URL), .secret = a_secret("secret")};
+        const struct outbox_destination d = {"am", "alertmanager", &channel_alertmanager, &peer};
+        struct channel_view v;
+        _cleanup_free_ char *error = NULL;
+
+        assert_int_equal(outbox_configure(f->outbox, &d, 1), 0);
+        http_peer_done(&peer);
+        put(f, "am", "[1,2,3,4]");
+        put(f, "am", "[5]");
+        answer(f, 422);
+        answer(f, 503); /* which is no refusal */
+        assert_true(run_until_calls(f, 3));
+        answer(f, 200);
+        answer(f, 400);
+        answer(f, 400);
+        answer(f, 200);
+        assert_events(f,
+                "put 1 [1,2,3,4];send [1,2,3,4];put 2 [5];send [1,2];send [1,2];send [3,4];"
+                "send [3];send [4];remove 1;send [5];");
+        v = view_of(f, 0, &error);
+        assert_int_equal(v.failed, 1);
+        assert_string_equal(v.failures[0].reason, "client_error");
+        assert_string_equal(error, "the answer was status 400: because");
+        answer(f, 401);
+        assert_events(f, "remove 2;"); /* not for what it says */
 }
 
 static void retry_after_is_honoured(void **state)
@@ -838,9 +894,11 @@ int main(void)
 {
         const struct CMUnitTest tests[] = {
                 TEST(delivered_one_at_a_time_and_in_order),
+                TEST(what_is_held_waits),
                 TEST(an_unknown_destination_is_an_error),
                 TEST(retried_until_it_succeeds),
                 TEST(refused_for_good),
+                TEST(a_bad_alert_costs_no_other),
                 TEST(retry_after_is_honoured),
                 TEST(waits_grow_and_differ),
                 TEST(given_up_when_too_late),

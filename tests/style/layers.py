@@ -58,13 +58,14 @@ CONFINED = {
         "daemon/commands/*"],
     "sqlite3.h": ["daemon/keep/*"],
     "yaml.h": ["common/yaml.c"],
-    "pthread.h": ["daemon/serve/*", "common/log.c"],
+    "pthread.h": ["daemon/serve/*", "daemon/keep/syncer.c", "common/log.c"],
 }
 
 # Files without a clock, a file, a socket, an environment or a log, and what they may not name.
 PURE = [
     "daemon/model/*", "daemon/judge/*", "daemon/show/*", "daemon/tell/alert.c", "daemon/tell/notice.c",
-    "daemon/tell/signal.c", "daemon/tell/selfcheck.c", "daemon/tell/rehearsal.c", "daemon/tell/moment.c",
+    "daemon/tell/signal.c", "daemon/tell/selfcheck.c", "daemon/tell/sieve.c",
+    "daemon/tell/rehearsal.c", "daemon/tell/moment.c",
     "daemon/tell/channel.c", "daemon/tell/alertmanager.c", "daemon/tell/webhook.c",
     "daemon/tell/message.c", "daemon/tell/ntfy.c", "daemon/tell/slack.c", "daemon/tell/pagerduty.c",
     "daemon/tell/teams.c", "daemon/tell/template.c", "daemon/tell/token.c", "daemon/tell/discord.c",

@@ -45,7 +45,7 @@ TEST_OF = {
     "daemon/config/audience": "unit/test_config.c",
     "daemon/tell/chain": "unit/test_escalation.c",
     "daemon/watch/tenure": "system/test_shards.py",
-    "daemon/watch/memory": "system/test_state.py",
+    "daemon/watch/memory": "system/test_state.py", "daemon/keep/syncer": "unit/test_state.c",
     "daemon/watch/recall": "system/test_state.py",
     "daemon/watch/teller": "system/test_incident.py",
     "daemon/show/metrics/house": "unit/test_metrics.c",

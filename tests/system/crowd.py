@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A Chroma made for crowds: any name is a collection of one record, and answering costs next to nothing. As a program,
-`crowd.py PORT`, it serves in a process of its own, so that its work is not measured with the other's."""
+"""A Chroma made for crowds: any name is a collection of one record, and answering costs next to nothing; from one
+moment to the next collections have other records instead. As a program, `crowd.py PORT`, it serves in a process of its own,
+so that its work is not measured with the other's."""
 import asyncio
 import json
 import re
@@ -8,10 +9,12 @@ import socket
 import sys
 import uuid
 
+import requests
+
 import tools
 
 DISTANCE = 0.5
-RECORD = "record-0"
+RECORD, OTHER, GONE = "record-0", "record-1", "gone"
 
 
 def collection(name):
@@ -20,18 +23,32 @@ def collection(name):
             "tenant": "default_tenant", "database": "default_database", "version": 0, "log_position": 0}
 
 
+HELD = {}  # records by collection's id; of None those of all others
+
+
+def hold(asked):
+    HELD[asked["name"] and collection(asked["name"])["id"]] = asked["records"]
+    return True
+
+
 def answer(path, body):
-    """What Chroma says to a request."""
-    *_, last = path.split("?")[0].split("/")
+    """What Chroma says to a request; /hold is none of its own."""
+    *_, before, last = path.split("?")[0].split("/")
+    held = HELD.get(before) or HELD.get(None) or [RECORD]
+    if last == "hold":
+        return hold(json.loads(body))
     if last == "count":
-        return 1
+        return len(held)
     if last == "get":
         asked = json.loads(body)
+        first = asked.get("offset") or 0
+        ids = [one for one in asked.get("ids") or held if one in held][first:first + (asked.get("limit") or len(held))]
         vectors = "embeddings" in asked.get("include", [])
-        return {"ids": [RECORD], "include": [], "embeddings": [[1.0, 0.0]] if vectors else None}
+        return {"ids": ids, "include": [], "embeddings": [[1.0, 0.0]] * len(ids) if vectors else None}
     if last == "query":
-        queries = len(json.loads(body)["query_embeddings"])
-        return {"ids": [[RECORD]] * queries, "distances": [[DISTANCE]] * queries, "include": ["distances"]}
+        asked = json.loads(body)
+        queries, ids = len(asked["query_embeddings"]), held[:asked.get("n_results", 10)]
+        return {"ids": [ids] * queries, "distances": [[DISTANCE] * len(ids)] * queries, "include": ["distances"]}
     return [] if last == "collections" else collection(last)
 
 
@@ -66,6 +83,10 @@ class Crowd:
         self.process = tools.Process([sys.executable, __file__, self.port], directory / "crowd.log")
         tools.poll(lambda: socket.create_connection(("127.0.0.1", self.port), 1).close() is None, "the crowd's server")
 
+    def hold(self, *records, name=None):
+        """From now on the collection has these records, or each has that is not told of by name."""
+        assert requests.put(f"{self.url}/hold", json={"name": name, "records": records}, timeout=10).json()
+
     def stop(self):
         self.process.kill()
 
@@ -87,7 +108,7 @@ def watch(driftwatch, count, server="main", prefix="c", queries=1, missing=0, **
     for i in range(count):
         if i == 0:
             driftwatch.watch(f"{prefix}-0", [
-                {"id": one, "text": one, "expect": {"ids": ["gone" if k < missing else RECORD]}}
+                {"id": one, "text": one, "expect": {"ids": [GONE if k < missing else RECORD]}}
                 for k, one in enumerate(ids)],
                 {one: [1.0, 0.0] for one in ids}, server=server, **keys)
         else:

@@ -20,7 +20,7 @@ struct world {
         struct signal_policy policy;
         struct shard shard;
         struct channel_view channels[4];
-        size_t count;
+        struct selfcheck self;
         struct signals signals;
         struct alerts *alerts;
         struct notices *notices;
@@ -37,6 +37,7 @@ static int setup(void **state)
                         .limit = NAN};
         w->policy.rules = w->rules;
         w->shard.of = 1;
+        w->self.channels = w->channels;
         w->alerts = alerts_new();
         w->notices = notices_new();
         assert_true(w->alerts && w->notices);
@@ -57,7 +58,7 @@ static int teardown(void **state)
 
 static struct channel_view *add(struct world *w, const char *channel, const char *last_error)
 {
-        struct channel_view *c = &w->channels[w->count++];
+        struct channel_view *c = &w->channels[w->self.channel_count++];
 
         *c = (struct channel_view){.receiver = (char *)"team",
                 .channel = channel,
@@ -73,8 +74,7 @@ static struct channel_view *add(struct world *w, const char *channel, const char
 static void build(struct world *w)
 {
         signals_done(&w->signals);
-        assert_int_equal(
-                selfcheck_build(&w->policy, &w->shard, w->channels, w->count, &w->signals), 0);
+        assert_int_equal(selfcheck_build(&w->policy, &w->shard, &w->self, &w->signals), 0);
 }
 
 static const char *label(const struct world *w, size_t i, const char *name)
@@ -153,6 +153,29 @@ static void each_way_to_fail_has_its_words(void **state)
         w->rules[RULE_NOTIFICATION_FAILING].enabled = false;
         build(w);
         assert_int_equal(w->signals.count, 0);
+}
+
+static void a_state_that_is_not_written_is_told_to_everybody(void **state)
+{
+        struct world *w = *state;
+
+        add(w, "webhook", "no answer within 10s");
+        w->self.storage_failing = true;
+        w->self.storage_error = "state.db: cannot be written: No space left on device";
+        build(w);
+        assert_int_equal(w->signals.count, 2);
+        assert_string_equal(label(w, 1, "alertname"), "DriftwatchStorageFailing");
+        assert_string_equal(label(w, 1, "severity"), "warning");
+        assert_string_equal(label(w, 1, "incident"), SELFCHECK_INCIDENT);
+        assert_null(label(w, 1, "receiver"));
+        assert_string_equal(description(w, 1),
+                "state.db: cannot be written: No space left on device. It measures and tells on. "
+                "What changed since would be lost by a restart: mend the disk first.");
+        w->self.storage_error = NULL;
+        build(w);
+        assert_string_equal(description(w, 1),
+                "It measures and tells on. What changed since would be lost by a restart: mend the "
+                "disk first.");
 }
 
 static void the_heart_beats_when_it_is_asked_to(void **state)
@@ -281,6 +304,7 @@ int main(void)
                 TEST(what_works_raises_nothing),
                 TEST(what_fails_is_named),
                 TEST(each_way_to_fail_has_its_words),
+                TEST(a_state_that_is_not_written_is_told_to_everybody),
                 TEST(the_heart_beats_when_it_is_asked_to),
                 TEST(people_hear_of_it_in_time),
                 TEST(receivers_hear_a_heartbeat_that_has_a_severity),

@@ -3,8 +3,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
 #include <sqlite3.h>
 #include <stdio.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -540,12 +543,120 @@ static void what_cannot_be_written_is_written_later(void **unused)
         state_free(s);
 }
 
+/* As on a full disk: no file grows, so that SQLite cannot have its index in a file. */
+static void limit_files(bool limited)
+{
+        static struct rlimit before;
+        struct rlimit l;
+
+        if (limited) {
+                assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
+                l = (struct rlimit){0, before.rlim_max};
+                (void)signal(SIGXFSZ, SIG_IGN);
+        } else
+                l = before;
+        assert_int_equal(setrlimit(RLIMIT_FSIZE, &l), 0);
+}
+
+/* After an orderly end, and after a crash, whose log is read as well. */
+static void a_full_disk_hides_nothing(void **unused)
+{
+        for (int crashed = 0; crashed < 2; crashed++) {
+                struct state *s, *dying;
+
+                write_sample();
+                dying = opened(0);
+                put(dying, &urgent, "c", "new");
+                commit(dying);
+                if (crashed) {
+                        char log[sizeof(path) + 8], copy[sizeof(path) + 8];
+
+                        (void)snprintf(log, sizeof(log), "%s-wal", path);
+                        (void)snprintf(copy, sizeof(copy), "%s.copy", path);
+                        copy_file(log, copy);
+                        state_free(dying);
+                        assert_int_equal(rename(copy, log), 0);
+                } else
+                        state_free(dying);
+                limit_files(true);
+                s = NULL;
+                assert_true(state_open(path, &s, NULL) < 0);
+                assert_rows(s, &urgent, "a=first b=second c=new ");
+                put(s, &urgent, "a", "later");
+                assert_true(state_commit(s, NULL) < 0);
+                limit_files(false);
+                commit(s);
+                assert_rows(s, &urgent, "a=later b=second c=new ");
+                state_free(s);
+                (void)clear(NULL);
+        }
+}
+
+static void flush(struct state *s)
+{
+        struct pollfd ended = {.fd = state_flush_fd(s), .events = POLLIN};
+
+        assert_false(state_flushing(s));
+        state_flush(s);
+        assert_true(state_flushing(s));
+        assert_int_equal(poll(&ended, 1, 60000), 1);
+        assert_int_equal(state_flushed(s, NULL), 0);
+        assert_false(state_flushing(s));
+        assert_int_equal(poll(&ended, 1, 0), 0);
+}
+
+static off_t size_of(const char *suffix)
+{
+        char name[sizeof(path) + 8];
+        struct stat st;
+
+        (void)snprintf(name, sizeof(name), "%s%s", path, suffix);
+        assert_int_equal(stat(name, &st), 0);
+        return st.st_size;
+}
+
+/* Beside it rows are written; a log that has become long is moved into the file, and begun anew. */
+static void who_commits_need_not_wait_for_the_disk(void **unused)
+{
+        static char large[100000];
+        struct state *s = opened(0);
+        unsigned rounds = 0;
+
+        put(s, &urgent, "a", "1");
+        assert_int_equal(state_commit_soon(s, NULL), 0);
+        flush(s);
+        memset(large, 'x', sizeof(large) - 1);
+        for (; !state_full_log(s); rounds++) {
+                large[0] = (char)('a' + rounds % 26);
+                put(s, &urgent, "large", large);
+                assert_int_equal(state_commit_soon(s, NULL), 0);
+        }
+        assert_true(size_of("") < (off_t)sizeof(large));
+        state_flush(s);
+        put(s, &urgent, "b", "2");
+        assert_int_equal(state_commit_soon(s, NULL), 0);
+        assert_int_equal(state_flushed(s, NULL), 0); /* waits */
+        assert_true(size_of("") > (off_t)sizeof(large));
+        flush(s);
+        put(s, &urgent, "c", "3");
+        state_flush(s);
+        assert_int_equal(state_commit(s, NULL), 0);
+        assert_int_equal(state_flushed(s, NULL), 0);
+        state_free(s);
+        s = opened(0);
+        state_remove(s, &urgent, "large");
+        commit(s);
+        assert_rows(s, &urgent, "a=1 b=2 c=3 ");
+        state_free(s);
+}
+
 static void a_file_that_is_deleted_is_begun_again(void **unused)
 {
         struct state *s = opened(0);
 
         put(s, &urgent, "a", "1");
         commit(s);
+        state_flush(s);
         (void)clear(NULL);
         put(s, &urgent, "b", "2");
         assert_int_equal(state_commit(s, NULL), -ESTALE);
@@ -600,6 +711,8 @@ int main(void)
                 cmocka_unit_test_teardown(damage_at_any_place_loses_no_more_than_it_must, clear),
                 cmocka_unit_test_teardown(a_torn_log_loses_whole_transactions, clear),
                 cmocka_unit_test_teardown(what_cannot_be_written_is_written_later, clear),
+                cmocka_unit_test_teardown(a_full_disk_hides_nothing, clear),
+                cmocka_unit_test_teardown(who_commits_need_not_wait_for_the_disk, clear),
                 cmocka_unit_test_teardown(a_file_that_is_deleted_is_begun_again, clear),
                 cmocka_unit_test_teardown(all_is_read_and_nothing_changed, clear),
         };

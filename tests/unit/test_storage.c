@@ -41,7 +41,7 @@ static int begin(void **ret)
 {
         struct fixture *f = calloc(1, sizeof(*f));
 
-        if (!f || storage_init(&f->storage, state) < 0)
+        if (!f || storage_init(&f->storage, NULL, state) < 0)
                 return -1;
         f->publisher.last = view_new();
         f->told = (struct told_things){alerts_new(), notices_new(), desk_new(), NULL};

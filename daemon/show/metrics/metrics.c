@@ -140,27 +140,35 @@ static void bound_format(char *buffer, size_t size, double bound)
                 memcpy(buffer + n, ".0", 3);
 }
 
-static void write_request_duration(struct exposition *x, const struct view *view)
+/* Of one server; NULL: of none. */
+static void write_latency(struct exposition *x, const struct latency *l, const char *server)
 {
         static const double bounds[LATENCY_BUCKET_COUNT] = LATENCY_BUCKETS;
+        const struct metric_label of = {server ? "server" : NULL, server};
+        uint64_t count = 0;
 
-        for (size_t i = 0; i < view->server_count; i++) {
-                const struct server_view *s = &view->servers[i];
-                uint64_t count = 0;
+        for (size_t b = 0; b <= LATENCY_BUCKET_COUNT; b++) {
+                char text[NUMBER_TEXT_MAX + 2];
+                const struct metric_label le = {"le", text};
 
-                for (size_t b = 0; b <= LATENCY_BUCKET_COUNT; b++) {
-                        char le[NUMBER_TEXT_MAX + 2];
-
-                        bound_format(
-                                le, sizeof(le), b < LATENCY_BUCKET_COUNT ? bounds[b] : INFINITY);
-                        count += s->latency.buckets[b];
-                        exposition_sample(x, "_bucket",
-                                metric_labels({"server", s->name}, {"le", le}), (double)count);
-                }
-                exposition_sample(
-                        x, "_sum", metric_labels({"server", s->name}), s->latency.sum_seconds);
-                exposition_sample(x, "_count", metric_labels({"server", s->name}), (double)count);
+                bound_format(text, sizeof(text), b < LATENCY_BUCKET_COUNT ? bounds[b] : INFINITY);
+                count += l->buckets[b];
+                exposition_sample(x, "_bucket", server ? metric_labels(of, le) : metric_labels(le),
+                        (double)count);
         }
+        exposition_sample(x, "_sum", metric_labels(of), l->sum_seconds);
+        exposition_sample(x, "_count", metric_labels(of), (double)count);
+}
+
+static void write_request_duration(struct exposition *x, const struct view *view)
+{
+        for (size_t i = 0; i < view->server_count; i++)
+                write_latency(x, &view->servers[i].latency, view->servers[i].name);
+}
+
+static void write_storage_duration(struct exposition *x, const struct view *view)
+{
+        write_latency(x, &view->storage_writes, NULL);
 }
 
 static void write_busy(struct exposition *x, const struct view *view)
@@ -406,6 +414,9 @@ const struct metric metrics[] = {
         {{"driftwatch_storage_failing", METRIC_GAUGE, NULL,
           "Whether what must survive a restart cannot be written (1) or can (0)."},
          .single = house_storage_failing},
+        {{"driftwatch_storage_write_duration_seconds", METRIC_HISTOGRAM, "seconds",
+          "How long each write of what must survive a restart kept the loop."},
+         .write = write_storage_duration},
         {{"process_cpu_seconds", METRIC_COUNTER, "seconds",
           "Total user and system CPU time spent."},
          .process = PROCESS(cpu_seconds)},

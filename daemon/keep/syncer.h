@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/* Has what SQLite wrote to its log written through to the disk, and moved into the file, by a
+ * thread of its own: that takes as long as the disk likes, and the loop goes on meanwhile. One
+ * piece of work at a time, without a lock: what it is about is the thread's from syncer_start() to
+ * syncer_end(). For the move it opens the database itself, which SQLite allows beside who writes.
+ */
+
+#include <stdbool.h>
+
+#include "error.h"
+
+struct syncer;
+
+/* Of the database PATH, copied. Nothing is done yet. Negative errno. */
+_must_check_ int syncer_new(const char *path, struct syncer **ret);
+/* Waits for what is under way. */
+struct syncer *syncer_free(struct syncer *s);
+/* Becomes readable when there is an end to take. */
+int syncer_fd(const struct syncer *s);
+bool syncer_busy(const struct syncer *s);
+/* Begins with all that was written so far; with `move` it goes on into the file. Where there can be
+ * no thread it is done at once. Not while it is busy. */
+void syncer_start(struct syncer *s, bool move);
+/* Takes the end, and waits for it where it is not reached; 0 where nothing was begun. Negative
+ * errno, with a sentence: it is not known what of it is on the disk. */
+_must_check_ int syncer_end(struct syncer *s, struct error *e);
+/* The same of what nobody wants to know any more. */
+void syncer_wait(struct syncer *s);

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* From argv to a command: one table of flags, one of commands. --help and the manual page
- * name the same flags; a test compares them. */
+/* From argv to a command: what each flag of commands/table.h sets, and what each command runs. */
 
 #include <errno.h>
 #include <fcntl.h>
@@ -13,50 +12,16 @@
 
 #include "build_config.h"
 #include "commands/command.h"
+#include "commands/help.h"
 #include "commands/say.h"
 #include "json.h"
 #include "log.h"
 #include "version.h"
 
-enum use {
-        USE_RUN = 1,
-        USE_CHECK = 2,
-        USE_VALIDATE = 4,
-        USE_STATUS = 8,
-        USE_BASELINE = 16,
-        USE_COVERAGE = 32,
-        USE_REPORT = 64,
-        USE_NOTIFY_TEST = 128,
-        USE_STATE = 256,
-        USE_ACK = 512,
-        USE_UNACK = 1024,
-        USE_SILENCE = 2048,
-        USE_ACTS = USE_ACK | USE_UNACK | USE_SILENCE,
-        USE_ALL = 4095,
-};
-
 struct settings {
         struct options options;
         int log_level;
         enum log_format log_format;
-};
-
-struct flag {
-        const char *name;
-        const char *argument; /* its name in the help; NULL: takes none */
-        unsigned uses; /* the commands that know it */
-        int (*set)(struct settings *s, const char *value); /* negative errno: the value is wrong */
-        const char *doc;
-};
-
-struct command_entry {
-        const char *name;
-        unsigned use;
-        int (*run)(const struct options *options);
-        const char *doc;
-        size_t words; /* that may follow it: what to do, and about what */
-        const char *format; /* default of --format; NULL: it has none */
-        const char *usage; /* words and flags of an example */
 };
 
 static int add_value(struct option_values *values, const char *value)
@@ -275,145 +240,58 @@ static int set_json(struct settings *s, const char *value)
         return 0;
 }
 
-static const struct flag flags[] = {
-        {"config.file", "FILE",
-                USE_RUN | USE_CHECK | USE_VALIDATE | USE_BASELINE | USE_COVERAGE | USE_REPORT |
-                        USE_NOTIFY_TEST,
-                set_config_file, "configuration (/etc/driftwatch/driftwatch.yaml)"},
-        {"storage.path", "DIRECTORY",
-                USE_RUN | USE_CHECK | USE_VALIDATE | USE_BASELINE | USE_REPORT | USE_STATE,
-                set_storage_path,
-                "what survives a restart ($STATE_DIRECTORY, else /var/lib/driftwatch)"},
-        {"web.listen-address", "ADDRESS", USE_RUN | USE_STATUS | USE_ACTS, set_listen_address,
-                "host:port to serve on, or to ask; repeatable (127.0.0.1:9820)"},
-        {"web.external-url", "URL", USE_RUN | USE_NOTIFY_TEST, set_external_url,
-                "how people reach this daemon; used in links of alerts"},
-        {"web.systemd-socket", NULL, USE_RUN, set_systemd_socket,
-                "insist on sockets passed by systemd; passed ones always win over addresses"},
-        {"replay.shard", "INDEX/OF", USE_RUN | USE_VALIDATE, set_shard,
-                "watch only this part of the collections, such as 0/3; wins over the configuration"},
-        {"collection", "NAME", USE_CHECK | USE_BASELINE | USE_COVERAGE | USE_REPORT, set_collection,
-                "only this collection (its label); repeatable, not for coverage"},
-        {"format", "FORMAT", USE_CHECK | USE_BASELINE | USE_COVERAGE | USE_REPORT, set_format,
-                "text or json; check also: junit, markdown, github; baseline diff: markdown (text); report: markdown, html or json (markdown)"},
-        {"output", "FILE", USE_CHECK, set_output,
-                "also write this file: .json, .xml (JUnit) or .md; repeatable"},
-        {"baseline", NULL, USE_CHECK, set_baseline,
-                "insist on an approved baseline: without one nothing is measured"},
-        {"no-baseline", NULL, USE_CHECK, set_no_baseline,
-                "judge by the expectations alone, whatever was approved"},
-        {"min-pass", "SHARE", USE_CHECK, set_min_pass,
-                "pass when this share of the judged queries does, from 0 to 1 (1)"},
-        {"baseline.file", "FILE", USE_CHECK, set_baseline_file,
-                "an approved baseline, instead of that in the storage; repeatable"},
-        {"override", "REASON", USE_CHECK, set_override,
-                "exit 0 whatever the verdict, and say so everywhere; needs --by"},
-        {"fail-under", "SHARE", USE_COVERAGE, set_fail_under,
-                "exit 1 when a smaller share of the values is watched, from 0 to 1 (0)"},
-        {"compare", "FILE", USE_COVERAGE, set_compare,
-                "exit 1 when a value that had records in this earlier --format=json has none any more"},
-        {"audit", NULL, USE_CHECK, set_audit,
-                "read every vector and compare with the true neighbours; takes its time"},
-        {"fail-on", "OUTCOME", USE_CHECK, set_fail_on,
-                "drift: any drift or fail fails the gate; fail: only fail does (drift)"},
-        {"by", "NAME", USE_BASELINE | USE_COVERAGE | USE_CHECK | USE_ACTS, set_by,
-                "who approves, overrides, or takes an incident; coverage: metadata.KEY, whose values are listed"},
-        {"comment", "TEXT", USE_ACK | USE_SILENCE, set_comment, "why, for whoever looks next"},
-        {"alert", NULL, USE_ACK | USE_UNACK, set_alert,
-                "the word is no incident but the fingerprint of a single alert"},
-        {"for", "DURATION", USE_SILENCE, set_for, "how long the silence lasts, from now on"},
-        {"reason", "TEXT", USE_BASELINE, set_reason, "why it is approved"},
-        {"force", NULL, USE_BASELINE, set_force, "approve what the cause speaks against"},
-        {"new-only", NULL, USE_BASELINE, set_new_only,
-                "record only queries that the approved baseline does not know"},
-        {"floor", NULL, USE_BASELINE, set_floor,
-                "record no answers but what the index does by itself, after a restart or an upsert"},
-        {"fresh", NULL, USE_BASELINE, set_fresh,
-                "record with new vectors, of the embedder or the file, not the approved ones"},
-        {"pause", "DURATION", USE_BASELINE, set_pause,
-                "between the replays that have to agree (2s)"},
-        {"timeout", "DURATION", USE_BASELINE, set_timeout,
-                "how long to wait for the collection to stand still (10m)"},
-        {"online", NULL, USE_VALIDATE, set_online,
-                "also ask the servers: are the collections there, and do vectors and bands fit?"},
-        {"dry-run", NULL, USE_NOTIFY_TEST, set_dry_run,
-                "print the requests as they would be sent, without secrets, and send none"},
-        {"json", NULL, USE_STATUS, set_json, "the API's answer instead of a table"},
-        {"log.level", "LEVEL", USE_ALL, set_log_level,
-                "debug, info, warn or error (run: info, else error)"},
-        {"log.format", "FORMAT", USE_ALL, set_log_format,
-                "logfmt or json, where not to the journal (logfmt)"},
+/* What a flag does with its value; negative errno: the value is wrong. */
+static int (*const setters[FLAG_COUNT])(struct settings *s, const char *value) = {
+        [FLAG_CONFIG_FILE] = set_config_file,
+        [FLAG_STORAGE_PATH] = set_storage_path,
+        [FLAG_LISTEN_ADDRESS] = set_listen_address,
+        [FLAG_EXTERNAL_URL] = set_external_url,
+        [FLAG_SYSTEMD_SOCKET] = set_systemd_socket,
+        [FLAG_SHARD] = set_shard,
+        [FLAG_COLLECTION] = set_collection,
+        [FLAG_FORMAT] = set_format,
+        [FLAG_OUTPUT] = set_output,
+        [FLAG_BASELINE] = set_baseline,
+        [FLAG_NO_BASELINE] = set_no_baseline,
+        [FLAG_MIN_PASS] = set_min_pass,
+        [FLAG_BASELINE_FILE] = set_baseline_file,
+        [FLAG_OVERRIDE] = set_override,
+        [FLAG_FAIL_UNDER] = set_fail_under,
+        [FLAG_COMPARE] = set_compare,
+        [FLAG_AUDIT] = set_audit,
+        [FLAG_FAIL_ON] = set_fail_on,
+        [FLAG_BY] = set_by,
+        [FLAG_COMMENT] = set_comment,
+        [FLAG_ALERT] = set_alert,
+        [FLAG_FOR] = set_for,
+        [FLAG_REASON] = set_reason,
+        [FLAG_FORCE] = set_force,
+        [FLAG_NEW_ONLY] = set_new_only,
+        [FLAG_FLOOR] = set_floor,
+        [FLAG_FRESH] = set_fresh,
+        [FLAG_PAUSE] = set_pause,
+        [FLAG_TIMEOUT] = set_timeout,
+        [FLAG_ONLINE] = set_online,
+        [FLAG_DRY_RUN] = set_dry_run,
+        [FLAG_JSON] = set_json,
+        [FLAG_LOG_LEVEL] = set_log_level,
+        [FLAG_LOG_FORMAT] = set_log_format,
 };
 
-static const struct command_entry commands[] = {
-        {"run", USE_RUN, command_run, "the daemon", 0, NULL,
-                "--config.file=/etc/driftwatch/driftwatch.yaml"},
-        {"check", USE_CHECK, command_check, "replay once; the exit status is the verdict", 0,
-                "text", "--collection=handbook --format=junit"},
-        {"baseline", USE_BASELINE, command_baseline,
-                "propose, diff, approve, show, list or rollback what answers are compared with", 2,
-                "text", "approve --by=anna --reason=\"new handbook\""},
-        {"coverage", USE_COVERAGE, command_coverage, "which records no canonical query watches", 0,
-                "text", "--collection=handbook --by=metadata.chapter"},
-        {"report", USE_REPORT, command_report,
-                "replay once; how far distances and borders are to be believed", 0, "markdown",
-                "--collection=handbook --format=html"},
-        {"validate", USE_VALIDATE, command_validate,
-                "read configuration and query sets, print every error", 0, NULL, "--online"},
-        {"status", USE_STATUS, command_status, "what the running daemon sees", 0, NULL,
-                "--web.listen-address=127.0.0.1:9820"},
-        {"notify-test", USE_NOTIFY_TEST, command_notify_test,
-                "tell a receiver of a made-up incident and its end; print what came back", 1, NULL,
-                "search-team --dry-run"},
-        {"state", USE_STATE, command_state,
-                "check or dump what survives restarts; a running daemon is not disturbed", 1, NULL,
-                "check --storage.path=/var/lib/driftwatch"},
-        {"ack", USE_ACK, command_ack, "take an incident: nobody else is told while you have it", 1,
-                NULL, "handbook --by=anna --comment='looking into it'"},
-        {"unack", USE_UNACK, command_unack, "give it back: the escalation begins again", 1, NULL,
-                "handbook --by=anna"},
-        {"silence", USE_SILENCE, command_silence,
-                "add, list or expire what nobody is told of for a while", 1 + OPTION_VALUES_MAX,
-                NULL, "add collection=handbook --for=2h --by=anna --comment=re-ingest"},
+static int (*const runs[COMMAND_COUNT])(const struct options *options) = {
+        [COMMAND_RUN] = command_run,
+        [COMMAND_CHECK] = command_check,
+        [COMMAND_BASELINE] = command_baseline,
+        [COMMAND_COVERAGE] = command_coverage,
+        [COMMAND_REPORT] = command_report,
+        [COMMAND_VALIDATE] = command_validate,
+        [COMMAND_STATUS] = command_status,
+        [COMMAND_NOTIFY_TEST] = command_notify_test,
+        [COMMAND_STATE] = command_state,
+        [COMMAND_ACK] = command_ack,
+        [COMMAND_UNACK] = command_unack,
+        [COMMAND_SILENCE] = command_silence,
 };
-
-/* Of one command, or of all where it is NULL. */
-static void print_flags(const struct command_entry *command)
-{
-        for (size_t i = 0; i < ARRAY_SIZE(flags); i++) {
-                char left[64];
-
-                if (command && !(flags[i].uses & command->use))
-                        continue;
-                (void)snprintf(left, sizeof(left), "--%s%s%s", flags[i].name,
-                        flags[i].argument ? "=" : "", flags[i].argument ? flags[i].argument : "");
-                say("  %-32s %s", left, flags[i].doc);
-                for (size_t k = 0, n = 0; !command && k < ARRAY_SIZE(commands); k++)
-                        if (flags[i].uses & commands[k].use)
-                                say("%s%s", n++ > 0 ? " " : " [", commands[k].name);
-                say("%s\n", command ? "" : "]");
-        }
-        say("  %-32s print the version and exit\n  %-32s print this and exit\n\n", "--version",
-                "--help");
-}
-
-static void print_help(const struct command_entry *command)
-{
-        if (command) {
-                say("driftwatch %s - %s\n\nExample: driftwatch %s %s\n\nFlags:\n", command->name,
-                        command->doc, command->name, command->usage);
-                print_flags(command);
-                return;
-        }
-        say("driftwatch - notices that retrieval from Chroma got worse, and says why\n\n"
-            "Usage: driftwatch COMMAND [FLAG...]\n\nCommands:\n");
-        for (size_t i = 0; i < ARRAY_SIZE(commands); i++)
-                say("  %-12s %s\n", commands[i].name, commands[i].doc);
-        say("\nFlags, and the commands that know them:\n");
-        print_flags(NULL);
-        say("Exit status of check and coverage: 0 passed, 1 failed, 2 usage or configuration, 3 not measured.\n"
-            "Of ack, unack and silence: 0 done, 1 no such incident or silence, 2 usage, 3 the daemon did not do it.\n");
-}
 
 static int _printf_(1, 2) usage_error(const char *format, ...)
 {
@@ -428,24 +306,48 @@ static int _printf_(1, 2) usage_error(const char *format, ...)
         return EXIT_USAGE;
 }
 
-static const struct command_entry *find_command(const char *name)
-{
-        for (size_t i = 0; i < ARRAY_SIZE(commands); i++)
-                if (streq(commands[i].name, name))
-                        return &commands[i];
-        return NULL;
-}
-
 /* Whose help is asked for, before the flags are understood: the first word that is a command. */
-static const struct command_entry *command_among(int argc, char **argv)
+static enum command_id command_among(int argc, char **argv)
 {
         for (int i = 1; i < argc; i++) {
-                const struct command_entry *command = find_command(argv[i]);
+                enum command_id command = command_find(argv[i]);
 
-                if (command)
+                if (command < COMMAND_COUNT)
                         return command;
         }
-        return NULL;
+        return COMMAND_COUNT;
+}
+
+static int print_version(void)
+{
+        say("driftwatch, version %s (revision: %s)\n", DRIFTWATCH_VERSION, DRIFTWATCH_REVISION);
+        return EXIT_SUCCESS;
+}
+
+static int unknown_command(const char *name)
+{
+        const char *nearest = command_nearest(name);
+
+        if (nearest)
+                return usage_error("%s is not a command, but %s is", name, nearest);
+        return usage_error("%s is not a command", name);
+}
+
+/* The words that are no command of the tables: -1 for another one, else the exit status. */
+static int run_word(char **words, size_t count)
+{
+        enum command_id command;
+
+        if (streq(words[0], "version"))
+                return count > 1 ? usage_error("%s is one argument too many", words[1])
+                                 : print_version();
+        if (!streq(words[0], "help"))
+                return -1;
+        command = count > 1 ? command_find(words[1]) : COMMAND_COUNT;
+        if (count > 1 && command == COMMAND_COUNT)
+                return unknown_command(words[1]);
+        help_print(command);
+        return EXIT_SUCCESS;
 }
 
 #define OPTION_HELP 1000
@@ -455,9 +357,9 @@ static void fill_options(struct option *long_options)
 {
         size_t i;
 
-        for (i = 0; i < ARRAY_SIZE(flags); i++)
-                long_options[i] = (struct option){flags[i].name,
-                        flags[i].argument ? required_argument : no_argument, NULL, (int)i + 1};
+        for (i = 0; i < FLAG_COUNT; i++)
+                long_options[i] = (struct option){flag_words[i].name,
+                        flag_words[i].argument ? required_argument : no_argument, NULL, (int)i + 1};
         long_options[i++] = (struct option){"help", no_argument, NULL, OPTION_HELP};
         long_options[i++] = (struct option){"version", no_argument, NULL, OPTION_VERSION};
         long_options[i] = (struct option){NULL, 0, NULL, 0};
@@ -466,29 +368,26 @@ static void fill_options(struct option *long_options)
 /* -1: go on; else the exit status. `used` collects the flags that were given. */
 static int parse_flags(int argc, char **argv, struct settings *s, bool *used)
 {
-        struct option long_options[ARRAY_SIZE(flags) + 3];
+        struct option long_options[FLAG_COUNT + 3];
         int c;
 
         fill_options(long_options);
         opterr = 0;
         while ((c = getopt_long(argc, argv, ":h", long_options, NULL)) >= 0) {
                 if (c == OPTION_HELP || c == 'h') {
-                        print_help(command_among(argc, argv));
+                        help_print(command_among(argc, argv));
                         return EXIT_SUCCESS;
                 }
-                if (c == OPTION_VERSION) {
-                        say("driftwatch, version %s (revision: %s)\n", DRIFTWATCH_VERSION,
-                                DRIFTWATCH_REVISION);
-                        return EXIT_SUCCESS;
-                }
+                if (c == OPTION_VERSION)
+                        return print_version();
                 if (c == ':')
                         return usage_error("%s needs a value", argv[optind - 1]);
                 if (c == '?')
                         return usage_error("%s is not a flag", argv[optind - 1]);
                 used[c - 1] = true;
-                if (flags[c - 1].set(s, optarg) < 0) {
+                if (setters[c - 1](s, optarg) < 0) {
                         complain("driftwatch: --%s: \"%s\" is not usable; expected %s\n",
-                                flags[c - 1].name, optarg, flags[c - 1].doc);
+                                flag_words[c - 1].name, optarg, flag_words[c - 1].doc);
                         return EXIT_USAGE;
                 }
         }
@@ -497,10 +396,10 @@ static int parse_flags(int argc, char **argv, struct settings *s, bool *used)
 
 /* What follows the command: what to do, and about what. */
 static int take_words(
-        struct options *o, const struct command_entry *command, char **words, size_t count)
+        struct options *o, const struct command_words *command, char **words, size_t count)
 {
-        if (count > command->words) {
-                (void)usage_error("%s is one argument too many", words[command->words]);
+        if (count > command->word_count) {
+                (void)usage_error("%s is one argument too many", words[command->word_count]);
                 return -E2BIG;
         }
         o->word = count > 0 ? words[0] : NULL;
@@ -541,8 +440,8 @@ int main(int argc, char **argv)
                 .log_level = -1,
                 .log_format = LOG_LOGFMT,
         };
-        bool used[ARRAY_SIZE(flags)] = {false};
-        const struct command_entry *command;
+        bool used[FLAG_COUNT] = {false};
+        enum command_id command;
         int r = open_standard_streams();
 
         if (r < 0) {
@@ -557,21 +456,26 @@ int main(int argc, char **argv)
                 return r;
         if (optind >= argc)
                 return usage_error("a command is needed");
-        command = find_command(argv[optind]);
-        if (!command)
-                return usage_error("%s is not a command", argv[optind]);
-        if (take_words(&s.options, command, argv + optind + 1, (size_t)(argc - optind - 1)) < 0)
+        r = run_word(argv + optind, (size_t)(argc - optind));
+        if (r >= 0)
+                return r;
+        command = command_find(argv[optind]);
+        if (command == COMMAND_COUNT)
+                return unknown_command(argv[optind]);
+        if (take_words(&s.options, &command_words[command], argv + optind + 1,
+                    (size_t)(argc - optind - 1)) < 0)
                 return EXIT_USAGE;
-        for (size_t i = 0; i < ARRAY_SIZE(flags); i++)
-                if (used[i] && !(flags[i].uses & command->use))
-                        return usage_error("%s does not know --%s", command->name, flags[i].name);
+        for (enum flag_id i = 0; i < FLAG_COUNT; i++)
+                if (used[i] && !command_knows(command, i))
+                        return usage_error("%s does not know --%s", command_words[command].name,
+                                flag_words[i].name);
         if (s.options.listen_addresses.count == 0)
                 (void)add_value(&s.options.listen_addresses, "127.0.0.1:9820");
         /* Commands print their answer; what the daemon would log about it is in there. */
         if (s.log_level < 0)
-                s.log_level = command->use == USE_RUN ? LOG_INFO : LOG_ERR;
+                s.log_level = command == COMMAND_RUN ? LOG_INFO : LOG_ERR;
         if (!s.options.format)
-                s.options.format = command->format;
+                s.options.format = command_words[command].format;
         log_init(s.log_level, s.log_format);
-        return command->run(&s.options);
+        return runs[command](&s.options);
 }

@@ -63,6 +63,9 @@ libcmocka-dev             library cmocka
 clang-format              command clang-format
 universal-ctags           command ctags
 man-db                    command man
+mandoc                    command mandoc
+zsh                       command zsh
+fish                      command fish
 valgrind                  command valgrind
 libxml2-utils             command xmllint
 python3                   file /usr/bin/python3

@@ -214,6 +214,8 @@ static void add(struct audit *a, const struct records *records)
                         one->record = (uint32_t)(a->result.records + i);
         }
         a->result.records += records->count;
+        if (a->target->progress)
+                a->target->progress(a->result.records, a->count, a->userdata);
 }
 
 /* False when there is nothing to read: the audit is over, or as many records were beyond a quota

@@ -22,6 +22,7 @@ struct audit_target {
         const struct vector_set *vectors;
         struct answer *const *answers; /* what search returned for query i, NULL: none */
         unsigned results;
+        void (*progress)(uint64_t read, uint64_t records, void *userdata); /* NULL: nobody asks */
 };
 
 struct audit_result {

@@ -11,12 +11,20 @@ struct auditing {
         sd_event *event;
         struct http_client *client;
         struct check_audit *ret;
+        struct progress progress;
 };
 
 static void auditing_done(struct auditing *a)
 {
         http_client_free(a->client);
         sd_event_unref(a->event);
+}
+
+static void on_progress(uint64_t read, uint64_t records, void *userdata)
+{
+        struct auditing *a = userdata;
+
+        progress_note(&a->progress, read, records);
 }
 
 static void on_audited(struct audit_result *result, void *userdata)
@@ -60,13 +68,18 @@ static int run(struct auditing *a, const struct watch *w)
                 .queries = c->queries,
                 .vectors = dossier_vectors(watch_dossier(w)),
                 .answers = answers,
-                .results = c->replay.results};
+                .results = c->replay.results,
+                .progress = on_progress};
         int r;
 
         if (!answers)
                 return -ENOMEM;
+        progress_begin(&a->progress, "read", "records");
         r = audit_start(a->client, &target, on_audited, a, &audit);
-        return r < 0 ? r : sd_event_loop(a->event);
+        if (r >= 0)
+                r = sd_event_loop(a->event);
+        progress_end(&a->progress);
+        return r;
 }
 
 /* What goes wrong is why there is no audit, not why nothing at all is told. */

@@ -122,12 +122,15 @@ static void on_exchanged(struct watch *w, const struct http_response *response, 
 
 static int on_post(sd_event_source *s, void *userdata)
 {
-        const struct proposal *p = userdata;
+        struct proposal *p = userdata;
+        size_t open = 0;
 
         for (size_t i = 0; i < p->round.count; i++)
-                if (!p->recordings[i].ended || watch_busy(p->recordings[i].watch))
-                        return 0;
-        return sd_event_exit(p->round.event, 0);
+                open += !p->recordings[i].ended || watch_busy(p->recordings[i].watch);
+        if (open == 0)
+                return sd_event_exit(p->round.event, 0);
+        progress_note(&p->round.progress, p->round.count - open, p->round.count);
+        return 0;
 }
 
 static int on_timeout(sd_event_source *s, uint64_t usec, void *userdata)
@@ -205,7 +208,11 @@ static int start(struct proposal *p)
                         watch_repeat_embedding(p->round.watches[i], EMBEDDINGS);
                 watch_everything(p->round.watches[i]);
         }
-        return r < 0 ? r : sd_event_loop(p->round.event);
+        progress_begin(&p->round.progress, "recorded", "collections");
+        if (r >= 0)
+                r = sd_event_loop(p->round.event);
+        progress_end(&p->round.progress);
+        return r;
 }
 
 /* More names than these are for `baseline diff`. */

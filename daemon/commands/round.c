@@ -20,12 +20,15 @@ static void ignore_exchange(struct watch *w, const struct http_response *respons
 /* After every event: one of them was the last answer. */
 static int on_post(sd_event_source *s, void *userdata)
 {
-        const struct round *r = userdata;
+        struct round *r = userdata;
+        size_t busy = 0;
 
         for (size_t i = 0; i < r->count; i++)
-                if (watch_busy(r->watches[i]))
-                        return 0;
-        return sd_event_exit(r->event, 0);
+                busy += watch_busy(r->watches[i]);
+        if (busy == 0)
+                return sd_event_exit(r->event, 0);
+        progress_note(&r->progress, r->count - busy, r->count);
+        return 0;
 }
 
 bool round_chosen(const struct options *options, const char *label)
@@ -185,8 +188,10 @@ int round_run(struct round *r)
                 watch_everything(r->watches[i]);
                 busy |= watch_busy(r->watches[i]);
         }
+        progress_begin(&r->progress, "measured", "collections");
         if (busy)
                 code = sd_event_loop(r->event);
+        progress_end(&r->progress);
         for (size_t i = 0; i < r->count; i++)
                 r->views[i] = watch_view(r->watches[i]);
         r->duration = clock_usec(CLOCK_MONOTONIC) - begun;

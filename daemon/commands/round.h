@@ -8,6 +8,7 @@
 #include <systemd/sd-event.h>
 
 #include "commands/command.h"
+#include "commands/progress.h"
 #include "watch/watch.h"
 
 struct round {
@@ -19,6 +20,7 @@ struct round {
         struct watch **watches;
         const struct collection_view **views; /* count, after round_run(); borrowed */
         size_t count;
+        struct progress progress;
         usec_t started; /* wall clock */
         usec_t duration;
 };

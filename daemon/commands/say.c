@@ -3,6 +3,7 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <unistd.h>
 
 #include "show/gate/formats.h"
 #include "text.h"
@@ -75,6 +76,24 @@ void complain(const char *format, ...)
         va_start(arguments, format);
         speak(stderr, format, arguments);
         va_end(arguments);
+}
+
+void complain_over(const char *format, ...)
+{
+        _cleanup_free_ char *raw = NULL, *shown = NULL;
+        va_list arguments;
+
+        if (!isatty(STDERR_FILENO))
+                return;
+        va_start(arguments, format);
+        if (vasprintf(&raw, format, arguments) < 0)
+                raw = NULL;
+        va_end(arguments);
+        if (raw)
+                shown = utf8_line(raw, strlen(raw));
+        /* To the line's beginning, and what stood there is gone. */
+        (void)fprintf(stderr, "\r\033[K%s", shown ? shown : "");
+        (void)fflush(stderr);
 }
 
 void say_lines(const char *lines)

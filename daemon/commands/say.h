@@ -19,3 +19,6 @@ _printf_(1, 2) void say(const char *format, ...);
 void say_lines(const char *lines);
 /* To standard error: what is wrong, and what may help. */
 _printf_(1, 2) void complain(const char *format, ...);
+/* To standard error where that is a terminal: instead of the line that this wrote last. Nothing
+ * anywhere else. */
+_printf_(1, 2) void complain_over(const char *format, ...);

@@ -288,6 +288,7 @@ int collection_view_continue(const struct collection_view *old, struct collectio
         v->next_due = old->next_due;
         v->canonical_total = old->canonical_total;
         v->canonical_good_total = old->canonical_good_total;
+        v->epoch_since = old->epoch_since;
         v->ingesting = old->ingesting;
         v->epoch_changes = old->epoch_changes;
         v->drift = old->drift;
@@ -309,7 +310,8 @@ int collection_view_jump(struct collection_view *v, int64_t by)
 {
         usec_t *const times[] = {&v->last_started, &v->last_finished, &v->last_success,
                 &v->next_due, &v->unprovoked_at, &v->attributed, &v->judged, &v->incident_since,
-                &v->replaced_at, &v->health.at, &v->embedder.at, &v->embedder.failing_since};
+                &v->replaced_at, &v->epoch_since, &v->health.at, &v->embedder.at,
+                &v->embedder.failing_since};
         struct findings *findings = v->findings ? findings_jump(v->findings, by) : NULL;
 
         for (size_t i = 0; i < ARRAY_SIZE(times); i++)

@@ -114,6 +114,7 @@ struct collection_view {
                 canonical_good_total; /* measured query replays, and those that passed */
 
         struct epoch epoch; /* as the last replay that reached the server saw the collection */
+        usec_t epoch_since; /* wall clock of the last look that saw it change; 0: none did */
         bool ingesting; /* it changed during the last replay */
         bool ingest_under_way; /* it is being written to, as far as the last looks can tell */
         unsigned epoch_changes; /* enum epoch_change against the baseline, or else against how the

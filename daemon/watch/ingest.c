@@ -6,12 +6,25 @@
 #include "log.h"
 #include "watch/state.h"
 
+/* Sentinels are other ones from time to time: what became of theirs the looks know. */
+static void note_change(
+        const struct dossier *d, struct collection_view *v, const struct replay_result *result)
+{
+        struct epoch before = v->epoch;
+
+        before.sentinels = 0;
+        if (before.id && epoch_compare(&before, &result->epoch) != 0)
+                v->epoch_since = result->started;
+        v->epoch_since = MAX(v->epoch_since, d->ingest.changed);
+}
+
 void dossier_note_epoch(struct dossier *d, struct collection_view *v, struct replay_result *result)
 {
         struct epoch *e = &result->epoch;
 
         if (!e->id)
                 return;
+        note_change(d, v, result);
         if (v->epoch.id && !streq(v->epoch.id, e->id)) {
                 v->replaced++;
                 v->replaced_at = result->started;

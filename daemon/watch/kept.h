@@ -123,6 +123,7 @@ static const struct field view_fields[] = {
         VIEW_FIELD(canonical_total, FIELD_COUNT),
         VIEW_FIELD(canonical_good_total, FIELD_COUNT),
         VIEW_FIELD(epoch_changes, FIELD_UNSIGNED),
+        VIEW_FIELD(epoch_since, FIELD_TIME),
         VIEW_FIELD(unprovoked_at, FIELD_TIME),
         VIEW_FIELD(judged, FIELD_TIME),
         FIELD_OF_WORDS(struct collection_view, verdict, verdicts),

@@ -22,6 +22,7 @@ ROOMS = [
     ("daemon/config/*", "config"),
     ("daemon/watch/*", "watch"),
     ("daemon/commands/*", "commands"),
+    ("daemon/describe/*", "describe"),
     ("daemon/daemon.[ch]", "daemon"),
     ("daemon/main.c", "main"),
 ]
@@ -44,6 +45,7 @@ MAY_INCLUDE = {
     "watch": TOLD + ["ask", "serve", "keep", "config"],
     "daemon": TOLD + ["ask", "serve", "keep", "config", "watch"],
     "commands": TOLD + ["ask", "serve", "keep", "config", "watch", "daemon"],
+    "describe": ["common", "model", "show", "metrics", "config", "commands"],
     "main": ["common", "commands"],
 }
 # Headers made by the build, which belong to no room.

@@ -6,7 +6,6 @@ import callers
 
 # What tests need and the program does not, with the reason.
 ONLY_FOR_TESTS = {
-    "config_key_info": "docs/configuration.md is compared with the table of keys",
     "history_size": "its memory is bounded",
     "outbox_set_backoff": "a test cannot wait a second",
 }

@@ -44,14 +44,15 @@ def test_every_metric_is_documented_as_it_is(metrics, reference):
 
 
 def labels_of(build):
-    """{name: label names} as the sample of everything has them; `le` is the format's own."""
+    """{name: label names} as the sample of everything has them, of the sample that has most; `le` is the format's
+    own."""
     text = subprocess.run([build / "tests/style/metrics_sample", "text"], check=True,
                           capture_output=True).stdout.decode()
     found = {}
     for name, labels in re.findall(r"^([a-z_]+)(?:\{(.*)\})? \S+$", text, re.MULTILINE):
         names = re.findall(r'(?:^|,)([a-z]+)="', re.sub(r'\\.', "", labels))
-        found[re.sub(r"(_seconds)(_bucket|_sum|_count)$", r"\1", name)] = [
-            label for label in names if label != "le"]
+        name = re.sub(r"(_seconds)(_bucket|_sum|_count)$", r"\1", name)
+        found[name] = max(found.get(name, []), [label for label in names if label != "le"], key=len)
     return found
 
 

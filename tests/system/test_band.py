@@ -126,7 +126,7 @@ def test_a_missing_record_is_told_by_the_replay_that_was_asked_for(watched, chro
         lambda: alertmanager.alerts(alertname="RetrievalExpectedResultMissing"), "the alert")
     assert (missing["labels"]["query"], missing["labels"]["severity"]) == ("q5", "critical")
     assert "r5" in missing["annotations"]["description"]
-    assert driftwatch.metric("driftwatch_alerts", alertname="RetrievalExpectedResultMissing",
+    assert driftwatch.metric("driftwatch_alerts", alertname="RetrievalExpectedResultMissing", collection=name,
                              severity="critical", state="firing") == 1
 
 

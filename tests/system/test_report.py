@@ -92,7 +92,7 @@ def test_markdown_is_the_default(watched, driftwatch, name):
     assert (done.returncode, done.stderr) == (DONE, "")
     text = done.stdout
     assert text.startswith("# Threshold confidence report\n")
-    assert f"## {name}\n" in text
+    assert f"## {name}: pass\n" in text
     assert "random sample of them" in text
     assert re.search(r"not estimable \(n \\< 59 one-sided, \\< 72 two-sided\)", text)
     assert "No baseline is approved" in text

@@ -295,9 +295,9 @@ def samples(text):
 
 
 class Prometheus:
-    """A Prometheus that scrapes every second and evaluates rule files."""
+    """A Prometheus that scrapes every second, evaluates rule files and tells Alertmanagers ("host:port")."""
 
-    def __init__(self, directory, *targets, rules=(), labels=None, accept=None):
+    def __init__(self, directory, *targets, rules=(), labels=None, accept=None, alertmanagers=()):
         self.directory = pathlib.Path(directory)
         self.directory.mkdir(parents=True, exist_ok=True)
         self.port = free_port()
@@ -308,6 +308,7 @@ class Prometheus:
             "scrape_configs": [{
                 "job_name": "driftwatch",
                 "static_configs": [{"targets": list(targets), "labels": labels or {}}]}],
+            "alerting": {"alertmanagers": [{"static_configs": [{"targets": list(alertmanagers)}]}]},
         }
         (self.directory / "prometheus.yml").write_text(yaml.safe_dump(config))
         self.process = Process(
@@ -337,14 +338,15 @@ class Prometheus:
 
 
 class Alertmanager:
-    """An Alertmanager that passes everything on to a webhook at once; `peers` are those of its cluster."""
+    """An Alertmanager that passes everything on to a webhook at once; `peers` are those of its cluster. Or one with a
+    `config` of its own."""
 
-    def __init__(self, directory, webhook, port=None, group_by=("...",), cluster=None, peers=()):
+    def __init__(self, directory, webhook=None, port=None, group_by=("...",), cluster=None, peers=(), config=None):
         self.directory = pathlib.Path(directory)
         self.directory.mkdir(parents=True, exist_ok=True)
         self.port = port or free_port()
         self.url = f"http://127.0.0.1:{self.port}"
-        (self.directory / "am.yml").write_text(yaml.safe_dump({
+        (self.directory / "am.yml").write_text(yaml.safe_dump(config or {
             "route": {"receiver": "hook", "group_by": list(group_by), "group_wait": "0s", "group_interval": "1s"},
             "receivers": [{"name": "hook", "webhook_configs": [{"url": webhook}]}]}))
         self.process = Process(

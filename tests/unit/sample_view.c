@@ -223,6 +223,7 @@ static struct collection_view *collection_of_everything(void)
         c->replaced = 1;
         c->replaced_at = SAMPLE_NOW - 3 * USEC_PER_HOUR;
         c->unprovoked_at = SAMPLE_NOW - 2 * USEC_PER_HOUR;
+        c->epoch_since = SAMPLE_NOW - 2 * USEC_PER_HOUR;
         set_measured(c, 0, OUTCOME_PASS, 0.91968507f, 1, 1, NULL);
         set_measured(c, 1, OUTCOME_FAIL, 1.0312f, 0, 1,
                 "expected a record with {\"filename\":\"frontend-architect.md\"}, but none of the "

@@ -80,6 +80,23 @@ static void markdown_is_bounded(void **state)
         assert_non_null(strstr(text.data, " more queries are left out."));
 }
 
+/* With what the report begins with, and nothing that a browser runs. */
+static void html_escapes(void **state)
+{
+        _cleanup_view_ struct view *view = sample_view();
+        _cleanup_text_ struct text text = {0};
+        struct check check = check_of(view, 3);
+
+        format_html(&check, &text);
+        assert_false(text_failed(&text));
+        assert_non_null(strstr(text.data, "<h1>driftwatch: fail</h1>"));
+        assert_non_null(strstr(text.data, "<h2>original_agents: fail</h2>"));
+        assert_non_null(strstr(text.data, "<h3>Queries that did not pass</h3>"));
+        assert_non_null(strstr(text.data, "/b&gt; &amp; "));
+        assert_null(strstr(text.data, "<script"));
+        assert_null(strchr(text.data, '\x1b'));
+}
+
 static size_t lines(const char *s)
 {
         size_t n = 0;
@@ -159,6 +176,7 @@ int main(void)
                 cmocka_unit_test(junit_tells_failures_from_errors),
                 cmocka_unit_test(markdown_escapes),
                 cmocka_unit_test(markdown_is_bounded),
+                cmocka_unit_test(html_escapes),
                 cmocka_unit_test(annotations_are_escaped_and_few),
                 cmocka_unit_test(annotations_are_worst_first),
                 cmocka_unit_test(defuses),

@@ -103,6 +103,14 @@ static void writes_what_is_known(void **state)
                 "driftwatch_query_expected_distance{" AGENTS ",query=\"dialog-focus\"} 1.1407",
                 "driftwatch_query_expected_rank{" AGENTS ",query=\"react-hooks\"} 1",
                 "driftwatch_query_band_info{" AGENTS ",query=\"cooking\",band=\"poor\"} 1",
+                "driftwatch_query_tag_info{" AGENTS
+                ",query=\"react-hooks\",tag=\"category=frontend\"} 1",
+                "driftwatch_query_tag_info{" AGENTS
+                ",query=\"react-hooks\",tag=\"kind=typical\"} 1",
+                "driftwatch_query_tag_info{" TICKETS ",query=\"refund\"} 1",
+                "driftwatch_replay_interval_seconds{" AGENTS "} 60",
+                "driftwatch_collection_ingesting{" AGENTS "} 0",
+                "driftwatch_epoch_start_timestamp_seconds{" AGENTS "} 1795392000",
                 "driftwatch_request_duration_seconds_bucket{server=\"main\",le=\"0.001\"} 1",
                 "driftwatch_request_duration_seconds_bucket{server=\"main\",le=\"0.0025\"} 2",
                 "driftwatch_request_duration_seconds_bucket{server=\"main\",le=\"1.0\"} 30",
@@ -116,11 +124,16 @@ static void writes_what_is_known(void **state)
                 "driftwatch_collections_elsewhere 5",
                 "driftwatch_lease_held 0",
                 "driftwatch_collections_unwatched{server=\"main\"} 21",
-                ALERTS "RetrievalExpectedResultMissing\",severity=\"critical\","
+                ALERTS "RetrievalExpectedResultMissing\"," AGENTS ",severity=\"critical\","
                        "state=\"firing\"} 2",
-                ALERTS "RetrievalReplayFailing\",severity=\"critical\",state=\"pending\"} 0",
-                ALERTS "RetrievalBandCrossed\",severity=\"warning\",state=\"pending\"} 1",
-                ALERTS "RetrievalBandCrossed\",severity=\"page\",state=\"resolved\"} 1",
+                ALERTS "RetrievalExpectedResultMissing\",severity=\"critical\",state=\"firing\"} 0",
+                ALERTS "RetrievalReplayFailing\"," TICKETS ",severity=\"critical\","
+                       "state=\"firing\"} 1",
+                ALERTS "RetrievalReplayFailing\"," TICKETS ",severity=\"critical\","
+                       "state=\"pending\"} 0",
+                ALERTS "RetrievalBandCrossed\"," AGENTS ",severity=\"warning\","
+                       "state=\"pending\"} 1",
+                ALERTS "RetrievalBandCrossed\"," AGENTS ",severity=\"page\",state=\"resolved\"} 1",
                 SENT "search-team\",channel=\"webhook\"," PEER "} 12",
                 SENT "alertmanager\",channel=\"alertmanager\"," PEER "} 44",
                 FAILED "search-team\",channel=\"webhook\"," PEER ",reason=\"server_error\"} 3",
@@ -160,8 +173,11 @@ static void leaves_out_what_is_unknown(void **state)
                 "driftwatch_replay_duration_seconds{collection=\"we",
                 "driftwatch_replay_last_success_timestamp_seconds{collection=\"we",
                 "driftwatch_collection_records{collection=\"tickets",
-                "query=\"slow-query\"",
-                "query=\"refund\"",
+                "distance{" AGENTS ",query=\"slow-query\"",
+                "distance{" TICKETS ",query=\"refund\"",
+                "driftwatch_query_band_info{" TICKETS ",query=\"refund\"",
+                "driftwatch_collection_ingesting{" TICKETS "} 1",
+                "driftwatch_epoch_start_timestamp_seconds{" TICKETS,
                 "driftwatch_query_expected_rank{" AGENTS ",query=\"cooking\"",
                 "driftwatch_query_expected_distance{" AGENTS ",query=\"bundle-budget\"",
                 "\nprocess_threads ",
@@ -285,7 +301,7 @@ static void limits_series_per_query(void **state)
         text_clear(&text);
         view->per_query_limit = 6;
         render(&text, EXPOSITION_TEXT, view);
-        assert_none(&text, "query=\"");
+        assert_none(&text, AGENTS ",query=\"");
         assert_line(&text, "driftwatch_queries{" AGENTS ",outcome=\"fail\"} 2");
         assert_line(&text, "# TYPE driftwatch_query_distance gauge");
 }

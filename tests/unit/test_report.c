@@ -335,6 +335,7 @@ static void formats_agree(void **state)
                 "No embedder is configured",
                 "2026-11-21T11:00:00Z",
                 "Too small a margin",
+                "Intervals are 95 % and two-sided",
         };
         struct collection_view *c = full_view(44);
         _cleanup_text_ struct text markdown = {0}, html = {0};
@@ -699,6 +700,45 @@ static void tells_what_was_found(void **state)
         collection_view_unref(c);
 }
 
+/* What to do stands before what the figures are worth. */
+static void reads_from_the_top(void **state)
+{
+        static const char *const order[] = {
+                ": fail",
+                "The set lies 0.0210 above its baseline.",
+                "Probable causes: REMOVED (5 queries): ",
+                "Queries that did not pass",
+                "Query by query",
+                "Distances over the bands",
+                "Over time",
+                "What was measured",
+                "The assumption.",
+                "What this sample can and cannot say",
+                "Shift against the baseline",
+        };
+        struct collection_view *c = full_view(44);
+        _cleanup_text_ struct text text = {0};
+        const char *at;
+
+        find(c, FINDING_SET_SHIFTED, "The set lies 0.0210 above its baseline.");
+        c->verdict = VERDICT_FAIL;
+        c->attribution.cause = CAUSE_REMOVED;
+        c->fates = fates_new();
+        c->fates->cause_queries[CAUSE_REMOVED] = 5;
+        c->fates->cause_queries[CAUSE_EDIT] = 2;
+        c->queries[0].judgement.outcome = OUTCOME_FAIL;
+        render(c, "markdown", &text);
+        at = text_string(&text);
+        for (size_t i = 0; i < ARRAY_SIZE(order); i++) {
+                const char *next = strstr(at, order[i]);
+
+                if (!next)
+                        fail_msg("\"%s\" does not stand behind what comes before it", order[i]);
+                at = next;
+        }
+        collection_view_unref(c);
+}
+
 /* Whatever came from outside stays text, in one line. */
 static void escapes(void **state)
 {
@@ -864,6 +904,7 @@ int main(void)
                 cmocka_unit_test(tells_of_tags_it_leaves_out),
                 cmocka_unit_test(counts_transitions),
                 cmocka_unit_test(tells_what_was_found),
+                cmocka_unit_test(reads_from_the_top),
                 cmocka_unit_test(escapes),
                 cmocka_unit_test(orders_rows),
                 cmocka_unit_test(follows_the_course),

@@ -63,7 +63,8 @@ static void all_times_of_a_collection_follow_the_clock(void **state)
         struct findings *before;
         usec_t *const times[] = {&c->last_started, &c->last_finished, &c->last_success,
                 &c->next_due, &c->unprovoked_at, &c->attributed, &c->judged, &c->incident_since,
-                &c->replaced_at, &c->health.at, &c->embedder.at, &c->embedder.failing_since};
+                &c->replaced_at, &c->epoch_since, &c->health.at, &c->embedder.at,
+                &c->embedder.failing_since};
 
         assert_int_equal(collection_view_jump(c, 500), 0); /* before anything is known */
         for (size_t i = 0; i < ARRAY_SIZE(times); i++) {

@@ -255,6 +255,7 @@ const struct check_format check_formats[] = {
         {"json", ".json", "\\u0023", format_json},
         {"junit", ".xml", "&#35;", format_junit},
         {"markdown", ".md", "&#35;", format_markdown},
+        {"html", ".html", "&#35;", format_html},
         {"github", NULL, "# ", format_github},
 };
 const size_t check_format_count = ARRAY_SIZE(check_formats);

@@ -17,6 +17,8 @@ void format_text(const struct check *check, struct text *text);
  * and one for the collection as a whole; `failure` is a judgement, `error` a lack of one. */
 void format_junit(const struct check *check, struct text *text);
 void format_markdown(const struct check *check, struct text *text);
+/* One file for a browser or an archive of builds, with what the report begins with. */
+void format_html(const struct check *check, struct text *text);
 /* Workflow commands of GitHub Actions, worst first; nothing for a pass. */
 void format_github(const struct check *check, struct text *text);
 /* Output that a runner reads must not contain commands: a line that would begin with "::" gets a

@@ -69,6 +69,16 @@ double judged_embedder_distance(const struct collection_view *c)
         return c->embedder.at > 0 && isfinite(c->embedder.median) ? c->embedder.median : NAN;
 }
 
+double judged_ingesting(const struct collection_view *c)
+{
+        return c->replayed ? c->ingest_under_way || c->ingesting : NAN;
+}
+
+double judged_epoch_start(const struct collection_view *c)
+{
+        return exposition_timestamp(c->epoch_since);
+}
+
 void judged_moved(struct exposition *x, const struct collection_view *c)
 {
         if (!c->baseline)

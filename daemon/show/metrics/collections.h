@@ -19,6 +19,8 @@ double judged_ndcg(const struct collection_view *c);
 double judged_embedder_up(const struct collection_view *c);
 double judged_embedder_moved(const struct collection_view *c);
 double judged_embedder_distance(const struct collection_view *c);
+double judged_ingesting(const struct collection_view *c);
+double judged_epoch_start(const struct collection_view *c);
 void judged_moved(struct exposition *x, const struct collection_view *c);
 void judged_changed(struct exposition *x, const struct collection_view *c);
 void judged_cause(struct exposition *x, const struct collection_view *c);

@@ -3,6 +3,7 @@
 
 #include <math.h>
 
+#include "show/metrics/alerts.h"
 #include "show/metrics/collections.h"
 #include "show/metrics/delivery.h"
 #include "show/metrics/house.h"
@@ -61,6 +62,11 @@ static double collection_up(const struct collection_view *c)
 static double collection_replays(const struct collection_view *c)
 {
         return (double)c->replays;
+}
+
+static double collection_interval(const struct collection_view *c)
+{
+        return (double)c->interval_usec / (double)USEC_PER_SEC;
 }
 
 static double collection_duration(const struct collection_view *c)
@@ -189,53 +195,6 @@ static void write_unwatched(struct exposition *x, const struct view *view)
                                 (double)view->servers[i].unwatched.count);
 }
 
-static bool alert_is(const struct alert *a, const char *name, const char *severity)
-{
-        return streq(labels_get(&a->labels, "alertname"), name) &&
-                streq(labels_get(&a->labels, "severity"), severity);
-}
-
-static bool alert_counted_before(
-        const struct view *view, size_t i, const char *name, const char *severity)
-{
-        for (size_t k = 0; k < view->rule_count; k++)
-                if (streq(view->rules[k].name, name) && streq(view->rules[k].severity, severity))
-                        return true;
-        for (size_t k = 0; k < i; k++)
-                if (alert_is(&view->alerts[k], name, severity))
-                        return true;
-        return false;
-}
-
-static void write_alert_counts(
-        struct exposition *x, const struct view *view, const char *name, const char *severity)
-{
-        uint64_t counts[ALERT_STATE_COUNT] = {0};
-
-        for (size_t i = 0; i < view->alert_count; i++)
-                if (alert_is(&view->alerts[i], name, severity))
-                        counts[view->alerts[i].state]++;
-        for (unsigned s = 0; s < ALERT_STATE_COUNT; s++)
-                exposition_sample(x, "",
-                        metric_labels({"alertname", name}, {"severity", severity},
-                                {"state", alert_state_name(s)}),
-                        (double)counts[s]);
-}
-
-/* A row for each rule, and for alerts that live on from before a rule was changed. */
-static void write_alerts(struct exposition *x, const struct view *view)
-{
-        for (size_t k = 0; k < view->rule_count; k++)
-                write_alert_counts(x, view, view->rules[k].name, view->rules[k].severity);
-        for (size_t i = 0; i < view->alert_count; i++) {
-                const char *name = labels_get(&view->alerts[i].labels, "alertname");
-                const char *severity = labels_get(&view->alerts[i].labels, "severity");
-
-                if (!alert_counted_before(view, i, name, severity))
-                        write_alert_counts(x, view, name, severity);
-        }
-}
-
 /* A receiver may have several channels of one kind to one peer: their sum. */
 static void write_notifications_failed(struct exposition *x, const struct view *view)
 {
@@ -282,6 +241,9 @@ const struct metric metrics[] = {
         {{"driftwatch_replay_duration_seconds", METRIC_GAUGE, "seconds",
           "How long the last replay of the collection took."},
          .collection = collection_duration},
+        {{"driftwatch_replay_interval_seconds", METRIC_GAUGE, "seconds",
+          "How far apart the replays of the collection are meant to begin."},
+         .collection = collection_interval},
         {{"driftwatch_replay_last_success_timestamp_seconds", METRIC_GAUGE, "seconds",
           "When the last successful replay of the collection ended, in seconds since 1970."},
          .collection = collection_last_success},
@@ -327,6 +289,12 @@ const struct metric metrics[] = {
         {{"driftwatch_collection_changed", METRIC_GAUGE, NULL,
           "Whether the collection was replaced or configured anew since its baseline (1) or not."},
          .each = judged_changed},
+        {{"driftwatch_collection_ingesting", METRIC_GAUGE, NULL,
+          "Whether the collection is being written to, as far as looks at it can tell (1) or not (0)."},
+         .collection = judged_ingesting},
+        {{"driftwatch_epoch_start_timestamp_seconds", METRIC_GAUGE, "seconds",
+          "When a look at the collection last saw that it had changed, in seconds since 1970."},
+         .collection = judged_epoch_start},
         {{"driftwatch_verdict", METRIC_GAUGE, NULL,
           "1 for the verdict of the collection: pass, unjudged, unmeasured or fail."},
          .each = judged_verdict},
@@ -369,6 +337,9 @@ const struct metric metrics[] = {
         {{"driftwatch_query_band", METRIC_INFO, NULL,
           "The band that the canonical query is in."},
          .query = per_query_band, .each = per_query_bands},
+        {{"driftwatch_query_tag", METRIC_INFO, NULL,
+          "A tag of the canonical query, as key=value; one without for a query that has none."},
+         .query = per_query_constant, .each = per_query_tags},
         {{"driftwatch_request_duration_seconds", METRIC_HISTOGRAM, "seconds",
           "Duration of requests to the server."},
          .write = write_request_duration},
@@ -379,8 +350,8 @@ const struct metric metrics[] = {
           "Collections of the server's tenant and database that no daemon is to watch."},
          .write = write_unwatched},
         {{"driftwatch_alerts", METRIC_GAUGE, NULL,
-          "Alerts by rule, severity and state."},
-         .write = write_alerts},
+          "Alerts by rule, collection, severity and state."},
+         .write = alerts_counts},
         {{"driftwatch_notifications", METRIC_COUNTER, NULL,
           "Notifications for the receiver's channel, failed ones included."},
          .write = delivery_notifications},

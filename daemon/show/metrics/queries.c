@@ -30,6 +30,35 @@ float per_query_band(const struct query_view *q)
         return (float)summary_band(&q->judgement);
 }
 
+float per_query_constant(const struct query_view *q)
+{
+        return 1;
+}
+
+static void write_tag(
+        struct exposition *x, const struct collection_view *c, const char *query, const char *tag)
+{
+        exposition_sample(
+                x, "", metric_labels({"collection", c->label}, {"query", query}, {"tag", tag}), 1);
+}
+
+void per_query_tags(struct exposition *x, const struct collection_view *c)
+{
+        for (size_t i = 0; i < c->query_set->count; i++) {
+                const struct query *q = &c->query_set->queries[i];
+
+                if (q->tag_count == 0)
+                        write_tag(x, c, q->id, NULL);
+                for (size_t k = 0; k < q->tag_count; k++) {
+                        _cleanup_text_ struct text tag = {0};
+
+                        text_appendf(&tag, "%s=%s", q->tags[k].key, q->tags[k].value);
+                        x->text->failed |= text_failed(&tag);
+                        write_tag(x, c, q->id, text_string(&tag));
+                }
+        }
+}
+
 void per_query_bands(struct exposition *x, const struct collection_view *c)
 {
         for (size_t q = 0; q < c->query_set->count; q++) {

@@ -13,4 +13,7 @@ float per_query_expected_rank(const struct query_view *q);
 float per_query_baseline_distance(const struct query_view *q);
 /* Its index; -1: none. */
 float per_query_band(const struct query_view *q);
+/* The same of every query, whatever it answers: what its tags are is in the set. */
+float per_query_constant(const struct query_view *q);
+void per_query_tags(struct exposition *x, const struct collection_view *c);
 void per_query_bands(struct exposition *x, const struct collection_view *c);

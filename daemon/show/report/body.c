@@ -7,6 +7,7 @@
 #include "json.h"
 #include "judge/band.h"
 #include "show/facts.h"
+#include "show/lead.h"
 #include "show/report/series.h"
 #include "show/summary.h"
 #include "show/words.h"
@@ -14,17 +15,7 @@
 void report_head(struct document *d, usec_t now)
 {
         document_heading(d, 1, "Threshold confidence report");
-        document_say(d,
-                "Made by driftwatch %s at %s. Intervals are 95 %% and two-sided unless said "
-                "otherwise. Distances are the server's own; for l2 they are squared.",
-                DRIFTWATCH_VERSION, words_time(now).s);
-        document_note(d, "drift", "The assumption.", "%s", REPORT_ASSUMPTION);
-}
-
-void report_more(struct document *d, size_t shown, size_t count)
-{
-        if (shown < count)
-                document_say(d, "%zu more are listed in the JSON.", count - shown);
+        document_say(d, "Made by driftwatch %s at %s.", DRIFTWATCH_VERSION, words_time(now).s);
 }
 
 static const char *or_unknown(const char *s)
@@ -42,50 +33,29 @@ static size_t count_controls(const struct report *r)
         return n;
 }
 
-/* Of the collection as a whole; those of queries stand with the queries. */
-static void append_findings(const struct collection_view *c, struct document *d)
-{
-        for (size_t i = 0; c->findings && i < c->findings->count; i++) {
-                const struct finding *f = &c->findings->findings[i];
-
-                if (f->query == FINDING_COLLECTION)
-                        document_note(d,
-                                f->effect == EFFECT_FAIL            ? "fail"
-                                        : f->effect == EFFECT_DRIFT ? "drift"
-                                                                    : "unmeasured",
-                                "Finding:", "%s", f->sentence);
-        }
-}
-
 static void append_measured(const struct report *r, struct document *d)
 {
         const struct collection_view *c = r->c;
-        struct summary s;
 
-        summary_count(c, &s);
-        document_heading(d, 2, "%s", c->label);
+        document_heading(d, 3, "What was measured");
         document_say(d,
                 "Collection \"%s\" on server \"%s\" (%s): %s records, space %s, asked for the %u "
                 "best answers.",
                 c->name, c->server, c->url, words_count(c->epoch.records).s,
                 or_unknown(c->epoch.space), c->results);
-        if (!c->replayed)
-                document_note(d, "unmeasured", "Not measured.", "No replay has ended yet.");
-        else
-                document_note(d, verdict_name(c->verdict), "Last replay:",
-                        "%s, %zu of %zu canonical queries measured at %s: %zu pass, %zu drift, %zu fail, "
-                        "%zu unmeasured, %zu unjudged.",
-                        verdict_name(c->verdict),
-                        c->query_set->count - s.outcomes[OUTCOME_UNMEASURED], c->query_set->count,
-                        words_time(c->last_finished).s, s.outcomes[OUTCOME_PASS],
-                        s.outcomes[OUTCOME_DRIFT], s.outcomes[OUTCOME_FAIL],
-                        s.outcomes[OUTCOME_UNMEASURED], s.outcomes[OUTCOME_UNJUDGED]);
-        append_findings(c, d);
-        if (c->note)
-                document_note(d, "unmeasured", "Left unknown:", "%s", c->note);
         if (r->count < c->query_set->count)
                 document_say(d, "The figures are of the first %zu of %zu queries.", r->count,
                         c->query_set->count);
+        report_health(r, d);
+}
+
+static void append_assumption(struct document *d)
+{
+        document_heading(d, 3, "How the figures below are to be read");
+        document_note(d, "drift", "The assumption.", "%s", REPORT_ASSUMPTION);
+        document_say(d,
+                "Intervals are 95 %% and two-sided unless said otherwise. Distances are the server's "
+                "own; for l2 they are squared.");
 }
 
 /* Why it is unknown how often the gate fails, as the end of a sentence; NULL: it is known. */
@@ -276,7 +246,8 @@ static void append_points(const struct report *r, struct document *d)
                 plot_distribution(&svg, &r->c->bands, r->numbers.bands, points, r->count);
         else
                 svg.failed = true;
-        document_draw(d, "Best distances over the bands", &svg);
+        document_heading(d, 3, "Distances over the bands");
+        document_draw(d, "Each query's best distance", &svg);
 }
 
 static void append_share_cells(struct document *d, const struct proportion *p)
@@ -300,7 +271,6 @@ static void append_bands(const struct report *r, struct document *d)
         const struct bands *bands = &r->c->bands;
 
         document_heading(d, 3, "Bands");
-        append_points(r, d);
         document_begin_table(d, "Queries in each band", columns, ARRAY_SIZE(columns));
         for (size_t b = 0; b < bands->count; b++) {
                 document_cell(d, "%s", bands->bands[b].name);
@@ -355,7 +325,7 @@ static void append_margins(const struct report *r, struct document *d)
         if (n->close == 0)
                 return;
         document_begin_table(d, "Too small a margin", columns, ARRAY_SIZE(columns));
-        for (size_t i = 0; i < r->count && shown < REPORT_LIST_MAX; i++) {
+        for (size_t i = 0; i < r->count && shown < LEAD_LIST_MAX; i++) {
                 const struct confidence_margin *m = &n->margins[i];
                 float distance = r->c->queries[i].judgement.distance;
 
@@ -371,39 +341,7 @@ static void append_margins(const struct report *r, struct document *d)
                 document_cell(d, "%s", words_distance(m->needed).s);
         }
         document_end_table(d);
-        report_more(d, shown, n->close);
-}
-
-static void append_failing(const struct report *r, struct document *d)
-{
-        static const struct document_column columns[] = {
-                {"Query", false}, {"Outcome", false}, {"Reason", false}};
-        _cleanup_free_ size_t *order = summary_worst_first(r->c);
-        size_t count = r->c->query_set->count, bad = 0, shown;
-        struct summary s;
-
-        if (!order) {
-                d->text->failed = true;
-                return;
-        }
-        summary_count(r->c, &s);
-        bad = count - s.outcomes[OUTCOME_PASS];
-        if (bad == 0)
-                return;
-        shown = MIN(bad, (size_t)REPORT_LIST_MAX);
-        document_begin_table(d, "Queries that did not pass", columns, ARRAY_SIZE(columns));
-        for (size_t k = 0; k < shown; k++) {
-                const struct judgement *v = &r->c->queries[order[k]].judgement;
-                _cleanup_text_ struct text remark = {0};
-
-                summary_remark(r->c, order[k], &remark);
-                document_cell(d, "%s", r->c->query_set->queries[order[k]].id);
-                document_cell(d, "%s", outcome_name(v->outcome));
-                document_cell(d, "%s", text_string(&remark));
-                d->text->failed |= text_failed(&remark);
-        }
-        document_end_table(d);
-        report_more(d, shown, bad);
+        lead_more(d, shown, n->close);
 }
 
 static void append_passing(const struct report *r, struct document *d)
@@ -429,7 +367,6 @@ static void append_passing(const struct report *r, struct document *d)
         if (r->unlisted_kinds > 0)
                 document_say(d, "%zu queries have further kinds, which are not listed.",
                         r->unlisted_kinds);
-        append_failing(r, d);
 }
 
 /* `of` counts the measured queries that can have this figure at all. */
@@ -497,9 +434,17 @@ static void append_quality(const struct report *r, struct document *d)
                 r->c->results);
 }
 
+/* What a person acts on first, then pictures, then what they are worth. */
 void report_body(const struct report *r, struct document *d)
 {
+        lead_verdict(d, r->c, r->c->verdict);
+        lead_causes(d, r->c);
+        lead_failing(d, r->c);
+        report_queries(r, d);
+        append_points(r, d);
+        report_course(r, d);
         append_measured(r, d);
+        append_assumption(d);
         append_sensitivity(r, d);
         append_losses(r, d);
         append_distances(r, d);
@@ -507,5 +452,6 @@ void report_body(const struct report *r, struct document *d)
         append_margins(r, d);
         append_passing(r, d);
         append_quality(r, d);
-        report_change(r, d);
+        report_moved(r, d);
+        report_calibration(r, d);
 }

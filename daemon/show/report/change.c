@@ -2,9 +2,7 @@
 #include <math.h>
 #include <stdio.h>
 
-#include "judge/attribution.h"
 #include "judge/drift.h"
-#include "judge/incident.h"
 #include "show/report/body.h"
 #include "show/report/series.h"
 #include "show/words.h"
@@ -128,7 +126,7 @@ static void append_row_cells(struct document *d, const struct plot_row *row)
                 document_cell(d, "%s", words_interval((struct interval){row->low, row->high}).s);
 }
 
-static void append_queries(const struct report *r, struct document *d)
+void report_queries(const struct report *r, struct document *d)
 {
         static const struct document_column columns[] = {
                 {"Query", false},
@@ -164,7 +162,7 @@ static void append_queries(const struct report *r, struct document *d)
         document_end_table(d);
 }
 
-static void append_shift(const struct report *r, struct document *d)
+void report_moved(const struct report *r, struct document *d)
 {
         document_heading(d, 3, "Shift against the baseline");
         if (!r->c->baseline) {
@@ -217,7 +215,7 @@ static void append_border(const struct report *r, struct document *d)
                         CONFIDENCE_TOLERANCE_NEEDS);
 }
 
-static void append_calibration(const struct report *r, struct document *d)
+void report_calibration(const struct report *r, struct document *d)
 {
         const struct confidence *n = &r->numbers;
 
@@ -239,48 +237,6 @@ static void append_calibration(const struct report *r, struct document *d)
                         "configured.",
                         0.1 * space_unit(r->c->epoch.space), CONFIDENCE_CLASS_NEEDS);
         append_border(r, d);
-}
-
-/* What was found although nobody need be told of it. */
-static void append_attribution(const struct report *r, struct document *d)
-{
-        const struct attribution *a = &r->c->attribution;
-        _cleanup_text_ struct text t = {0}, records = {0};
-
-        attribution_describe(a, &t);
-        d->text->failed |= text_failed(&t);
-        document_say(d, "%s. %s", cause_name(a->cause), cause_meaning(a->cause));
-        if (t.size > 0)
-                document_say(d, "Evidence: %s.", text_string(&t));
-        fates_describe(r->c->fates, " ", &records);
-        d->text->failed |= text_failed(&records);
-        if (records.size > 0)
-                document_say(d, "Records %s.", text_string(&records));
-        if (r->c->incident_since == 0)
-                document_say(d, "What to do: %s", attribution_advise(a, r->c->fates));
-}
-
-static void append_cause(const struct report *r, struct document *d)
-{
-        _cleanup_text_ struct text why = {0};
-        enum cause causes[CAUSE_COUNT];
-
-        document_heading(d, 3, "Probable cause");
-        if (incident_causes(r->c, causes) == 0) {
-                document_say(d, "Unknown: %s.",
-                        r->c->baseline ? "the evidence could not be had"
-                                       : "there is no baseline to compare with");
-                return;
-        }
-        if (r->c->incident_since > 0)
-                incident_explain(r->c, " ", &why);
-        d->text->failed |= text_failed(&why);
-        if (why.size > 0)
-                document_say(d, "%s", text_string(&why));
-        else
-                append_attribution(r, d);
-        if (r->c->attributed > 0)
-                document_say(d, "Looked into at %s.", words_time(r->c->attributed).s);
 }
 
 static void append_embedder(const struct embedder_view *e, struct document *d)
@@ -327,11 +283,10 @@ static void append_lookups(const struct index_health *h, struct document *d)
                         h->self_asked, h->self_found);
 }
 
-static void append_health(const struct report *r, struct document *d)
+void report_health(const struct report *r, struct document *d)
 {
         const struct index_health *h = &r->c->health;
 
-        document_heading(d, 3, "Index and embedder");
         if (h->error)
                 document_note(d, "unmeasured", "The index could not be probed.", "%s", h->error);
         if (h->at == 0)
@@ -354,7 +309,7 @@ static void append_health(const struct report *r, struct document *d)
         append_embedder(&r->c->embedder, d);
 }
 
-static void append_history(const struct report *r, struct document *d)
+void report_course(const struct report *r, struct document *d)
 {
         struct plot_moment moments[PLOT_MOMENTS_MAX];
         _cleanup_text_ struct text svg = {0};
@@ -378,14 +333,4 @@ static void append_history(const struct report *r, struct document *d)
                 words_time(moments[0].at).s, words_time(moments[count - 1].at).s,
                 words_distance(moments[0].median).s, words_distance(moments[count - 1].median).s,
                 words_distance(moments[0].worst).s, words_distance(moments[count - 1].worst).s);
-}
-
-void report_change(const struct report *r, struct document *d)
-{
-        append_shift(r, d);
-        append_queries(r, d);
-        append_calibration(r, d);
-        append_cause(r, d);
-        append_health(r, d);
-        append_history(r, d);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "show/report/document.h"
+#include "show/document.h"
 
 #include <assert.h>
 #include <stdarg.h>

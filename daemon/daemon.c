@@ -111,7 +111,8 @@ static int on_alert_timer(sd_event_source *s, uint64_t usec, void *userdata)
 static void publish(struct daemon *d)
 {
         usec_t begun = clock_usec(CLOCK_BOOTTIME), took;
-        struct publication p = {.config = d->config,
+        struct publication p = {
+                .config = d->config,
                 .watches = d->all.watches,
                 .watch_count = d->all.count,
                 .alerts = d->teller.alerts,

@@ -137,7 +137,7 @@ const struct rule_default rule_defaults[RULE_COUNT] = {
                         .severity = "warning",
                         .for_usec = 5 * USEC_PER_MINUTE,
                         .limit = NAN,
-                        .summary = "driftwatch cannot write what must survive a restart.",
+                        .summary = "What must survive a restart cannot be written.",
                         .doc = "The state cannot be written: the disk is full, read-only, or "
                                "closed to driftwatch.",
                 },

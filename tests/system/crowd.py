@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A Chroma made for crowds: any name is a collection of one record, and answering costs next to nothing; from one
-moment to the next collections have other records instead. As a program, `crowd.py PORT`, it serves in a process of its own,
-so that its work is not measured with the other's."""
+moment to the next collections have other records instead. As a program, `crowd.py PORT`, it serves in a process of its
+own, so that its work is not measured with the other's."""
 import asyncio
 import json
 import re

@@ -24,8 +24,8 @@ RECEIVERS = 3
 # Seconds: of the loop, of 99 in 100 instants; and what the state keeps it, of 99 in 100 writes, waiting for a processor
 # included: the goal is 0.01 where nobody else has it, and ten times that fails.
 LATE, KEPT = 0.05, 0.1
-# Of resident memory, after two storms and their ends against before: alerts that ended are kept for a while.
-GROWN = 1.5
+# MiB of resident memory more than before, after two storms and their ends: alerts that ended are kept for a while.
+GROWN = 16
 WRITES = "driftwatch_storage_write_duration_seconds"
 
 
@@ -129,4 +129,5 @@ def test_a_storm_is_one_notification_a_collection(watched, quick, receivers, bea
             assert sorted(by_collection) == sorted(2 * [f"c-{i}" for i in range(COLLECTIONS)]), status
     assert numpy.quantile(late, 0.99) < LATE
     assert kept[1] <= KEPT
-    assert resident(watched) < GROWN * memory
+    assert largest < memory + 2 * GROWN
+    assert resident(watched) < memory + GROWN

@@ -318,7 +318,9 @@ int template_fill(const char *template, const struct channel_context *context, j
                         *ret = take_ptr(filled);
                         return 0;
                 }
-                f.max = f.max > VALUE_MIN ? f.max - f.max / 8 : 0;
+                /* In proportion, and always by so much that it comes to an end. */
+                f.max = f.max > VALUE_MIN ? MIN(f.max - f.max / 8, f.max * NOTICE_BODY_MAX / size)
+                                          : 0;
         }
         return r;
 }

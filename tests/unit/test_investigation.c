@@ -308,7 +308,7 @@ static void news_of_the_embedder_never_asks(void **state)
 /* What was found out about the collection still holds, and is weighed with the news. */
 static void news_are_judged_with_what_was_found(void **state)
 {
-        static const double distances[] = {0.5}, limits[] = {0.001};
+        static const double distances[] = {0.5, NAN}, limits[] = {0.001, 0.001};
         struct world *w = *state;
 
         w->outcomes[0] = OUTCOME_FAIL; /* so that there always is something to ask */

@@ -3,6 +3,8 @@
 
 #include "unit.h"
 
+#include <math.h>
+
 /* A baseline with one query and three records, and a replay that lacks one of them; and a query
  * that it does not know. */
 struct world {

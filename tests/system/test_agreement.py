@@ -163,7 +163,7 @@ def ask_report(at):
     assert (done.returncode == 3) == (report["verdict"] == "unmeasured")
     yield "report's json", report["verdict"], report["causes"]
     text = at.driftwatch.run("report").stdout
-    yield ("report", re.search(r"Last replay:\*\* (\w+),", text)[1], causes_of(text))
+    yield "report", re.search(r"^## .*: (\w+)$", text, re.MULTILINE)[1], causes_of(text)
 
 
 def ask_candidate(at):

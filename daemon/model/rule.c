@@ -137,7 +137,7 @@ const struct rule_default rule_defaults[RULE_COUNT] = {
                         .severity = "warning",
                         .for_usec = 5 * USEC_PER_MINUTE,
                         .limit = NAN,
-                        .summary = "What must survive a restart cannot be written.",
+                        .summary = "State that must survive a restart is not written.",
                         .doc = "The state cannot be written: the disk is full, read-only, or "
                                "closed to driftwatch.",
                 },

@@ -785,7 +785,8 @@ static void a_replay_that_waits_has_not_begun(void **state)
                 assert_true(is_query ==
                         (strstr(fake_server_request(w->stage.server, i)->path, "/query") != NULL));
         }
-        /* At the other's end rather than at its beginning: how long an end takes is the machine's. */
+        /* At the other's end rather than at its beginning: how long an end takes is the machine's.
+         */
         assert_true(turns[1].started > turns[0].started + (turns[0].ended - turns[0].started) / 2);
 }
 

@@ -84,6 +84,19 @@ static int set_listen_address(struct settings *s, const char *value)
         return add_value(&s->options.listen_addresses, value);
 }
 
+/* An empty name, as an unset variable of a unit gives it, is none. */
+static int set_web_config_file(struct settings *s, const char *value)
+{
+        s->options.web_config_file = *value ? value : NULL;
+        return 0;
+}
+
+static int set_http_config_file(struct settings *s, const char *value)
+{
+        s->options.http_config_file = *value ? value : NULL;
+        return 0;
+}
+
 static int set_external_url(struct settings *s, const char *value)
 {
         s->options.external_url = value;
@@ -285,7 +298,11 @@ static const struct flag flags[] = {
                 set_storage_path,
                 "what survives a restart ($STATE_DIRECTORY, else /var/lib/driftwatch)"},
         {"web.listen-address", "ADDRESS", USE_RUN | USE_STATUS | USE_ACTS, set_listen_address,
-                "host:port to serve on, or to ask; repeatable (127.0.0.1:9820)"},
+                "host:port or unix:/path to serve on, or to ask; repeatable (127.0.0.1:9820)"},
+        {"web.config.file", "FILE", USE_RUN | USE_VALIDATE, set_web_config_file,
+                "TLS, users and tokens of the web server, as the Prometheus exporter-toolkit has them"},
+        {"http.config.file", "FILE", USE_STATUS | USE_ACTS, set_http_config_file,
+                "how to speak to the daemon: user, token, TLS, as promtool has it"},
         {"web.external-url", "URL", USE_RUN | USE_NOTIFY_TEST, set_external_url,
                 "how people reach this daemon; used in links of alerts"},
         {"web.systemd-socket", NULL, USE_RUN, set_systemd_socket,

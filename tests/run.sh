@@ -55,6 +55,7 @@ systemd                   library systemd
 libyaml-dev               library yaml-0.1
 libyajl-dev               library yajl
 libgnutls28-dev           library gnutls
+libcrypt-dev              library libcrypt
 libsqlite3-dev            library sqlite3
 zlib1g-dev                library zlib
 libcmocka-dev             library cmocka

@@ -227,6 +227,8 @@ struct view {
         char *external_url; /* NULL when not given */
         unsigned per_query_limit;
         bool loopback_distrusted; /* local clients may change nothing */
+        char **hosts; /* other names of this machine, for browsers */
+        size_t host_count;
         bool leased,
                 lease_held; /* whether one of several daemons tells receivers, and this is it */
         char *lease_holder; /* who it is, "" for nobody; NULL without a lease */

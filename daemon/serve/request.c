@@ -27,6 +27,7 @@ struct request *request_unref(struct request *r)
         free(r->body);
         text_done(&r->sent);
         view_unref(r->replayed);
+        print_unref(r->print);
         free(r);
         return NULL;
 }
@@ -47,6 +48,12 @@ static void answer(
         r->body_size = size;
         atomic_store_explicit(&r->answered, true, memory_order_release);
         MHD_resume_connection(r->connection);
+}
+
+void request_print(struct request *r, struct print *print)
+{
+        r->print = print_ref(print);
+        answer(r, print ? print->status : 503, NULL, 0, NULL);
 }
 
 static void on_completed(struct command *c, unsigned status, char *body, size_t size)

@@ -410,6 +410,18 @@ static int view_lease(const struct tenure *tenure, struct view *v)
         return r < 0 ? r : strdup_to(&v->lease_error, tenure_error(tenure));
 }
 
+static int view_hosts(const struct config *config, struct view *v)
+{
+        int r = 0;
+
+        v->hosts = calloc(config->host_count + 1, sizeof(char *));
+        if (!v->hosts)
+                return -ENOMEM;
+        for (; v->host_count < config->host_count && r == 0; v->host_count++)
+                r = strdup_to(&v->hosts[v->host_count], config->hosts[v->host_count]);
+        return r;
+}
+
 static int view_facts(
         const struct publisher *p, const struct publication *source, usec_t now, struct view *v)
 {
@@ -423,6 +435,8 @@ static int view_facts(
                 r = strdup_to(&v->storage_error, source->storage_error);
         if (r >= 0)
                 r = view_lease(source->tenure, v);
+        if (r >= 0)
+                r = view_hosts(source->config, v);
         v->storage_failing = source->storage_failing;
         v->published = now;
         v->started = p->started;

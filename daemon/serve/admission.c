@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "serve/admission.h"
 
+#include <limits.h>
 #include <netinet/in.h>
 #include <stdio.h>
 #include <sys/un.h>

@@ -4,6 +4,7 @@
 #include <malloc.h>
 
 #include "macro.h"
+#include "serve/response.h"
 #include "show/envelope.h"
 #include "utf8.h"
 

@@ -3,7 +3,7 @@
 
 #include <ctype.h>
 #include <errno.h>
-#include <gnutls/gnutls.h>
+#include <gnutls/abstract.h>
 #include <microhttpd.h>
 #include <stdio.h>
 #include <unistd.h>

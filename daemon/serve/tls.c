@@ -6,6 +6,7 @@
 #include <gnutls/x509.h>
 #include <stdatomic.h>
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "macro.h"
 

@@ -291,9 +291,9 @@ def samples(text):
 
 
 class Prometheus:
-    """A Prometheus that scrapes every second and evaluates rule files."""
+    """A Prometheus that scrapes every second and evaluates rule files; `scrape` are further keys of its job."""
 
-    def __init__(self, directory, *targets, rules=(), labels=None, accept=None):
+    def __init__(self, directory, *targets, rules=(), labels=None, accept=None, scrape=None):
         self.directory = pathlib.Path(directory)
         self.directory.mkdir(parents=True, exist_ok=True)
         self.port = free_port()
@@ -303,7 +303,7 @@ class Prometheus:
             "rule_files": [str(rule) for rule in rules],
             "scrape_configs": [{
                 "job_name": "driftwatch",
-                "static_configs": [{"targets": list(targets), "labels": labels or {}}]}],
+                "static_configs": [{"targets": list(targets), "labels": labels or {}}], **(scrape or {})}],
         }
         (self.directory / "prometheus.yml").write_text(yaml.safe_dump(config))
         self.process = Process(

@@ -105,6 +105,17 @@ static int on_second(sd_event_source *s, uint64_t usec, void *userdata)
         return 0;
 }
 
+static void log_door(const struct http_server *s, const char *address)
+{
+        const char *encrypted = http_server_encrypted(s) ? ", with TLS" : "";
+        unsigned port = http_server_port(s);
+
+        if (port > 0)
+                log_info("listening on %s, port %u%s", address, port, encrypted);
+        else
+                log_info("listening on %s%s", address, encrypted);
+}
+
 int web_open(struct web *w, sd_event *event, const struct web_options *options)
 {
         _cleanup_error_ struct error error = {0};
@@ -112,10 +123,8 @@ int web_open(struct web *w, sd_event *event, const struct web_options *options)
                 options->systemd_socket, w->handover, &error);
 
         for (size_t i = 0; i < w->doors.count; i++)
-                log_info("listening on %s, port %u%s",
-                        w->doors.passed ? "a socket of the service manager" : options->addresses[i],
-                        http_server_port(w->doors.servers[i]),
-                        http_server_encrypted(w->doors.servers[i]) ? ", with TLS" : "");
+                log_door(w->doors.servers[i],
+                        w->doors.passed ? "a socket of the service manager" : options->addresses[i]);
         if (r < 0)
                 log_error("%s", error_text(&error, r));
         else

@@ -373,7 +373,7 @@ def test_commands_say_who_they_are(watcher, tmp_path):
                        ({"tls_config": tls}, "who are you")):
         done = run("status", **keys)
         assert done.returncode == 3 and says in done.stderr, (keys, done.stderr)
-    for keys, says in (({"basic_auth": {"username": "anna"}}, "http.yaml:1:13: basic_auth: give password"),
+    for keys, says in (({"basic_auth": {"username": "anna"}}, "http.yaml:2:3: basic_auth: give password"),
                        ({"tls_config": {"ca": "x"}}, "http.yaml:2:3: tls_config.ca: ")):
         done = run("status", **keys)
         assert done.returncode == 2 and says in done.stderr, done.stderr

@@ -175,8 +175,9 @@ part() {
         tsan)
                 build build-tsan $sanitize_threads -- \
                         driftwatch test_handover test_worker test_reader test_http_server \
-                        test_http_limits &&
-                        run_meson tsan build-tsan handover worker reader http_server http_limits
+                        test_http_limits test_press test_traffic &&
+                        run_meson tsan build-tsan handover worker reader http_server http_limits \
+                                press traffic
                 ;;
         system)
                 # Three to a processor: most of them wait for a server or a second to pass.
@@ -206,6 +207,7 @@ part() {
                                 --ignore=tests/system/test_crowd.py \
                                 --ignore=tests/system/test_hostile.py \
                                 --ignore=tests/system/test_lateness.py \
+                                --ignore=tests/system/test_visitors.py \
                                 --ignore=tests/system/test_demo.py \
                                 --ignore=tests/system/test_dashboards.py \
                                 --ignore=tests/system/test_endurance.py -k 'not 1.5.9 and not test_label'
@@ -214,7 +216,7 @@ part() {
                 build build-tsan $sanitize_threads -- driftwatch &&
                         run_pytest system-tsan build-tsan -n 2 --dist loadfile \
                                 tests/system/test_http.py tests/system/test_scrape.py \
-                                tests/system/test_reload.py tests/system/test_soak.py
+                                tests/system/test_reload.py tests/system/test_soak.py tests/system/test_lock.py
                 ;;
         bench)
                 build build-tests && run_meson bench build-tests --benchmark --verbose

@@ -124,7 +124,8 @@ int web_open(struct web *w, sd_event *event, const struct web_options *options)
 
         for (size_t i = 0; i < w->doors.count; i++)
                 log_door(w->doors.servers[i],
-                        w->doors.passed ? "a socket of the service manager" : options->addresses[i]);
+                        w->doors.passed ? "a socket of the service manager"
+                                        : options->addresses[i]);
         if (r < 0)
                 log_error("%s", error_text(&error, r));
         else

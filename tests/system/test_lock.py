@@ -49,7 +49,7 @@ def lock(program, **keys):
 
 
 class Yard:
-    """The program in a network of its own, with a loopback address and one that others would come by, and curl there."""
+    """The program in a network of its own, with a loopback address and one that others would come by; and curl."""
 
     def __init__(self, program, tmp_path, ends, *flags):
         self.socket = tmp_path / "web.sock"
@@ -81,8 +81,8 @@ class Yard:
         """What is answered to reading, replaying and writing."""
         def settled(method, path):
             # A wrong password that took long on a busy machine makes the next one wait.
-            return tools.poll(lambda: {"status": status} if (status := self.status(method, path, **way)) != 429 else None,
-                              "an answer")["status"]
+            return tools.poll(lambda: {"is": status} if (status := self.status(method, path, **way)) != 429 else None,
+                              "an answer")["is"]
         return tuple(settled(*asked) for asked in ASKED)
 
 

@@ -79,13 +79,18 @@ def scrape_seconds(port, path="/metrics"):
     return time.monotonic() - begun
 
 
+async def pause(seconds):
+    await asyncio.wait([asyncio.get_running_loop().create_future()], timeout=seconds)
+
+
 async def read_answer(reader):
     head = await reader.readuntil(b"\r\n\r\n")
-    length = next(int(line.split(b":")[1]) for line in head.split(b"\r\n") if line.lower().startswith(b"content-length"))
+    length = next(int(line.split(b":")[1]) for line in head.split(b"\r\n")
+                  if line.lower().startswith(b"content-length"))
     return head.split(b" ")[1], await reader.readexactly(length)
 
 
-async def visit(port, path, pause, until, seconds):
+async def visit(port, path, rest, until, seconds):
     """One who stays connected as long as he is let, and comes back when he is not."""
     request = f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nAccept-Encoding: gzip\r\n\r\n".encode()
     reader = None
@@ -103,7 +108,7 @@ async def visit(port, path, pause, until, seconds):
                 assert attempt == 0, "a connection that has just been made is cut"
                 reader = None
         seconds.append(time.monotonic() - begun)
-        await asyncio.sleep(pause)
+        await pause(rest)
 
 
 async def half_open(port, until):
@@ -116,7 +121,7 @@ async def half_open(port, until):
             writer.close()
         except (ConnectionError, asyncio.TimeoutError):
             pass
-        await asyncio.sleep(0.5)
+        await pause(0.5)
 
 
 async def trickle(port, until):
@@ -127,7 +132,7 @@ async def trickle(port, until):
             writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
             writer.write(b"GET /api/v1/queries?collection=c0 HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
             while time.monotonic() < until and await reader.read(64):
-                await asyncio.sleep(0.2)
+                await pause(0.2)
             writer.close()
         except ConnectionError:
             pass

@@ -206,6 +206,8 @@ static enum MHD_Result on_request(void *userdata, struct MHD_Connection *connect
         } else {
                 answer(s, &x, url, method);
         }
+        if (x.deferred)
+                turn(s, connection, PHASE_WAITS);
         r = x.deferred ? MHD_YES : send_answer(&x);
         text_done(&x.body);
         return r;

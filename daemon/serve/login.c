@@ -76,7 +76,7 @@ static enum login_result fail(struct login *l, const struct sockaddr *peer, usec
 {
         (void)throttle_take(throttle_bucket(&l->failures, peer), LOGIN_FAILURES_INTERVAL,
                 LOGIN_FAILURES_BURST, now);
-        l->rests_until = now + LOGIN_REST * took;
+        l->rests_until = MAX(l->rests_until, now + LOGIN_REST * took);
         return LOGIN_WRONG;
 }
 

@@ -23,7 +23,7 @@
 /* Connections in all, from one address, and those of one whose request has not arrived. */
 #define TRAFFIC_MAX 128
 #define TRAFFIC_PEER_MAX 96
-#define TRAFFIC_HALF_OPEN_MAX 32
+#define TRAFFIC_HALF_OPEN_MAX 64
 /* How long a server that stops waits for answers: less than anybody waits for a daemon to end. */
 #define TRAFFIC_DRAIN_MSEC 500
 

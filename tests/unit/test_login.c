@@ -173,6 +173,8 @@ static void failures_cost_a_quarter_of_the_time(void **state)
 
         login_init(&l, fake_clock);
         assert_int_equal(ask(&l, c, ANNA_WRONG, "192.0.2.1").result, LOGIN_WRONG);
+        assert_int_equal(
+                ask(&l, c, "Bearer wrong", "192.0.2.2").result, LOGIN_WRONG); /* costs nothing */
         assert_int_equal(ask(&l, c, ANNA_WRONG, "192.0.2.2").result, LOGIN_LATER);
         now += LOGIN_REST * USEC_PER_MSEC;
         assert_int_equal(ask(&l, c, ANNA_WRONG, "192.0.2.3").result, LOGIN_WRONG);

@@ -24,7 +24,8 @@ static char *hash_of(const char *password)
         char *hash;
 
         assert_non_null(data);
-        hash = strdup(crypt_r(password, "$2b$04$abcdefghijklmnopqrstuu", data));
+        hash = strdup(
+                crypt_rn(password, "$2b$04$abcdefghijklmnopqrstuu", data, (int)sizeof(*data)));
         assert_non_null(hash);
         free(data);
         return hash;

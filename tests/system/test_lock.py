@@ -61,7 +61,7 @@ class Yard:
              f"--config.file={program.config_file}", f"--storage.path={program.state}",
              "--web.listen-address=0.0.0.0:9820", f"--web.listen-address=unix:{self.socket}",
              "--web.external-url=https://watch.example:8443/dw", *flags], tmp_path / "yard.log"))
-        tools.poll(lambda: "watching 1 collections" in self.process.text(), "the daemon")
+        tools.poll(lambda: "listening on unix:" in self.process.text(), "the daemon")
 
     def status(self, method, path, to="127.0.0.1", scheme="http", headers=(), options=()):
         """0: there was no answer. Each question comes from an address of its own, so that what one did wrong is not

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "serve/http_server.h"
 
-#include <ctype.h>
 #include <errno.h>
 #include <malloc.h>
 #include <microhttpd.h>
@@ -11,8 +10,10 @@
 
 #include "clock.h"
 #include "macro.h"
+#include "serve/form.h"
 #include "serve/guard.h"
 #include "serve/listen.h"
+#include "serve/pages.h"
 #include "serve/path.h"
 #include "serve/request.h"
 #include "serve/response.h"
@@ -20,22 +21,23 @@
 #include "serve/traffic.h"
 #include "show/api/api.h"
 #include "show/envelope.h"
-#include "show/page/page.h"
 #include "text.h"
 
 #define TYPE_TEXT "text/plain; charset=utf-8"
-#define TYPE_HTML "text/html; charset=utf-8"
 #define TYPE_JSON "application/json"
 
 /* From here on it is worth a tenth of a millisecond to give back what making the body took. */
 #define LARGE_BODY (128U << 10)
+/* Shorter bodies become no shorter. */
+#define PACKED_MIN 256
 
 struct http_server {
         struct MHD_Daemon *daemon;
         struct handover *handover;
         struct waiting waiting;
         struct traffic traffic;
-        struct scrape scrape; /* web thread only */
+        struct scrape scrape; /* web thread only, as the next */
+        struct leaves leaves;
         unsigned port;
 };
 
@@ -52,7 +54,8 @@ struct exchange {
         unsigned status;
         const char *type;
         const char *policy; /* Content-Security-Policy; NULL: nothing is allowed */
-        const char *allow;
+        const char *allow, *cache, *etag;
+        bool once; /* the connection is closed after it */
         struct text body;
         struct MHD_Response *shared; /* instead of the body; borrowed */
 };
@@ -89,18 +92,6 @@ static struct view *acquire(struct exchange *x)
         return view;
 }
 
-static void get_page(struct exchange *x)
-{
-        _cleanup_(view_unrefp) struct view *view = acquire(x);
-
-        if (!view)
-                return;
-        x->status = 200;
-        x->type = TYPE_HTML;
-        x->policy = RESPONSE_POLICY_PAGE;
-        page_render(&x->body, view, clock_usec(CLOCK_REALTIME));
-}
-
 static void get_metrics(struct exchange *x)
 {
         _cleanup_(view_unrefp) struct view *view = acquire(x);
@@ -133,25 +124,39 @@ static void get_ready(struct exchange *x)
                 say(x, 503, "driftwatch is not ready: its state is not restored yet");
 }
 
-static enum MHD_Result check_argument(void *userdata, enum MHD_ValueKind kind, const char *key,
-        size_t key_size, const char *value, size_t value_size)
-{
-        bool *valid = userdata;
-
-        *valid = utf8_valid(key, key_size) && (!value || utf8_valid(value, value_size));
-        return *valid ? MHD_YES : MHD_NO;
-}
-
 static bool arguments_valid(struct exchange *x)
 {
-        bool valid = true;
+        bool valid = request_arguments_valid(x->connection) &&
+                (!x->subject || utf8_valid(x->subject, strlen(x->subject)));
 
-        (void)MHD_get_connection_values_n(
-                x->connection, MHD_GET_ARGUMENT_KIND, check_argument, &valid);
-        valid = valid && (!x->subject || utf8_valid(x->subject, strlen(x->subject)));
         if (!valid)
                 say(x, 400, "the URL is not UTF-8");
         return valid;
+}
+
+static void take_head(struct exchange *x, struct pages_head head)
+{
+        x->status = head.status;
+        x->type = head.type;
+        x->policy = head.policy;
+        x->cache = head.cache;
+        x->etag = head.etag;
+        x->once = head.once;
+}
+
+static void get_page(struct exchange *x)
+{
+        _cleanup_(view_unrefp) struct view *view = NULL;
+
+        if (arguments_valid(x) && (view = acquire(x)))
+                take_head(x, pages_document(&x->server->leaves, view, x->connection, &x->body));
+}
+
+static void get_asset(struct exchange *x)
+{
+        take_head(x, pages_asset(x->connection, x->subject, &x->body));
+        if (x->status == 404)
+                say(x, 404, "there is nothing at this path");
 }
 
 /* The document that became a large body was some times larger, in small pieces. */
@@ -179,8 +184,8 @@ static void get_api(struct exchange *x)
                 return;
         x->status = x->api->get(view, &query, &x->body);
         x->type = type && x->status == 200 ? type : TYPE_JSON;
-        if (streq(x->type, TYPE_HTML))
-                x->policy = RESPONSE_POLICY_PAGE;
+        if (strncmp(x->type, "text/html", strlen("text/html")) == 0)
+                x->policy = RESPONSE_POLICY_REPORT;
         give_back(x);
 }
 
@@ -314,6 +319,7 @@ struct route {
 
 static const struct route routes[] = {
         {"/", get_page, NULL, NULL},
+        {"/assets/*", get_asset, NULL, NULL},
         {"/metrics", get_metrics, NULL, NULL},
         {"/-/healthy", get_healthy, NULL, NULL},
         {"/-/ready", get_ready, NULL, NULL},
@@ -361,6 +367,17 @@ static const char *allowed(const struct route *route)
         return names[route->get != NULL][route->post != NULL][route->delete != NULL];
 }
 
+static bool take_form(struct exchange *x, const char *pattern)
+{
+        int r = form_is(header(x, MHD_HTTP_HEADER_CONTENT_TYPE))
+                ? request_read_form(x->request, path_depth(pattern))
+                : 0;
+
+        if (r < 0)
+                say(x, r == -ENOMEM ? 500 : 400, "the form is not UTF-8");
+        return r >= 0;
+}
+
 static void dispatch(struct exchange *x, const char *path, const char *method)
 {
         _cleanup_free_ char *subject = NULL;
@@ -370,9 +387,10 @@ static void dispatch(struct exchange *x, const char *path, const char *method)
         x->subject = subject;
         if (!route.path)
                 say(x, 404, "there is nothing at this path");
-        else if (handle)
-                handle(x);
-        else {
+        else if (handle) {
+                if (handle != route.post || take_form(x, route.path))
+                        handle(x);
+        } else {
                 x->allow = allowed(&route);
                 say(x, 405, "this path does not take this method");
         }
@@ -391,6 +409,10 @@ static void take_answer(struct exchange *x)
         }
         x->status = r->status;
         x->type = x->json ? TYPE_JSON : TYPE_TEXT;
+        if (r->location && r->status < 400) {
+                x->status = 303;
+                return;
+        }
         if (r->replayed) {
                 x->status = api_verdict(r->replayed, &x->body);
                 give_back(x);
@@ -402,6 +424,8 @@ static void take_answer(struct exchange *x)
 
 static struct MHD_Response *make_response(struct exchange *x)
 {
+        bool packed = x->body.size >= PACKED_MIN &&
+                accept_gzip(header(x, MHD_HTTP_HEADER_ACCEPT_ENCODING)) && gzip_text(&x->body);
         size_t size;
         char *body = text_take(&x->body, &size);
 
@@ -410,8 +434,12 @@ static struct MHD_Response *make_response(struct exchange *x)
                 x->type = TYPE_TEXT;
                 size = 0;
         }
-        return response_new(body, size, x->type, x->policy,
-                response_headers({MHD_HTTP_HEADER_ALLOW, x->allow}));
+        return response_new(body, size, x->type, x->policy, x->cache,
+                response_headers({MHD_HTTP_HEADER_ALLOW, x->allow}, {MHD_HTTP_HEADER_ETAG, x->etag},
+                        {MHD_HTTP_HEADER_LOCATION, x->status == 303 ? x->request->location : NULL},
+                        {MHD_HTTP_HEADER_VARY, MHD_HTTP_HEADER_ACCEPT_ENCODING},
+                        {MHD_HTTP_HEADER_CONTENT_ENCODING, packed ? "gzip" : NULL},
+                        {MHD_HTTP_HEADER_CONNECTION, x->once ? "close" : NULL}));
 }
 
 static enum MHD_Result send_answer(struct exchange *x)
@@ -484,34 +512,13 @@ static void on_finished(void *userdata, struct MHD_Connection *connection, void 
                 waiting_finish(&s->waiting, *request);
         *request = request_unref(*request);
         scrape_tidy(&s->scrape);
+        leaves_tidy(&s->leaves, clock_usec(CLOCK_MONOTONIC));
         traffic_answered(&s->traffic, connection);
 }
 
-static int hex_digit(char c)
-{
-        return isdigit((unsigned char)c)     ? c - '0'
-                : isxdigit((unsigned char)c) ? (c | 0x20) - 'a' + 10
-                                             : -1;
-}
-
-/* As libmicrohttpd's own, but %00 stays as it is: no string of ours contains a NUL. */
 static size_t unescape(void *userdata, struct MHD_Connection *connection, char *s)
 {
-        char *out = s;
-
-        for (const char *in = s; *in;) {
-                int high = in[0] == '%' ? hex_digit(in[1]) : -1;
-                int low = high >= 0 ? hex_digit(in[2]) : -1;
-
-                if (low >= 0 && (high | low) != 0) {
-                        *out++ = (char)(high << 4 | low);
-                        in += 3;
-                } else {
-                        *out++ = *in++;
-                }
-        }
-        *out = '\0';
-        return (size_t)(out - s);
+        return path_unescape(s);
 }
 
 /* `fd` becomes libmicrohttpd's, which closes it also when it cannot start. */
@@ -582,6 +589,7 @@ struct http_server *http_server_free(struct http_server *s)
         if (fd >= 0)
                 close(fd);
         scrape_done(&s->scrape);
+        leaves_done(&s->leaves);
         free(s);
         return NULL;
 }

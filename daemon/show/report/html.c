@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "show/asset.h"
 #include "show/markup.h"
 #include "show/report/body.h"
-#include "show/style.h"
 
 /* Tables scroll by themselves; on paper everything is black on white and nothing is cut. */
-static const char report_style[] = STYLE_BASE
+static const char report_style[] =
         "main{max-width:66rem;padding-bottom:2rem}h1{font-size:1.5rem;margin:1.5rem 0 .5rem}h2{"
         "font-size:1.25rem;margin:2rem 0 .5rem;overflow-wrap:anywhere}h3{font-size:1.05rem;"
         "margin:0 0 .6rem}p,ul{margin:.5rem 0;max-width:62rem;overflow-wrap:anywhere}ul{"
@@ -163,7 +163,8 @@ void report_html(const struct report *reports, size_t count, struct text *text)
                 text_append(text, ": ");
                 markup_text(text, reports[0].c->label);
         }
-        text_appendf(text, "</title>\n<style>%s</style>\n</head>\n<body>\n<main>\n", report_style);
+        text_appendf(text, "</title>\n<style>%s%s</style>\n</head>\n<body>\n<main>\n",
+                asset_base_style, report_style);
         report_head(&d, count > 0 ? reports[0].now : 0);
         for (size_t i = 0; i < count; i++)
                 report_body(&reports[i], &d);

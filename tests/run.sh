@@ -196,7 +196,8 @@ part() {
         system-asan)
                 # Not under systemd: the hardened unit forbids what the sanitizer needs. And on one Chroma: it is
                 # the program's code that is looked at, and both make it run.
-                # A preloaded clock, what memory and a crowd cost, and what a browser shows are the plain one's. What is told when is a matter
+                # A preloaded clock, what memory and a crowd cost, and what a browser shows are the plain one's.
+                # What is told when is a matter
                 # of seconds, in which a sanitized program does less; the demonstration, the dashboards and the long
                 # calm wait for what other files make happen sooner, and every label is seen in test_agreement.py.
                 build build-asan $sanitize_memory &&

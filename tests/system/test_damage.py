@@ -55,7 +55,7 @@ def command(driftwatch, word):
 def rows(driftwatch):
     """What `state check` would call each of them."""
     dumped = json.loads(command(driftwatch, "dump").stdout)
-    return {f'{kind} "{CONTROL.sub(chr(0xfffd), key)}"' for kind, of_kind in dumped.items() for key in of_kind}
+    return {f'{kind} "{CONTROL.sub(" ", key)}"' for kind, of_kind in dumped.items() for key in of_kind}
 
 
 def bad_rows(driftwatch, known):

@@ -60,6 +60,7 @@ static void print_remark(const json_t *c)
         const char *error = json_string_value(json_object_get(c, "last_error"));
         const json_t *incident = json_object_get(c, "incident");
         const char *told = first_told(json_object_get(c, "findings"));
+        const char *waiting = json_string_value(json_object_get(c, "waiting"));
         json_int_t unjudged = json_integer_value(
                 json_object_get(json_object_get(c, "outcomes"), outcome_name(OUTCOME_UNJUDGED)));
 
@@ -69,6 +70,8 @@ static void print_remark(const json_t *c)
                 say("  not replayed yet\n");
         else if (json_is_object(incident))
                 say("  %s%s%s\n", text_of(incident, "summary"), told ? "; " : "", told ? told : "");
+        else if (waiting)
+                say("  %s\n", waiting);
         else if (unjudged > 0)
                 say("  write what the unjudged queries expect, or driftwatch baseline propose\n");
         else if (streq(text_of(c, "verdict"), verdict_name(VERDICT_UNJUDGED)))

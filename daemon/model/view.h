@@ -95,6 +95,8 @@ struct collection_view {
         struct query_set *query_set;
         struct query_view *queries; /* query_set->count, same order */
         usec_t interval_usec;
+        usec_t ingest_grace; /* how long what is found waits for the end of an ingest; 0: not at all
+                              */
         unsigned results;
         double limits[RULE_COUNT]; /* of the rules, as configured; NaN: their default */
 

@@ -211,6 +211,14 @@ json_t *facts_incident_view(const struct incident_view *i)
                 value_string(i->summary), "explanation", value_string(i->explanation));
 }
 
+json_t *facts_waiting(const struct collection_view *c)
+{
+        _cleanup_text_ struct text t = {0};
+
+        summary_waiting(c, &t);
+        return text_failed(&t) ? NULL : value_string(t.size > 0 ? text_string(&t) : NULL);
+}
+
 json_t *facts_incident(const struct collection_view *c)
 {
         struct incident_view i;

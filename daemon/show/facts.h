@@ -17,6 +17,8 @@ json_t *facts_cause(const struct attribution *a, const struct fates *fates);
 /* The findings: {"kind", "query" (null: of the collection), "severity", "effect", "cause", "since",
  * "seen", "state", "sentence"}. */
 json_t *facts_findings(const struct collection_view *c);
+/* Why nobody is told of some of them yet, and until when; null when none waits. */
+json_t *facts_waiting(const struct collection_view *c);
 /* Names, in their order. */
 json_t *facts_cause_names(const enum cause *causes, size_t count);
 /* Those of a collection, the main one first. */

@@ -3,6 +3,7 @@
 
 #include <math.h>
 
+#include "judge/ingest.h"
 #include "text.h"
 
 void summary_count(const struct collection_view *c, struct summary *ret)
@@ -25,6 +26,28 @@ int summary_band(const struct judgement *v)
         if (isnan(v->distance))
                 return -1;
         return v->confirmed_band >= 0 ? v->confirmed_band : v->band;
+}
+
+void summary_waiting(const struct collection_view *c, struct text *t)
+{
+        usec_t end = ingest_excuse_ends(c, c->ingest_grace);
+        char time[TIME_TEXT_MAX];
+        size_t waiting = 0;
+
+        for (size_t i = 0; c->findings && i < c->findings->count; i++)
+                waiting += c->findings->findings[i].waiting;
+        if (waiting == 0)
+                return;
+        text_appendf(t, "nobody is told of %zu %s yet: ", waiting,
+                plural(waiting, "finding", "findings"));
+        if (c->looking_up)
+                text_append(t, "the records that are missing are being looked up");
+        else if (!c->ingest_under_way)
+                text_append(t, "the next replay confirms what an ingest has left");
+        else
+                text_append(t, "an ingest seems to be under way, which may still set it right");
+        if (end > c->last_finished && end != USEC_INFINITY)
+                text_appendf(t, "; until %s at the latest", time_format(time, sizeof(time), end));
 }
 
 size_t *summary_worst_first(const struct collection_view *c)

@@ -26,6 +26,9 @@ struct quality summary_quality(const struct collection_view *c);
 /* Indices of the collection's queries: fail, drift, unmeasured, unjudged, pass, each in the order
  * of the set. The array is the caller's; NULL when memory is short. */
 size_t *summary_worst_first(const struct collection_view *c);
+/* Appends how many findings nobody is told of before an ingest is over, and when they are told at
+ * the latest: a sentence without a full stop; nothing when none waits. */
+void summary_waiting(const struct collection_view *c, struct text *t);
 /* Why the query did not pass: a sentence, never NULL; "" when it passed. Valid as long as the view.
  */
 const char *summary_reason(const struct collection_view *c, const struct judgement *v);

@@ -38,6 +38,7 @@ static int view_describe(const struct dossier *d, struct collection_view *v)
         v->query_set = query_set_ref(c->queries);
         v->baseline = baseline_ref(d->baseline);
         v->interval_usec = c->replay.interval;
+        v->ingest_grace = d->policy.grace;
         v->results = c->replay.results;
         memcpy(v->limits, c->policy.limits, sizeof(v->limits));
         if (r >= 0)

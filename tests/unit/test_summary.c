@@ -72,6 +72,41 @@ static void has_a_reason_unless_it_passed(void **state)
         assert_string_equal(summary_reason(c, v), "connection refused");
 }
 
+static void says_what_nobody_is_told_of_yet(void **state)
+{
+        _cleanup_view_ struct view *view = sample_view();
+        struct collection_view *c = view->collections[0];
+        struct finding f = {.sentence = (char *)"", .since = c->last_finished, .waiting = true};
+        static const struct {
+                bool looking_up, under_way;
+                const char *text;
+        } cases[] = {
+                {true, true, "the records that are missing are being looked up"},
+                {false, true,
+                        "an ingest seems to be under way, which may still set it right; until "
+                        "2026-11-23T02:04:48Z at the latest"},
+                {false, false, "the next replay confirms what an ingest has left"},
+        };
+
+        c->ingest_grace = 5 * USEC_PER_MINUTE;
+        for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+                _cleanup_text_ struct text t = {0};
+                char expected[200];
+
+                findings_unref(c->findings);
+                c->findings = findings_new();
+                summary_waiting(c, &t);
+                assert_int_equal(t.size, 0);
+                assert_int_equal(findings_add(c->findings, &f), 0);
+                c->looking_up = cases[i].looking_up;
+                c->ingest_under_way = cases[i].under_way;
+                summary_waiting(c, &t);
+                snprintf(expected, sizeof(expected), "nobody is told of 1 finding yet: %s",
+                        cases[i].text);
+                assert_string_equal(text_string(&t), expected);
+        }
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -79,6 +114,7 @@ int main(void)
                 cmocka_unit_test(knows_the_band),
                 cmocka_unit_test(orders),
                 cmocka_unit_test(has_a_reason_unless_it_passed),
+                cmocka_unit_test(says_what_nobody_is_told_of_yet),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -176,6 +176,8 @@ static int add_findings(json_t *object, const struct collection_view *c)
         if (r >= 0)
                 r = json_put(object, "findings", facts_findings(c));
         if (r >= 0)
+                r = json_put(object, "waiting", facts_waiting(c));
+        if (r >= 0)
                 r = json_put(object, "epoch", epoch_json(c));
 
         if (r >= 0)

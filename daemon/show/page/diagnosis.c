@@ -7,6 +7,7 @@
 #include "judge/verdict.h"
 #include "show/markup.h"
 #include "show/standing.h"
+#include "show/summary.h"
 #include "show/words.h"
 
 static void open_fact(struct text *text, const char *name)
@@ -230,6 +231,15 @@ void diagnosis_append_standing(
         text->failed |= text_failed(&sentence);
 }
 
+static void append_waiting(struct text *text, const struct collection_view *c)
+{
+        _cleanup_text_ struct text waiting = {0};
+
+        summary_waiting(c, &waiting);
+        if (waiting.size > 0)
+                markup_note(text, "drift", "Not told yet:", text_string(&waiting));
+}
+
 void diagnosis_append_incident(struct text *text, const struct collection_view *c,
         const struct escalation_status *status, usec_t now)
 {
@@ -246,6 +256,7 @@ void diagnosis_append_incident(struct text *text, const struct collection_view *
                 append_findings(text, c, true, now);
                 text_append(text, "</div>\n");
         }
+        append_waiting(text, c);
         append_unjudged(text, c);
         if (verdict_void(c))
                 markup_note(text, "unjudged", "Nothing here is judged.", verdict_void(c));

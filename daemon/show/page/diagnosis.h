@@ -12,7 +12,7 @@ void diagnosis_append_facts(struct text *text, const struct collection_view *c, 
 /* One block: what is wrong in a few words, how it stands with people (NULL: nobody was to
  * be told yet), the findings, those not seen this time with their age, the causes with their
  * evidence and what to do, the worst queries, the consequences; nothing where nothing is wrong.
- * Then what is unjudged, and what could not be looked at. */
+ * Then what is not told yet, or unjudged, and what could not be looked at. */
 void diagnosis_append_incident(struct text *text, const struct collection_view *c,
         const struct escalation_status *status, usec_t now);
 /* "People: acknowledged by anna 5m ago", as a paragraph; nothing for NULL. */

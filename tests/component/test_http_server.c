@@ -16,6 +16,7 @@
 #include <unistd.h>
 #include <zlib.h>
 
+#include "../unit/fewer.h"
 #include "judge/bootstrap.h"
 #include "server_fixture.h"
 #include "text.h"
@@ -245,10 +246,11 @@ static void the_packed_page_is_the_plain_page(void **state)
         /* Pieces of 40 kB and of 4. */
         static const size_t sizes[] = {400, 400, 40, 400};
         struct fixture *f = *state;
+        const size_t rounds = fewer(15);
         uint64_t seed = 9;
 
-        for (size_t i = 0; i < 60; i++) {
-                struct view *view = sample_view_large(sizes[i / 15], 0);
+        for (size_t i = 0; i < ARRAY_SIZE(sizes) * rounds; i++) {
+                struct view *view = sample_view_large(sizes[i / rounds], 0);
                 struct collection_view *c = view->collections[0];
                 size_t changes = i % 3 == 0 ? 0 : bootstrap_next(&seed) % 9;
                 _cleanup_free_ char *packed_headers = NULL;
@@ -257,7 +259,7 @@ static void the_packed_page_is_the_plain_page(void **state)
 
                 for (size_t k = 0; k < changes; k++) {
                         struct judgement *j =
-                                &c->queries[bootstrap_next(&seed) % sizes[i / 15]].judgement;
+                                &c->queries[bootstrap_next(&seed) % sizes[i / rounds]].judgement;
 
                         j->distance = (float)(bootstrap_next(&seed) % 1000) / 999;
                         j->band = (int)(bootstrap_next(&seed) % 5) - 1;

@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "clock.h"
+#include "fewer.h"
 #include "tell/alert.h"
 #include "tell/notice.h"
 
@@ -665,7 +666,7 @@ static void random_lives_are_told_in_turn(void **state)
         static const struct notice_policy at_once = {0, 0, USEC_INFINITY};
         unsigned seed = 20261123;
 
-        for (int life = 0; life < 200; life++) {
+        for (size_t life = 0; life < fewer(200); life++) {
                 _cleanup_(alerts_freep) struct alerts *a = alerts_new();
                 struct rule rules[RULE_COUNT];
                 _cleanup_(notices_freep) struct notices *notices = notices_new();

@@ -5,6 +5,7 @@
 #include <math.h>
 #include <stdio.h>
 
+#include "fewer.h"
 #include "growing.h"
 #include "json.h"
 #include "keep/canon.h"
@@ -68,7 +69,7 @@ static void numbers_as_they_would_be_written(void **state)
 
         for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
                 assert_same(cases[i]);
-        for (uint64_t chance = 3, i = 0; i < 20000; i++) {
+        for (uint64_t chance = 3, i = 0; i < fewer(20000); i++) {
                 uint64_t bits = bootstrap_next(&chance);
                 char text[64];
 

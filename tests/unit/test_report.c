@@ -338,10 +338,11 @@ static void formats_agree(void **state)
                 "Intervals are 95 % and two-sided",
         };
         struct collection_view *c = full_view(44);
+        _cleanup_(report_done) struct report r = compute(c);
         _cleanup_text_ struct text markdown = {0}, html = {0};
 
-        render(c, "markdown", &markdown);
-        render(c, "html", &html);
+        report_markdown(&r, 1, &markdown);
+        report_html(&r, 1, &html);
         for (size_t i = 0; i < ARRAY_SIZE(facts); i++) {
                 assert_has(&markdown, facts[i]);
                 assert_has(&html, facts[i]);
@@ -380,7 +381,7 @@ static void knows_its_limits(void **state)
                 _cleanup_json_ json_t *report = need(report_json(&r));
                 _cleanup_text_ struct text t = {0};
 
-                render(c, "markdown", &t);
+                report_markdown(&r, 1, &t);
                 assert_int_equal(json_is_number(at(report, "distances.p95.interval.high")),
                         cases[i].p95_above);
                 assert_int_equal(json_is_number(at(report, "distances.p95_at_most")),

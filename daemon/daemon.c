@@ -51,7 +51,7 @@ struct daemon {
         struct waiters waiters;
         struct handover *handover;
         struct worker *worker;
-        void (*worked)(struct daemon *d); /* goes on when the worker is done */
+        void (*worked)(struct daemon *d); /* goes on when the worker's long work is done */
         struct watch *judged; /* the worker judges its replay; NULL: none */
         struct reader *reader;
         struct succession next; /* of a configuration that is being swapped */
@@ -217,9 +217,7 @@ static void on_exchanged(struct watch *w, const struct http_response *response, 
 
 static void on_listed(void *userdata)
 {
-        struct daemon *d = userdata;
-
-        d->dirty = true;
+        ((struct daemon *)userdata)->dirty = true;
 }
 
 static void on_listing_exchanged(
@@ -465,9 +463,9 @@ static void on_act_command(struct daemon *d, struct command *c)
 
 static void on_worked_command(struct daemon *d, struct command *c)
 {
+        if (worker_end(d->worker, c))
+                d->worked(d);
         command_complete(c, 200, NULL, 0);
-        worker_join(d->worker);
-        d->worked(d);
         judge_on(d);
 }
 
@@ -540,6 +538,7 @@ static int start(struct daemon *d)
                 log_error("cannot start: %s", strerror(-r));
                 return r;
         }
+        storage_lend(&d->storage, d->worker);
         teller_link(&d->teller, d->options->external_url, d->options->storage_path);
         d->owner = (struct watch_owner){
                 on_replayed, on_changed, on_exchanged, d, &d->allowances, on_ended};
@@ -560,6 +559,7 @@ static void stop(struct daemon *d)
 {
         if (d->handover)
                 handover_close(d->handover);
+        storage_lend(&d->storage, NULL);
         worker_free(d->worker);
         reader_free(d->reader);
         (void)teller_save(&d->teller, &d->publisher, &d->all, USEC_INFINITY);

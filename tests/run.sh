@@ -24,7 +24,7 @@
 # DRIFTWATCH_RELOAD_QUERIES=100000 makes what is reloaded in test_lateness.py as large as it may be.
 # DRIFTWATCH_KILLS=200 is how often test_state.py goes through an incident, killing the daemon three times in each.
 # DRIFTWATCH_HOSTILE=all gives every shape of a reply to every question in test_hostile.py.
-# DRIFTWATCH_KILLS=200 and DRIFTWATCH_DAMAGES=100 are how often test_state.py kills and test_damage.py damages.
+# DRIFTWATCH_DAMAGES=100 is how many states test_damage.py garbles, and tears.
 # DRIFTWATCH_STORM=whole makes the storm in test_storm.py as large as it is documented.
 # DRIFTWATCH_SOAK_SECONDS=300 makes the soak test as long as before a release.
 set -eu

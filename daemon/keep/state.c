@@ -303,6 +303,71 @@ int state_each(struct state *s, const struct state_kind *kind, state_take_t take
         return r;
 }
 
+/* By the very values that the file has, which need not be text: step() makes text of the first. */
+static int drop(struct state *s, sqlite3_stmt *from)
+{
+        sqlite3_stmt *st = s->database.statements[STATEMENT_REMOVE];
+        int rc = sqlite3_bind_value(st, 1, sqlite3_column_value(from, 4));
+
+        if (rc == SQLITE_OK)
+                rc = sqlite3_bind_value(st, 2, sqlite3_column_value(from, 5));
+        if (rc == SQLITE_OK)
+                rc = database_run(&s->database, STATEMENT_REMOVE);
+        return rc == SQLITE_OK && sqlite3_changes(s->database.db) != 1 ? SQLITE_CORRUPT : rc;
+}
+
+static int sweep(struct state *s, sqlite3_stmt *st, size_t *count, struct error *e)
+{
+        const struct stock_row *row;
+        struct found f;
+        int rc;
+
+        while ((rc = step(st, &f)) == SQLITE_ROW) {
+                row = f.good ? NULL : stock_find(&s->stock, f.kind, f.key);
+                if (f.good || (row && row->gone))
+                        continue;
+                if (++*count == 1)
+                        (void)error_set(e, -EBADMSG,
+                                "%s: %s %s is not restored: its check sum is wrong", s->path,
+                                f.kind, f.key);
+                rc = drop(s, st);
+                if (rc != SQLITE_OK)
+                        return rc;
+        }
+        return rc == SQLITE_DONE ? SQLITE_OK : rc;
+}
+
+int state_sweep(struct state *s, size_t *refused, struct error *e)
+{
+        _cleanup_error_ struct error first = {0};
+        sqlite3_stmt *st = NULL;
+        size_t count = 0;
+        int rc;
+
+        if (!s->database.db)
+                return 0;
+        rc = database_run(&s->database, STATEMENT_BEGIN);
+        if (rc == SQLITE_OK)
+                rc = sqlite3_prepare_v2(s->database.db,
+                        "SELECT kind, key, value, sum, kind, key FROM items", -1, &st, NULL);
+        if (rc == SQLITE_OK)
+                rc = sweep(s, st, &count, &first);
+        (void)sqlite3_finalize(st);
+        if (rc == SQLITE_OK)
+                rc = database_run(&s->database, STATEMENT_COMMIT);
+        if (rc != SQLITE_OK) {
+                int r = database_complain(&s->database, s->path, rc, "swept", e);
+
+                if (!sqlite3_get_autocommit(s->database.db))
+                        (void)database_run(&s->database, STATEMENT_ROLLBACK);
+                return r;
+        }
+        *refused += count;
+        if (count > 0)
+                (void)error_set(e, -EBADMSG, "%s", error_text(&first, -EBADMSG));
+        return 0;
+}
+
 bool state_pending(const struct state *s, bool bulk)
 {
         return s->stock.queues[bulk].first;
@@ -436,6 +501,11 @@ int state_commit_bulk(struct state *s, struct error *e)
 bool state_full_log(const struct state *s)
 {
         return s->database.log_pages > LOG_PAGES;
+}
+
+void state_lend(struct state *s, state_work_t begin, void *userdata)
+{
+        syncer_lend(s->syncer, begin, userdata);
 }
 
 void state_flush(struct state *s)

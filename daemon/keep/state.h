@@ -73,6 +73,12 @@ typedef int (*state_take_t)(
 _must_check_ int state_each(struct state *s, const struct state_kind *kind, state_take_t take,
         void *userdata, size_t *refused, struct error *e);
 
+/* Takes rows whose check sum is wrong out of the file, those that state_each() refused aside: a
+ * name that was damaged nobody asks for. They are counted and told of as there. Nothing happens
+ * while the file cannot be written; negative errno, with a sentence, where that fails: all of them
+ * stay. */
+_must_check_ int state_sweep(struct state *s, size_t *refused, struct error *e);
+
 /* Whether there is something to write. */
 bool state_pending(const struct state *s, bool bulk);
 /* Writes all that is not in bulk, in one transaction that is on the disk when this returns. On
@@ -86,8 +92,13 @@ _must_check_ int state_commit_soon(struct state *s, struct error *e);
 /* The same for STATE_SLICE bytes of what is in bulk; 1 where there is more. */
 _must_check_ int state_commit_bulk(struct state *s, struct error *e);
 
+/* From here on `begin` (NULL: nobody) has `work` done with `job` by another thread, or refuses with
+ * a negative errno; `work` of a state that is freed meanwhile is waited for. */
+typedef int (*state_work_t)(void (*work)(void *job), void *job, void *userdata);
+void state_lend(struct state *s, state_work_t begin, void *userdata);
 /* Has all that was committed so far written through to the disk, and the log, where it has become
- * long, moved into the file, while the caller goes on; not while that is under way. */
+ * long, moved into the file, while the caller goes on, or where nobody else does it at once; not
+ * while that is under way. */
 void state_flush(struct state *s);
 bool state_flushing(const struct state *s);
 /* Whether the log has become so long. */

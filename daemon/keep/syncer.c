@@ -2,8 +2,8 @@
 #include "keep/syncer.h"
 
 #include <errno.h>
-#include <pthread.h>
-#include <signal.h>
+#include <poll.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
@@ -14,11 +14,14 @@
 struct syncer {
         char *path, *log; /* SQLite's */
         int fd; /* an eventfd */
-        pthread_t thread;
-        bool busy, threaded;
+        syncer_begin_t begin; /* NULL: nobody else works */
+        void *userdata;
+        bool busy;
+        /* Who works, until `ended`. */
         bool move;
         int result;
         struct error error;
+        atomic_bool ended;
 };
 
 int syncer_new(const char *path, struct syncer **ret)
@@ -28,6 +31,7 @@ int syncer_new(const char *path, struct syncer **ret)
 
         if (!s)
                 return -ENOMEM;
+        atomic_init(&s->ended, false);
         s->fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
         if (s->fd < 0)
                 r = -errno;
@@ -50,6 +54,12 @@ struct syncer *syncer_free(struct syncer *s)
         free(s->log);
         free(s);
         return NULL;
+}
+
+void syncer_lend(struct syncer *s, syncer_begin_t begin, void *userdata)
+{
+        s->begin = begin;
+        s->userdata = userdata;
 }
 
 int syncer_fd(const struct syncer *s)
@@ -91,40 +101,36 @@ static int move_log(struct syncer *s)
         return r;
 }
 
-static void *run(void *userdata)
+/* The descriptor wakes who waits, and its write is the last that is done here; `ended` is what
+ * orders the result before its reader. */
+static void run(void *job)
 {
-        struct syncer *s = userdata;
+        struct syncer *s = job;
 
         s->result = sync_log(s);
         if (s->result >= 0 && s->move)
                 s->result = move_log(s);
+        atomic_store(&s->ended, true);
         (void)eventfd_write(s->fd, 1);
-        return NULL;
 }
 
-/* The thread inherits the mask: signals are the loop's. */
 void syncer_start(struct syncer *s, bool move)
 {
-        sigset_t all, old;
-
         s->busy = true;
         s->move = move;
-        sigfillset(&all);
-        pthread_sigmask(SIG_SETMASK, &all, &old);
-        s->threaded = pthread_create(&s->thread, NULL, run, s) == 0;
-        pthread_sigmask(SIG_SETMASK, &old, NULL);
-        if (!s->threaded)
-                (void)run(s);
+        atomic_store(&s->ended, false);
+        if (!s->begin || s->begin(run, s, s->userdata) < 0)
+                run(s);
 }
 
-static void join(struct syncer *s)
+static void await_end(struct syncer *s)
 {
+        struct pollfd ended = {.fd = s->fd, .events = POLLIN};
         eventfd_t count;
 
-        if (s->threaded)
-                (void)pthread_join(s->thread, NULL);
-        (void)eventfd_read(s->fd, &count);
-        s->busy = false;
+        while (poll(&ended, 1, -1) < 0 || eventfd_read(s->fd, &count) < 0)
+                ;
+        s->busy = !atomic_load(&s->ended);
 }
 
 int syncer_end(struct syncer *s, struct error *e)
@@ -133,7 +139,7 @@ int syncer_end(struct syncer *s, struct error *e)
 
         if (!s->busy)
                 return 0;
-        join(s);
+        await_end(s);
         r = s->result < 0 ? error_set(e, s->result, "%s", error_text(&s->error, s->result)) : 0;
         error_done(&s->error);
         return r;
@@ -142,6 +148,6 @@ int syncer_end(struct syncer *s, struct error *e)
 void syncer_wait(struct syncer *s)
 {
         if (s->busy)
-                join(s);
+                await_end(s);
         error_done(&s->error);
 }

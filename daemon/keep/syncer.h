@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
-/* Has what SQLite wrote to its log written through to the disk, and moved into the file, by a
- * thread of its own: that takes as long as the disk likes, and the loop goes on meanwhile. One
- * piece of work at a time, without a lock: what it is about is the thread's from syncer_start() to
- * syncer_end(). For the move it opens the database itself, which SQLite allows beside who writes.
- */
+/* Has what SQLite wrote to its log written through to the disk, and moved into the file, by
+ * whoever works for it: that takes as long as the disk likes, and the loop goes on meanwhile. It
+ * makes no thread itself. One piece of work at a time, without a lock: what it is about is the
+ * other thread's from syncer_start() to syncer_end(). For the move it opens the database itself,
+ * which SQLite allows beside who writes. */
 
 #include <stdbool.h>
 
@@ -17,11 +17,15 @@ struct syncer;
 _must_check_ int syncer_new(const char *path, struct syncer **ret);
 /* Waits for what is under way. */
 struct syncer *syncer_free(struct syncer *s);
+/* From here on `begin` has `work` done with `job` by another thread, or refuses with a negative
+ * errno. NULL: nobody does. */
+typedef int (*syncer_begin_t)(void (*work)(void *job), void *job, void *userdata);
+void syncer_lend(struct syncer *s, syncer_begin_t begin, void *userdata);
 /* Becomes readable when there is an end to take. */
 int syncer_fd(const struct syncer *s);
 bool syncer_busy(const struct syncer *s);
-/* Begins with all that was written so far; with `move` it goes on into the file. Where there can be
- * no thread it is done at once. Not while it is busy. */
+/* Begins with all that was written so far; with `move` it goes on into the file. Where
+ * nobody else does it, it is done at once. Not while it is busy. */
 void syncer_start(struct syncer *s, bool move);
 /* Takes the end, and waits for it where it is not reached; 0 where nothing was begun. Negative
  * errno, with a sentence: it is not known what of it is on the disk. */

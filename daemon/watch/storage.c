@@ -82,6 +82,17 @@ int storage_init(struct storage *s, sd_event *event, const char *directory)
         return 0;
 }
 
+static int begin_flush(void (*work)(void *job), void *job, void *userdata)
+{
+        return worker_start_brief(userdata, work, job);
+}
+
+void storage_lend(struct storage *s, struct worker *worker)
+{
+        if (s->state)
+                state_lend(s->state, worker ? begin_flush : NULL, worker);
+}
+
 static void portrait_done(struct portrait *p)
 {
         collection_view_unref(p->seen);
@@ -143,6 +154,21 @@ static int restore_told(
         return r < 0 ? r : people_restore(s->state, told->desk, now, refused, e);
 }
 
+/* What nobody asked for. */
+static void sweep(struct storage *s, size_t *refused, struct error *e)
+{
+        _cleanup_error_ struct error error = {0};
+        size_t count = 0;
+        int r = state_sweep(s->state, &count, &error);
+
+        if (r < 0)
+                log_warning("%s; rows that are damaged stay in it until the next start",
+                        error_text(&error, r));
+        else if (count > 0 && *refused == 0)
+                (void)error_set(e, -EBADMSG, "%s", error_text(&error, -EBADMSG));
+        *refused += count;
+}
+
 void storage_restore(struct storage *s, const struct told_things *told, struct publisher *p,
         const struct watches *watches)
 {
@@ -160,6 +186,8 @@ void storage_restore(struct storage *s, const struct told_things *told, struct p
         if (r >= 0)
                 r = incidents_restore(
                         s->state, &p->incidents, &p->incident_count, &refused, &error);
+        if (r >= 0)
+                sweep(s, &refused, &error);
         if (r < 0)
                 log_warning("%s: not all of it could be restored: %s", state_path(s->state),
                         error_text(&error, r));

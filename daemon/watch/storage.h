@@ -8,6 +8,7 @@
  * in the file is keep/'s business. */
 
 #include "keep/state.h"
+#include "serve/worker.h"
 #include "tell/alert.h"
 #include "tell/desk.h"
 #include "tell/notice.h"
@@ -22,8 +23,8 @@ struct watches;
 /* A look costs some tens of microseconds. */
 #define STORAGE_LOOK_PAUSE (10 * USEC_PER_SEC)
 
-/* Queries that are put at a time: some milliseconds. */
-#define STORAGE_QUERIES 50
+/* Queries that are put at a time: a millisecond. */
+#define STORAGE_QUERIES 20
 /* At the end, when nothing comes after: what could not be written by then is as it was before. */
 #define STORAGE_LAST (500 * USEC_PER_MSEC)
 /* Where there is more, putting and writing it takes at most this part of the time. */
@@ -71,6 +72,9 @@ struct storage {
  * meanwhile. A file that cannot be used is logged, and tried again. Negative errno. */
 _must_check_ int storage_init(struct storage *s, sd_event *event, const char *directory);
 void storage_done(struct storage *s);
+/* From here on the worker waits for the disk, unless it has other work: then, and with NULL, which
+ * comes before its end, the loop does. Borrowed. */
+void storage_lend(struct storage *s, struct worker *worker);
 /* Tells the teller's rooms, the publisher and the watches what an earlier life knew; what of it
  * cannot be used is logged. Alerts of collections that are watched no more are there, too. */
 void storage_restore(struct storage *s, const struct told_things *told, struct publisher *p,

@@ -5,10 +5,8 @@ more find rarer places:
 
     DRIFTWATCH_DAMAGES=100 python3 -m pytest -q -s tests/system/test_damage.py
 """
-import json
 import os
 import random
-import re
 import shutil
 import signal
 import subprocess
@@ -24,7 +22,6 @@ DAMAGES = int(os.environ.get("DRIFTWATCH_DAMAGES", "20"))
 LABEL, MISSING = "c-0", "RetrievalExpectedResultMissing"
 # Seconds that a replay of one query may take.
 LONG = 2.0
-CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 WORDS = ("it is kept as", "is not restored", "not all of it could be restored")
 
 
@@ -52,18 +49,11 @@ def command(driftwatch, word):
                           capture_output=True, text=True, timeout=60, check=False)
 
 
-def rows(driftwatch):
-    """What `state check` would call each of them."""
-    dumped = json.loads(command(driftwatch, "dump").stdout)
-    return {f'{kind} "{CONTROL.sub(" ", key)}"' for kind, of_kind in dumped.items() for key in of_kind}
-
-
-def bad_rows(driftwatch, known):
-    """What `state check` complains of, but for a row whose kind or key itself is damaged: nobody asks for it."""
+def bad_rows(driftwatch):
+    """What `state check` complains of."""
     checked = command(driftwatch, "check")
-    bad = [line for line in checked.stderr.splitlines() if any(one in line for one in known)]
     assert checked.returncode == 0 or checked.stderr, checked
-    return bad
+    return checked.stderr.splitlines()
 
 
 def crash(driftwatch, to):
@@ -126,8 +116,7 @@ def test_a_state_that_is_damaged_anywhere_stops_nothing(watched, quick, receiver
     crash(watched, kept[0])
     assert watched.stop() == 0
     shutil.copytree(watched.state, kept[1])
-    named = rows(watched)
-    assert any(one.startswith("alert ") for one in named)
+    assert '"alert"' in command(watched, "dump").stdout
     said = dict.fromkeys(WORDS, 0)
     for number in range(DAMAGES):
         put_back(watched, kept[number % 2])
@@ -139,7 +128,7 @@ def test_a_state_that_is_damaged_anywhere_stops_nothing(watched, quick, receiver
             said[words] += words in text
         assert ("it is kept as" in text) == (watched.state / "state.db.damaged").exists(), what
         assert watched.stop() == 0, what
-        assert bad_rows(watched, named) == [], what
+        assert bad_rows(watched) == [], what
     print(f"{DAMAGES} damages: " + ", ".join(f'{count} times "{words}"' for words, count in said.items()))
     assert sum(said.values()) > 0
 

@@ -73,8 +73,8 @@ static struct material *end(struct fixture *f)
         c = handover_take(f->handover);
         assert_non_null(c);
         assert_int_equal(c->type, COMMAND_WORKED);
+        assert_true(worker_end(f->worker, c));
         command_complete(c, 200, NULL, 0);
-        worker_join(f->worker);
         return reader_end(f->reader);
 }
 

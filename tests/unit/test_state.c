@@ -14,6 +14,7 @@
 #include "file.h"
 #include "hash.h"
 #include "keep/state.h"
+#include "serve/worker.h"
 #include "text.h"
 
 static char directory[] = "/tmp/driftwatch-state-XXXXXX";
@@ -615,13 +616,29 @@ static off_t size_of(const char *suffix)
         return st.st_size;
 }
 
+static int begin_work(void (*work)(void *job), void *job, void *userdata)
+{
+        return worker_start_brief(userdata, work, job);
+}
+
+static int refuse_work(void (*work)(void *job), void *job, void *userdata)
+{
+        *(unsigned *)userdata += 1;
+        return -EBUSY;
+}
+
 /* Beside it rows are written; a log that has become long is moved into the file, and begun anew. */
 static void who_commits_need_not_wait_for_the_disk(void **unused)
 {
         static char large[100000];
+        _cleanup_(handover_freep) struct handover *h = NULL;
+        _cleanup_(worker_freep) struct worker *w = NULL;
         struct state *s = opened(0);
         unsigned rounds = 0;
 
+        assert_int_equal(handover_new(&h), 0);
+        assert_int_equal(worker_new(h, &w), 0);
+        state_lend(s, begin_work, w);
         put(s, &urgent, "a", "1");
         assert_int_equal(state_commit_soon(s, NULL), 0);
         flush(s);
@@ -650,6 +667,23 @@ static void who_commits_need_not_wait_for_the_disk(void **unused)
         state_free(s);
 }
 
+/* Whoever works for it may have other work, or be gone. */
+static void what_nobody_else_does_is_done_at_once(void **unused)
+{
+        struct state *s = opened(0);
+        unsigned refused = 0;
+
+        state_lend(s, refuse_work, &refused);
+        put(s, &urgent, "a", "1");
+        assert_int_equal(state_commit_soon(s, NULL), 0);
+        flush(s);
+        assert_int_equal(refused, 1);
+        state_lend(s, NULL, NULL);
+        flush(s);
+        assert_int_equal(refused, 1);
+        state_free(s);
+}
+
 static void a_file_that_is_deleted_is_begun_again(void **unused)
 {
         struct state *s = opened(0);
@@ -671,6 +705,31 @@ static int list(const char *kind, const char *key, const char *value, size_t siz
 {
         text_appendf(userdata, "%s/%s=%.*s%s ", kind, key, (int)size, value, good ? "" : "!");
         return 0;
+}
+
+/* A name that a disk has changed, text or not, is nobody's: it goes, and nothing else does. */
+static void rows_that_nobody_asks_for_are_swept(void **unused)
+{
+        _cleanup_error_ struct error e = {0};
+        _cleanup_text_ struct text t = {0};
+        size_t refused = 0;
+        struct state *s;
+
+        write_sample();
+        execute("INSERT INTO items SELECT 'urgenu', key, value, sum FROM items WHERE key = 'a'");
+        execute("INSERT INTO items SELECT kind, x'6200ff', value, sum FROM items WHERE key = 'b'");
+        execute("INSERT INTO items SELECT kind, x'63', value, sum FROM items WHERE key = 'c' AND "
+                "typeof(key) = 'text' AND kind = 'urgent'");
+        execute("UPDATE items SET sum = 1 WHERE typeof(key) = 'blob'");
+        s = opened(0);
+        assert_int_equal(state_sweep(s, &refused, &e), 0);
+        assert_int_equal(refused, 3);
+        assert_non_null(strstr(error_text(&e, -EBADMSG), "is not restored"));
+        assert_int_equal(state_sweep(s, &refused, NULL), 0);
+        assert_int_equal(refused, 3);
+        state_free(s);
+        assert_int_equal(state_read(path, list, &t, NULL), 0);
+        assert_string_equal(text_string(&t), "urgent/a=first urgent/b=second urgent/c=third ");
 }
 
 static void all_is_read_and_nothing_changed(void **unused)
@@ -713,6 +772,8 @@ int main(void)
                 cmocka_unit_test_teardown(what_cannot_be_written_is_written_later, clear),
                 cmocka_unit_test_teardown(a_full_disk_hides_nothing, clear),
                 cmocka_unit_test_teardown(who_commits_need_not_wait_for_the_disk, clear),
+                cmocka_unit_test_teardown(what_nobody_else_does_is_done_at_once, clear),
+                cmocka_unit_test_teardown(rows_that_nobody_asks_for_are_swept, clear),
                 cmocka_unit_test_teardown(a_file_that_is_deleted_is_begun_again, clear),
                 cmocka_unit_test_teardown(all_is_read_and_nothing_changed, clear),
         };

@@ -38,16 +38,20 @@ static void work(void *userdata)
         job->done++;
 }
 
-static void await(const struct handover *h)
+/* The next end that is told, and whether it is that of long work. */
+static bool await(struct handover *h, struct worker *w)
 {
         struct pollfd p = {.fd = handover_fd(h), .events = POLLIN};
         struct command *c;
+        bool ended;
 
         assert_int_equal(poll(&p, 1, 60000), 1);
-        c = handover_take((struct handover *)h);
+        c = handover_take(h);
         assert_non_null(c);
         assert_int_equal(c->type, COMMAND_WORKED);
+        ended = w && worker_end(w, c);
         command_complete(c, 200, NULL, 0);
+        return ended;
 }
 
 static void one_job_at_a_time(void **state)
@@ -66,14 +70,12 @@ static void one_job_at_a_time(void **state)
                 assert_int_equal(worker_start(w, work, &job), -EBUSY);
                 assert_null(handover_take(h));
                 assert_int_equal(sem_post(&job.go), 0);
-                await(h);
-                assert_true(worker_busy(w));
-                worker_join(w);
+                assert_true(await(h, w));
+                assert_false(worker_busy(w));
                 assert_int_equal(job.done, round);
                 assert_true(job.deaf);
                 assert_false(pthread_equal(job.thread, pthread_self()));
         }
-        worker_join(w); /* nothing */
         assert_int_equal(sem_destroy(&job.go), 0);
 }
 
@@ -81,7 +83,7 @@ static void one_job_at_a_time(void **state)
 static void a_full_queue_takes_it(void **state)
 {
         _cleanup_(handover_freep) struct handover *h = NULL;
-        _cleanup_(worker_freep) struct worker *w = NULL;
+        struct worker *w;
         struct command *c;
         struct job job;
 
@@ -95,14 +97,70 @@ static void a_full_queue_takes_it(void **state)
         }
         assert_int_equal(sem_post(&job.go), 0);
         assert_int_equal(worker_start(w, work, &job), 0);
-        worker_join(w);
+        worker_free(w); /* waits for it */
         for (size_t i = 0; i < HANDOVER_QUEUE_MAX; i++) {
                 c = handover_take(h);
                 assert_non_null(c);
                 command_complete(c, 200, NULL, 0);
         }
-        await(h);
+        assert_false(await(h, NULL));
         assert_int_equal(sem_destroy(&job.go), 0);
+}
+
+/* Long work begins when brief work has ended; brief work never waits for long work. */
+static void brief_work_comes_between(void **state)
+{
+        _cleanup_(handover_freep) struct handover *h = NULL;
+        _cleanup_(worker_freep) struct worker *w = NULL;
+        struct job brief, again, lengthy;
+
+        job_init(&brief);
+        job_init(&again);
+        job_init(&lengthy);
+        assert_int_equal(handover_new(&h), 0);
+        assert_int_equal(worker_new(h, &w), 0);
+        assert_int_equal(worker_start_brief(w, work, &brief), 0);
+        assert_false(worker_busy(w));
+        assert_int_equal(sem_post(&brief.go), 0);
+        /* Its end was not taken yet. */
+        assert_int_equal(worker_start_brief(w, work, &again), 0);
+        assert_int_equal(brief.done, 1);
+        assert_int_equal(worker_start(w, work, &lengthy), 0);
+        assert_true(worker_busy(w));
+        assert_int_equal(worker_start_brief(w, work, &brief), -EBUSY);
+        assert_int_equal(worker_start(w, work, &brief), -EBUSY);
+        assert_int_equal(sem_post(&lengthy.go), 0);
+        assert_false(await(h, w)); /* the first one's, which says nothing of the second */
+        assert_true(worker_busy(w));
+        assert_int_equal(sem_post(&again.go), 0);
+        assert_false(await(h, w));
+        assert_int_equal(again.done, 1);
+        assert_true(await(h, w));
+        assert_false(worker_busy(w));
+        assert_int_equal(lengthy.done, 1);
+        assert_int_equal(sem_destroy(&brief.go) | sem_destroy(&again.go), 0);
+        assert_int_equal(sem_destroy(&lengthy.go), 0);
+}
+
+/* Its owner finds the job as if it had been begun. */
+static void work_that_waits_is_begun_at_the_end(void **state)
+{
+        struct handover *h;
+        struct worker *w;
+        struct job brief, lengthy;
+
+        job_init(&brief);
+        job_init(&lengthy);
+        assert_int_equal(handover_new(&h), 0);
+        assert_int_equal(worker_new(h, &w), 0);
+        assert_int_equal(worker_start_brief(w, work, &brief), 0);
+        assert_int_equal(worker_start(w, work, &lengthy), 0);
+        assert_int_equal(sem_post(&brief.go) | sem_post(&lengthy.go), 0);
+        handover_close(h);
+        worker_free(w);
+        assert_int_equal(brief.done + lengthy.done, 2);
+        handover_free(h);
+        assert_int_equal(sem_destroy(&brief.go) | sem_destroy(&lengthy.go), 0);
 }
 
 /* At the end: it waits for the work, and nobody is told. */
@@ -130,6 +188,8 @@ int main(void)
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(one_job_at_a_time),
                 cmocka_unit_test(a_full_queue_takes_it),
+                cmocka_unit_test(brief_work_comes_between),
+                cmocka_unit_test(work_that_waits_is_begun_at_the_end),
                 cmocka_unit_test(the_end_waits_for_it),
         };
 

@@ -118,9 +118,9 @@ static int list(const struct options *o)
 
         if (r != EXIT_SUCCESS)
                 return r;
-        say("%-36s  %-7s  %-20.20s  %s\n", "ID", "STATE", "ENDS", "WHAT, BY WHOM AND WHY");
+        say("%-36s  %-7s  %-24s  %s\n", "ID", "STATE", "ENDS", "WHAT, BY WHOM AND WHY");
         json_array_foreach (json_object_get(reached.data, "silences"), i, one)
-                say("%-36s  %-7s  %-20.20s  %s by %s: %s\n", text_of(one, "id"),
+                say("%-36s  %-7s  %-24s  %s by %s: %s\n", text_of(one, "id"),
                         text_of(json_object_get(one, "status"), "state"), text_of(one, "endsAt"),
                         text_of(one, "text"), text_of(one, "createdBy"), text_of(one, "comment"));
         return fflush(stdout) == 0 ? EXIT_SUCCESS : EXIT_FAILURE;

@@ -239,6 +239,13 @@ static void append_moved(const struct collection_view *c, struct text *t)
 
 static void say_shifted(const struct collection_view *c, const struct finding *f, struct text *t)
 {
+        if (f->value <= f->limit) {
+                text_appendf(t,
+                        "The canonical queries of collection %s as a set are back within %.4g of "
+                        "their baseline, which more replays have to confirm",
+                        c->label, f->limit);
+                return;
+        }
         text_appendf(t,
                 "The canonical queries of collection %s as a set lie %.4f above their baseline; "
                 "the limit is %.4g",

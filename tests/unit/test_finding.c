@@ -222,6 +222,23 @@ static void a_worse_band_counts(void **state)
                 "replays have to confirm");
 }
 
+static void a_set_that_is_back_says_so(void **state)
+{
+        struct fixture *f = *state;
+        const struct finding *shifted;
+
+        f->c->drift.set_shifted = true;
+        f->c->drift.set_shift = .0218;
+        judge(f, NOW);
+        shifted = found(f, FINDING_SET_SHIFTED, FINDING_COLLECTION);
+        assert_non_null(strstr(shifted->sentence, "as a set lie 0.0218 above their baseline"));
+        f->c->drift.set_shift = -1e-9;
+        judge(f, NOW);
+        shifted = found(f, FINDING_SET_SHIFTED, FINDING_COLLECTION);
+        assert_non_null(strstr(shifted->sentence,
+                "as a set are back within 0.01 of their baseline, which more replays have to confirm"));
+}
+
 static void within_a_query_the_worst_is_told(void **state)
 {
         struct fixture *f = *state;
@@ -1075,6 +1092,7 @@ int main(void)
                 TEST(what_is_not_armed_moves_nothing_at_once),
                 TEST(limits_follow_the_space),
                 TEST(a_worse_band_counts),
+                TEST(a_set_that_is_back_says_so),
                 TEST(within_a_query_the_worst_is_told),
                 TEST(what_comes_first_explains),
                 TEST(what_a_probe_finds_is_told_by_the_next_replay),

@@ -187,6 +187,17 @@ static void print_incident(const json_t *incident)
                 sentence ? sentence : "");
 }
 
+static void print_flapping(const json_t *alert)
+{
+        const json_t *labels = json_object_get(alert, "labels");
+        const char *query = json_string_value(json_object_get(labels, "query"));
+
+        if (json_is_object(json_object_get(alert, "flapping")))
+                say("%s of %s%s%s is %s\n", text_of(labels, "alertname"),
+                        text_of(labels, "incident"), query ? ", query " : "", query ? query : "",
+                        text_of(json_object_get(alert, "flapping"), "sentence"));
+}
+
 static void print_silence(const json_t *s)
 {
         if (streq(text_of(json_object_get(s, "status"), "state"), "active"))
@@ -196,12 +207,13 @@ static void print_silence(const json_t *s)
 
 /* What a daemon says besides its collections; where it does not know a resource, nothing. */
 struct besides {
-        struct reached incidents, silences, notifications;
+        struct reached incidents, alerts, silences, notifications;
 };
 
 static void besides_done(struct besides *b)
 {
         reached_done(&b->incidents);
+        reached_done(&b->alerts);
         reached_done(&b->silences);
         reached_done(&b->notifications);
 }
@@ -213,6 +225,7 @@ static void besides_ask(const char *address, struct besides *b)
                 struct reached *reached;
         } all[] = {
                 {"/api/v1/incidents", &b->incidents},
+                {"/api/v1/alerts", &b->alerts},
                 {"/api/v1/silences", &b->silences},
                 {"/api/v1/notifications", &b->notifications},
         };
@@ -233,6 +246,8 @@ static int print_table(const json_t *data, const struct besides *besides)
                 print_collection(c);
         json_array_foreach (json_object_get(besides->incidents.data, "incidents"), i, c)
                 print_incident(c);
+        json_array_foreach (json_object_get(besides->alerts.data, "alerts"), i, c)
+                print_flapping(c);
         json_array_foreach (json_object_get(besides->silences.data, "silences"), i, c)
                 print_silence(c);
         json_array_foreach (json_object_get(data, "servers"), i, c)

@@ -48,6 +48,9 @@ static const struct field alert_fields[] = {
         FIELD(struct alert, keep_firing_since, FIELD_TIME),
         FIELD(struct alert, last_sent_at, FIELD_TIME),
         FIELD(struct alert, valid_until, FIELD_TIME),
+        FIELD(struct alert, flaps, FIELD_UNSIGNED),
+        FIELD(struct alert, flapping_since, FIELD_TIME),
+        FIELD(struct alert, flapped_at, FIELD_TIME),
 };
 static const struct field group_fields[] = {
         FIELD(struct told_group, since, FIELD_TIME),

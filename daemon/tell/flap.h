@@ -5,8 +5,8 @@
  * each fired and ended lately. One that fires and has changed more often than the policy allows is
  * told as flapping; from then on it goes on firing until its condition was calm - gone, without
  * coming back - for as long as the policy looks back, or held for so long. So its first firing, and
- * each one before it flaps, is told as ever, and its end is told once. Pure; nothing of it outlives
- * the process. */
+ * each one before it flaps, is told as ever, and its end is told once. Pure; that an alert flaps is
+ * its own to say, and outlives the process with it, what came and went before does not. */
 
 #include "model/alert.h"
 

@@ -349,7 +349,7 @@ static void alerts(void **state)
                 "'firedAt':'2026-11-23T01:50:00Z','resolvedAt':null,'inhibited':false,'flapping':null}");
         assert_members(json_array_get(list, 1),
                 "{'flapping':{'times':4,'since':'2026-11-23T01:15:00Z',"
-                "'last':'2026-11-23T01:50:00Z'}}");
+                "'last':'2026-11-23T01:50:00Z','sentence':'flapping: it came 4 times within 35m'}}");
         assert_members(json_array_get(list, 3), "{'state':'pending','firedAt':null}");
         assert_members(json_array_get(list, 4),
                 "{'state':'resolved','resolvedAt':'2026-11-23T01:58:00Z'}");

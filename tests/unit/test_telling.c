@@ -89,6 +89,9 @@ static struct alert sample_alert(const char *collection)
                 .fired_at = T0 + 1,
                 .keep_firing_since = T0 + 2,
                 .last_sent_at = T0 + 3,
+                .flaps = 4,
+                .flapping_since = T0 - 5,
+                .flapped_at = T0 - 1,
                 .valid_until = USEC_INFINITY};
 
         assert_int_equal(labels_set(&a.labels, "alertname", "RetrievalReplayFailing"), 0);
@@ -155,6 +158,9 @@ static void an_alert_goes_on(void **state)
         assert_int_equal(all[0]->active_at, T0);
         assert_int_equal(all[0]->fired_at, T0 + 1);
         assert_int_equal(all[0]->keep_firing_since, T0 + 2);
+        assert_int_equal(all[0]->flaps, 4);
+        assert_int_equal(all[0]->flapping_since, T0 - 5);
+        assert_int_equal(all[0]->flapped_at, T0 - 1);
         assert_int_equal(all[0]->last_sent_at, T0 + 3);
         assert_true(all[0]->valid_until == USEC_INFINITY);
         assert_true(all[0]->inhibits);

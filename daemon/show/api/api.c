@@ -444,10 +444,16 @@ static json_t *labels_json(const struct labels *l)
 
 static json_t *flapping_json(const struct alert *a)
 {
-        return a->flaps == 0
-                ? json_null()
-                : json_pack("{s:o, s:o, s:o}", "times", value_count(a->flaps), "since",
-                          value_time(a->flapping_since), "last", value_time(a->flapped_at));
+        _cleanup_text_ struct text t = {0};
+
+        if (a->flaps == 0)
+                return json_null();
+        alert_append_flapping(a, &t);
+        return text_failed(&t)
+                ? NULL
+                : json_pack("{s:o, s:o, s:o, s:o}", "times", value_count(a->flaps), "since",
+                          value_time(a->flapping_since), "last", value_time(a->flapped_at),
+                          "sentence", value_string(text_string(&t)));
 }
 
 static json_t *alert_json(const struct view *view, const struct alert *a)

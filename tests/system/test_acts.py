@@ -60,7 +60,7 @@ class Desk:
         return found
 
     def status(self):
-        return self.act("status").stdout
+        return self.program.status()
 
 
 @pytest.fixture

@@ -1,14 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """An alert that comes and goes is told once as flapping, and then nobody hears of it until it was calm. When it is, is
 tests/unit/test_flap.c's to say: a window has a minute at least."""
-import subprocess
-
 import tools
-
-
-def status(driftwatch):
-    return subprocess.run([driftwatch.program, "status", f"--web.listen-address={driftwatch.url.removeprefix('http://')}"],
-                          text=True, capture_output=True, timeout=30).stdout
 
 
 def test_what_comes_and_goes_is_told_once_more_and_then_not(chroma, driftwatch, receiver, name):
@@ -49,11 +42,11 @@ def test_what_comes_and_goes_is_told_once_more_and_then_not(chroma, driftwatch, 
     assert {alert["flapping"]["times"] for alert in driftwatch.alerts()} == {3}
     words = words.replace("2 times", "3 times")
     assert words in driftwatch.get("/").text
-    assert f"RetrievalExpectedResultMissing of {name}, query q0 is {words}" in status(driftwatch)
+    assert f"RetrievalExpectedResultMissing of {name}, query q0 is {words}" in driftwatch.status()
 
     assert driftwatch.stop() == 0
     driftwatch.start()
-    assert words in status(driftwatch)
+    assert words in driftwatch.status()
     for wrong in True, False:
         turn(wrong)
     tools.never(lambda: receiver.requests[3:], "what flaps over a restart", 2.5)

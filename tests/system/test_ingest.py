@@ -2,7 +2,6 @@
 """While a collection is written anew nobody is told of what is missing in between; what is lost for good is told when
 the grace is over, and at once where the ingest hook was called. In a thirtieth of the times that are the default."""
 import html
-import subprocess
 
 import pytest
 
@@ -100,9 +99,7 @@ def test_a_loss_is_told_when_the_grace_is_over(at):
     tools.poll(lambda: [one for one in at.collection()["findings"] if one["state"] == "waiting"], "the finding", SOON)
     waiting = at.collection()["waiting"]
     assert waiting.startswith("nobody is told of ") and "an ingest seems to be under way" in waiting, waiting
-    status = subprocess.run([at.driftwatch.program, "status", f"--web.listen-address={at.driftwatch.url[7:]}"],
-                            capture_output=True, text=True, timeout=60).stdout
-    assert waiting in status
+    assert waiting in at.driftwatch.status()
     assert waiting in html.unescape(at.driftwatch.get("/").text)
     quiet(at, GRACE - SOON)
     tools.poll(lambda: missing(at), "the alert", 2 * SOON)

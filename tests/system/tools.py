@@ -252,6 +252,11 @@ class Driftwatch:
     def delete(self, path, **options):
         return requests.delete(self.url + path, timeout=10, **options)
 
+    def status(self):
+        """What `driftwatch status` says; it reads no configuration."""
+        return subprocess.run([self.program, "status", f"--web.listen-address={self.url.removeprefix('http://')}"],
+                              text=True, capture_output=True, timeout=60).stdout
+
     def api(self, path, **parameters):
         """The data of GET /api/v1/…"""
         response = self.get(f"/api/v1/{path}", params=parameters)

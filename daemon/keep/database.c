@@ -320,6 +320,28 @@ int database_run(struct database *d, enum statement which)
         return rc == SQLITE_DONE ? SQLITE_OK : rc;
 }
 
+int database_renew(struct database *d)
+{
+        int rc = execute(d->db, "ALTER TABLE items RENAME TO damaged");
+
+        return rc == SQLITE_OK ? execute(d->db, schema) : rc;
+}
+
+int database_copy(struct database *d, sqlite3_stmt *from)
+{
+        sqlite3_stmt *s = d->statements[STATEMENT_PUT];
+        int rc = SQLITE_OK;
+
+        for (int i = 0; i < 4 && rc == SQLITE_OK; i++)
+                rc = sqlite3_bind_value(s, i + 1, sqlite3_column_value(from, i));
+        return rc == SQLITE_OK ? database_run(d, STATEMENT_PUT) : rc;
+}
+
+int database_renewed(struct database *d)
+{
+        return execute(d->db, "DROP TABLE damaged");
+}
+
 int database_set_lazy(struct database *d, bool lazy)
 {
         int rc = d->lazy == lazy

@@ -42,6 +42,12 @@ _must_check_ int database_set_aside(const char *path, const char *suffix);
 bool database_moved(const struct database *d);
 /* Runs a statement that has been bound, or has nothing to bind; SQLITE_OK when it is done. */
 int database_run(struct database *d, enum statement which);
+/* Within a transaction: begins the table anew, and the old one is called `damaged` until it is
+ * dropped. What SQLite returned. */
+int database_renew(struct database *d);
+int database_renewed(struct database *d);
+/* Puts the row that `from` is at: kind, key, value, sum, as the file has them. */
+int database_copy(struct database *d, sqlite3_stmt *from);
 /* Whether the next commits wait for the disk. */
 int database_set_lazy(struct database *d, bool lazy);
 /* A negative errno for what SQLite returned, with a sentence. */

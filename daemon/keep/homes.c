@@ -22,7 +22,7 @@ uint64_t homes_signature(const struct collection_view *c)
         return hash;
 }
 
-static int put_collection(struct state *s, const struct collection_view *c)
+int homes_put(struct state *s, const struct collection_view *c)
 {
         uint64_t signature = homes_signature(c);
         _cleanup_json_ json_t *homes = json_object();
@@ -40,15 +40,6 @@ static int put_collection(struct state *s, const struct collection_view *c)
                                         json_from_float(v->home_distance)));
         }
         return r < 0 ? r : item_put(s, &kind, c->label, homes, signature);
-}
-
-int homes_put(struct state *s, const struct view *view)
-{
-        int r = 0;
-
-        for (size_t i = 0; i < view->collection_count && r >= 0; i++)
-                r = put_collection(s, view->collections[i]);
-        return r;
 }
 
 struct taking {

@@ -10,9 +10,9 @@
 /* Another one whenever something that is kept of this collection is, distances measured at home
  * aside; the sum of all says whether there is something to put. */
 uint64_t homes_signature(const struct collection_view *c);
-/* Puts those of all collections; a collection that is watched no more keeps its own, because it may
- * come back. -ENOMEM. */
-_must_check_ int homes_put(struct state *s, const struct view *view);
+/* Puts those of a collection; one that is watched no more keeps its own, because it may come back.
+ * -ENOMEM. */
+_must_check_ int homes_put(struct state *s, const struct collection_view *c);
 /* Calls back for each home. Rows that are none are counted, as by state_each(). */
 typedef void (*home_take_t)(const char *collection, const char *query, const char *band,
         float home_distance, void *userdata);

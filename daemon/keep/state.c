@@ -303,67 +303,85 @@ int state_each(struct state *s, const struct state_kind *kind, state_take_t take
         return r;
 }
 
-/* By the very values that the file has, which need not be text: step() makes text of the first. */
-static int drop(struct state *s, sqlite3_stmt *from)
-{
-        sqlite3_stmt *st = s->database.statements[STATEMENT_REMOVE];
-        int rc = sqlite3_bind_value(st, 1, sqlite3_column_value(from, 4));
-
-        if (rc == SQLITE_OK)
-                rc = sqlite3_bind_value(st, 2, sqlite3_column_value(from, 5));
-        if (rc == SQLITE_OK)
-                rc = database_run(&s->database, STATEMENT_REMOVE);
-        return rc == SQLITE_OK && sqlite3_changes(s->database.db) != 1 ? SQLITE_CORRUPT : rc;
-}
-
-static int sweep(struct state *s, sqlite3_stmt *st, size_t *count, struct error *e)
+/* Counts rows whose sum is wrong; those that state_each() has told of not in `*news`. */
+static int count_damaged(
+        struct state *s, sqlite3_stmt *st, size_t *all, size_t *news, struct error *e)
 {
         const struct stock_row *row;
         struct found f;
         int rc;
 
         while ((rc = step(st, &f)) == SQLITE_ROW) {
-                row = f.good ? NULL : stock_find(&s->stock, f.kind, f.key);
-                if (f.good || (row && row->gone))
+                if (f.good)
                         continue;
-                if (++*count == 1)
+                ++*all;
+                row = stock_find(&s->stock, f.kind, f.key);
+                if (!(row && row->gone) && ++*news == 1)
                         (void)error_set(e, -EBADMSG,
                                 "%s: %s %s is not restored: its check sum is wrong", s->path,
                                 f.kind, f.key);
-                rc = drop(s, st);
-                if (rc != SQLITE_OK)
-                        return rc;
         }
         return rc == SQLITE_DONE ? SQLITE_OK : rc;
+}
+
+static int copy_good(struct state *s, sqlite3_stmt *st)
+{
+        struct found f;
+        int rc, r = SQLITE_OK;
+
+        while (r == SQLITE_OK && (rc = step(st, &f)) == SQLITE_ROW)
+                if (f.good)
+                        r = database_copy(&s->database, st);
+        return r != SQLITE_OK ? r : rc == SQLITE_DONE ? SQLITE_OK : rc;
+}
+
+static int scan(struct state *s, const char *sql, sqlite3_stmt **ret)
+{
+        return sqlite3_prepare_v2(s->database.db, sql, -1, ret, NULL);
+}
+
+/* Where a name was damaged the rows are out of order, and a search need not find it: the others are
+ * copied to a table of their own. */
+static int renew(struct state *s)
+{
+        sqlite3_stmt *st = NULL;
+        int rc = database_run(&s->database, STATEMENT_BEGIN);
+
+        if (rc == SQLITE_OK)
+                rc = database_renew(&s->database);
+        if (rc == SQLITE_OK)
+                rc = scan(s, "SELECT kind, key, value, sum FROM damaged", &st);
+        if (rc == SQLITE_OK)
+                rc = copy_good(s, st);
+        (void)sqlite3_finalize(st);
+        if (rc == SQLITE_OK)
+                rc = database_renewed(&s->database);
+        return rc == SQLITE_OK ? database_run(&s->database, STATEMENT_COMMIT) : rc;
 }
 
 int state_sweep(struct state *s, size_t *refused, struct error *e)
 {
         _cleanup_error_ struct error first = {0};
         sqlite3_stmt *st = NULL;
-        size_t count = 0;
-        int rc;
+        size_t all = 0, news = 0;
+        int rc, r;
 
         if (!s->database.db)
                 return 0;
-        rc = database_run(&s->database, STATEMENT_BEGIN);
+        rc = scan(s, "SELECT kind, key, value, sum FROM items", &st);
         if (rc == SQLITE_OK)
-                rc = sqlite3_prepare_v2(s->database.db,
-                        "SELECT kind, key, value, sum, kind, key FROM items", -1, &st, NULL);
-        if (rc == SQLITE_OK)
-                rc = sweep(s, st, &count, &first);
+                rc = count_damaged(s, st, &all, &news, &first);
         (void)sqlite3_finalize(st);
-        if (rc == SQLITE_OK)
-                rc = database_run(&s->database, STATEMENT_COMMIT);
+        if (rc == SQLITE_OK && all > 0)
+                rc = renew(s);
         if (rc != SQLITE_OK) {
-                int r = database_complain(&s->database, s->path, rc, "swept", e);
-
+                r = database_complain(&s->database, s->path, rc, "swept", e);
                 if (!sqlite3_get_autocommit(s->database.db))
                         (void)database_run(&s->database, STATEMENT_ROLLBACK);
                 return r;
         }
-        *refused += count;
-        if (count > 0)
+        *refused += news;
+        if (news > 0)
                 (void)error_set(e, -EBADMSG, "%s", error_text(&first, -EBADMSG));
         return 0;
 }

@@ -73,10 +73,10 @@ typedef int (*state_take_t)(
 _must_check_ int state_each(struct state *s, const struct state_kind *kind, state_take_t take,
         void *userdata, size_t *refused, struct error *e);
 
-/* Takes rows whose check sum is wrong out of the file, those that state_each() refused aside: a
- * name that was damaged nobody asks for. They are counted and told of as there. Nothing happens
- * while the file cannot be written; negative errno, with a sentence, where that fails: all of them
- * stay. */
+/* Takes rows whose check sum is wrong out of the file: a name that was damaged nobody asks for.
+ * Those that state_each() did not refuse are counted and told of as there. Nothing happens while
+ * the file cannot be written; negative errno, with a sentence, where that fails: all of them stay.
+ */
 _must_check_ int state_sweep(struct state *s, size_t *refused, struct error *e);
 
 /* Whether there is something to write. */

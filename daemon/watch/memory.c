@@ -107,14 +107,14 @@ int memory_put_query(struct state *s, const struct dossier *d, size_t query, str
         return r < 0 || !history ? r : past_put(s, label, id, history, mark);
 }
 
-static json_t *finding_json(const struct dossier *d, const struct finding *f)
+static json_t *finding_json(const struct collection_view *v, const struct finding *f)
 {
         json_t *json = BUILD(finding_fields, f);
         const char *cause = cause_name(f->cause);
         int r = json_put(json, "kind", json_string(finding_types[f->kind].name));
 
         if (r >= 0 && f->query != FINDING_COLLECTION)
-                r = json_put(json, "query", json_string(d->config->queries->queries[f->query].id));
+                r = json_put(json, "query", json_string(v->query_set->queries[f->query].id));
         if (r >= 0 && cause)
                 r = json_put(json, "cause", json_string(cause));
         if (r >= 0 && f->explained != SIZE_MAX)
@@ -125,25 +125,28 @@ static json_t *finding_json(const struct dossier *d, const struct finding *f)
         return NULL;
 }
 
-static json_t *findings_json(const struct dossier *d)
+int memory_add_findings(const struct collection_view *v, size_t count, json_t **findings)
 {
-        const struct findings *f = d->view->findings;
-        json_t *json = json_array();
+        size_t all = v->findings ? MIN(v->findings->count, (size_t)FINDINGS_KEPT) : 0, next;
 
-        for (size_t i = 0; json && f && i < MIN(f->count, (size_t)FINDINGS_KEPT); i++)
-                if (json_array_append_new(json, finding_json(d, &f->findings[i])) < 0) {
-                        json_decref(json);
-                        return NULL;
-                }
-        return json;
+        if (!*findings)
+                *findings = json_array();
+        if (!*findings)
+                return -ENOMEM;
+        for (next = json_array_size(*findings); next < all && count > 0; next++, count--)
+                if (json_array_append_new(
+                            *findings, finding_json(v, &v->findings->findings[next])) < 0)
+                        return -ENOMEM;
+        return next < all;
 }
 
-int memory_put_collection(struct state *s, const struct dossier *d)
+int memory_put_collection(
+        struct state *s, const struct dossier *d, const struct collection_view *v, json_t *findings)
 {
-        _cleanup_json_ json_t *json = BUILD(view_fields, d->view);
+        _cleanup_json_ json_t *json = BUILD(view_fields, v);
         struct level_state set;
         bool share_moved;
-        int r = json_put(json, "findings", findings_json(d));
+        int r = json_put(json, "findings", findings);
 
         if (r >= 0)
                 r = json_put(json, "reference", BUILD(epoch_fields, &d->reference));

@@ -18,6 +18,10 @@
 #include "watch/memory.h"
 #include "watch/watches.h"
 
+/* How many of them take as long as a query. */
+#define FINDINGS_A_QUERY 4
+#define HOMES_A_QUERY 64
+
 static void note(struct storage *s, int r, const struct error *e)
 {
         free(s->error);
@@ -96,6 +100,7 @@ void storage_lend(struct storage *s, struct worker *worker)
 static void portrait_done(struct portrait *p)
 {
         collection_view_unref(p->seen);
+        json_decref(p->findings);
         free(p->label);
         free(p->marks);
         *p = (struct portrait){0};
@@ -228,6 +233,7 @@ bool storage_waits(const struct storage *s)
 static void begin_again(struct storage *s)
 {
         s->alerts = s->notices = s->desk = s->homes = UINT64_MAX;
+        s->homes_next = 0;
         s->incidents = NULL;
         for (size_t i = 0; i < s->portrait_count; i++)
                 portrait_done(&s->portraits[i]);
@@ -305,15 +311,26 @@ static usec_t look(struct storage *s, usec_t now)
         return s->look_due;
 }
 
-static int put_homes(struct storage *s, const struct publisher *p)
+/* A round through all collections, which what changes in the middle of it does not end. */
+static int put_homes(struct storage *s, const struct publisher *p, size_t *budget)
 {
-        int r;
+        int r = 0;
 
         if (!p->last || !s->restored || p->homes == s->homes)
                 return 0;
-        r = homes_put(s->state, p->last);
+        if (s->homes_next == 0)
+                s->homes_begun = p->homes;
+        while (r >= 0 && s->homes_next<p->last->collection_count && * budget> 0) {
+                const struct collection_view *c = p->last->collections[s->homes_next++];
+
+                r = homes_put(s->state, c);
+                *budget -= MIN(*budget, 1 + c->query_set->count / HOMES_A_QUERY);
+        }
+        if (r >= 0 && s->homes_next < p->last->collection_count)
+                return 0;
+        s->homes_next = 0;
         if (r >= 0)
-                s->homes = p->homes;
+                s->homes = s->homes_begun;
         return r;
 }
 
@@ -354,13 +371,15 @@ static int begin_portrait(struct portrait *p, struct collection_view *v)
                 p->count = count;
         }
         collection_view_unref(p->seen);
+        json_decref(p->findings);
+        p->findings = NULL;
         p->seen = collection_view_ref(v);
         p->next = 0;
         p->done = false;
         return 0;
 }
 
-/* Goes on with as many queries as are left of `budget`. */
+/* Goes on with as many queries, and then findings, as are left of `budget`. */
 static int put_portrait(
         struct storage *s, struct portrait *p, const struct dossier *d, size_t *budget)
 {
@@ -378,8 +397,13 @@ static int put_portrait(
         }
         if (r < 0 || p->done || p->next < p->count)
                 return r;
+        r = memory_add_findings(p->seen, *budget * FINDINGS_A_QUERY, &p->findings);
+        if (r != 0) {
+                *budget = 0;
+                return MIN(r, 0);
+        }
         p->done = true;
-        return memory_put_collection(s->state, d);
+        return memory_put_collection(s->state, d, p->seen, take_ptr(p->findings));
 }
 
 /* Of collections that are watched no more. */
@@ -397,21 +421,30 @@ static void drop_portraits(struct storage *s, const struct watches *watches)
         s->portrait_count = kept;
 }
 
-/* Yields 1 when there may be more, because the budget is used up. */
-static int put_memories(struct storage *s, const struct watches *watches)
+static int put_memories(struct storage *s, const struct watches *watches, size_t *budget)
 {
-        size_t budget = STORAGE_QUERIES;
         int r = 0;
 
         drop_portraits(s, watches);
-        for (size_t i = 0; i < watches->count && r >= 0 && budget > 0; i++) {
+        for (size_t i = 0; i < watches->count && r >= 0 && *budget > 0; i++) {
                 const struct watch *w = watches->watches[i];
                 struct portrait *p = portrait_of(s, i, watch_config(w)->label);
 
                 if (!watch_at_rest(w) || !dossier_view(watch_dossier(w))->replayed)
                         continue;
-                r = p ? put_portrait(s, p, watch_dossier(w), &budget) : -ENOMEM;
+                r = p ? put_portrait(s, p, watch_dossier(w), budget) : -ENOMEM;
         }
+        return r;
+}
+
+/* Yields 1 when there may be more, because the budget is used up. */
+static int put_part(struct storage *s, const struct publisher *p, const struct watches *watches)
+{
+        size_t budget = STORAGE_QUERIES;
+        int r = put_homes(s, p, &budget);
+
+        if (r >= 0)
+                r = put_memories(s, watches, &budget);
         return r < 0 ? r : budget == 0;
 }
 
@@ -436,11 +469,9 @@ static int put_all(struct storage *s, const struct told_things *told, const stru
         if (!s->restored)
                 return 0;
         if (r >= 0)
-                r = put_homes(s, p);
-        if (r >= 0)
                 r = put_incidents(s, p);
         while (r >= 0 && more) {
-                r = put_memories(s, watches);
+                r = put_part(s, p, watches);
                 more = r > 0 && clock_usec(CLOCK_BOOTTIME) < until;
         }
         return r;

@@ -23,7 +23,7 @@ struct watches;
 /* A look costs some tens of microseconds. */
 #define STORAGE_LOOK_PAUSE (10 * USEC_PER_SEC)
 
-/* Queries that are put at a time: a millisecond. */
+/* Queries that are put at a time, or what takes as long: a millisecond. */
 #define STORAGE_QUERIES 20
 /* At the end, when nothing comes after: what could not be written by then is as it was before. */
 #define STORAGE_LAST (500 * USEC_PER_MSEC)
@@ -42,6 +42,7 @@ struct told_things {
 struct portrait {
         char *label;
         struct collection_view *seen; /* a reference, when that began */
+        json_t *findings; /* of it, those that are put with the collection; NULL: not begun */
         struct past_mark *marks; /* of each of `count` queries, as past_put() has it */
         size_t count, next; /* the next query to be put; `count`: the collection itself */
         bool done;
@@ -55,7 +56,8 @@ struct storage {
         struct outbox_store outbox;
         uint64_t alerts, notices, desk; /* generations, as of the last time that they were put */
         bool safe; /* what was told or done last is on the disk */
-        uint64_t homes; /* publisher.homes likewise */
+        uint64_t homes, homes_begun; /* publisher.homes likewise, and as of the round under way */
+        size_t homes_next; /* the next collection in that */
         struct portrait *portraits;
         size_t portrait_count;
         const struct view *incidents; /* of which the incidents were put; never read */

@@ -30,6 +30,12 @@ class Side:
     def holds(self):
         return {one["fingerprint"] for one in self.alertmanager.alerts()}
 
+    def passed_on(self):
+        """Notifications that it knows to have arrived: after a restart it tells the end of these."""
+        text = requests.get(f"{self.alertmanager.url}/metrics", timeout=10).text
+        return sum(float(line.split()[-1]) for line in text.splitlines()
+                   if line.startswith('alertmanager_notification_latency_seconds_count{integration="webhook"'))
+
     def told(self, status, name):
         return {one["fingerprint"] for one in self.behind.alerts(status, collection=name)}
 
@@ -110,7 +116,8 @@ def test_what_was_stopped_catches_up_and_nothing_fires_again(driftwatch, faults,
     early.begin()
     ended = tools.poll(lambda: firing(driftwatch, early), "the first alerts", 30)
     tools.poll(lambda: agree(driftwatch, *sides) == ended, "both to hold them", 30)
-    tools.poll(lambda: second.told("firing", early.name), "the second to pass them on", 30)
+    tools.poll(lambda: second.told("firing", early.name) == ended and second.passed_on() >= COUNT,
+               "the second to pass them on, and to know it", 30)
     second.alertmanager.stop()
     late.begin()
     early.end()

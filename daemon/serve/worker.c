@@ -2,11 +2,10 @@
 #include "serve/worker.h"
 
 #include <errno.h>
-#include <pthread.h>
-#include <signal.h>
 #include <stdatomic.h>
 
 #include "pulse.h"
+#include "serve/thread.h"
 
 struct worker {
         struct handover *handover;
@@ -52,19 +51,6 @@ static void *run(void *userdata)
         return NULL;
 }
 
-/* The thread inherits the mask: signals are the loop's. */
-static int create(struct worker *w)
-{
-        sigset_t all, old;
-        int r;
-
-        sigfillset(&all);
-        pthread_sigmask(SIG_SETMASK, &all, &old);
-        r = pthread_create(&w->thread, NULL, run, w);
-        pthread_sigmask(SIG_SETMASK, &old, NULL);
-        return -r;
-}
-
 int worker_start(struct worker *w, void (*work)(void *job), void *job)
 {
         int r;
@@ -76,7 +62,7 @@ int worker_start(struct worker *w, void (*work)(void *job), void *job)
                 return -ENOMEM;
         w->work = work;
         w->job = job;
-        r = create(w);
+        r = thread_start(&w->thread, run, w);
         if (r < 0)
                 command_complete(w->done, 503, NULL, 0);
         w->busy = r >= 0;

@@ -295,9 +295,10 @@ def samples(text):
 
 
 class Prometheus:
-    """A Prometheus that scrapes every second, evaluates rule files and tells Alertmanagers ("host:port")."""
+    """A Prometheus that scrapes every second, evaluates rule files and tells Alertmanagers ("host:port"); `scrape` are
+    further keys of its job."""
 
-    def __init__(self, directory, *targets, rules=(), labels=None, accept=None, alertmanagers=()):
+    def __init__(self, directory, *targets, rules=(), labels=None, accept=None, alertmanagers=(), scrape=None):
         self.directory = pathlib.Path(directory)
         self.directory.mkdir(parents=True, exist_ok=True)
         self.port = free_port()
@@ -307,7 +308,7 @@ class Prometheus:
             "rule_files": [str(rule) for rule in rules],
             "scrape_configs": [{
                 "job_name": "driftwatch",
-                "static_configs": [{"targets": list(targets), "labels": labels or {}}]}],
+                "static_configs": [{"targets": list(targets), "labels": labels or {}}], **(scrape or {})}],
             "alerting": {"alertmanagers": [{"static_configs": [{"targets": list(alertmanagers)}]}]},
         }
         (self.directory / "prometheus.yml").write_text(yaml.safe_dump(config))

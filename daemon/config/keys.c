@@ -536,7 +536,6 @@ static const struct schema_key web_table[] = {
         KEY(web_keys, trust_loopback, "trust_loopback", SCHEMA_BOOLEAN, .fallback = "true",
                 .doc = "Whether clients on the same machine may change something."),
         KEY(web_keys, hosts, "hosts", SCHEMA_STRINGS, BETWEEN(0, HOSTS_MAX),
-                .kind = "list of host names",
                 .doc = "Names by which browsers may come, beside that of `--web.external-url`."),
 };
 static const struct schema web_schema = SCHEMA(web_table, web_keys);

@@ -4,8 +4,6 @@
 #include <errno.h>
 #include <systemd/sd-daemon.h>
 
-#include "clock.h"
-
 int doors_open(struct doors *d, const char *const *addresses, size_t count, bool demanded,
         struct handover *handover, struct error *e)
 {
@@ -21,13 +19,11 @@ int doors_open(struct doors *d, const char *const *addresses, size_t count, bool
         d->servers = calloc(count + 1, sizeof(struct http_server *));
         if (!d->servers)
                 return -ENOMEM;
-        r = press_new(&d->press);
         for (size_t i = 0; i < count && r >= 0; i++) {
                 const struct http_server_options options = {
                         .address = d->passed ? NULL : addresses[i],
                         .fd = d->passed ? SD_LISTEN_FDS_START + (int)i : -1,
                         .handover = handover,
-                        .press = d->press,
                 };
 
                 r = http_server_new(&options, &d->servers[i], e);
@@ -41,17 +37,12 @@ void doors_sweep(struct doors *d)
 {
         for (size_t i = 0; i < d->count; i++)
                 http_server_sweep(d->servers[i]);
-        if (d->press)
-                press_tidy(d->press, clock_usec(CLOCK_MONOTONIC));
 }
 
 void doors_done(struct doors *d)
 {
-        if (d->press)
-                press_close(d->press);
         for (size_t i = 0; i < d->count; i++)
                 http_server_free(d->servers[i]);
         free(d->servers);
-        press_free(d->press);
         *d = (struct doors){0};
 }

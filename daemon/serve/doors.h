@@ -2,7 +2,7 @@
 #pragma once
 
 /* All that the daemon serves at: sockets that the service manager passed, or else addresses of its
- * own, each with an HTTP server, and what takes long to render for all of them. */
+ * own, each with an HTTP server. */
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -12,7 +12,6 @@
 #include "serve/http_server.h"
 
 struct doors {
-        struct press *press;
         struct http_server **servers;
         size_t count;
         bool passed; /* by the service manager, instead of the addresses */
@@ -23,7 +22,7 @@ struct doors {
  * some may be open. */
 _must_check_ int doors_open(struct doors *d, const char *const *addresses, size_t count,
         bool demanded, struct handover *handover, struct error *e);
-/* Loop, about once a second: cuts who does not get on, and forgets what nobody wants any more. */
+/* Loop, about once a second: cuts whose requests do not arrive. */
 void doors_sweep(struct doors *d);
 /* As http_server_free() each; also of one zeroed. */
 void doors_done(struct doors *d);

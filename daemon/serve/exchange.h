@@ -18,7 +18,7 @@
 /* What requests of one server use; only its web thread does, where they do not say otherwise. */
 struct services {
         struct handover *handover; /* borrowed; any thread */
-        struct press *press; /* borrowed; any thread */
+        struct press *press; /* owned by the server */
         struct waiting waiting;
         struct scrape scrape;
         struct login login;

@@ -20,7 +20,7 @@
 #include "text.h"
 
 /* libmicrohttpd accepts nobody beyond its limit, not even to make room for him. */
-#define CONNECTIONS_MAX (TRAFFIC_MAX + 32)
+#define CONNECTIONS_MAX (TRAFFIC_MAX + TRAFFIC_GOING_MAX)
 
 struct http_server {
         struct MHD_Daemon *daemon;
@@ -163,6 +163,7 @@ static void answer(struct http_server *s, struct exchange *x, const char *url, c
 {
         turn(s, x->connection, PHASE_ANSWERED);
         if (x->request->waited) {
+                press_turn(s->services.press, now());
                 routes_answer(x);
         } else if (x->request->received > HTTP_SERVER_BODY_MAX) {
                 exchange_say(x, 413, "the body is too large: some lines suffice");
@@ -223,6 +224,7 @@ static void on_finished(void *userdata, struct MHD_Connection *connection, void 
                 waiting_finish(&s->services.waiting, *request);
         *request = request_unref(*request);
         scrape_tidy(&s->services.scrape);
+        press_turn(s->services.press, now());
         turn(s, connection, PHASE_KEPT);
 }
 
@@ -271,14 +273,17 @@ int http_server_new(
         else
                 r = s ? listen_open(options->address, &fd, e) : -ENOMEM;
         if (r >= 0)
+                r = press_new(&s->services.press);
+        if (r >= 0)
                 r = traffic_init(&s->traffic);
         if (r < 0) {
+                if (s)
+                        press_free(s->services.press);
                 if (fd >= 0)
                         close(fd);
                 return error_set(e, r, "cannot serve %s: %s", address, strerror(-r));
         }
         s->services.handover = options->handover;
-        s->services.press = options->press;
         login_init(&s->services.login, now);
         s->port = listen_port(fd);
         s->encrypted = is_encrypted(options->handover);
@@ -287,6 +292,7 @@ int http_server_new(
         if (!s->daemon) {
                 r = errno > 0 ? -errno : -EIO;
                 traffic_done(&s->traffic);
+                press_free(s->services.press);
                 return error_set(
                         e, r, "cannot start the web server on %s: %s", address, strerror(-r));
         }
@@ -304,12 +310,14 @@ struct http_server *http_server_free(struct http_server *s)
                 return NULL;
         fd = MHD_quiesce_daemon(s->daemon);
         waiting_close(&s->services.waiting);
+        press_close(s->services.press);
         traffic_drain(&s->traffic);
         MHD_stop_daemon(s->daemon);
         traffic_done(&s->traffic);
         if (fd >= 0)
                 close(fd);
         scrape_done(&s->services.scrape);
+        press_free(s->services.press);
         free(s);
         return NULL;
 }

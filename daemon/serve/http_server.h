@@ -7,7 +7,6 @@
 
 #include "error.h"
 #include "serve/handover.h"
-#include "serve/press.h"
 
 /* A client that neither reads nor writes for so long is cut. */
 #define HTTP_SERVER_IDLE_SECONDS 10
@@ -22,19 +21,18 @@ struct http_server_options {
         const char *address; /* "host:port", ":port", "[v6]:port" or "unix:/path"; for messages
                               * only, and NULL, where there is a socket already */
         int fd; /* a listening socket, taken, also on failure; -1: none yet */
-        struct handover *handover; /* borrowed, as the next; both outlive the server. Whether it
-                                    * speaks TLS is decided by the configuration published there
-                                    * now, and stays so */
-        struct press *press;
+        struct handover *handover; /* borrowed, outlives the server. Whether that speaks TLS is
+                                    * decided by the configuration published there now, and stays
+                                    * so */
 };
 
 struct http_server;
 /* The sentence names the address and what to do. */
 _must_check_ int http_server_new(
         const struct http_server_options *options, struct http_server **ret, struct error *e);
-/* Stops listening, cuts connections, joins the thread. Call handover_close() and press_close()
- * first, so that no request waits: what the loop then still has not answered gets 503, and its
- * later answer goes nowhere. Takes up to a second while clients read such answers. */
+/* Stops listening, cuts connections, joins the thread. Call handover_close() first, so that no
+ * request waits: what the loop then still has not answered gets 503, and its later answer goes
+ * nowhere. Takes up to a second while clients read such answers, or a report is being made. */
 struct http_server *http_server_free(struct http_server *s);
 DEFINE_CLEANUP(struct http_server *, http_server_free)
 /* Loop, about once a second: cuts whose requests do not arrive. */

@@ -10,98 +10,86 @@
 enum state { JOB_FREE, JOB_WAITS, JOB_RUNS, JOB_DONE };
 
 struct job {
-        enum state state;
+        enum state
+                state; /* this and what follows: the web thread's, and the same while it is made */
         const struct api_route *route;
         const struct collection_view *subject; /* of the view */
         struct view *view; /* a reference */
         char *collection, *format; /* of the query; may be NULL */
         usec_t asked; /* wall clock, of the first query */
         usec_t wanted; /* last, monotonic */
-        struct print *print; /* of JOB_DONE; NULL: memory was short */
-        struct request **waiters; /* references */
-        size_t waiter_count;
+        pthread_t thread; /* of JOB_RUNS */
+        struct print *print; /* set by the thread before `waiters` is `made`; NULL: out of memory */
+        _Atomic(struct request *) waiters; /* the last first, each a reference; or `made` */
 };
 
 struct press {
-        pthread_mutex_t mutex;
-        pthread_cond_t idle;
         struct job jobs[PRESS_JOBS];
-        unsigned threads;
-        bool closed;
+        unsigned running;
+        atomic_bool closed;
 };
+
+/* Instead of waiters: whoever comes now need not wait. Only its address matters. */
+static struct request made;
 
 int press_new(struct press **ret)
 {
         struct press *p = calloc(1, sizeof(*p));
-        int r;
 
         if (!p)
                 return -ENOMEM;
-        r = pthread_mutex_init(&p->mutex, NULL);
-        if (r == 0) {
-                r = pthread_cond_init(&p->idle, NULL);
-                if (r != 0)
-                        pthread_mutex_destroy(&p->mutex);
-        }
-        if (r != 0) {
-                free(p);
-                return -r;
-        }
+        atomic_init(&p->closed, false);
+        for (size_t i = 0; i < PRESS_JOBS; i++)
+                atomic_init(&p->jobs[i].waiters, NULL);
         *ret = p;
         return 0;
 }
 
-/* With the lock held, but for the waiters, who are answered without. */
-static void answer_waiters(struct job *j, struct print *print)
+/* Any thread: whoever takes the waiters out answers them. */
+static void answer_waiters(struct job *j, struct request *instead, struct print *print)
 {
-        for (size_t i = 0; i < j->waiter_count; i++) {
-                request_print(j->waiters[i], print);
-                request_unref(j->waiters[i]);
+        struct request *r = atomic_exchange(&j->waiters, instead);
+
+        while (r && r != &made) {
+                struct request *next = r->next;
+
+                request_print(r, print);
+                request_unref(r);
+                r = next;
         }
-        free(j->waiters);
-        j->waiters = NULL;
-        j->waiter_count = 0;
 }
 
 static void forget(struct job *j)
 {
-        answer_waiters(j, NULL);
-        print_unref(j->print);
-        view_unref(j->view);
+        answer_waiters(j, NULL, NULL);
+        j->print = print_unref(j->print);
+        j->view = view_unref(j->view);
         free(j->collection);
         free(j->format);
-        *j = (struct job){0};
+        j->collection = j->format = NULL;
+        j->state = JOB_FREE;
 }
 
 struct press *press_free(struct press *p)
 {
         if (!p)
                 return NULL;
-        pthread_mutex_lock(&p->mutex);
-        while (p->threads > 0)
-                pthread_cond_wait(&p->idle, &p->mutex);
-        pthread_mutex_unlock(&p->mutex);
-        for (size_t i = 0; i < PRESS_JOBS; i++)
+        for (size_t i = 0; i < PRESS_JOBS; i++) {
+                if (p->jobs[i].state == JOB_RUNS)
+                        (void)pthread_join(p->jobs[i].thread, NULL);
                 forget(&p->jobs[i]);
-        pthread_cond_destroy(&p->idle);
-        pthread_mutex_destroy(&p->mutex);
+        }
         free(p);
         return NULL;
 }
 
 void press_close(struct press *p)
 {
-        pthread_mutex_lock(&p->mutex);
-        p->closed = true;
-        for (size_t i = 0; i < PRESS_JOBS; i++) {
-                answer_waiters(&p->jobs[i], NULL);
-                if (p->jobs[i].state == JOB_WAITS)
-                        forget(&p->jobs[i]);
-        }
-        pthread_mutex_unlock(&p->mutex);
+        atomic_store(&p->closed, true);
+        for (size_t i = 0; i < PRESS_JOBS; i++)
+                answer_waiters(&p->jobs[i], NULL, NULL);
 }
 
-/* Without the lock: what a job that runs was given does not change. */
 static struct print *make(const struct job *j)
 {
         const struct api_query query = {
@@ -116,54 +104,52 @@ static struct print *make(const struct job *j)
         return print_new(status, type && status == 200 ? type : "application/json", bytes, size);
 }
 
-static struct job *next_job(struct press *p)
-{
-        for (size_t i = 0; i < PRESS_JOBS && !p->closed; i++)
-                if (p->jobs[i].state == JOB_WAITS)
-                        return &p->jobs[i];
-        return NULL;
-}
-
-/* Makes what is wanted, one after another, until nothing is. */
 static void *run(void *userdata)
 {
-        struct press *p = userdata;
-        struct job *j;
+        struct job *j = userdata;
 
-        pthread_mutex_lock(&p->mutex);
-        while ((j = next_job(p))) {
-                struct print *print;
-
-                j->state = JOB_RUNS;
-                pthread_mutex_unlock(&p->mutex);
-                print = make(j);
-                (void)malloc_trim(0);
-                pthread_mutex_lock(&p->mutex);
-                j->state = JOB_DONE;
-                j->print = print;
-                answer_waiters(j, print);
-                if (!print)
-                        forget(j);
-        }
-        p->threads--;
-        pthread_cond_signal(&p->idle);
-        pthread_mutex_unlock(&p->mutex);
+        j->print = make(j);
+        (void)malloc_trim(0);
+        answer_waiters(j, &made, j->print);
         return NULL;
 }
 
-static int start_thread(struct press *p)
+/* Its thread is at its end, or resumes who waited. */
+static void collect(struct press *p, struct job *j)
 {
-        pthread_t thread;
-        int r;
+        (void)pthread_join(j->thread, NULL);
+        p->running--;
+        j->state = JOB_DONE;
+        if (!j->print)
+                forget(j);
+}
 
-        if (p->threads >= PRESS_AT_ONCE)
-                return 0;
-        r = thread_start(&thread, run, p);
-        if (r < 0)
-                return p->threads > 0 ? 0 : r;
-        p->threads++;
-        (void)pthread_detach(thread);
-        return 0;
+/* Where there can be no thread it waits for those that run, or is given up. */
+static void start(struct press *p, struct job *j)
+{
+        if (thread_start(&j->thread, run, j) >= 0) {
+                j->state = JOB_RUNS;
+                p->running++;
+        } else if (p->running == 0) {
+                forget(j);
+        }
+}
+
+void press_turn(struct press *p, usec_t now)
+{
+        if (atomic_load(&p->closed))
+                return;
+        for (size_t i = 0; i < PRESS_JOBS; i++) {
+                struct job *j = &p->jobs[i];
+
+                if (j->state == JOB_RUNS && atomic_load(&j->waiters) == &made)
+                        collect(p, j);
+                if (j->state == JOB_DONE && j->wanted + PRESS_KEPT < now)
+                        forget(j);
+        }
+        for (size_t i = 0; i < PRESS_JOBS && p->running < PRESS_AT_ONCE; i++)
+                if (p->jobs[i].state == JOB_WAITS)
+                        start(p, &p->jobs[i]);
 }
 
 static struct job *find(struct press *p, const struct collection_view *subject,
@@ -200,19 +186,14 @@ static struct job *room(struct press *p)
 static int add(struct press *p, struct view *view, const struct collection_view *subject,
         const struct api_route *route, const struct api_query *query, struct job **ret)
 {
-        struct job *j = p->closed ? NULL : room(p);
-        int r;
+        struct job *j = room(p);
 
         if (!j)
                 return -EBUSY;
-        r = strdup_to(&j->collection, query->collection);
-        if (r >= 0)
-                r = strdup_to(&j->format, query->format);
-        if (r >= 0)
-                r = start_thread(p);
-        if (r < 0) {
+        if (strdup_to(&j->collection, query->collection) < 0 ||
+                strdup_to(&j->format, query->format) < 0) {
                 forget(j);
-                return r;
+                return -ENOMEM;
         }
         j->state = JOB_WAITS;
         j->route = route;
@@ -223,18 +204,26 @@ static int add(struct press *p, struct view *view, const struct collection_view 
         return 0;
 }
 
-static int wait_for(struct job *j, struct request *r)
+static void wait_for(struct press *p, struct job *j, struct request *r)
 {
-        struct request **grown =
-                reallocarray(j->waiters, j->waiter_count + 1, sizeof(struct request *));
+        struct request *first = atomic_load(&j->waiters);
 
-        if (!grown)
-                return -ENOMEM;
-        j->waiters = grown;
-        j->waiters[j->waiter_count++] = request_ref(r);
         r->waited = true;
+        /* First of all: whoever finds the request may resume it. */
         MHD_suspend_connection(r->connection);
-        return 1;
+        request_ref(r);
+        do {
+                if (first == &made) {
+                        request_print(r, j->print);
+                        request_unref(r);
+                        return;
+                }
+                r->next = first;
+        } while (!atomic_compare_exchange_weak(&j->waiters, &first, r));
+        /* press_close() sets `closed` before it looks for waiters, here it is the other way round:
+         * one of the two sees the other. */
+        if (atomic_load(&p->closed))
+                answer_waiters(j, NULL, NULL);
 }
 
 int press_ask(struct press *p, struct request *r, struct view *view, const struct api_route *route,
@@ -242,29 +231,24 @@ int press_ask(struct press *p, struct request *r, struct view *view, const struc
 {
         const struct collection_view *subject =
                 query->collection ? view_find_collection(view, query->collection) : NULL;
+        const usec_t now = clock_usec(CLOCK_MONOTONIC);
         struct job *j;
         int result = 0;
 
-        pthread_mutex_lock(&p->mutex);
-        j = p->closed ? NULL : find(p, subject, route, query);
+        if (atomic_load(&p->closed))
+                return -EBUSY;
+        press_turn(p, now);
+        j = find(p, subject, route, query);
         if (!j)
                 result = add(p, view, subject, route, query, &j);
-        if (result >= 0) {
-                j->wanted = clock_usec(CLOCK_MONOTONIC);
-                if (j->state == JOB_DONE)
-                        *ret = print_ref(j->print);
-                else
-                        result = wait_for(j, r);
+        if (result < 0)
+                return result;
+        j->wanted = now;
+        if (j->state == JOB_DONE) {
+                *ret = print_ref(j->print);
+                return 0;
         }
-        pthread_mutex_unlock(&p->mutex);
-        return result;
-}
-
-void press_tidy(struct press *p, usec_t now)
-{
-        pthread_mutex_lock(&p->mutex);
-        for (size_t i = 0; i < PRESS_JOBS; i++)
-                if (p->jobs[i].state == JOB_DONE && p->jobs[i].wanted + PRESS_KEPT < now)
-                        forget(&p->jobs[i]);
-        pthread_mutex_unlock(&p->mutex);
+        wait_for(p, j, r);
+        press_turn(p, now);
+        return 1;
 }

@@ -28,6 +28,7 @@ struct request {
         char *body; /* owned; may be NULL */
         size_t body_size;
         struct view *replayed; /* as command's */
+        struct request *next; /* of those for whom the press makes the same */
         struct print *print; /* a reference; instead of all that, what the press made; NULL */
 };
 

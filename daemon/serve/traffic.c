@@ -2,6 +2,7 @@
 #include "serve/traffic.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
@@ -14,20 +15,12 @@
 
 int traffic_init(struct traffic *t)
 {
-        int r;
-
         *t = (struct traffic){.idle_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)};
-        if (t->idle_fd < 0)
-                return -errno;
-        r = pthread_mutex_init(&t->mutex, NULL);
-        if (r != 0)
-                close(t->idle_fd);
-        return -r;
+        return t->idle_fd < 0 ? -errno : 0;
 }
 
 void traffic_done(struct traffic *t)
 {
-        pthread_mutex_destroy(&t->mutex);
         close(t->idle_fd);
 }
 
@@ -37,9 +30,53 @@ static void set_owed(struct traffic *t, struct visitor *v, bool owed)
                 return;
         v->owed = owed;
         if (owed)
-                t->owed++;
-        else if (--t->owed == 0)
+                atomic_fetch_add(&t->owed, 1);
+        else if (atomic_fetch_sub(&t->owed, 1) == 1)
                 (void)eventfd_write(t->idle_fd, 1);
+}
+
+static struct deadline *begin_deadline(struct traffic *t, int connection_fd)
+{
+        struct deadline *d = t->deadlines;
+        int fd;
+
+        while (d < t->deadlines + ARRAY_SIZE(t->deadlines) && d->used)
+                d++;
+        if (d == t->deadlines + ARRAY_SIZE(t->deadlines))
+                return NULL;
+        fd = fcntl(connection_fd, F_DUPFD_CLOEXEC, 0);
+        if (fd < 0)
+                return NULL;
+        d->used = true;
+        atomic_store(&d->due, USEC_INFINITY);
+        /* Never 0: the number begins with 1, and has not gone round while the loop looks once. */
+        atomic_store(&d->claim, (uint64_t)++t->arrived << 32 | (uint32_t)fd);
+        return d;
+}
+
+static void end_deadline(struct deadline *d)
+{
+        uint64_t claim;
+
+        if (!d)
+                return;
+        claim = atomic_exchange(&d->claim, 0);
+        if (claim != 0)
+                close((int)(uint32_t)claim);
+        d->used = false;
+}
+
+static void set_phase(struct traffic *t, struct visitor *v, enum phase phase, usec_t now)
+{
+        static const usec_t times[] = {[PHASE_ARRIVES] = TRAFFIC_ARRIVAL,
+                [PHASE_KEPT] = 2 * TRAFFIC_ARRIVAL}; /* 0: as long as it takes */
+
+        v->phase = phase;
+        v->since = now;
+        if (v->deadline)
+                atomic_store(
+                        &v->deadline->due, times[phase] > 0 ? now + times[phase] : USEC_INFINITY);
+        set_owed(t, v, phase != PHASE_KEPT);
 }
 
 /* Not closed: the descriptor stays libmicrohttpd's, which finds its end. */
@@ -110,67 +147,47 @@ static void make_room(struct traffic *t, struct visitor *v, usec_t now)
 void traffic_arrive(
         struct traffic *t, struct visitor *v, int fd, const struct sockaddr *peer, usec_t now)
 {
-        *v = (struct visitor){.fd = fd, .phase = PHASE_ARRIVES, .since = now};
+        *v = (struct visitor){.fd = fd, .deadline = begin_deadline(t, fd)};
         throttle_address(peer, v->peer);
-        pthread_mutex_lock(&t->mutex);
         v->next = t->first;
         if (t->first)
                 t->first->previous = v;
         t->first = v;
-        t->count++;
-        set_owed(t, v, true);
+        set_phase(t, v, PHASE_ARRIVES, now);
         make_room(t, v, now);
-        pthread_mutex_unlock(&t->mutex);
 }
 
 void traffic_leave(struct traffic *t, struct visitor *v)
 {
-        pthread_mutex_lock(&t->mutex);
         if (v->next)
                 v->next->previous = v->previous;
         if (v->previous)
                 v->previous->next = v->next;
         else
                 t->first = v->next;
-        t->count--;
+        end_deadline(v->deadline);
         set_owed(t, v, false);
-        pthread_mutex_unlock(&t->mutex);
 }
 
 void traffic_turn(struct traffic *t, struct visitor *v, enum phase phase, usec_t now)
 {
-        if (!v)
-                return;
-        pthread_mutex_lock(&t->mutex);
-        v->phase = phase;
-        v->since = now;
-        set_owed(t, v, phase != PHASE_KEPT);
-        pthread_mutex_unlock(&t->mutex);
-}
-
-static bool is_late(const struct visitor *v, usec_t now)
-{
-        return (v->phase == PHASE_ARRIVES && v->since + TRAFFIC_ARRIVAL < now) ||
-                (v->phase == PHASE_KEPT && v->since + 2 * TRAFFIC_ARRIVAL < now);
+        if (v)
+                set_phase(t, v, phase, now);
 }
 
 void traffic_sweep(struct traffic *t, usec_t now)
 {
-        pthread_mutex_lock(&t->mutex);
-        for (struct visitor *v = t->first; v; v = v->next)
-                if (!v->cut && is_late(v, now))
-                        cut(v);
-        pthread_mutex_unlock(&t->mutex);
-}
+        for (size_t i = 0; i < ARRAY_SIZE(t->deadlines); i++) {
+                struct deadline *d = &t->deadlines[i];
+                uint64_t claim = atomic_load(&d->claim);
 
-static bool owes(struct traffic *t)
-{
-        bool owed;
-
-        pthread_mutex_lock(&t->mutex);
-        owed = t->owed > 0;
-        pthread_mutex_unlock(&t->mutex);
-        return owed;
+                /* Where the exchange succeeds, `due` was this connection's. */
+                if (claim == 0 || atomic_load(&d->due) >= now ||
+                        !atomic_compare_exchange_strong(&d->claim, &claim, 0))
+                        continue;
+                (void)shutdown((int)(uint32_t)claim, SHUT_RDWR);
+                close((int)(uint32_t)claim);
+        }
 }
 
 void traffic_drain(struct traffic *t)
@@ -180,7 +197,7 @@ void traffic_drain(struct traffic *t)
         eventfd_t count;
 
         (void)poll(NULL, 0, ACCEPT_GRACE_MSEC);
-        for (usec_t now; owes(t) && (now = clock_usec(CLOCK_MONOTONIC)) < end;)
+        for (usec_t now; atomic_load(&t->owed) > 0 && (now = clock_usec(CLOCK_MONOTONIC)) < end;)
                 if (poll(&p, 1, (int)((end - now) / USEC_PER_MSEC) + 1) > 0)
                         (void)eventfd_read(t->idle_fd, &count);
 }

@@ -6,9 +6,9 @@
  * that are owed least make room, so that whoever asks and listens is always let in. A server that
  * stops lets those who are owed an answer have it; a connection that is merely kept alive is owed
  * nothing. It reads no request and sends nothing: to cut a connection is to shut its socket down,
- * which libmicrohttpd then closes. Its lock is held for some instructions. */
+ * which libmicrohttpd then closes. All of it is the web thread's, but for what is atomic. */
 
-#include <pthread.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <sys/socket.h>
@@ -22,6 +22,8 @@
 #define TRAFFIC_ARRIVAL (10 * USEC_PER_SEC)
 /* Connections in all, from one address, and those of one whose request has not arrived. */
 #define TRAFFIC_MAX 128
+/* Those that go already, until they are closed. */
+#define TRAFFIC_GOING_MAX 32
 #define TRAFFIC_PEER_MAX 96
 #define TRAFFIC_HALF_OPEN_MAX 64
 /* How long a server that stops waits for answers: less than anybody waits for a daemon to end. */
@@ -34,6 +36,15 @@ enum phase {
         PHASE_KEPT, /* answered, and kept for the next request */
 };
 
+/* Until when a connection may be as it is. The loop, which looks, has a descriptor of its own for
+ * it: who exchanges `claim` for 0 closes that, so that nobody shuts down a number that meanwhile is
+ * another's. */
+struct deadline {
+        bool used; /* web thread */
+        _Atomic uint64_t claim; /* above 32 bits a number never used again, below the descriptor */
+        _Atomic usec_t due; /* monotonic; USEC_INFINITY */
+};
+
 /* A connection, in its owner's memory. Only these functions look into it. */
 struct visitor {
         struct visitor *next, *previous;
@@ -42,12 +53,14 @@ struct visitor {
         enum phase phase;
         usec_t since; /* the phase; monotonic */
         bool owed, cut;
+        struct deadline *deadline; /* NULL: no descriptor was left for one */
 };
 
 struct traffic {
-        pthread_mutex_t mutex;
         struct visitor *first; /* the newest */
-        size_t count, owed;
+        uint32_t arrived;
+        struct deadline deadlines[TRAFFIC_MAX + TRAFFIC_GOING_MAX];
+        atomic_size_t owed;
         int idle_fd; /* eventfd, written when `owed` becomes 0 */
 };
 
@@ -60,7 +73,7 @@ void traffic_arrive(
 void traffic_leave(struct traffic *t, struct visitor *v);
 /* Web thread: its request came on, or was answered. `v` may be NULL, where memory was short. */
 void traffic_turn(struct traffic *t, struct visitor *v, enum phase phase, usec_t now);
-/* Any thread, about once a second: cuts those whose request does not arrive. */
+/* Loop, about once a second: cuts those whose request does not arrive. */
 void traffic_sweep(struct traffic *t, usec_t now);
 /* Loop, after the server stopped accepting: waits until nobody is owed anything, or
  * TRAFFIC_DRAIN_MSEC. */

@@ -41,7 +41,7 @@ int fixture_serve(
         struct fixture *f, const char *address, int fd, struct http_server **ret, struct error *e)
 {
         const struct http_server_options options = {
-                .address = address, .fd = fd, .handover = f->handover, .press = f->press};
+                .address = address, .fd = fd, .handover = f->handover};
 
         return http_server_new(&options, ret, e);
 }
@@ -53,7 +53,6 @@ int fixture_setup(void **state)
 
         assert_non_null(f);
         assert_int_equal(handover_new(&f->handover), 0);
-        assert_int_equal(press_new(&f->press), 0);
         if (fixture_serve(f, "127.0.0.1:0", -1, &f->server, &e) < 0)
                 fail_msg("%s", error_text(&e, 0));
         publish(f, true);
@@ -66,9 +65,7 @@ int fixture_teardown(void **state)
         struct fixture *f = *state;
 
         handover_close(f->handover);
-        press_close(f->press);
         http_server_free(f->server);
-        press_free(f->press);
         handover_free(f->handover);
         free(f);
         return 0;

@@ -16,14 +16,13 @@
 
 struct fixture {
         struct handover *handover;
-        struct press *press;
         struct http_server *server;
 };
 
 /* For cmocka; the view is ready. */
 int fixture_setup(void **state);
 int fixture_teardown(void **state);
-/* Another server with the same hand-over and press; as http_server_new(). */
+/* Another server with the same hand-over; as http_server_new(). */
 _must_check_ int fixture_serve(
         struct fixture *f, const char *address, int fd, struct http_server **ret, struct error *e);
 /* An empty view. */

@@ -2,7 +2,6 @@
 #include "serve/http_server.h"
 
 #include <errno.h>
-#include <malloc.h>
 #include <microhttpd.h>
 #include <pthread.h>
 #include <signal.h>
@@ -10,195 +9,135 @@
 
 #include "clock.h"
 #include "macro.h"
+#include "serve/exchange.h"
+#include "serve/form.h"
 #include "serve/guard.h"
 #include "serve/link.h"
 #include "serve/listen.h"
+#include "serve/pages.h"
 #include "serve/path.h"
-#include "serve/request.h"
 #include "serve/response.h"
-#include "serve/scrape.h"
 #include "serve/traffic.h"
-#include "show/api/api.h"
 #include "show/envelope.h"
-#include "show/page/page.h"
 #include "text.h"
 
-#define TYPE_TEXT "text/plain; charset=utf-8"
-#define TYPE_HTML "text/html; charset=utf-8"
-#define TYPE_JSON "application/json"
-
-/* From here on it is worth a tenth of a millisecond to give back what making the body took. */
-#define LARGE_BODY (128U << 10)
+/* Shorter bodies become no shorter. */
+#define PACKED_MIN 256
 
 struct http_server {
         struct MHD_Daemon *daemon;
-        struct handover *handover;
-        struct waiting waiting;
+        struct services services;
         struct traffic traffic;
-        struct scrape scrape; /* web thread only */
         unsigned port;
 };
 
-/* One request while the web thread works on it: what was asked, and the answer as it grows. */
-struct exchange {
-        struct http_server *server;
-        struct MHD_Connection *connection;
-        struct request *request;
-        const struct api_route *api;
-        const char *subject; /* of the path; NULL */
-        bool json; /* errors are told in the API's envelope */
-        bool link; /* it is a link that acknowledges: answers are pages */
-        bool deferred; /* the loop answers */
-
-        unsigned status;
-        const char *type;
-        const char *policy; /* Content-Security-Policy; NULL: nothing is allowed */
-        const char *allow;
-        struct text body;
-        struct MHD_Response *shared; /* instead of the body; borrowed */
-};
-
-static void say(struct exchange *x, unsigned status, const char *sentence)
-{
-        x->status = status;
-        if (x->json && status >= 400) {
-                x->type = TYPE_JSON;
-                envelope_error(&x->body, status, "%s", sentence);
-                return;
-        }
-        x->type = TYPE_TEXT;
-        text_appendf(&x->body, "%s\n", sentence);
-}
-
-static const char *header(const struct exchange *x, const char *name)
-{
-        return MHD_lookup_connection_value(x->connection, MHD_HEADER_KIND, name);
-}
-
-static const char *argument(const struct exchange *x, const char *name)
-{
-        return MHD_lookup_connection_value(x->connection, MHD_GET_ARGUMENT_KIND, name);
-}
-
-/* NULL after it said that there is nothing to show yet. */
-static struct view *acquire(struct exchange *x)
-{
-        struct view *view = handover_acquire(x->server->handover);
-
-        if (!view)
-                say(x, 503, "driftwatch is starting");
-        return view;
-}
-
-static void get_page(struct exchange *x)
-{
-        _cleanup_(view_unrefp) struct view *view = acquire(x);
-
-        if (!view)
-                return;
-        x->status = 200;
-        x->type = TYPE_HTML;
-        x->policy = RESPONSE_POLICY_PAGE;
-        page_render(&x->body, view, clock_usec(CLOCK_REALTIME));
-}
-
 static void get_metrics(struct exchange *x)
 {
-        _cleanup_(view_unrefp) struct view *view = acquire(x);
+        _cleanup_(view_unrefp) struct view *view = exchange_view(x);
 
         if (!view)
                 return;
         x->status = 200;
-        x->shared = scrape_response(&x->server->scrape, view,
-                accept_exposition(header(x, MHD_HTTP_HEADER_ACCEPT)),
-                accept_gzip(header(x, MHD_HTTP_HEADER_ACCEPT_ENCODING)),
+        x->shared = scrape_response(&x->services->scrape, view,
+                accept_exposition(exchange_header(x, MHD_HTTP_HEADER_ACCEPT)),
+                accept_gzip(exchange_header(x, MHD_HTTP_HEADER_ACCEPT_ENCODING)),
                 clock_usec(CLOCK_MONOTONIC));
         if (!x->shared)
-                say(x, 500, "memory is short");
+                exchange_say(x, 500, "memory is short");
 }
 
 static void get_healthy(struct exchange *x)
 {
-        say(x, 200, "driftwatch is healthy");
+        exchange_say(x, 200, "driftwatch is healthy");
 }
 
 static void get_ready(struct exchange *x)
 {
-        _cleanup_(view_unrefp) struct view *view = acquire(x);
+        _cleanup_(view_unrefp) struct view *view = exchange_view(x);
 
         if (!view)
                 return;
         if (view->ready)
-                say(x, 200, "driftwatch is ready");
+                exchange_say(x, 200, "driftwatch is ready");
         else
-                say(x, 503, "driftwatch is not ready: its state is not restored yet");
+                exchange_say(x, 503, "driftwatch is not ready: its state is not restored yet");
 }
 
-static bool arguments_valid(struct exchange *x)
+static void take_head(struct exchange *x, struct pages_head head)
 {
-        bool valid = request_arguments_valid(x->connection) &&
-                (!x->subject || utf8_valid(x->subject, strlen(x->subject)));
-
-        if (!valid)
-                say(x, 400, "the URL is not UTF-8");
-        return valid;
+        x->status = head.status;
+        x->type = head.type;
+        x->policy = head.policy;
+        x->cache = head.cache;
+        x->etag = head.etag;
+        x->once = head.once;
 }
 
-/* The document that became a large body was some times larger, in small pieces. */
-static void give_back(const struct exchange *x)
+static void get_page(struct exchange *x)
 {
-        if (x->body.size >= LARGE_BODY)
-                (void)malloc_trim(0);
+        _cleanup_(view_unrefp) struct view *view = NULL;
+
+        if (exchange_arguments_valid(x) && (view = exchange_view(x)))
+                take_head(x, pages_document(&x->services->leaves, view, x->connection, &x->body));
+}
+
+static void get_asset(struct exchange *x)
+{
+        take_head(x, pages_asset(x->connection, x->subject, &x->body));
+        if (x->status == 404)
+                exchange_say(x, 404, "there is nothing at this path");
 }
 
 static void get_api(struct exchange *x)
 {
         const struct api_query query = {
-                .collection = argument(x, "collection"),
-                .query = argument(x, "query"),
-                .start = argument(x, "start"),
-                .end = argument(x, "end"),
-                .state = argument(x, "state"),
-                .format = argument(x, "format"),
+                .collection = exchange_argument(x, "collection"),
+                .query = exchange_argument(x, "query"),
+                .start = exchange_argument(x, "start"),
+                .end = exchange_argument(x, "end"),
+                .state = exchange_argument(x, "state"),
+                .format = exchange_argument(x, "format"),
                 .now = clock_usec(CLOCK_REALTIME),
         };
         const char *type = x->api->type ? x->api->type(query.format) : NULL;
         _cleanup_(view_unrefp) struct view *view = NULL;
 
-        if (!arguments_valid(x) || !(view = acquire(x)))
+        if (!exchange_arguments_valid(x) || !(view = exchange_view(x)))
                 return;
         x->status = x->api->get(view, &query, &x->body);
-        x->type = type && x->status == 200 ? type : TYPE_JSON;
-        if (streq(x->type, TYPE_HTML))
-                x->policy = RESPONSE_POLICY_PAGE;
-        give_back(x);
+        x->type = type && x->status == 200 ? type : RESPONSE_TYPE_JSON;
+        if (streq(x->type, RESPONSE_TYPE_HTML))
+                x->policy = RESPONSE_POLICY_REPORT;
+        exchange_give_back(x);
 }
 
 static bool may_change(struct exchange *x)
 {
         const union MHD_ConnectionInfo *info =
                 MHD_get_connection_info(x->connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
-        _cleanup_(view_unrefp) struct view *view = handover_acquire(x->server->handover);
+        _cleanup_(view_unrefp) struct view *view = handover_acquire(x->services->handover);
         const char *refusal = guard_refusal(&(const struct guard_request){
                 .distrusted = view && view->loopback_distrusted,
                 .peer = info ? info->client_addr : NULL,
-                .host = header(x, MHD_HTTP_HEADER_HOST),
-                .origin = header(x, MHD_HTTP_HEADER_ORIGIN),
-                .fetch_site = header(x, "Sec-Fetch-Site"),
+                .host = exchange_header(x, MHD_HTTP_HEADER_HOST),
+                .origin = exchange_header(x, MHD_HTTP_HEADER_ORIGIN),
+                .fetch_site = exchange_header(x, "Sec-Fetch-Site"),
                 .forwarded = request_forwarded(x->connection),
         });
 
         if (refusal)
-                say(x, 403, refusal);
+                exchange_say(x, 403, refusal);
         return !refusal;
 }
 
 static void submit(struct exchange *x, struct command *command)
 {
         if (!command)
-                say(x, 500, "memory is short");
-        else if (waiting_submit(&x->server->waiting, x->request, x->server->handover, command) < 0)
-                say(x, 503, "too many requests wait for an answer already; try again later");
+                exchange_say(x, 500, "memory is short");
+        else if (waiting_submit(&x->services->waiting, x->request, x->services->handover, command) <
+                0)
+                exchange_say(
+                        x, 503, "too many requests wait for an answer already; try again later");
         else
                 x->deferred = true;
 }
@@ -211,16 +150,16 @@ static void post_reload(struct exchange *x)
 
 static void post_replay(struct exchange *x)
 {
-        const char *wait = argument(x, "wait");
+        const char *wait = exchange_argument(x, "wait");
 
-        if (!may_change(x) || !arguments_valid(x))
+        if (!may_change(x) || !exchange_arguments_valid(x))
                 return;
         if (wait && !streq(wait, "true") && !streq(wait, "false"))
-                say(x, 400, "wait is neither true nor false");
+                exchange_say(x, 400, "wait is neither true nor false");
         else
                 submit(x,
-                        command_new(
-                                COMMAND_REPLAY, argument(x, "collection"), streq(wait, "true")));
+                        command_new(COMMAND_REPLAY, exchange_argument(x, "collection"),
+                                streq(wait, "true")));
 }
 
 /* Takes the act. */
@@ -243,13 +182,13 @@ static void do_act(struct exchange *x, enum act_kind kind, const char *subject)
         _cleanup_error_ struct error error = {0};
         int r;
 
-        if (!may_change(x) || !arguments_valid(x))
+        if (!may_change(x) || !exchange_arguments_valid(x))
                 return;
         r = text_failed(sent)
                 ? -ENOMEM
                 : act_parse(kind, subject, text_string(sent), sent->size, &act, &error);
         if (r < 0) {
-                say(x, r == -ENOMEM ? 500 : 400, error_text(&error, r));
+                exchange_say(x, r == -ENOMEM ? 500 : 400, error_text(&error, r));
                 return;
         }
         submit_act(x, take_ptr(act));
@@ -282,24 +221,24 @@ static void post_silence(struct exchange *x)
 
 static void delete_silence(struct exchange *x)
 {
-        const char *id = argument(x, "id");
+        const char *id = exchange_argument(x, "id");
 
         if (id)
                 do_act(x, ACT_EXPIRE, id);
         else
-                say(x, 400, "the parameter \"id\" is missing: which silence shall end?");
+                exchange_say(x, 400, "the parameter \"id\" is missing: which silence shall end?");
 }
 
 static void set_link_page(struct exchange *x, unsigned status)
 {
         x->status = status;
-        x->type = TYPE_HTML;
+        x->type = RESPONSE_TYPE_HTML;
         x->policy = RESPONSE_POLICY_FORM;
 }
 
 static void get_link(struct exchange *x)
 {
-        _cleanup_(view_unrefp) struct view *view = acquire(x);
+        _cleanup_(view_unrefp) struct view *view = exchange_view(x);
 
         if (view)
                 set_link_page(x, link_look(view, x->subject, clock_usec(CLOCK_REALTIME), &x->body));
@@ -308,7 +247,7 @@ static void get_link(struct exchange *x)
 /* Whoever has the link may: its token says so, and nothing else is asked. */
 static void post_link(struct exchange *x)
 {
-        _cleanup_(view_unrefp) struct view *view = acquire(x);
+        _cleanup_(view_unrefp) struct view *view = exchange_view(x);
         _cleanup_(act_freep) struct act *act = NULL;
 
         if (!view)
@@ -328,6 +267,7 @@ struct route {
 
 static const struct route routes[] = {
         {"/", get_page, NULL, NULL},
+        {"/assets/*", get_asset, NULL, NULL},
         {"/metrics", get_metrics, NULL, NULL},
         {"/-/healthy", get_healthy, NULL, NULL},
         {"/-/ready", get_ready, NULL, NULL},
@@ -376,6 +316,17 @@ static const char *allowed(const struct route *route)
         return names[route->get != NULL][route->post != NULL][route->delete != NULL];
 }
 
+static bool take_form(struct exchange *x, const char *pattern)
+{
+        int r = form_is(exchange_header(x, MHD_HTTP_HEADER_CONTENT_TYPE))
+                ? request_read_form(x->request, path_depth(pattern))
+                : 0;
+
+        if (r < 0)
+                exchange_say(x, r == -ENOMEM ? 500 : 400, "the form is not UTF-8");
+        return r >= 0;
+}
+
 static void dispatch(struct exchange *x, const char *path, const char *method)
 {
         _cleanup_free_ char *subject = NULL;
@@ -384,12 +335,13 @@ static void dispatch(struct exchange *x, const char *path, const char *method)
 
         x->subject = subject;
         if (!route.path)
-                say(x, 404, "there is nothing at this path");
-        else if (handle)
-                handle(x);
-        else {
+                exchange_say(x, 404, "there is nothing at this path");
+        else if (handle) {
+                if (handle != route.post || take_form(x, route.path))
+                        handle(x);
+        } else {
                 x->allow = allowed(&route);
-                say(x, 405, "this path does not take this method");
+                exchange_say(x, 405, "this path does not take this method");
         }
 }
 
@@ -403,16 +355,20 @@ static void take_answer(struct exchange *x)
                 return;
         }
         if (!r->body && r->status >= 400) {
-                say(x, r->status,
+                exchange_say(x, r->status,
                         r->status == 503 ? "driftwatch is stopping, or too busy to take this now"
                                          : "driftwatch could not do this");
                 return;
         }
         x->status = r->status;
-        x->type = x->json ? TYPE_JSON : TYPE_TEXT;
+        x->type = x->json ? RESPONSE_TYPE_JSON : RESPONSE_TYPE_TEXT;
+        if (r->location && r->status < 400) {
+                x->status = 303;
+                return;
+        }
         if (r->replayed) {
                 x->status = api_verdict(r->replayed, &x->body);
-                give_back(x);
+                exchange_give_back(x);
         } else if (r->body)
                 text_append_bytes(&x->body, r->body, r->body_size);
         else if (x->json)
@@ -421,16 +377,23 @@ static void take_answer(struct exchange *x)
 
 static struct MHD_Response *make_response(struct exchange *x)
 {
+        bool packed = x->body.size >= PACKED_MIN &&
+                accept_gzip(exchange_header(x, MHD_HTTP_HEADER_ACCEPT_ENCODING)) &&
+                gzip_text(&x->body);
         size_t size;
         char *body = text_take(&x->body, &size);
 
         if (!body) {
                 x->status = 500;
-                x->type = TYPE_TEXT;
+                x->type = RESPONSE_TYPE_TEXT;
                 size = 0;
         }
-        return response_new(body, size, x->type, x->policy,
-                response_headers({MHD_HTTP_HEADER_ALLOW, x->allow}));
+        return response_new(body, size, x->type, x->policy, x->cache,
+                response_headers({MHD_HTTP_HEADER_ALLOW, x->allow}, {MHD_HTTP_HEADER_ETAG, x->etag},
+                        {MHD_HTTP_HEADER_LOCATION, x->status == 303 ? x->request->location : NULL},
+                        {MHD_HTTP_HEADER_VARY, MHD_HTTP_HEADER_ACCEPT_ENCODING},
+                        {MHD_HTTP_HEADER_CONTENT_ENCODING, packed ? "gzip" : NULL},
+                        {MHD_HTTP_HEADER_CONNECTION, x->once ? "close" : NULL}));
 }
 
 static enum MHD_Result send_answer(struct exchange *x)
@@ -450,7 +413,7 @@ static enum MHD_Result send_answer(struct exchange *x)
 
 static bool announces_too_much(const struct exchange *x)
 {
-        const char *length = header(x, MHD_HTTP_HEADER_CONTENT_LENGTH);
+        const char *length = exchange_header(x, MHD_HTTP_HEADER_CONTENT_LENGTH);
 
         return length && strtoull(length, NULL, 10) > HTTP_SERVER_BODY_CUT;
 }
@@ -462,8 +425,9 @@ static enum MHD_Result on_request(void *userdata, struct MHD_Connection *connect
         const char *url, const char *method, const char *version, const char *upload_data,
         size_t *upload_data_size, void **request)
 {
+        struct http_server *s = userdata;
         struct exchange x = {
-                .server = userdata,
+                .services = &s->services,
                 .connection = connection,
                 .request = *request,
                 .json = strncmp(url, "/api/", strlen("/api/")) == 0,
@@ -472,11 +436,11 @@ static enum MHD_Result on_request(void *userdata, struct MHD_Connection *connect
         enum MHD_Result r;
 
         if (!x.request) {
-                traffic_request(&x.server->traffic, connection);
+                traffic_request(&s->traffic, connection);
                 *request = request_new(connection);
                 if (!*request || !announces_too_much(&x))
                         return *request ? MHD_YES : MHD_NO;
-                say(&x, 413, "the body is too large: some lines suffice");
+                exchange_say(&x, 413, "the body is too large: some lines suffice");
         } else if (*upload_data_size > 0) {
                 x.request->received += *upload_data_size;
                 if (x.request->received <= HTTP_SERVER_BODY_MAX)
@@ -486,7 +450,7 @@ static enum MHD_Result on_request(void *userdata, struct MHD_Connection *connect
         } else if (x.request->waited) {
                 take_answer(&x);
         } else if (x.request->received > HTTP_SERVER_BODY_MAX) {
-                say(&x, 413, "the body is too large: some lines suffice");
+                exchange_say(&x, 413, "the body is too large: some lines suffice");
         } else {
                 dispatch(&x, url, method);
         }
@@ -501,9 +465,10 @@ static void on_finished(void *userdata, struct MHD_Connection *connection, void 
         struct http_server *s = userdata;
 
         if (*request)
-                waiting_finish(&s->waiting, *request);
+                waiting_finish(&s->services.waiting, *request);
         *request = request_unref(*request);
-        scrape_tidy(&s->scrape);
+        scrape_tidy(&s->services.scrape);
+        leaves_tidy(&s->services.leaves, clock_usec(CLOCK_MONOTONIC));
         traffic_answered(&s->traffic, connection);
 }
 
@@ -550,7 +515,7 @@ int http_server_new(const char *address, int fd, struct handover *handover,
                         close(fd);
                 return error_set(e, r, "cannot serve %s: %s", address, strerror(-r));
         }
-        s->handover = handover;
+        s->services.handover = handover;
         s->port = listen_port(fd);
         errno = 0;
         s->daemon = start(s, fd);
@@ -573,13 +538,14 @@ struct http_server *http_server_free(struct http_server *s)
         if (!s)
                 return NULL;
         fd = MHD_quiesce_daemon(s->daemon);
-        waiting_close(&s->waiting);
+        waiting_close(&s->services.waiting);
         traffic_drain(&s->traffic);
         MHD_stop_daemon(s->daemon);
         traffic_done(&s->traffic);
         if (fd >= 0)
                 close(fd);
-        scrape_done(&s->scrape);
+        scrape_done(&s->services.scrape);
+        leaves_done(&s->services.leaves);
         free(s);
         return NULL;
 }

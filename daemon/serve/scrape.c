@@ -54,7 +54,7 @@ static int begin(struct scrape *s, struct view *view, usec_t now)
 static struct MHD_Response *make(
         char *body, size_t size, enum exposition_format format, const char *encoding)
 {
-        return response_new(body, size, exposition_content_type(format), NULL,
+        return response_new(body, size, exposition_content_type(format), NULL, NULL,
                 response_headers({MHD_HTTP_HEADER_VARY, "Accept, Accept-Encoding"},
                         {MHD_HTTP_HEADER_CONTENT_ENCODING, encoding}));
 }

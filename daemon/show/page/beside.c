@@ -2,7 +2,6 @@
 #include "show/page/beside.h"
 
 #include "show/markup.h"
-#include "show/page/diagnosis.h"
 
 /* Nobody reads more; the API has all. */
 #define SILENCES_SHOWN 20
@@ -68,9 +67,9 @@ static void append_silence(struct text *t, const struct standing_silence *s, use
         markup_time(t, s->ends_at, now);
         text_append(t, " by ");
         markup_text(t, s->created_by);
-        text_append(t, ": <i>");
+        text_append(t, ": <span class=\"tag\">");
         markup_excerpt(t, text_string(&matchers), MARKUP_EXCERPT_MAX);
-        text_append(t, "</i> ");
+        text_append(t, "</span> ");
         markup_excerpt(t, s->comment, MARKUP_EXCERPT_MAX);
         text_append(t, "</p>");
         t->failed |= text_failed(&matchers);
@@ -97,23 +96,4 @@ void beside_silences(struct text *t, const struct view *v, usec_t now)
         if (count > SILENCES_SHOWN)
                 text_appendf(t, "%zu more are not listed here. ", count - SILENCES_SHOWN);
         text_append(t, "<a href=\"api/v1/silences\">All silences as JSON</a></p></div>\n");
-}
-
-void beside_own_incident(struct text *t, const struct view *v, usec_t now)
-{
-        for (size_t i = 0; i < v->incident_count; i++) {
-                const struct incident_view *own = &v->incidents[i];
-
-                if (own->collection || own->resolved_at > 0)
-                        continue;
-                text_append(t, "<div class=\"note incident fail\"><h3>Incident: ");
-                markup_text(t, own->summary);
-                text_append(t, "<small>since ");
-                markup_time(t, own->since, now);
-                text_append(t, "</small></h3>");
-                diagnosis_append_standing(t, standing_find(v->standing, own->id), now);
-                text_append(t, "<p>");
-                markup_excerpt(t, own->explanation, MARKUP_EXCERPT_MAX);
-                text_append(t, "</p></div>\n");
-        }
 }

@@ -2,8 +2,7 @@
 #pragma once
 
 /* What there is beside the collections on the page: those of a server that nobody watches, those
- * that other daemons do, who tells people, what they are not told of, and the incident that is
- * driftwatch's own. */
+ * that other daemons do, who tells people, and what they are not told of. */
 
 #include "model/view.h"
 #include "text.h"
@@ -14,5 +13,3 @@ void beside_shard(struct text *t, const struct view *v);
 void beside_lease(struct text *t, const struct view *v);
 /* The silences that hold now, the one that ends last first: until when, by whom, what and why. */
 void beside_silences(struct text *t, const struct view *v, usec_t now);
-/* As an incident of a collection is shown. */
-void beside_own_incident(struct text *t, const struct view *v, usec_t now);

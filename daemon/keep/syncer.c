@@ -14,7 +14,7 @@
 struct syncer {
         char *path, *log; /* SQLite's */
         int fd; /* an eventfd */
-        syncer_begin_t begin; /* NULL: nobody else works */
+        state_work_t begin; /* NULL: nobody else works */
         void *userdata;
         bool busy;
         /* Who works, until `ended`. */
@@ -56,7 +56,7 @@ struct syncer *syncer_free(struct syncer *s)
         return NULL;
 }
 
-void syncer_lend(struct syncer *s, syncer_begin_t begin, void *userdata)
+void syncer_lend(struct syncer *s, state_work_t begin, void *userdata)
 {
         s->begin = begin;
         s->userdata = userdata;

@@ -9,7 +9,7 @@
 
 #include <stdbool.h>
 
-#include "error.h"
+#include "keep/state.h"
 
 struct syncer;
 
@@ -17,10 +17,8 @@ struct syncer;
 _must_check_ int syncer_new(const char *path, struct syncer **ret);
 /* Waits for what is under way. */
 struct syncer *syncer_free(struct syncer *s);
-/* From here on `begin` has `work` done with `job` by another thread, or refuses with a negative
- * errno. NULL: nobody does. */
-typedef int (*syncer_begin_t)(void (*work)(void *job), void *job, void *userdata);
-void syncer_lend(struct syncer *s, syncer_begin_t begin, void *userdata);
+/* From here on who works for it; as state_lend(). */
+void syncer_lend(struct syncer *s, state_work_t begin, void *userdata);
 /* Becomes readable when there is an end to take. */
 int syncer_fd(const struct syncer *s);
 bool syncer_busy(const struct syncer *s);

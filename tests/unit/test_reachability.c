@@ -96,7 +96,8 @@ static void the_interval_has_the_truth(void **state)
         uint64_t random = 1;
 
         for (size_t r = 0; r < ARRAY_SIZE(rows); r++) {
-                const size_t trials = fewer(2000);
+                const size_t trials = fewer(2000),
+                             spare = trials < 2000; /* a share of few is coarse */
                 size_t covered = 0;
 
                 for (size_t t = 0; t < trials; t++) {
@@ -118,7 +119,7 @@ static void the_interval_has_the_truth(void **state)
                         share = reachability_unreachable(&h);
                         covered += share.low <= rows[r].share && rows[r].share <= share.high;
                 }
-                if ((double)covered + 1 < rows[r].covered * (double)trials)
+                if ((double)(covered + spare) < rows[r].covered * (double)trials)
                         fail_msg("row %zu: %zu of %zu", r, covered, trials);
         }
 }

@@ -238,6 +238,7 @@ static void append_waiting(struct text *text, const struct collection_view *c)
         summary_waiting(c, &waiting);
         if (waiting.size > 0)
                 markup_note(text, "drift", "Not told yet:", text_string(&waiting));
+        text->failed |= text_failed(&waiting);
 }
 
 void diagnosis_append_incident(struct text *text, const struct collection_view *c,

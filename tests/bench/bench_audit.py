@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Probe and exact audit of 100 queries in a real collection of 100,000 records of 384 dimensions, against numpy with
-the same pages read by requests. Goals: an audit within 20 s, and within numpy's time; fails above twice either.
-Loading takes a minute and a half."""
+the same pages read by requests. Goal: three times as fast as numpy; fails below twice.
+Loading takes minutes on a busy machine."""
 import time
 
 import numpy
@@ -40,4 +40,4 @@ def test_audit(chroma, driftwatch, figures):
     print(f"numpy_audit {seconds:.4g} s")
     print(f"audit_ratio {seconds / found['audit']:.3g} times as fast as numpy")
     assert found["audit_records"] == RECORDS
-    assert found["audit"] < 40 and found["audit"] < 2 * seconds
+    assert found["audit"] < seconds / 2

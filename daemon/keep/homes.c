@@ -3,43 +3,86 @@
 
 #include <errno.h>
 #include <math.h>
+#include <string.h>
 
 #include "hash.h"
 #include "json.h"
 #include "keep/item.h"
+#include "text.h"
 
-/* Key: the collection's label. {QUERY: {"band": NAME, "distance": NUMBER or null}} */
+/* Key: the collection's label, a newline, the number of the part.
+ * {QUERY: {"band": NAME, "distance": NUMBER or null}} */
 static const struct state_kind kind = {.name = "homes"};
 
-uint64_t homes_signature(const struct collection_view *c)
+static uint64_t sign(const struct collection_view *c, size_t from, size_t to)
 {
         uint64_t hash = hash_text(HASH_INIT, c->label);
 
-        for (size_t k = 0; k < c->query_set->count; k++) {
+        for (size_t k = from; k < to; k++) {
                 hash = hash_text(hash, c->query_set->queries[k].id);
                 hash = hash_text(hash, bands_name(&c->bands, c->queries[k].judgement.home_band));
         }
         return hash;
 }
 
-int homes_put(struct state *s, const struct collection_view *c)
+uint64_t homes_signature(const struct collection_view *c)
 {
-        uint64_t signature = homes_signature(c);
-        _cleanup_json_ json_t *homes = json_object();
-        int r = homes ? 0 : -ENOMEM;
+        return sign(c, 0, c->query_set->count);
+}
 
-        if (state_has(s, &kind, c->label, signature))
-                return 0;
-        for (size_t k = 0; k < c->query_set->count && r >= 0; k++) {
+static json_t *build(const struct collection_view *c, size_t from, size_t to)
+{
+        json_t *homes = json_object();
+
+        for (size_t k = from; k < to && homes; k++) {
                 const struct judgement *v = &c->queries[k].judgement;
                 const char *band = bands_name(&c->bands, v->home_band);
 
-                if (band)
-                        r = json_put(homes, c->query_set->queries[k].id,
+                if (band &&
+                        json_put(homes, c->query_set->queries[k].id,
                                 json_pack("{s:s,s:o}", "band", band, "distance",
-                                        json_from_float(v->home_distance)));
+                                        json_from_float(v->home_distance))) < 0) {
+                        json_decref(homes);
+                        return NULL;
+                }
         }
-        return r < 0 ? r : item_put(s, &kind, c->label, homes, signature);
+        return homes;
+}
+
+static int name_part(const struct collection_view *c, size_t part, struct text *ret)
+{
+        text_clear(ret);
+        text_appendf(ret, "%s\n%zu", c->label, part);
+        return text_failed(ret) ? -ENOMEM : 0;
+}
+
+/* The query set was larger before. */
+static int remove_further(
+        struct state *s, const struct collection_view *c, size_t part, struct text *key)
+{
+        int r;
+
+        while ((r = name_part(c, ++part, key)) >= 0 && state_holds(s, &kind, text_string(key)))
+                state_remove(s, &kind, text_string(key));
+        return r;
+}
+
+int homes_put(struct state *s, const struct collection_view *c, size_t part)
+{
+        size_t count = c->query_set->count, from = MIN(part * HOMES_PART, count),
+               to = MIN(from + HOMES_PART, count);
+        uint64_t signature = sign(c, from, to);
+        _cleanup_text_ struct text key = {0};
+        int r = name_part(c, part, &key);
+
+        if (r >= 0 && !state_has(s, &kind, text_string(&key), signature)) {
+                _cleanup_json_ json_t *homes = build(c, from, to);
+
+                r = item_put(s, &kind, text_string(&key), homes, signature);
+        }
+        if (r < 0 || to < count)
+                return r < 0 ? r : 1;
+        return remove_further(s, c, part, &key);
 }
 
 struct taking {
@@ -64,16 +107,17 @@ static int take_collection(
         const char *key, const char *value, size_t size, void *userdata, struct error *e)
 {
         _cleanup_json_ json_t *homes = NULL;
+        _cleanup_free_ char *label = strndup(key, strcspn(key, "\n"));
         const char *query;
         json_t *home;
-        int r = json_parse("it", value, size, &homes, e);
+        int r = label ? json_parse("it", value, size, &homes, e) : -ENOMEM;
 
         if (r >= 0 && !json_is_object(homes))
                 r = error_set(e, -EBADMSG, "it is not an object");
         if (r < 0)
                 return r;
         json_object_foreach (homes, query, home) {
-                r = take_home(key, query, home, userdata, e);
+                r = take_home(label, query, home, userdata, e);
                 if (r < 0)
                         return r;
         }

@@ -125,36 +125,53 @@ static json_t *finding_json(const struct collection_view *v, const struct findin
         return NULL;
 }
 
-int memory_add_findings(const struct collection_view *v, size_t count, json_t **findings)
+int memory_add_findings(const struct collection_view *v, size_t count, struct written_findings *w)
 {
-        size_t all = v->findings ? MIN(v->findings->count, (size_t)FINDINGS_KEPT) : 0, next;
+        size_t all = v->findings ? MIN(v->findings->count, (size_t)FINDINGS_KEPT) : 0;
 
-        if (!*findings)
-                *findings = json_array();
-        if (!*findings)
-                return -ENOMEM;
-        for (next = json_array_size(*findings); next < all && count > 0; next++, count--)
-                if (json_array_append_new(
-                            *findings, finding_json(v, &v->findings->findings[next])) < 0)
+        for (; w->count < all && count > 0; count--) {
+                _cleanup_json_ json_t *json = finding_json(v, &v->findings->findings[w->count]);
+                _cleanup_free_ char *text = json ? json_text(json, JSON_COMPACT, NULL) : NULL;
+
+                if (!text)
                         return -ENOMEM;
-        return next < all;
+                text_append(&w->text, w->count++ > 0 ? "," : "");
+                text_append(&w->text, text);
+        }
+        return w->count < all;
 }
 
-int memory_put_collection(
-        struct state *s, const struct dossier *d, const struct collection_view *v, json_t *findings)
+/* What is an object already, with the findings as one more member of it. */
+static int put_with_findings(
+        struct state *s, const char *label, const json_t *json, const struct written_findings *w)
+{
+        _cleanup_text_ struct text value = {0};
+        _cleanup_free_ char *others = json_text(json, JSON_COMPACT, NULL);
+
+        if (!others || text_failed(&w->text))
+                return -ENOMEM;
+        text_append(&value, "{\"findings\":[");
+        text_append_bytes(&value, text_string(&w->text), w->text.size);
+        text_append(&value, "],");
+        text_append(&value, others + 1);
+        return text_failed(&value)
+                ? -ENOMEM
+                : state_put(s, &collection_kind, label, text_string(&value), value.size, 0);
+}
+
+int memory_put_collection(struct state *s, const struct dossier *d, const struct collection_view *v,
+        const struct written_findings *w)
 {
         _cleanup_json_ json_t *json = BUILD(view_fields, v);
         struct level_state set;
         bool share_moved;
-        int r = json_put(json, "findings", findings);
+        int r = json_put(json, "reference", BUILD(epoch_fields, &d->reference));
 
-        if (r >= 0)
-                r = json_put(json, "reference", BUILD(epoch_fields, &d->reference));
         if (r >= 0)
                 r = json_put(
                         json, "reference_changed", json_integer((json_int_t)d->reference_changed));
         drift_recall_set(d->drift, &set, &share_moved);
         if (r >= 0)
                 r = json_put(json, "set", level_json(&set));
-        return r < 0 ? r : item_put(s, &collection_kind, d->config->label, json, 0);
+        return r < 0 ? r : put_with_findings(s, d->config->label, json, w);
 }

@@ -15,12 +15,10 @@
 #include "keep/snapshot.h"
 #include "keep/telling.h"
 #include "log.h"
-#include "watch/memory.h"
 #include "watch/watches.h"
 
 /* About how many of them take as long to put as a query, which takes some 60 µs. */
 #define FINDINGS_A_QUERY 4
-#define HOMES_A_QUERY 64
 
 static void note(struct storage *s, int r, const struct error *e)
 {
@@ -100,7 +98,7 @@ void storage_lend(struct storage *s, struct worker *worker)
 static void portrait_done(struct portrait *p)
 {
         collection_view_unref(p->seen);
-        json_decref(p->findings);
+        text_done(&p->findings.text);
         free(p->label);
         free(p->marks);
         *p = (struct portrait){0};
@@ -233,7 +231,7 @@ bool storage_waits(const struct storage *s)
 static void begin_again(struct storage *s)
 {
         s->alerts = s->notices = s->desk = s->homes = UINT64_MAX;
-        s->homes_next = 0;
+        s->homes_next = s->homes_part = 0;
         s->incidents = NULL;
         for (size_t i = 0; i < s->portrait_count; i++)
                 portrait_done(&s->portraits[i]);
@@ -320,11 +318,10 @@ static int put_homes(struct storage *s, const struct publisher *p, size_t *budge
                 return 0;
         if (s->homes_next == 0)
                 s->homes_begun = p->homes;
-        while (r >= 0 && s->homes_next<p->last->collection_count && * budget> 0) {
-                const struct collection_view *c = p->last->collections[s->homes_next++];
-
-                r = homes_put(s->state, c);
-                *budget -= MIN(*budget, 1 + c->query_set->count / HOMES_A_QUERY);
+        for (; r >= 0 && s->homes_next<p->last->collection_count && * budget> 0; --*budget) {
+                r = homes_put(s->state, p->last->collections[s->homes_next], s->homes_part);
+                s->homes_part = r > 0 ? s->homes_part + 1 : 0;
+                s->homes_next += r == 0;
         }
         if (r >= 0 && s->homes_next < p->last->collection_count)
                 return 0;
@@ -371,8 +368,8 @@ static int begin_portrait(struct portrait *p, struct collection_view *v)
                 p->count = count;
         }
         collection_view_unref(p->seen);
-        json_decref(p->findings);
-        p->findings = NULL;
+        text_clear(&p->findings.text);
+        p->findings.count = 0;
         p->seen = collection_view_ref(v);
         p->next = 0;
         p->done = false;
@@ -403,7 +400,7 @@ static int put_portrait(
                 return MIN(r, 0);
         }
         p->done = true;
-        return memory_put_collection(s->state, d, p->seen, take_ptr(p->findings));
+        return memory_put_collection(s->state, d, p->seen, &p->findings);
 }
 
 /* Of collections that are watched no more. */

@@ -13,6 +13,7 @@
 #include "tell/desk.h"
 #include "tell/notice.h"
 #include "tell/outbox.h"
+#include "watch/memory.h"
 #include "watch/publisher.h"
 #include "watch/watch.h"
 
@@ -42,7 +43,7 @@ struct told_things {
 struct portrait {
         char *label;
         struct collection_view *seen; /* a reference, when that began */
-        json_t *findings; /* of it, those that are put with the collection; NULL: not begun */
+        struct written_findings findings; /* of it, that far */
         struct past_mark *marks; /* of each of `count` queries, as past_put() has it */
         size_t count, next; /* the next query to be put; `count`: the collection itself */
         bool done;
@@ -57,7 +58,7 @@ struct storage {
         uint64_t alerts, notices, desk; /* generations, as of the last time that they were put */
         bool safe; /* what was told or done last is on the disk */
         uint64_t homes, homes_begun; /* publisher.homes likewise, and as of the round under way */
-        size_t homes_next; /* the next collection in that */
+        size_t homes_next, homes_part; /* the next collection in that, and part of it */
         struct portrait *portraits;
         size_t portrait_count;
         const struct view *incidents; /* of which the incidents were put; never read */

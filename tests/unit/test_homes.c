@@ -9,15 +9,22 @@
 
 #define QUERIES "queries: [{id: \"q\\\"1\", text: a}, {id: q2, text: b}]"
 
-static struct view *sample_view(void)
+static struct collection_view *collection_of(const char *queries, size_t count)
 {
         struct errors errors = {0};
-        struct collection_view *c = collection_view_new(2);
-        struct view *v = view_new();
+        struct collection_view *c = collection_view_new(count);
 
         assert_int_equal(
-                query_set_parse("q.yaml", QUERIES, strlen(QUERIES), &c->query_set, &errors), 0);
+                query_set_parse("q.yaml", queries, strlen(queries), &c->query_set, &errors), 0);
         assert_int_equal(bands_default(NULL, &c->bands), 0);
+        return c;
+}
+
+static struct view *sample_view(void)
+{
+        struct collection_view *c = collection_of(QUERIES, 2);
+        struct view *v = view_new();
+
         c->label = strdup("agents");
         c->queries[0].judgement.home_band = 1;
         c->queries[0].judgement.home_distance = .91968507f;
@@ -37,7 +44,7 @@ static void write_home(
 static void put(struct state *s, const struct view *v)
 {
         for (size_t i = 0; i < v->collection_count; i++)
-                assert_int_equal(homes_put(s, v->collections[i]), 0);
+                assert_int_equal(homes_put(s, v->collections[i], 0), 0);
 }
 
 static void what_is_put_comes_back(void **state)
@@ -56,6 +63,53 @@ static void what_is_put_comes_back(void **state)
         assert_int_equal(homes_restore(s, write_home, &homes, NULL, NULL), 0);
         assert_string_equal(text_string(&homes), "agents|q\"1|good|0.91968507\n");
         state_free(s);
+}
+
+/* A collection of so many queries, all at home. */
+static struct collection_view *crowd(size_t count)
+{
+        _cleanup_text_ struct text queries = {0};
+        struct collection_view *c;
+
+        text_append(&queries, "queries:\n");
+        for (size_t k = 0; k < count; k++)
+                text_appendf(&queries, "- {id: q%zu, text: a}\n", k);
+        c = collection_of(text_string(&queries), count);
+        c->label = strdup("crowd");
+        for (size_t k = 0; k < count; k++)
+                c->queries[k].judgement.home_band = 0;
+        return c;
+}
+
+static void count_home(
+        const char *collection, const char *query, const char *band, float distance, void *userdata)
+{
+        assert_string_equal(collection, "crowd");
+        ++*(size_t *)userdata;
+}
+
+static void many_are_put_in_parts(void **state)
+{
+        static const size_t counts[] = {2 * HOMES_PART + 1, 2 * HOMES_PART, 1};
+
+        for (size_t i = 0; i < ARRAY_SIZE(counts); i++) {
+                struct collection_view *c = crowd(counts[i]);
+                struct state *s = kept_open();
+                size_t part = 0, found = 0;
+                int r;
+
+                while ((r = homes_put(s, c, part)) > 0)
+                        part++;
+                assert_int_equal(r, 0);
+                assert_int_equal(part, (counts[i] - 1) / HOMES_PART);
+                kept_commit(s);
+                state_free(s);
+                s = kept_open();
+                assert_int_equal(homes_restore(s, count_home, &found, NULL, NULL), 0);
+                assert_int_equal(found, counts[i]);
+                state_free(s);
+                collection_view_unref(c);
+        }
 }
 
 static void signature_follows_homes_not_distances(void **state)
@@ -81,10 +135,10 @@ static void what_is_none_is_refused(void **state)
                 struct state *s = kept_open();
                 size_t refused = 0;
 
-                kept_write(s, "homes", false, "c", values[i], strlen(values[i]));
+                kept_write(s, "homes", false, "c\n0", values[i], strlen(values[i]));
                 assert_int_equal(homes_restore(s, write_home, &homes, &refused, &e), 0);
                 assert_int_equal(refused, 1);
-                assert_non_null(strstr(e.message, "homes c is not restored"));
+                assert_non_null(strstr(e.message, " is not restored"));
                 state_free(s);
         }
 }
@@ -93,7 +147,8 @@ int main(void)
 {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(what_is_none_is_refused),
-                cmocka_unit_test(what_is_put_comes_back),
+                cmocka_unit_test_setup(what_is_put_comes_back, kept_clear),
+                cmocka_unit_test_setup(many_are_put_in_parts, kept_clear),
                 cmocka_unit_test(signature_follows_homes_not_distances),
         };
 

@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """Index probe and exact audit against a real Chroma, whole and damaged; numpy knows the truth."""
+import json
 import shutil
 import subprocess
 
 import numpy
 import pytest
 
+import proxy
 import tools
 
 RECORDS, DIMENSION, QUERIES, K = 2000, 96, 30, 10
@@ -112,6 +114,52 @@ def test_an_audit_that_cannot_be_made_is_no_pass_in_any_format(chroma, driftwatc
         done = driftwatch.run("check", "--audit", f"--format={form}")
         assert done.returncode == 3, done.stdout
         assert "unmeasured" in done.stdout and "no query without a filter got an answer" in done.stdout
+
+
+# What a server, or something before it, answers instead of a page of embeddings; of `ids` and `dimension` it has some.
+BROKEN = {
+    **{f"status {status}": lambda ids, dimension, status=status: proxy.error(status, "no")
+       for status in (301, 400, 401, 403, 404, 409, 413, 422, 429, 500, 502, 503, 504)},
+    "a page of something before it": lambda ids, dimension: proxy.page(502),
+    **{what: lambda ids, dimension, text=text: (200, {}, text) for what, text in {
+        "nothing": b"", "no JSON": b"<html>", "no object": b"[1]", "a null": b"null", "no ids": b"{}",
+        "half an answer": b'{"ids":["a"],"embeddings":[[0.5', "depth": b"[" * 100_000,
+        "no UTF-8": b'{"ids":["\xff"],"embeddings":[[0.5]]}'}.items()},
+    "no records": lambda ids, dimension: rows([], []),
+    "no embeddings": lambda ids, dimension: rows(ids, None),
+    "fewer embeddings": lambda ids, dimension: rows(ids, [[0.5] * dimension]),
+    "another dimension": lambda ids, dimension: rows(ids, [[0.5] * (dimension + 1)] * len(ids)),
+    "records twice": lambda ids, dimension: rows(2 * ids, [[0.5] * dimension] * 2 * len(ids)),
+    **{what: lambda ids, dimension, number=number: rows(ids, [[number] * dimension] * len(ids)) for what, number in {
+        "no numbers": None, "texts": "0.5", "not a number": float("nan"), "infinity": float("inf"),
+        "more than a float has": 1e300}.items()},
+}
+
+
+def rows(ids, embeddings):
+    return 200, {"Content-Type": "application/json"}, json.dumps({"ids": ids, "embeddings": embeddings}).encode()
+
+
+def test_an_audit_that_fails_is_never_a_pass(chroma, driftwatch, ends, name):
+    """Whatever goes wrong with it, the gate says so, and why."""
+    vectors = tools.unit_vectors(20, DIMENSION, seed=5)
+    ids = [f"r{i}" for i in range(20)]
+    chroma.create(name)
+    chroma.upsert(name, ids, vectors)
+    before = ends(proxy.Proxy(chroma.url))
+    driftwatch.server(before.url)
+    driftwatch.watch(name, [{"id": "q", "text": "x", "expect": {"ids": ["r0"]}}], {"q": vectors[0]}, results=K)
+    driftwatch.write()
+    assert driftwatch.check("--audit")[0] == 0
+    assert len(BROKEN) >= 27
+    for what, answer in BROKEN.items():
+        before.rules[:] = [lambda method, path, body, answer=answer:
+                           answer(ids, DIMENSION) if body.get("include") == ["embeddings"] else None]
+        status, report = driftwatch.check("--audit")
+        collection, = report["collections"]
+        assert (status, report["verdict"], collection["verdict"]) == (3, "unmeasured", "unmeasured"), what
+        assert name in collection["audit"]["error"] and collection["audit"]["recall"] is None, what
+        assert {query["outcome"] for query in collection["queries"]} == {"pass"}, what
 
 
 def test_records_that_are_gone(chroma, driftwatch, look, name):

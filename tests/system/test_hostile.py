@@ -80,6 +80,7 @@ class Hostile(tools.Served):
 
         class Handler(http.server.BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
+            disable_nagle_algorithm = True
 
             def answer(self, body, status=200):
                 self.send_response(status)

@@ -1,13 +1,19 @@
 # SPDX-License-Identifier: Apache-2.0
 """What stands before a real Chroma: quotas such as Chroma Cloud's, a last count that is refused, error pages, logins,
 compression."""
+import pathlib
+import threading
+
 import pytest
+import requests
 
 import proxy as proxies
 import tools
 
 QUERIES, RECORDS, DIMENSION = 40, 700, 96
 UNMEASURED = 3
+# Of each, 107 bytes were kept once.
+ASKED = 5000
 
 
 @pytest.fixture
@@ -122,3 +128,39 @@ def test_what_is_compressed_unasked_is_read(watched, proxy, driftwatch):
     proxy.compress = True
     code, report = driftwatch.check()
     assert code == 0, report
+
+
+def anonymous(process):
+    """Bytes of memory that are no page of a file."""
+    text = pathlib.Path(f"/proc/{process.pid}/status").read_text()
+    return int(text.split("RssAnon:")[1].split()[0]) << 10
+
+
+def test_however_many_ask_while_it_hangs_one_replay_follows(watched, proxy, driftwatch, name):
+    """And nothing of them is kept."""
+    released = threading.Event()
+
+    def hang(method, path, body):
+        if path.endswith("/query"):
+            released.wait(60)
+
+    driftwatch.config["replay"] = {"timeout": "1m"}
+    driftwatch.config["collections"][0]["interval"] = "1h"
+    driftwatch.start()
+    driftwatch.replay(name)
+    before = driftwatch.metric("driftwatch_replays_total", collection=name)
+    proxy.rules.append(hang)
+    session = requests.Session()
+
+    def ask(times):
+        for _ in range(times):
+            assert session.post(f"{driftwatch.url}/api/v1/replay").status_code == 202
+
+    ask(100)
+    memory = anonymous(driftwatch.process)
+    ask(ASKED)
+    grown = anonymous(driftwatch.process) - memory
+    released.set()
+    tools.poll(lambda: driftwatch.metric("driftwatch_replays_total", collection=name) == before + 2, "two replays")
+    tools.never(lambda: driftwatch.metric("driftwatch_replays_total", collection=name) > before + 2, "a third", 1)
+    assert grown < 32 * ASKED, f"{grown / ASKED:.0f} bytes a request"

@@ -19,6 +19,7 @@ void http_peer_done(struct http_peer *peer)
         free(peer->user);
         free(peer->proxy);
         free(peer->url);
+        free(peer->socket_path);
         free(peer->ca_file);
         free(peer->cert_file);
         free(peer->key_file);
@@ -60,7 +61,7 @@ bool http_peer_equal(const struct http_peer *a, const struct http_peer *b)
                 a->plaintext == b->plaintext && streq(a->proxy, b->proxy) &&
                 secret_equal(a->proxy_secret, b->proxy_secret) && streq(a->ca_file, b->ca_file) &&
                 streq(a->cert_file, b->cert_file) && streq(a->key_file, b->key_file) &&
-                streq(a->server_name, b->server_name) &&
+                streq(a->server_name, b->server_name) && streq(a->socket_path, b->socket_path) &&
                 a->insecure_skip_verify == b->insecure_skip_verify &&
                 a->connect_timeout_usec == b->connect_timeout_usec &&
                 a->timeout_usec == b->timeout_usec && a->concurrency == b->concurrency;
@@ -82,6 +83,7 @@ int http_peer_copy(const struct http_peer *from, struct http_peer *ret)
         if (strdup_to(&copy.url, from->url) < 0 || copy_headers(from->headers, &copy.headers) < 0 ||
                 strdup_to(&copy.secret_header, from->secret_header) < 0 ||
                 strdup_to(&copy.user, from->user) < 0 || strdup_to(&copy.proxy, from->proxy) < 0 ||
+                strdup_to(&copy.socket_path, from->socket_path) < 0 ||
                 strdup_to(&copy.ca_file, from->ca_file) < 0 ||
                 strdup_to(&copy.cert_file, from->cert_file) < 0 ||
                 strdup_to(&copy.key_file, from->key_file) < 0 ||

@@ -28,6 +28,7 @@ struct http_peer {
         bool plaintext; /* of mail: goes on where the server offers no encryption */
         char *proxy; /* URL of a proxy; NULL: none, whatever the environment says */
         struct secret *proxy_secret; /* "user:password" for it; NULL */
+        char *socket_path; /* of a Unix socket, where it is spoken to instead; NULL */
         char *ca_file, *cert_file, *key_file; /* NULL: the system's */
         char *server_name; /* name expected in the certificate; NULL: the URL's host */
         bool insecure_skip_verify;

@@ -13,7 +13,6 @@
 #include "config/objects.h"
 #include "footprint.h"
 #include "log.h"
-#include "serve/doors.h"
 #include "serve/handover.h"
 #include "watch/acting.h"
 #include "watch/alarm.h"
@@ -27,6 +26,7 @@
 #include "watch/teller.h"
 #include "watch/waiters.h"
 #include "watch/watches.h"
+#include "watch/web.h"
 
 /* Showing what has changed takes at most this part of the time: with many collections whose alerts
  * and incidents change all the time it is put off a little. */
@@ -55,7 +55,7 @@ struct daemon {
         struct watch *judged; /* the worker judges its replay; NULL: none */
         struct reader *reader;
         struct succession next; /* of a configuration that is being swapped */
-        struct doors doors;
+        struct web web;
         struct publisher publisher;
         struct allowances allowances;
         struct storage storage;
@@ -248,23 +248,6 @@ static int on_post(sd_event_source *s, void *userdata)
         return 0;
 }
 
-static int listen_all(struct daemon *d)
-{
-        const struct daemon_options *o = d->options;
-        _cleanup_error_ struct error error = {0};
-        int r = doors_open(&d->doors, o->listen_addresses, o->listen_address_count,
-                o->systemd_socket, d->handover, &error);
-
-        for (size_t i = 0; i < d->doors.count; i++)
-                log_info("listening on %s, port %u",
-                        d->doors.passed ? "a socket of the service manager"
-                                        : o->listen_addresses[i],
-                        http_server_port(d->doors.servers[i]));
-        if (r < 0)
-                log_error("%s", error_text(&error, r));
-        return r;
-}
-
 /* What can have no thread is done at once. */
 static void work(
         struct daemon *d, void (*job)(void *with), void *with, void (*then)(struct daemon *d))
@@ -284,7 +267,7 @@ static void begin_service(struct daemon *d)
         tell(d);
         publish(d); /* the first request must find a view */
         (void)teller_save(&d->teller, &d->publisher, &d->all, 0);
-        r = listen_all(d);
+        r = web_open(&d->web, d->event, &d->options->web);
         if (r < 0) {
                 (void)sd_event_exit(d->event, r);
                 return;
@@ -321,6 +304,8 @@ static void configured(struct daemon *d, struct material *m, int r)
                 log_event(LOG_ERR, LOG_ID_RELOAD_FAILED, NULL, "%s", m->errors.messages[i]);
         publisher_configured(&d->publisher, r, &m->errors, clock_wall());
         d->dirty = true;
+        if (r >= 0)
+                web_publish(&d->web);
         if (d->serving)
                 reloaded(d, r);
         else if (r >= 0)
@@ -367,6 +352,8 @@ static void on_read(struct daemon *d)
                 d->event, d->client, &d->owner, &d->surroundings_owner, &d->teller};
         struct material *m = reader_end(d->reader);
 
+        if (m->configuration && m->result >= 0)
+                m->result = web_read(&d->web, &m->errors);
         if (m->result < 0) {
                 finish(d, m->result);
                 return;
@@ -539,6 +526,7 @@ static int start(struct daemon *d)
                 return r;
         }
         storage_lend(&d->storage, d->worker);
+        d->web.handover = d->handover;
         teller_link(&d->teller, d->options->external_url, d->options->storage_path);
         d->owner = (struct watch_owner){
                 on_replayed, on_changed, on_exchanged, d, &d->allowances, on_ended};
@@ -564,7 +552,7 @@ static void stop(struct daemon *d)
         reader_free(d->reader);
         (void)teller_save(&d->teller, &d->publisher, &d->all, USEC_INFINITY);
         waiters_done(&d->waiters);
-        doors_done(&d->doors);
+        web_done(&d->web);
         succession_done(&d->next, &d->all);
         watches_done(&d->all, &(struct watches){0});
         surroundings_free(d->surroundings);
@@ -585,7 +573,9 @@ static void stop(struct daemon *d)
 
 int daemon_run(const struct daemon_options *options)
 {
-        struct daemon d = {.options = options, .teller.storage = &d.storage};
+        struct daemon d = {.options = options,
+                .teller.storage = &d.storage,
+                .web.path = options->web.config_file};
         int r;
 
         footprint_init();

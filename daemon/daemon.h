@@ -9,15 +9,14 @@
 
 #include "error.h"
 #include "model/shard.h"
+#include "watch/web.h"
 
 struct daemon_options {
         const char *config_path;
         const char *storage_path; /* directory; made by the service manager */
         const char *external_url; /* NULL: not given */
         struct shard shard; /* instead of the configuration's; of 0: not given */
-        const char *const *listen_addresses;
-        size_t listen_address_count;
-        bool systemd_socket; /* refuse to start without sockets passed by the service manager */
+        struct web_options web;
 };
 
 /* Runs until SIGTERM or SIGINT; 0 then. -EBADMSG when the configuration is unusable, another

@@ -49,6 +49,19 @@ static int set_listen_address(struct settings *s, const char *value)
         return add_value(&s->options.listen_addresses, value);
 }
 
+/* An empty name, as an unset variable of a unit gives it, is none. */
+static int set_web_config_file(struct settings *s, const char *value)
+{
+        s->options.web_config_file = *value ? value : NULL;
+        return 0;
+}
+
+static int set_http_config_file(struct settings *s, const char *value)
+{
+        s->options.http_config_file = *value ? value : NULL;
+        return 0;
+}
+
 static int set_external_url(struct settings *s, const char *value)
 {
         s->options.external_url = value;
@@ -245,6 +258,8 @@ static int (*const setters[FLAG_COUNT])(struct settings *s, const char *value) =
         [FLAG_CONFIG_FILE] = set_config_file,
         [FLAG_STORAGE_PATH] = set_storage_path,
         [FLAG_LISTEN_ADDRESS] = set_listen_address,
+        [FLAG_WEB_CONFIG_FILE] = set_web_config_file,
+        [FLAG_HTTP_CONFIG_FILE] = set_http_config_file,
         [FLAG_EXTERNAL_URL] = set_external_url,
         [FLAG_SYSTEMD_SOCKET] = set_systemd_socket,
         [FLAG_SHARD] = set_shard,

@@ -59,6 +59,7 @@ missing_packages() {
         header_or libyaml-dev yaml.h
         header_or libyajl-dev yajl/yajl_parse.h
         header_or libgnutls28-dev gnutls/gnutls.h
+        header_or libcrypt-dev crypt.h
         header_or libsqlite3-dev sqlite3.h
         header_or zlib1g-dev zlib.h
 }

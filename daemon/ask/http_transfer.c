@@ -305,6 +305,8 @@ static int set_peer(CURL *easy, const struct http_peer *peer)
         TRANSFER_SET(easy, CURLOPT_NOPROXY, "");
         if (peer->proxy && peer->proxy_secret)
                 TRANSFER_SET(easy, CURLOPT_PROXYUSERPWD, secret_value(peer->proxy_secret));
+        if (peer->socket_path)
+                TRANSFER_SET(easy, CURLOPT_UNIX_SOCKET_PATH, peer->socket_path);
         if (peer->ca_file) {
                 /* Instead of the system's certificates, not besides them. */
                 TRANSFER_SET(easy, CURLOPT_CAINFO, peer->ca_file);

@@ -34,7 +34,7 @@ static int act(const struct options *o, const char *method, char *path, json_t *
         _cleanup_(reached_done) struct reached reached = {0};
         _cleanup_free_ char *owned = path;
 
-        if (check_addresses(o) < 0) {
+        if (reach_check(o) < 0) {
                 json_decref(body);
                 return EXIT_USAGE;
         }
@@ -42,7 +42,7 @@ static int act(const struct options *o, const char *method, char *path, json_t *
                 json_decref(body);
                 return usage("out of memory");
         }
-        return reach_act(o->listen_addresses.values[0], method, owned, body, &reached);
+        return reach_act(o, method, owned, body, &reached);
 }
 
 static const char *resource(const struct options *o)
@@ -92,7 +92,7 @@ static int add(const struct options *o)
                 return usage("silence add needs --for=DURATION, such as --for=2h");
         if (!o->by || !o->comment)
                 return usage("silence add needs --by=NAME and --comment=TEXT: who, and why?");
-        r = reach_act(o->listen_addresses.values[0], "POST", "/api/v1/silences",
+        r = reach_act(o, "POST", "/api/v1/silences",
                 json_pack("{s:o, s:s, s:s, s:s}", "matchers", matchers(&o->words), "duration",
                         duration_format(duration, sizeof(duration), o->length), "createdBy", o->by,
                         "comment", o->comment),
@@ -114,7 +114,7 @@ static int list(const struct options *o)
         _cleanup_(reached_done) struct reached reached = {0};
         const json_t *one;
         size_t i;
-        int r = reach_act(o->listen_addresses.values[0], "GET", "/api/v1/silences", NULL, &reached);
+        int r = reach_act(o, "GET", "/api/v1/silences", NULL, &reached);
 
         if (r != EXIT_SUCCESS)
                 return r;
@@ -140,7 +140,7 @@ int command_silence(const struct options *o)
                 int (*run)(const struct options *o);
         } verbs[] = {{"add", add}, {"list", list}, {"expire", expire}};
 
-        if (check_addresses(o) < 0)
+        if (reach_check(o) < 0)
                 return EXIT_USAGE;
         for (size_t i = 0; i < ARRAY_SIZE(verbs); i++)
                 if (streq(o->word, verbs[i].name))

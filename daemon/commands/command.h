@@ -26,6 +26,8 @@ struct options {
         const char *config_file;
         const char *storage_path;
         struct option_values listen_addresses;
+        const char *web_config_file; /* NULL: none */
+        const char *http_config_file; /* how the daemon is spoken to; NULL: none */
         const char *external_url;
         bool systemd_socket;
         struct shard shard; /* of 0: not given */

@@ -7,9 +7,10 @@
 
 #include "ask/http_client.h"
 #include "build_config.h"
-#include "commands/command.h"
 #include "commands/say.h"
+#include "config/http_file.h"
 #include "json.h"
+#include "serve/listen.h"
 
 #define RESPONSE_MAX (64U << 20)
 
@@ -48,7 +49,8 @@ static void take_envelope(const char *url, const json_t *envelope, struct reache
                         complain("driftwatch: %s\n", json_string_value(warning));
         r->data = json_incref(json_object_get(envelope, "data"));
         if (!r->data && complaint)
-                (void)error_set(&r->error, -EBADMSG, "%s", complaint);
+                (void)error_set(&r->error, -EBADMSG, "%s%s", complaint,
+                        r->status == 401 ? "; --http.config.file says who asks" : "");
         else if (!r->data)
                 (void)error_set(&r->error, -EBADMSG, "%s answered with status %u and no data", url,
                         r->status);
@@ -62,8 +64,11 @@ static void on_response(const struct http_response *response, void *userdata)
 
         (void)sd_event_exit(f->event, 0);
         if (response->result < 0) {
-                (void)error_set(&r->error, response->result, "%s; is driftwatch running there?",
-                        response->error);
+                (void)error_set(&r->error, response->result, "%s; is driftwatch running there%s?",
+                        response->error,
+                        strncmp(f->peer.url, "http://", 7) == 0
+                                ? ", and without TLS, which a tls_config in --http.config.file is for"
+                                : "");
                 return;
         }
         if (json_parse(f->peer.url, response->body, response->body_size, &envelope, &r->error) < 0)
@@ -72,23 +77,66 @@ static void on_response(const struct http_response *response, void *userdata)
         take_envelope(f->peer.url, envelope, r);
 }
 
-/* "127.0.0.1:9820" or ":9820" as a URL; an address that listens everywhere is asked on loopback. */
-static int daemon_url(const char *address, char **ret)
+static bool is_url(const char *address)
 {
-        const char *port = strrchr(address, ':');
-
-        if (!port)
-                return asprintf(ret, "http://%s:9820", address) < 0 ? -ENOMEM : 0;
-        if (port == address || strncmp(address, "0.0.0.0:", 8) == 0 ||
-                strncmp(address, "[::]:", 5) == 0)
-                return asprintf(ret, "http://127.0.0.1%s", port) < 0 ? -ENOMEM : 0;
-        return asprintf(ret, "http://%s", address) < 0 ? -ENOMEM : 0;
+        return strncmp(address, "http://", 7) == 0 || strncmp(address, "https://", 8) == 0;
 }
 
-static int start(struct fetch *f, const char *address)
+/* "127.0.0.1:9820" or ":9820" as a URL; an address that listens everywhere is asked on loopback. */
+static int daemon_url(const char *address, bool encrypted, struct http_peer *ret)
 {
-        int r = daemon_url(address, &f->peer.url);
+        static const char *const everywhere[] = {":", "0.0.0.0:", "[::]:"};
+        const char *scheme = encrypted ? "https" : "http", *path = listen_unix_path(address);
+        size_t size = strlen(address);
 
+        if (path && strdup_to(&ret->socket_path, path) < 0)
+                return -ENOMEM;
+        if (path)
+                return asprintf(&ret->url, "%s://localhost", scheme) < 0 ? -ENOMEM : 0;
+        if (is_url(address)) {
+                while (address[size - 1] == '/')
+                        size--;
+                ret->url = strndup(address, size);
+                return ret->url ? 0 : -ENOMEM;
+        }
+        for (size_t i = 0; i < ARRAY_SIZE(everywhere); i++)
+                if (strncmp(address, everywhere[i], strlen(everywhere[i])) == 0)
+                        return asprintf(&ret->url, "%s://127.0.0.1%s", scheme,
+                                       strrchr(address, ':')) < 0
+                                ? -ENOMEM
+                                : 0;
+        return asprintf(&ret->url, "%s://%s", scheme, address) < 0 ? -ENOMEM : 0;
+}
+
+static int make_peer(const struct options *o, struct http_peer *ret, struct errors *errors)
+{
+        bool encrypted = false;
+        int r = o->http_config_file ? http_file_load(o->http_config_file, ret, &encrypted, errors)
+                                    : 0;
+
+        return r < 0 ? r : daemon_url(o->listen_addresses.values[0], encrypted, ret);
+}
+
+int reach_check(const struct options *options)
+{
+        _cleanup_errors_ struct errors errors = {0};
+        _cleanup_(http_peer_done) struct http_peer peer = {0};
+        int r = is_url(options->listen_addresses.values[0]) ? 0 : check_addresses(options);
+
+        if (r >= 0)
+                r = make_peer(options, &peer, &errors);
+        for (size_t i = 0; i < errors.count; i++)
+                complain("%s\n", errors.messages[i]);
+        return r < 0 ? -EINVAL : 0;
+}
+
+static int start(struct fetch *f, const struct options *options)
+{
+        _cleanup_errors_ struct errors errors = {0};
+        int r = make_peer(options, &f->peer, &errors);
+
+        if (errors.count > 0)
+                (void)error_set(&f->reached->error, r, "%s", errors.messages[0]);
         if (r >= 0)
                 r = sd_event_new(&f->event);
         if (r >= 0)
@@ -98,8 +146,8 @@ static int start(struct fetch *f, const char *address)
         return r;
 }
 
-int reach(
-        const char *address, const char *method, const char *path, char *body, struct reached *ret)
+int reach(const struct options *options, const char *method, const char *path, char *body,
+        struct reached *ret)
 {
         _cleanup_(fetch_done) struct fetch f = {.reached = ret};
         int r;
@@ -109,7 +157,7 @@ int reach(
                 .body = body,
                 .body_size = body ? strlen(body) : 0,
                 .response_limit = RESPONSE_MAX};
-        r = f.request.path ? start(&f, address) : -ENOMEM;
+        r = f.request.path ? start(&f, options) : -ENOMEM;
         if (r >= 0)
                 r = http_client_submit(f.client, &f.peer, &f.request, on_response, &f, NULL);
         if (r >= 0)
@@ -119,11 +167,11 @@ int reach(
         return ret->status > 0 ? -EBADMSG : -EIO;
 }
 
-int reach_act(const char *address, const char *method, const char *path, json_t *body,
+int reach_act(const struct options *options, const char *method, const char *path, json_t *body,
         struct reached *ret)
 {
         char *sent = body ? json_text(body, 0, NULL) : NULL;
-        int r = body && !sent ? -ENOMEM : reach(address, method, path, sent, ret);
+        int r = body && !sent ? -ENOMEM : reach(options, method, path, sent, ret);
 
         json_decref(body);
         if (r >= 0)

@@ -50,9 +50,10 @@ int command_run(const struct options *options)
                 .storage_path = options->storage_path,
                 .external_url = options->external_url,
                 .shard = options->shard,
-                .listen_addresses = options->listen_addresses.values,
-                .listen_address_count = options->listen_addresses.count,
-                .systemd_socket = options->systemd_socket,
+                .web = {.config_file = options->web_config_file,
+                        .addresses = options->listen_addresses.values,
+                        .address_count = options->listen_addresses.count,
+                        .systemd_socket = options->systemd_socket},
         };
         int lock = -1, r;
 

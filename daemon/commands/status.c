@@ -218,7 +218,7 @@ static void besides_done(struct besides *b)
         reached_done(&b->notifications);
 }
 
-static void besides_ask(const char *address, struct besides *b)
+static void besides_ask(const struct options *options, struct besides *b)
 {
         const struct {
                 const char *path;
@@ -231,7 +231,7 @@ static void besides_ask(const char *address, struct besides *b)
         };
 
         for (size_t i = 0; i < ARRAY_SIZE(all); i++)
-                (void)!reach(address, "GET", all[i].path, NULL, all[i].reached);
+                (void)!reach(options, "GET", all[i].path, NULL, all[i].reached);
 }
 
 static int print_table(const json_t *data, const struct besides *besides)
@@ -282,18 +282,17 @@ int command_status(const struct options *options)
 {
         _cleanup_(reached_done) struct reached reached = {0};
         _cleanup_(besides_done) struct besides besides = {0};
-        const char *address = options->listen_addresses.values[0];
         int r;
 
-        if (check_addresses(options) < 0)
+        if (reach_check(options) < 0)
                 return EXIT_USAGE;
-        r = reach(address, "GET", "/api/v1/collections", NULL, &reached);
+        r = reach(options, "GET", "/api/v1/collections", NULL, &reached);
         if (r < 0) {
                 complain("driftwatch: %s\n", error_text(&reached.error, r));
                 return EXIT_UNMEASURED;
         }
         if (!options->json)
-                besides_ask(address, &besides);
+                besides_ask(options, &besides);
         r = options->json ? print_json(reached.data) : print_table(reached.data, &besides);
         return r != EXIT_SUCCESS ? r : verdict_of(reached.data);
 }

@@ -27,6 +27,8 @@ enum flag_id {
         FLAG_CONFIG_FILE,
         FLAG_STORAGE_PATH,
         FLAG_LISTEN_ADDRESS,
+        FLAG_WEB_CONFIG_FILE,
+        FLAG_HTTP_CONFIG_FILE,
         FLAG_EXTERNAL_URL,
         FLAG_SYSTEMD_SOCKET,
         FLAG_SHARD,

@@ -7,6 +7,7 @@
 #include "commands/round.h"
 #include "commands/say.h"
 #include "commands/spread.h"
+#include "config/web.h"
 #include "text.h"
 
 /* Labels of a shard that are printed. */
@@ -93,6 +94,14 @@ static int print_shards(const struct config *config, const struct shard *shard)
         return 0;
 }
 
+static int load_web(const char *path, struct errors *errors)
+{
+        _cleanup_(web_config_unrefp) struct web_config *web = NULL;
+        _cleanup_(web_files_done) struct web_files files = {0};
+
+        return path ? web_load(path, &web, &files, errors) : 0;
+}
+
 int command_validate(const struct options *options)
 {
         _cleanup_errors_ struct errors errors = {0};
@@ -100,12 +109,13 @@ int command_validate(const struct options *options)
         struct shard shard;
         size_t queries = 0;
         int r = config_load(options->config_file, NULL, &config, &errors);
+        int web = load_web(options->web_config_file, &errors);
 
         for (size_t i = 0; i < errors.count; i++)
                 complain("%s\n", errors.messages[i]);
         if (errors.dropped > 0)
                 complain("and %zu more errors\n", errors.dropped);
-        if (r < 0)
+        if (r < 0 || web < 0)
                 return EXIT_USAGE;
         /* Who is not root has just read the files, as the user that he is. */
         for (size_t i = 0; i < config->warnings.count && geteuid() == 0; i++)

@@ -408,6 +408,34 @@ static void build_shard(struct loader *l)
                         keys->of - 1);
 }
 
+static bool is_host(const char *name)
+{
+        return name[strspn(name,
+                       "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_")] ==
+                '\0';
+}
+
+static int build_hosts(struct loader *l)
+{
+        const struct yaml_node *hosts = l->keys.web.hosts;
+        struct config *c = l->config;
+        int r = 0;
+
+        c->hosts = calloc(hosts ? hosts->count + 1 : 1, sizeof(char *));
+        if (!c->hosts)
+                return -ENOMEM;
+        for (size_t i = 0; hosts && i < hosts->count && r == 0; i++) {
+                const char *name = hosts->values[i]->scalar;
+
+                if (is_host(name))
+                        r = strdup_to(&c->hosts[c->host_count++], name);
+                else
+                        schema_error(&l->reader, &l->keys.web.place, "hosts", hosts->values[i],
+                                "\"%s\" is not the name of a host, without scheme and port", name);
+        }
+        return r;
+}
+
 static int build(struct loader *l)
 {
         struct config *c = l->config;
@@ -418,6 +446,8 @@ static int build(struct loader *l)
         c->per_query_limit = l->keys.metrics.per_query_limit;
         c->ingest_grace = l->keys.ingest.grace;
         c->trust_loopback = l->keys.web.trust_loopback;
+        if (r == 0)
+                r = build_hosts(l);
         if (r == 0)
                 r = alerting_build(&l->reader, &l->keys.alerting, &c->alerting);
         if (r == 0)

@@ -141,6 +141,8 @@ struct config {
         unsigned per_query_limit;
         usec_t ingest_grace; /* findings wait so long while an ingest is under way; 0: not at all */
         bool trust_loopback; /* local clients may change something */
+        char **hosts; /* by which browsers may come */
+        size_t host_count;
         struct errors warnings; /* files that root can read and the unit cannot, a sentence each */
 };
 

@@ -24,6 +24,7 @@
 /* Lists of severities that differ are fewer than that. */
 #define POLICIES_MAX 20
 #define ALERTS_SHOWN_MAX 10000
+#define HOSTS_MAX 64
 #define PER_QUERY_LIMIT_MAX 100000
 /* Distances and shares; beyond this a rule could as well be switched off. */
 #define LIMIT_MAX 1000
@@ -534,6 +535,8 @@ static const struct schema ingest_schema = SCHEMA(ingest_table, ingest_keys);
 static const struct schema_key web_table[] = {
         KEY(web_keys, trust_loopback, "trust_loopback", SCHEMA_BOOLEAN, .fallback = "true",
                 .doc = "Whether clients on the same machine may change something."),
+        KEY(web_keys, hosts, "hosts", SCHEMA_STRINGS, BETWEEN(0, HOSTS_MAX),
+                .doc = "Names by which browsers may come, beside that of `--web.external-url`."),
 };
 static const struct schema web_schema = SCHEMA(web_table, web_keys);
 

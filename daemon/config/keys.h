@@ -170,6 +170,7 @@ struct ingest_keys {
 struct web_keys {
         struct schema_place place;
         bool trust_loopback;
+        const struct yaml_node *hosts; /* strings */
 };
 
 struct metrics_keys {

@@ -150,6 +150,9 @@ struct config *config_free(struct config *c)
                 embedder_config_unref(c->embedders[i]);
         alerting_done(&c->alerting);
         errors_done(&c->warnings);
+        for (size_t i = 0; i < c->host_count; i++)
+                free(c->hosts[i]);
+        free(c->hosts);
         free(c->collections);
         free(c->elsewhere);
         free(c->embedders);

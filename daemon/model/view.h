@@ -233,6 +233,8 @@ struct view {
         bool ack_links; /* messages have links that acknowledge; they are proven by the key */
         unsigned char ack_key[ACK_KEY_SIZE];
         bool loopback_distrusted; /* local clients may change nothing */
+        char **hosts; /* other names of this machine, for browsers */
+        size_t host_count;
         bool leased,
                 lease_held; /* whether one of several daemons tells receivers, and this is it */
         char *lease_holder; /* who it is, "" for nobody; NULL without a lease */

@@ -20,12 +20,23 @@ int doors_open(struct doors *d, const char *const *addresses, size_t count, bool
         if (!d->servers)
                 return -ENOMEM;
         for (size_t i = 0; i < count && r >= 0; i++) {
-                r = http_server_new(d->passed ? NULL : addresses[i],
-                        d->passed ? SD_LISTEN_FDS_START + (int)i : -1, handover, &d->servers[i], e);
+                const struct http_server_options options = {
+                        .address = d->passed ? NULL : addresses[i],
+                        .fd = d->passed ? SD_LISTEN_FDS_START + (int)i : -1,
+                        .handover = handover,
+                };
+
+                r = http_server_new(&options, &d->servers[i], e);
                 if (r >= 0)
                         d->count++;
         }
         return r;
+}
+
+void doors_sweep(struct doors *d)
+{
+        for (size_t i = 0; i < d->count; i++)
+                http_server_sweep(d->servers[i]);
 }
 
 void doors_done(struct doors *d)

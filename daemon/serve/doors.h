@@ -22,5 +22,7 @@ struct doors {
  * some may be open. */
 _must_check_ int doors_open(struct doors *d, const char *const *addresses, size_t count,
         bool demanded, struct handover *handover, struct error *e);
+/* Loop, about once a second: cuts whose requests do not arrive. */
+void doors_sweep(struct doors *d);
 /* As http_server_free() each; also of one zeroed. */
 void doors_done(struct doors *d);

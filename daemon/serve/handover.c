@@ -14,6 +14,7 @@ struct handover {
         pthread_mutex_t mutex;
         int wake_fd;
         struct view *view;
+        struct web_config *web;
         struct command *first, *last;
         size_t count;
         bool closed;
@@ -44,6 +45,7 @@ struct handover *handover_free(struct handover *h)
                 return NULL;
         handover_close(h);
         view_unref(h->view);
+        web_config_unref(h->web);
         close(h->wake_fd);
         pthread_mutex_destroy(&h->mutex);
         free(h);
@@ -69,6 +71,27 @@ struct view *handover_acquire(struct handover *h)
         view = view_ref(h->view);
         pthread_mutex_unlock(&h->mutex);
         return view;
+}
+
+void handover_publish_web(struct handover *h, struct web_config *web)
+{
+        struct web_config *old;
+
+        pthread_mutex_lock(&h->mutex);
+        old = h->web;
+        h->web = web;
+        pthread_mutex_unlock(&h->mutex);
+        web_config_unref(old);
+}
+
+struct web_config *handover_acquire_web(struct handover *h)
+{
+        struct web_config *web;
+
+        pthread_mutex_lock(&h->mutex);
+        web = web_config_ref(h->web);
+        pthread_mutex_unlock(&h->mutex);
+        return web;
 }
 
 static void wake(struct handover *h)

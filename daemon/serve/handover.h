@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
-/* The only thing that threads share: one pointer to the published view, and a bounded queue of
+/* What threads share: pointers to the published view and web configuration, and a bounded queue of
  * commands, under one mutex that is held for a few instructions. Commands wake the loop through an
  * eventfd. It does not know what a command does, nor who asked for it. */
 
 #include <stdbool.h>
 
 #include "model/view.h"
+#include "serve/web_config.h"
 #include "tell/act.h"
 
 enum command_type {
@@ -46,6 +47,9 @@ DEFINE_CLEANUP(struct handover *, handover_free)
 void handover_publish(struct handover *h, struct view *view);
 /* Any thread: the current view, a new reference; NULL before the first was published. */
 struct view *handover_acquire(struct handover *h);
+/* The same of the web configuration; NULL: there is none. */
+void handover_publish_web(struct handover *h, struct web_config *web);
+struct web_config *handover_acquire_web(struct handover *h);
 /* Another thread: queues a command, takes it on success. -EBUSY when the queue is full, -ESHUTDOWN
  * after handover_close(); the caller then still owns the command and answers it with
  * command_complete(). */

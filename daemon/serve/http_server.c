@@ -2,435 +2,138 @@
 #include "serve/http_server.h"
 
 #include <errno.h>
-#include <malloc.h>
+#include <gnutls/abstract.h>
 #include <microhttpd.h>
-#include <pthread.h>
-#include <signal.h>
+#include <stdio.h>
 #include <unistd.h>
 
 #include "clock.h"
 #include "macro.h"
-#include "serve/guard.h"
-#include "serve/link.h"
+#include "serve/exchange.h"
 #include "serve/listen.h"
 #include "serve/path.h"
-#include "serve/request.h"
 #include "serve/response.h"
-#include "serve/scrape.h"
+#include "serve/routes.h"
+#include "serve/thread.h"
 #include "serve/traffic.h"
-#include "show/api/api.h"
 #include "show/envelope.h"
-#include "show/page/page.h"
 #include "text.h"
 
-#define TYPE_TEXT "text/plain; charset=utf-8"
-#define TYPE_HTML "text/html; charset=utf-8"
-#define TYPE_JSON "application/json"
-
-/* From here on it is worth a tenth of a millisecond to give back what making the body took. */
-#define LARGE_BODY (128U << 10)
+/* libmicrohttpd accepts nobody beyond its limit, not even to make room for him. */
+#define CONNECTIONS_MAX (TRAFFIC_MAX + TRAFFIC_GOING_MAX)
 
 struct http_server {
         struct MHD_Daemon *daemon;
-        struct handover *handover;
-        struct waiting waiting;
+        struct services services;
         struct traffic traffic;
-        struct scrape scrape; /* web thread only */
         unsigned port;
+        bool encrypted; /* for life */
 };
 
-/* One request while the web thread works on it: what was asked, and the answer as it grows. */
-struct exchange {
-        struct http_server *server;
-        struct MHD_Connection *connection;
-        struct request *request;
-        const struct api_route *api;
-        const char *subject; /* of the path; NULL */
-        bool json; /* errors are told in the API's envelope */
-        bool link; /* it is a link that acknowledges: answers are pages */
-        bool deferred; /* the loop answers */
-
-        unsigned status;
-        const char *type;
-        const char *policy; /* Content-Security-Policy; NULL: nothing is allowed */
-        const char *allow;
-        struct text body;
-        struct MHD_Response *shared; /* instead of the body; borrowed */
+/* What libmicrohttpd keeps for us with a connection. */
+struct caller {
+        struct visitor visitor;
+        struct tls *tls; /* a reference: what the session uses; NULL */
 };
 
-static void say(struct exchange *x, unsigned status, const char *sentence)
+static usec_t now(void)
 {
-        x->status = status;
-        if (x->json && status >= 400) {
-                x->type = TYPE_JSON;
-                envelope_error(&x->body, status, "%s", sentence);
-                return;
-        }
-        x->type = TYPE_TEXT;
-        text_appendf(&x->body, "%s\n", sentence);
+        return clock_usec(CLOCK_MONOTONIC);
 }
 
-static const char *header(const struct exchange *x, const char *name)
-{
-        return MHD_lookup_connection_value(x->connection, MHD_HEADER_KIND, name);
-}
-
-static const char *argument(const struct exchange *x, const char *name)
-{
-        return MHD_lookup_connection_value(x->connection, MHD_GET_ARGUMENT_KIND, name);
-}
-
-/* NULL after it said that there is nothing to show yet. */
-static struct view *acquire(struct exchange *x)
-{
-        struct view *view = handover_acquire(x->server->handover);
-
-        if (!view)
-                say(x, 503, "driftwatch is starting");
-        return view;
-}
-
-static void get_page(struct exchange *x)
-{
-        _cleanup_(view_unrefp) struct view *view = acquire(x);
-
-        if (!view)
-                return;
-        x->status = 200;
-        x->type = TYPE_HTML;
-        x->policy = RESPONSE_POLICY_PAGE;
-        page_render(&x->body, view, clock_usec(CLOCK_REALTIME));
-}
-
-static void get_metrics(struct exchange *x)
-{
-        _cleanup_(view_unrefp) struct view *view = acquire(x);
-
-        if (!view)
-                return;
-        x->status = 200;
-        x->shared = scrape_response(&x->server->scrape, view,
-                accept_exposition(header(x, MHD_HTTP_HEADER_ACCEPT)),
-                accept_gzip(header(x, MHD_HTTP_HEADER_ACCEPT_ENCODING)),
-                clock_usec(CLOCK_MONOTONIC));
-        if (!x->shared)
-                say(x, 500, "memory is short");
-}
-
-static void get_healthy(struct exchange *x)
-{
-        say(x, 200, "driftwatch is healthy");
-}
-
-static void get_ready(struct exchange *x)
-{
-        _cleanup_(view_unrefp) struct view *view = acquire(x);
-
-        if (!view)
-                return;
-        if (view->ready)
-                say(x, 200, "driftwatch is ready");
-        else
-                say(x, 503, "driftwatch is not ready: its state is not restored yet");
-}
-
-static bool arguments_valid(struct exchange *x)
-{
-        bool valid = request_arguments_valid(x->connection) &&
-                (!x->subject || utf8_valid(x->subject, strlen(x->subject)));
-
-        if (!valid)
-                say(x, 400, "the URL is not UTF-8");
-        return valid;
-}
-
-/* The document that became a large body was some times larger, in small pieces. */
-static void give_back(const struct exchange *x)
-{
-        if (x->body.size >= LARGE_BODY)
-                (void)malloc_trim(0);
-}
-
-static void get_api(struct exchange *x)
-{
-        const struct api_query query = {
-                .collection = argument(x, "collection"),
-                .query = argument(x, "query"),
-                .start = argument(x, "start"),
-                .end = argument(x, "end"),
-                .state = argument(x, "state"),
-                .format = argument(x, "format"),
-                .now = clock_usec(CLOCK_REALTIME),
-        };
-        const char *type = x->api->type ? x->api->type(query.format) : NULL;
-        _cleanup_(view_unrefp) struct view *view = NULL;
-
-        if (!arguments_valid(x) || !(view = acquire(x)))
-                return;
-        x->status = x->api->get(view, &query, &x->body);
-        x->type = type && x->status == 200 ? type : TYPE_JSON;
-        if (streq(x->type, TYPE_HTML))
-                x->policy = RESPONSE_POLICY_PAGE;
-        give_back(x);
-}
-
-static bool may_change(struct exchange *x)
+static struct caller *caller_of(struct MHD_Connection *connection)
 {
         const union MHD_ConnectionInfo *info =
-                MHD_get_connection_info(x->connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
-        _cleanup_(view_unrefp) struct view *view = handover_acquire(x->server->handover);
-        const char *refusal = guard_refusal(&(const struct guard_request){
-                .distrusted = view && view->loopback_distrusted,
-                .peer = info ? info->client_addr : NULL,
-                .host = header(x, MHD_HTTP_HEADER_HOST),
-                .origin = header(x, MHD_HTTP_HEADER_ORIGIN),
-                .fetch_site = header(x, "Sec-Fetch-Site"),
-                .forwarded = request_forwarded(x->connection),
-        });
+                MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
 
-        if (refusal)
-                say(x, 403, refusal);
-        return !refusal;
+        return info ? info->socket_context : NULL;
 }
 
-static void submit(struct exchange *x, struct command *command)
+static void turn(struct http_server *s, struct MHD_Connection *connection, enum phase phase)
 {
-        if (!command)
-                say(x, 500, "memory is short");
-        else if (waiting_submit(&x->server->waiting, x->request, x->server->handover, command) < 0)
-                say(x, 503, "too many requests wait for an answer already; try again later");
-        else
-                x->deferred = true;
+        struct caller *caller = caller_of(connection);
+
+        traffic_turn(&s->traffic, caller ? &caller->visitor : NULL, phase, now());
 }
 
-static void post_reload(struct exchange *x)
+/* Before the handshake: what is configured now. A session that gets nothing has no certificate to
+ * show, and fails. */
+static void encrypt(struct http_server *s, struct MHD_Connection *connection, struct caller *caller)
 {
-        if (may_change(x))
-                submit(x, command_new(COMMAND_RELOAD, NULL, true));
-}
+        _cleanup_(web_config_unrefp) struct web_config *web =
+                handover_acquire_web(s->services.handover);
+        const union MHD_ConnectionInfo *info =
+                MHD_get_connection_info(connection, MHD_CONNECTION_INFO_GNUTLS_SESSION);
 
-static void post_replay(struct exchange *x)
-{
-        const char *wait = argument(x, "wait");
-
-        if (!may_change(x) || !arguments_valid(x))
+        if (!info || !info->tls_session || !web || !web->tls)
                 return;
-        if (wait && !streq(wait, "true") && !streq(wait, "false"))
-                say(x, 400, "wait is neither true nor false");
-        else
-                submit(x,
-                        command_new(
-                                COMMAND_REPLAY, argument(x, "collection"), streq(wait, "true")));
+        caller->tls = tls_ref(web->tls);
+        (void)!tls_attach(caller->tls, info->tls_session);
 }
 
-/* Takes the act. */
-static void submit_act(struct exchange *x, struct act *act)
+static void begin_connection(struct http_server *s, struct MHD_Connection *c, void **context)
 {
-        struct command *command = command_new(COMMAND_ACT, NULL, true);
+        const union MHD_ConnectionInfo *fd =
+                MHD_get_connection_info(c, MHD_CONNECTION_INFO_CONNECTION_FD);
+        const union MHD_ConnectionInfo *peer =
+                MHD_get_connection_info(c, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+        struct caller *caller = fd ? calloc(1, sizeof(*caller)) : NULL;
 
-        if (command)
-                command->act = act;
-        else
-                act_free(act);
-        submit(x, command);
-}
-
-/* `subject` is what the act is about, NULL where it has none. */
-static void do_act(struct exchange *x, enum act_kind kind, const char *subject)
-{
-        const struct text *sent = &x->request->sent;
-        _cleanup_(act_freep) struct act *act = NULL;
-        _cleanup_error_ struct error error = {0};
-        int r;
-
-        if (!may_change(x) || !arguments_valid(x))
+        *context = caller;
+        if (!caller)
                 return;
-        r = text_failed(sent)
-                ? -ENOMEM
-                : act_parse(kind, subject, text_string(sent), sent->size, &act, &error);
-        if (r < 0) {
-                say(x, r == -ENOMEM ? 500 : 400, error_text(&error, r));
-                return;
-        }
-        submit_act(x, take_ptr(act));
+        traffic_arrive(&s->traffic, &caller->visitor, fd->connect_fd,
+                peer ? peer->client_addr : NULL, now());
+        if (s->encrypted)
+                encrypt(s, c, caller);
 }
 
-static void post_ack(struct exchange *x)
+static void on_connection(void *userdata, struct MHD_Connection *connection, void **context,
+        enum MHD_ConnectionNotificationCode code)
 {
-        do_act(x, ACT_ACKNOWLEDGE, x->subject);
-}
+        struct http_server *s = userdata;
+        struct caller *caller = *context;
 
-static void delete_ack(struct exchange *x)
-{
-        do_act(x, ACT_UNACKNOWLEDGE, x->subject);
-}
-
-static void post_alert_ack(struct exchange *x)
-{
-        do_act(x, ACT_ACKNOWLEDGE_ALERT, x->subject);
-}
-
-static void delete_alert_ack(struct exchange *x)
-{
-        do_act(x, ACT_UNACKNOWLEDGE_ALERT, x->subject);
-}
-
-static void post_silence(struct exchange *x)
-{
-        do_act(x, ACT_SILENCE, NULL);
-}
-
-static void delete_silence(struct exchange *x)
-{
-        const char *id = argument(x, "id");
-
-        if (id)
-                do_act(x, ACT_EXPIRE, id);
-        else
-                say(x, 400, "the parameter \"id\" is missing: which silence shall end?");
-}
-
-static void set_link_page(struct exchange *x, unsigned status)
-{
-        x->status = status;
-        x->type = TYPE_HTML;
-        x->policy = RESPONSE_POLICY_FORM;
-}
-
-static void get_link(struct exchange *x)
-{
-        _cleanup_(view_unrefp) struct view *view = acquire(x);
-
-        if (view)
-                set_link_page(x, link_look(view, x->subject, clock_usec(CLOCK_REALTIME), &x->body));
-}
-
-/* Whoever has the link may: its token says so, and nothing else is asked. */
-static void post_link(struct exchange *x)
-{
-        _cleanup_(view_unrefp) struct view *view = acquire(x);
-        _cleanup_(act_freep) struct act *act = NULL;
-
-        if (!view)
-                return;
-        set_link_page(x, link_take(view, x->subject, clock_usec(CLOCK_REALTIME), &act, &x->body));
-        if (act)
-                submit_act(x, take_ptr(act));
-}
-
-/* The resources that are not a plain view of the API; those are in api_routes[]. */
-struct route {
-        const char *path; /* a * stands for what it is about */
-        void (*get)(struct exchange *x);
-        void (*post)(struct exchange *x);
-        void (*delete)(struct exchange *x);
-};
-
-static const struct route routes[] = {
-        {"/", get_page, NULL, NULL},
-        {"/metrics", get_metrics, NULL, NULL},
-        {"/-/healthy", get_healthy, NULL, NULL},
-        {"/-/ready", get_ready, NULL, NULL},
-        {"/-/reload", NULL, post_reload, NULL},
-        {TOKEN_PATH, get_link, post_link, NULL},
-        {"/api/v1/replay", NULL, post_replay, NULL},
-        {"/api/v1/silences", NULL, post_silence, delete_silence},
-        {"/api/v1/incidents/*/ack", NULL, post_ack, delete_ack},
-        {"/api/v1/alerts/*/ack", NULL, post_alert_ack, delete_alert_ack},
-};
-
-static struct route find_route(
-        const char *path, const struct api_route **ret_api, char **ret_subject)
-{
-        struct route found = {0};
-
-        for (size_t i = 0; i < ARRAY_SIZE(routes) && !found.path; i++)
-                if (path_matches(routes[i].path, path, ret_subject))
-                        found = routes[i];
-        for (size_t i = 0; i < api_route_count; i++)
-                if (streq(api_routes[i].path, path)) {
-                        found.path = api_routes[i].path;
-                        found.get = get_api;
-                        *ret_api = &api_routes[i];
-                }
-        return found;
-}
-
-static void (*handler(const struct route *route, const char *method))(struct exchange *x)
-{
-        if (streq(method, MHD_HTTP_METHOD_GET) || streq(method, MHD_HTTP_METHOD_HEAD))
-                return route->get;
-        if (streq(method, MHD_HTTP_METHOD_POST))
-                return route->post;
-        return streq(method, MHD_HTTP_METHOD_DELETE) ? route->delete : NULL;
-}
-
-static const char *allowed(const struct route *route)
-{
-        static const char *const names[2][2][2] = {
-                {{"", "DELETE"}, {"POST", "POST, DELETE"}},
-                {{"GET, HEAD", "GET, HEAD, DELETE"},
-                        {"GET, HEAD, POST", "GET, HEAD, POST, DELETE"}},
-        };
-
-        return names[route->get != NULL][route->post != NULL][route->delete != NULL];
-}
-
-static void dispatch(struct exchange *x, const char *path, const char *method)
-{
-        _cleanup_free_ char *subject = NULL;
-        const struct route route = find_route(path, &x->api, &subject);
-        void (*handle)(struct exchange *) = handler(&route, method);
-
-        x->subject = subject;
-        if (!route.path)
-                say(x, 404, "there is nothing at this path");
-        else if (handle)
-                handle(x);
-        else {
-                x->allow = allowed(&route);
-                say(x, 405, "this path does not take this method");
+        if (code == MHD_CONNECTION_NOTIFY_STARTED) {
+                begin_connection(s, connection, context);
+        } else if (caller) {
+                traffic_leave(&s->traffic, &caller->visitor);
+                tls_unref(caller->tls);
+                free(caller);
         }
 }
 
-/* The loop's answer to a request that waited. */
-static void take_answer(struct exchange *x)
+/* What libmicrohttpd would use were there nothing else. */
+static int no_certificate(gnutls_session_t session, const gnutls_datum_t *authorities, int count,
+        const gnutls_pk_algorithm_t *algorithms, int algorithm_count, gnutls_pcert_st **certificate,
+        unsigned *length, gnutls_privkey_t *key)
 {
-        struct request *r = x->request;
-
-        if (x->link) {
-                set_link_page(x, link_answer(r->status, &x->body));
-                return;
-        }
-        if (!r->body && r->status >= 400) {
-                say(x, r->status,
-                        r->status == 503 ? "driftwatch is stopping, or too busy to take this now"
-                                         : "driftwatch could not do this");
-                return;
-        }
-        x->status = r->status;
-        x->type = x->json ? TYPE_JSON : TYPE_TEXT;
-        if (r->replayed) {
-                x->status = api_verdict(r->replayed, &x->body);
-                give_back(x);
-        } else if (r->body)
-                text_append_bytes(&x->body, r->body, r->body_size);
-        else if (x->json)
-                x->status = envelope_success(&x->body, json_null()) == 200 ? r->status : 500;
+        return -1;
 }
 
 static struct MHD_Response *make_response(struct exchange *x)
 {
+        char retry[16] = "";
+        const struct response_head head = {
+                .content_type = x->type,
+                .policy = x->policy,
+                .web = x->web,
+                .extra = response_headers({MHD_HTTP_HEADER_ALLOW, x->allow},
+                        {MHD_HTTP_HEADER_WWW_AUTHENTICATE, x->challenge},
+                        {MHD_HTTP_HEADER_RETRY_AFTER, x->retry_seconds > 0 ? retry : NULL}),
+        };
         size_t size;
-        char *body = text_take(&x->body, &size);
+        char *body;
 
+        if (x->request->print)
+                return response_of(x->request->print, &head);
+        (void)snprintf(retry, sizeof(retry), "%u", x->retry_seconds);
+        body = text_take(&x->body, &size);
         if (!body) {
                 x->status = 500;
-                x->type = TYPE_TEXT;
                 size = 0;
         }
-        return response_new(body, size, x->type, x->policy,
-                response_headers({MHD_HTTP_HEADER_ALLOW, x->allow}));
+        return response_new(body, size, &head);
 }
 
 static enum MHD_Result send_answer(struct exchange *x)
@@ -450,9 +153,24 @@ static enum MHD_Result send_answer(struct exchange *x)
 
 static bool announces_too_much(const struct exchange *x)
 {
-        const char *length = header(x, MHD_HTTP_HEADER_CONTENT_LENGTH);
+        const char *length = exchange_header(x, MHD_HTTP_HEADER_CONTENT_LENGTH);
 
         return length && strtoull(length, NULL, 10) > HTTP_SERVER_BODY_CUT;
+}
+
+/* All of it is here, or the answer is. */
+static void answer(struct http_server *s, struct exchange *x, const char *url, const char *method)
+{
+        turn(s, x->connection, PHASE_ANSWERED);
+        if (x->request->waited) {
+                press_turn(s->services.press, now());
+                routes_answer(x);
+        } else if (x->request->received > HTTP_SERVER_BODY_MAX) {
+                exchange_say(x, 413, "the body is too large: some lines suffice");
+        } else {
+                scrape_dress(&s->services.scrape, x->web);
+                routes_dispatch(x, url, method);
+        }
 }
 
 /* libmicrohttpd calls this once with the headers, then for each piece of the body, then once more.
@@ -462,34 +180,36 @@ static enum MHD_Result on_request(void *userdata, struct MHD_Connection *connect
         const char *url, const char *method, const char *version, const char *upload_data,
         size_t *upload_data_size, void **request)
 {
+        struct http_server *s = userdata;
+        _cleanup_(web_config_unrefp) struct web_config *web =
+                handover_acquire_web(s->services.handover);
         struct exchange x = {
-                .server = userdata,
+                .services = &s->services,
                 .connection = connection,
                 .request = *request,
+                .web = web,
                 .json = strncmp(url, "/api/", strlen("/api/")) == 0,
                 .link = strncmp(url, TOKEN_PATH, strlen(TOKEN_PATH) - 1) == 0,
         };
         enum MHD_Result r;
 
         if (!x.request) {
-                traffic_request(&x.server->traffic, connection);
-                *request = request_new(connection);
+                turn(s, connection, PHASE_ARRIVES);
+                *request = x.request = request_new(connection);
                 if (!*request || !announces_too_much(&x))
                         return *request ? MHD_YES : MHD_NO;
-                say(&x, 413, "the body is too large: some lines suffice");
+                exchange_say(&x, 413, "the body is too large: some lines suffice");
         } else if (*upload_data_size > 0) {
                 x.request->received += *upload_data_size;
                 if (x.request->received <= HTTP_SERVER_BODY_MAX)
                         text_append_bytes(&x.request->sent, upload_data, *upload_data_size);
                 *upload_data_size = 0;
                 return x.request->received > HTTP_SERVER_BODY_CUT ? MHD_NO : MHD_YES;
-        } else if (x.request->waited) {
-                take_answer(&x);
-        } else if (x.request->received > HTTP_SERVER_BODY_MAX) {
-                say(&x, 413, "the body is too large: some lines suffice");
         } else {
-                dispatch(&x, url, method);
+                answer(s, &x, url, method);
         }
+        if (x.deferred)
+                turn(s, connection, PHASE_WAITS);
         r = x.deferred ? MHD_YES : send_answer(&x);
         text_done(&x.body);
         return r;
@@ -501,10 +221,11 @@ static void on_finished(void *userdata, struct MHD_Connection *connection, void 
         struct http_server *s = userdata;
 
         if (*request)
-                waiting_finish(&s->waiting, *request);
+                waiting_finish(&s->services.waiting, *request);
         *request = request_unref(*request);
-        scrape_tidy(&s->scrape);
-        traffic_answered(&s->traffic, connection);
+        scrape_tidy(&s->services.scrape);
+        press_turn(s->services.press, now());
+        turn(s, connection, PHASE_KEPT);
 }
 
 static size_t unescape(void *userdata, struct MHD_Connection *connection, char *s)
@@ -515,48 +236,63 @@ static size_t unescape(void *userdata, struct MHD_Connection *connection, char *
 /* `fd` becomes libmicrohttpd's, which closes it also when it cannot start. */
 static struct MHD_Daemon *start(struct http_server *s, int fd)
 {
-        sigset_t all, old;
+        const unsigned flags = MHD_USE_POLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME;
+        sigset_t before;
         struct MHD_Daemon *daemon;
 
-        /* The thread inherits the mask: signals are the loop's. */
-        sigfillset(&all);
-        pthread_sigmask(SIG_SETMASK, &all, &old);
-        daemon = MHD_start_daemon(MHD_USE_POLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME, 0, NULL,
-                NULL, on_request, s, MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_NOTIFY_COMPLETED,
-                on_finished, s, MHD_OPTION_NOTIFY_CONNECTION, traffic_on_connection, &s->traffic,
+        thread_shield(&before);
+        daemon = MHD_start_daemon(flags | (s->encrypted ? MHD_USE_TLS : 0), 0, NULL, NULL,
+                on_request, s, MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_NOTIFY_COMPLETED,
+                on_finished, s, MHD_OPTION_NOTIFY_CONNECTION, on_connection, s,
                 MHD_OPTION_UNESCAPE_CALLBACK, unescape, s, MHD_OPTION_CONNECTION_LIMIT,
-                (unsigned)HTTP_SERVER_CONNECTIONS, MHD_OPTION_PER_IP_CONNECTION_LIMIT,
-                (unsigned)HTTP_SERVER_CONNECTIONS_PER_IP, MHD_OPTION_CONNECTION_TIMEOUT,
+                (unsigned)CONNECTIONS_MAX, MHD_OPTION_CONNECTION_TIMEOUT,
                 (unsigned)HTTP_SERVER_IDLE_SECONDS, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
-                (size_t)HTTP_SERVER_HEADERS_MAX, MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_END);
-        pthread_sigmask(SIG_SETMASK, &old, NULL);
+                (size_t)HTTP_SERVER_HEADERS_MAX, MHD_OPTION_STRICT_FOR_CLIENT, 1,
+                s->encrypted ? MHD_OPTION_HTTPS_CERT_CALLBACK : MHD_OPTION_END, no_certificate,
+                MHD_OPTION_END);
+        thread_unshield(&before);
         return daemon;
 }
 
-int http_server_new(const char *address, int fd, struct handover *handover,
-        struct http_server **ret, struct error *e)
+static bool is_encrypted(struct handover *handover)
 {
+        _cleanup_(web_config_unrefp) struct web_config *web = handover_acquire_web(handover);
+
+        return web && web->tls;
+}
+
+int http_server_new(
+        const struct http_server_options *options, struct http_server **ret, struct error *e)
+{
+        const char *address = options->address ? options->address : "the socket that was passed";
         _cleanup_free_ struct http_server *s = calloc(1, sizeof(*s));
-        int r;
+        int fd = options->fd, r;
 
         if (s && fd >= 0)
                 r = listen_adopt(fd, e);
         else
-                r = s ? listen_open(address, &fd, e) : -ENOMEM;
+                r = s ? listen_open(options->address, &fd, e) : -ENOMEM;
+        if (r >= 0)
+                r = press_new(&s->services.press);
         if (r >= 0)
                 r = traffic_init(&s->traffic);
         if (r < 0) {
+                if (s)
+                        press_free(s->services.press);
                 if (fd >= 0)
                         close(fd);
                 return error_set(e, r, "cannot serve %s: %s", address, strerror(-r));
         }
-        s->handover = handover;
+        s->services.handover = options->handover;
+        login_init(&s->services.login, now);
         s->port = listen_port(fd);
+        s->encrypted = is_encrypted(options->handover);
         errno = 0;
         s->daemon = start(s, fd);
         if (!s->daemon) {
                 r = errno > 0 ? -errno : -EIO;
                 traffic_done(&s->traffic);
+                press_free(s->services.press);
                 return error_set(
                         e, r, "cannot start the web server on %s: %s", address, strerror(-r));
         }
@@ -573,18 +309,30 @@ struct http_server *http_server_free(struct http_server *s)
         if (!s)
                 return NULL;
         fd = MHD_quiesce_daemon(s->daemon);
-        waiting_close(&s->waiting);
+        waiting_close(&s->services.waiting);
+        press_close(s->services.press);
         traffic_drain(&s->traffic);
         MHD_stop_daemon(s->daemon);
         traffic_done(&s->traffic);
         if (fd >= 0)
                 close(fd);
-        scrape_done(&s->scrape);
+        scrape_done(&s->services.scrape);
+        press_free(s->services.press);
         free(s);
         return NULL;
+}
+
+void http_server_sweep(struct http_server *s)
+{
+        traffic_sweep(&s->traffic, now());
 }
 
 unsigned http_server_port(const struct http_server *s)
 {
         return s->port;
+}
+
+bool http_server_encrypted(const struct http_server *s)
+{
+        return s->encrypted;
 }

@@ -2,16 +2,12 @@
 #pragma once
 
 /* The HTTP server: libmicrohttpd with its own polling thread. It renders what handover_acquire()
- * yields and passes on what changes something; it decides nothing about retrieval. What changes
- * something is taken from this machine only (guard.h). */
+ * yields and passes on what changes something; it decides nothing about retrieval. Who may come in
+ * is admission.h's business, how long he may take traffic.h's. */
 
 #include "error.h"
 #include "serve/handover.h"
 
-/* Connections at one time, and from one address: a scraper or a page needs a few, the rest is
- * somebody's mistake. */
-#define HTTP_SERVER_CONNECTIONS 64
-#define HTTP_SERVER_CONNECTIONS_PER_IP 32
 /* A client that neither reads nor writes for so long is cut. */
 #define HTTP_SERVER_IDLE_SECONDS 10
 /* What people do about incidents has a body of some lines. Above this it is answered with 413, and
@@ -21,16 +17,26 @@
 /* Request line and headers; longer ones are answered with 414 or 431. */
 #define HTTP_SERVER_HEADERS_MAX (32U << 10)
 
+struct http_server_options {
+        const char *address; /* "host:port", ":port", "[v6]:port" or "unix:/path"; for messages
+                              * only, and NULL, where there is a socket already */
+        int fd; /* a listening socket, taken, also on failure; -1: none yet */
+        struct handover *handover; /* borrowed, outlives the server. Whether that speaks TLS is
+                                    * decided by the configuration published there now, and stays
+                                    * so */
+};
+
 struct http_server;
-/* Listens on "host:port", ":port" or "[v6]:port" - or, when `fd` is not -1, on that listening
- * socket (taken, also on failure; `address` then only serves messages). `handover` is borrowed and
- * must outlive the server. The sentence names the address and what to do. */
-_must_check_ int http_server_new(const char *address, int fd, struct handover *handover,
-        struct http_server **ret, struct error *e);
+/* The sentence names the address and what to do. */
+_must_check_ int http_server_new(
+        const struct http_server_options *options, struct http_server **ret, struct error *e);
 /* Stops listening, cuts connections, joins the thread. Call handover_close() first, so that no
  * request waits: what the loop then still has not answered gets 503, and its later answer goes
- * nowhere. Takes up to a second while clients read such answers. */
+ * nowhere. Takes up to a second while clients read such answers, or a report is being made. */
 struct http_server *http_server_free(struct http_server *s);
 DEFINE_CLEANUP(struct http_server *, http_server_free)
+/* Loop, about once a second: cuts whose requests do not arrive. */
+void http_server_sweep(struct http_server *s);
 /* The port in use (for ":0"); 0 on a socket without ports. */
 unsigned http_server_port(const struct http_server *s);
+bool http_server_encrypted(const struct http_server *s);

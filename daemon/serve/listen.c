@@ -8,6 +8,7 @@
 #include <netinet/in.h>
 #include <stdbool.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "macro.h"
@@ -126,24 +127,86 @@ static int address_read(const char *address, struct address *ret, struct error *
         if (r < 0)
                 return error_set(e, r,
                         "cannot listen on \"%s\": expected an address such as 127.0.0.1:9820, "
-                        ":9820 or [::1]:9820",
+                        ":9820, [::1]:9820 or unix:/run/driftwatch/web.sock",
                         address);
+        return 0;
+}
+
+const char *listen_unix_path(const char *address)
+{
+        static const char scheme[] = "unix:";
+
+        return strncmp(address, scheme, strlen(scheme)) == 0 ? address + strlen(scheme) : NULL;
+}
+
+static int unix_read(const char *path, struct sockaddr_un *ret, struct error *e)
+{
+        size_t size = strlen(path);
+
+        *ret = (struct sockaddr_un){.sun_family = AF_UNIX};
+        if (path[0] != '/' || size >= sizeof(ret->sun_path))
+                return error_set(e, -EINVAL,
+                        "cannot listen on \"unix:%s\": expected an absolute path of at most %zu "
+                        "bytes, such as unix:/run/driftwatch/web.sock",
+                        path, sizeof(ret->sun_path) - 1);
+        memcpy(ret->sun_path, path, size);
         return 0;
 }
 
 int listen_check(const char *address, struct error *e)
 {
+        const char *path = listen_unix_path(address);
+        struct sockaddr_un un;
         struct address a;
 
-        return address_read(address, &a, e);
+        return path ? unix_read(path, &un, e) : address_read(address, &a, e);
+}
+
+/* A socket stays when its process ends, and is in the way of the next; nobody answers there. */
+static bool is_abandoned(const struct sockaddr_un *un)
+{
+        int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+        bool refused = fd >= 0 && connect(fd, (const struct sockaddr *)un, sizeof(*un)) < 0 &&
+                errno == ECONNREFUSED;
+
+        if (fd >= 0)
+                close(fd);
+        return refused;
+}
+
+static int open_unix(const char *path, int *ret_fd, struct error *e)
+{
+        struct sockaddr_un un;
+        int fd, r = unix_read(path, &un, e);
+
+        if (r < 0)
+                return r;
+        fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+        r = fd < 0 ? -errno : 0;
+        if (r >= 0 && is_abandoned(&un))
+                (void)unlink(path);
+        if (r >= 0 &&
+                (bind(fd, (struct sockaddr *)&un, sizeof(un)) < 0 || listen(fd, SOMAXCONN) < 0))
+                r = -errno;
+        if (r < 0 && fd >= 0)
+                close(fd);
+        if (r < 0)
+                return error_set(e, r, "cannot listen on unix:%s: %s", path,
+                        r == -EADDRINUSE ? "there is a file already; is another process listening "
+                                           "there?"
+                                         : strerror(-r));
+        *ret_fd = fd;
+        return 0;
 }
 
 int listen_open(const char *address, int *ret_fd, struct error *e)
 {
         struct address a;
-        const char *why = NULL;
+        const char *why = NULL, *path = listen_unix_path(address);
         int r;
 
+        if (path)
+                return open_unix(path, ret_fd, e);
         r = address_read(address, &a, e);
         if (r < 0)
                 return r;

@@ -21,17 +21,6 @@ bool request_arguments_valid(struct MHD_Connection *connection)
         return valid;
 }
 
-const char *request_forwarded(struct MHD_Connection *connection)
-{
-        static const char *const names[] = {
-                "Forwarded", "X-Forwarded-For", "X-Real-IP", MHD_HTTP_HEADER_VIA};
-        const char *value = NULL;
-
-        for (size_t i = 0; i < ARRAY_SIZE(names) && !value; i++)
-                value = MHD_lookup_connection_value(connection, MHD_HEADER_KIND, names[i]);
-        return value;
-}
-
 struct request *request_new(struct MHD_Connection *connection)
 {
         struct request *r = calloc(1, sizeof(*r));
@@ -56,6 +45,7 @@ struct request *request_unref(struct request *r)
         free(r->body);
         text_done(&r->sent);
         view_unref(r->replayed);
+        print_unref(r->print);
         free(r);
         return NULL;
 }
@@ -76,6 +66,12 @@ static void answer(
         r->body_size = size;
         atomic_store_explicit(&r->answered, true, memory_order_release);
         MHD_resume_connection(r->connection);
+}
+
+void request_print(struct request *r, struct print *print)
+{
+        r->print = print_ref(print);
+        answer(r, print ? print->status : 503, NULL, 0, NULL);
 }
 
 static void on_completed(struct command *c, unsigned status, char *body, size_t size)

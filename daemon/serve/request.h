@@ -13,6 +13,7 @@
 
 #include "macro.h"
 #include "serve/handover.h"
+#include "serve/print.h"
 #include "text.h"
 
 struct request {
@@ -27,16 +28,19 @@ struct request {
         char *body; /* owned; may be NULL */
         size_t body_size;
         struct view *replayed; /* as command's */
+        struct request *next; /* of those for whom the press makes the same */
+        struct print *print; /* a reference; instead of all that, what the press made; NULL */
 };
 
 /* Whether all arguments of its URL are UTF-8. */
 bool request_arguments_valid(struct MHD_Connection *connection);
-/* A header that only proxies add, NULL: none; behind one, every client looks local. */
-const char *request_forwarded(struct MHD_Connection *connection);
 
 struct request *request_new(struct MHD_Connection *connection);
 struct request *request_ref(struct request *r);
 struct request *request_unref(struct request *r);
+/* Any thread that holds a reference: answers a suspended request with a print, of which a reference
+ * is taken, or with 503 where there is none. */
+void request_print(struct request *r, struct print *print);
 
 /* Requests of one server that may wait at a time: fewer than the connections of one address, so
  * that those who wait for long replays do not keep the scraper out. */

@@ -2,7 +2,6 @@
 #include "serve/response.h"
 
 #include <stdbool.h>
-#include <stdlib.h>
 
 #include "macro.h"
 
@@ -17,24 +16,56 @@ static bool add_headers(struct MHD_Response *response, const struct response_hea
         return true;
 }
 
-struct MHD_Response *response_new(char *body, size_t size, const char *content_type,
-        const char *policy, const struct response_header *extra)
+/* What the administrator set, else ours; one of each. */
+static bool add_configured(struct MHD_Response *response, const struct response_head *head)
 {
-        const struct response_header *common =
-                response_headers({MHD_HTTP_HEADER_CONTENT_TYPE, content_type},
-                        {MHD_HTTP_HEADER_CACHE_CONTROL, "no-store"},
-                        {"Content-Security-Policy", policy ? policy : POLICY_NOTHING},
-                        {"X-Content-Type-Options", "nosniff"}, {"Referrer-Policy", "no-referrer"});
-        struct MHD_Response *response;
+        const char *const ours[WEB_HEADERS] = {
+                head->policy ? head->policy : POLICY_NOTHING, NULL, "nosniff", NULL, NULL};
+        struct response_header headers[WEB_HEADERS + 1] = {0};
 
-        response = MHD_create_response_from_buffer(size, body, MHD_RESPMEM_MUST_FREE);
-        if (!response) {
+        for (size_t i = 0; i < WEB_HEADERS; i++)
+                headers[i] = (struct response_header){web_header_names[i],
+                        head->web && head->web->headers[i] ? head->web->headers[i] : ours[i]};
+        return add_headers(response, headers);
+}
+
+/* Frees the response on failure. */
+static struct MHD_Response *complete(
+        struct MHD_Response *response, const struct response_head *head)
+{
+        if (!response)
+                return NULL;
+        if (add_headers(response,
+                    response_headers({MHD_HTTP_HEADER_CONTENT_TYPE, head->content_type},
+                            {MHD_HTTP_HEADER_CACHE_CONTROL, "no-store"},
+                            {"Referrer-Policy", "no-referrer"})) &&
+                add_configured(response, head) && add_headers(response, head->extra))
+                return response;
+        MHD_destroy_response(response);
+        return NULL;
+}
+
+struct MHD_Response *response_new(char *body, size_t size, const struct response_head *head)
+{
+        struct MHD_Response *response =
+                MHD_create_response_from_buffer(size, body, MHD_RESPMEM_MUST_FREE);
+
+        if (!response)
                 free(body);
-                return NULL;
-        }
-        if (!add_headers(response, common) || !add_headers(response, extra)) {
-                MHD_destroy_response(response);
-                return NULL;
-        }
-        return response;
+        return complete(response, head);
+}
+
+static void on_sent(void *print)
+{
+        print_unref(print);
+}
+
+struct MHD_Response *response_of(struct print *print, const struct response_head *head)
+{
+        struct MHD_Response *response = MHD_create_response_from_buffer_with_free_callback_cls(
+                print->size, print->body, on_sent, print_ref(print));
+
+        if (!response)
+                print_unref(print);
+        return complete(response, head);
 }

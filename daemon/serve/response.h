@@ -1,21 +1,34 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
-/* A response of libmicrohttpd with the headers that every answer of ours has: its type, and what
- * keeps a browser from guessing, embedding, caching or telling others. */
+/* A response of libmicrohttpd with the headers that every answer of ours has: its type, what keeps
+ * a browser from guessing, embedding, caching or telling others, and what the web configuration
+ * adds, which wins. */
 
 #include <microhttpd.h>
 #include <stddef.h>
+
+#include "serve/print.h"
+#include "serve/web_config.h"
 
 struct response_header {
         const char *name, *value; /* a NULL value is left out */
 };
 
-/* Takes `body` (malloc), also on failure. `policy` is its Content-Security-Policy, NULL: nothing is
- * allowed. `extra` ends with a NULL name. NULL when memory is short. */
-struct MHD_Response *response_new(char *body, size_t size, const char *content_type,
-        const char *policy, const struct response_header *extra);
+struct response_head {
+        const char *content_type;
+        const char *policy; /* Content-Security-Policy; NULL: nothing is allowed */
+        const struct web_config *web; /* NULL: it adds nothing */
+        const struct response_header *extra; /* ends with a NULL name */
+};
+
+/* Takes `body` (malloc), also on failure. NULL when memory is short. */
+struct MHD_Response *response_new(char *body, size_t size, const struct response_head *head);
+/* The body of a print, without a copy. */
+struct MHD_Response *response_of(struct print *print, const struct response_head *head);
 #define response_headers(...) ((const struct response_header[]){__VA_ARGS__, {NULL, NULL}})
+#define RESPONSE_TYPE_TEXT "text/plain; charset=utf-8"
+#define RESPONSE_TYPE_JSON "application/json"
 /* What the page may do: its own inline style, images within the document. */
 #define RESPONSE_POLICY_PAGE \
         "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; " \

@@ -51,12 +51,14 @@ static int begin(struct scrape *s, struct view *view, usec_t now)
         return fragments_update(&s->fragments, view);
 }
 
-static struct MHD_Response *make(
-        char *body, size_t size, enum exposition_format format, const char *encoding)
+static struct MHD_Response *make(const struct scrape *s, char *body, size_t size,
+        enum exposition_format format, const char *encoding)
 {
-        return response_new(body, size, exposition_content_type(format), NULL,
-                response_headers({MHD_HTTP_HEADER_VARY, "Accept, Accept-Encoding"},
-                        {MHD_HTTP_HEADER_CONTENT_ENCODING, encoding}));
+        return response_new(body, size,
+                &(const struct response_head){.content_type = exposition_content_type(format),
+                        .web = s->web,
+                        .extra = response_headers({MHD_HTTP_HEADER_VARY, "Accept, Accept-Encoding"},
+                                {MHD_HTTP_HEADER_CONTENT_ENCODING, encoding})});
 }
 
 static struct MHD_Response *plain(struct scrape *s, enum exposition_format format)
@@ -72,7 +74,7 @@ static struct MHD_Response *plain(struct scrape *s, enum exposition_format forma
         if (!body)
                 return NULL;
         s->formats[format].size = size;
-        return make(body, size, format, NULL);
+        return make(s, body, size, format, NULL);
 }
 
 /* The page while it is packed anew: the unit that grows, those that are ready, and those before. */
@@ -190,7 +192,7 @@ static struct MHD_Response *packed(struct scrape *s, enum exposition_format form
         gzip_add(&member, &last);
         gzip_end(&member);
         body = text_take(&member.text, &size);
-        return body ? make(body, size, format, "gzip") : NULL;
+        return body ? make(s, body, size, format, "gzip") : NULL;
 }
 
 struct MHD_Response *scrape_response(
@@ -210,6 +212,15 @@ struct MHD_Response *scrape_response(
         return f->plain;
 }
 
+void scrape_dress(struct scrape *s, struct web_config *web)
+{
+        if (s->web == web)
+                return;
+        forget_responses(s);
+        web_config_unref(s->web);
+        s->web = web_config_ref(web);
+}
+
 void scrape_tidy(struct scrape *s)
 {
         fragments_tidy(&s->fragments);
@@ -221,4 +232,5 @@ void scrape_done(struct scrape *s)
         for (size_t i = 0; i < ARRAY_SIZE(s->formats); i++)
                 units_free(s->formats[i].units, s->formats[i].unit_count);
         fragments_done(&s->fragments);
+        web_config_unref(s->web);
 }

@@ -10,6 +10,7 @@
 #include <stdbool.h>
 
 #include "serve/gzip.h"
+#include "serve/web_config.h"
 #include "show/metrics/fragment.h"
 
 /* Nobody needs the same number more than once a second. */
@@ -25,6 +26,7 @@ struct scrape_format {
 
 struct scrape {
         struct fragments fragments;
+        struct web_config *web; /* a reference: whose headers the responses have; NULL */
         usec_t read; /* when the process was read; monotonic */
         struct process_metrics process;
         double start_time_seconds; /* of the process, as first computed */
@@ -32,6 +34,8 @@ struct scrape {
         struct scrape_format formats[2];
 };
 
+/* The responses from now on have the headers of this configuration; NULL: of none. */
+void scrape_dress(struct scrape *s, struct web_config *web);
 /* The response in the format, compressed when `gzip` is set and memory allows. Borrowed: valid
  * until the next call. NULL when memory is short. `view` is borrowed. `now` is monotonic. */
 struct MHD_Response *scrape_response(

@@ -2,11 +2,10 @@
 #include "serve/worker.h"
 
 #include <errno.h>
-#include <pthread.h>
-#include <signal.h>
 #include <stdatomic.h>
 
 #include "pulse.h"
+#include "serve/thread.h"
 
 struct piece {
         void (*work)(void *job); /* NULL: none */
@@ -73,19 +72,6 @@ static void *run(void *userdata)
         return NULL;
 }
 
-/* The thread inherits the mask: signals are the loop's. */
-static int create(struct worker *w)
-{
-        sigset_t all, old;
-        int r;
-
-        sigfillset(&all);
-        pthread_sigmask(SIG_SETMASK, &all, &old);
-        r = pthread_create(&w->thread, NULL, run, w);
-        pthread_sigmask(SIG_SETMASK, &old, NULL);
-        return -r;
-}
-
 static int launch(struct worker *w, struct piece piece, bool brief)
 {
         int r;
@@ -94,7 +80,7 @@ static int launch(struct worker *w, struct piece piece, bool brief)
         if (!w->done)
                 return -ENOMEM;
         w->piece = piece;
-        r = create(w);
+        r = thread_start(&w->thread, run, w);
         if (r < 0)
                 command_complete(w->done, 503, NULL, 0);
         w->running = r >= 0;

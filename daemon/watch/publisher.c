@@ -419,6 +419,18 @@ static int view_storage(const struct storage *s, struct view *v)
         return strdup_to(&v->storage_error, s->error);
 }
 
+static int view_hosts(const struct config *config, struct view *v)
+{
+        int r = 0;
+
+        v->hosts = calloc(config->host_count + 1, sizeof(char *));
+        if (!v->hosts)
+                return -ENOMEM;
+        for (; v->host_count < config->host_count && r == 0; v->host_count++)
+                r = strdup_to(&v->hosts[v->host_count], config->hosts[v->host_count]);
+        return r;
+}
+
 static int view_facts(
         const struct publisher *p, const struct publication *source, usec_t now, struct view *v)
 {
@@ -432,6 +444,8 @@ static int view_facts(
                 r = view_storage(source->storage, v);
         if (r >= 0)
                 r = view_lease(source->tenure, v);
+        if (r >= 0)
+                r = view_hosts(source->config, v);
         v->published = now;
         v->started = p->started;
         v->ready = p->configured;

@@ -37,6 +37,15 @@ void publish(struct fixture *f, bool ready)
         handover_publish(f->handover, v);
 }
 
+int fixture_serve(
+        struct fixture *f, const char *address, int fd, struct http_server **ret, struct error *e)
+{
+        const struct http_server_options options = {
+                .address = address, .fd = fd, .handover = f->handover};
+
+        return http_server_new(&options, ret, e);
+}
+
 int fixture_setup(void **state)
 {
         struct fixture *f = calloc(1, sizeof(*f));
@@ -44,7 +53,7 @@ int fixture_setup(void **state)
 
         assert_non_null(f);
         assert_int_equal(handover_new(&f->handover), 0);
-        if (http_server_new("127.0.0.1:0", -1, f->handover, &f->server, &e) < 0)
+        if (fixture_serve(f, "127.0.0.1:0", -1, &f->server, &e) < 0)
                 fail_msg("%s", error_text(&e, 0));
         publish(f, true);
         *state = f;

@@ -22,6 +22,9 @@ struct fixture {
 /* For cmocka; the view is ready. */
 int fixture_setup(void **state);
 int fixture_teardown(void **state);
+/* Another server with the same hand-over; as http_server_new(). */
+_must_check_ int fixture_serve(
+        struct fixture *f, const char *address, int fd, struct http_server **ret, struct error *e);
 /* An empty view. */
 void publish(struct fixture *f, bool ready);
 

@@ -387,7 +387,7 @@ static void one_connection_carries_many_requests(void **state)
                 complete_with(next_command(f), 200, "done");
                 receive(fd, false, &first);
                 assert_int_equal(first.status, 200);
-                send_text(fd, "GET /-/healthy HTTP/1.1\r\nHost: x\r\n\r\n");
+                send_text(fd, "GET /-/healthy HTTP/1.1\r\nHost: localhost\r\n\r\n");
                 receive(fd, false, &second);
                 assert_int_equal(second.status, 200);
                 send_text(fd,
@@ -482,7 +482,7 @@ static void other_machines_may_read_but_not_change(void **state)
 
         if (!own_address(address))
                 skip();
-        assert_int_equal(http_server_new(":0", -1, f->handover, &everywhere, NULL), 0);
+        assert_int_equal(fixture_serve(f, ":0", -1, &everywhere, NULL), 0);
         for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
                 _cleanup_response_ struct response r = {0};
                 int fd = try_connect(NULL, address, http_server_port(everywhere));
@@ -528,7 +528,7 @@ static void sockets_of_systemd_are_served(void **state)
                 struct fixture *f = *state;
 
                 assert_int_equal(getsockname(listening, (struct sockaddr *)&bound, &size), 0);
-                assert_int_equal(http_server_new("systemd", listening, f->handover, &s, NULL), 0);
+                assert_int_equal(fixture_serve(f, NULL, listening, &s, NULL), 0);
                 assert_int_equal(http_server_port(s) > 0, bound.ss_family == AF_INET);
                 assert_int_equal(connect(fd, (struct sockaddr *)&bound, size), 0);
                 send_text(fd, "POST /-/reload HTTP/1.1\r\nHost: localhost\r\n\r\n");
@@ -548,9 +548,9 @@ static void a_server_that_cannot_start_says_why(void **state)
         int fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
 
         (void)snprintf(address, sizeof(address), "127.0.0.1:%u", http_server_port(f->server));
-        assert_int_equal(http_server_new(address, -1, f->handover, &s, &in_use), -EADDRINUSE);
+        assert_int_equal(fixture_serve(f, address, -1, &s, &in_use), -EADDRINUSE);
         assert_non_null(strstr(in_use.message, address));
-        assert_int_equal(http_server_new("systemd", fd, f->handover, &s, &no_socket), -EINVAL);
+        assert_int_equal(fixture_serve(f, NULL, fd, &s, &no_socket), -EINVAL);
         assert_non_null(strstr(no_socket.message, "not a listening stream socket"));
         assert_int_equal(fcntl(fd, F_GETFD), -1);
         assert_null(s);

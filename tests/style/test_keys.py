@@ -143,6 +143,37 @@ def test_the_installed_file_shows_the_defaults(keys, installed):
             assert set(map(str, values_at(tree, path))) == {str(yaml.safe_load(default))}, path
 
 
+WEB_HEADER = "| key | type | default | bounds | |"
+
+
+@pytest.fixture(scope="module")
+def web_keys(program):
+    rows = json.loads(subprocess.run([program, "--web"], check=True, capture_output=True, text=True).stdout)
+    return {row["path"]: row for row in rows}
+
+
+def test_every_key_of_the_web_file_is_documented_as_it_is(web_keys, source):
+    table = (source / "docs/security.md").read_text().split(WEB_HEADER)[1].strip("\n").split("\n\n")[0]
+    rows = [[cell.strip() for cell in line.strip("|").split(" | ")] for line in table.splitlines()[1:]]
+    assert {path.strip("`"): rest for path, *rest in rows} == {
+        path: [row["type"], default_cell(row), row["bounds"] or "", row["doc"]] for path, row in web_keys.items()}
+
+
+def test_the_web_example_has_every_key_and_no_other(web_keys, source):
+    text = re.sub(r"^#(?! |$)|^#(?=  )", "", (source / "config/web.yaml").read_text(), flags=re.MULTILINE)
+    tree = yaml.safe_load(text)
+
+    def paths(value, prefix):
+        for key, inner in value.items():
+            path = f"{prefix}.{key}" if prefix else key
+            yield path
+            if key != "basic_auth_users":
+                for one in inner if isinstance(inner, list) else [inner]:
+                    if isinstance(one, dict):
+                        yield from paths(one, path + "[]" * isinstance(inner, list))
+    assert set(paths(tree, "")) == set(web_keys)
+
+
 def validate(program, file):
     done = subprocess.run([program, file], capture_output=True, text=True)
     return done.stdout.replace(f"{file.parent}/", "").splitlines()

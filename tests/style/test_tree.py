@@ -15,6 +15,16 @@ TOP_LEVEL = {
 
 # Modules whose test has another name, or is not in C because only the whole program shows what they do.
 TEST_OF = {
+    "daemon/config/http_file": "system/test_lock.py",
+    "daemon/config/web_keys": "unit/test_web.c",
+    "daemon/serve/admission": "system/test_lock.py",
+    "daemon/serve/bcrypt": "unit/test_login.c",
+    "daemon/serve/exchange": "component/test_http_server.c",
+    "daemon/serve/print": "unit/test_press.c",
+    "daemon/serve/routes": "component/test_http_server.c",
+    "daemon/serve/thread": "unit/test_press.c",
+    "daemon/serve/tls": "system/test_lock.py",
+    "daemon/serve/web_config": "unit/test_web.c",
     "daemon/ask/http_failure": "component/test_http_client.c",
     "daemon/ask/pooled": "unit/test_embedding.c",
     "daemon/ask/reading": "unit/test_chroma.c",

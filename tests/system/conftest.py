@@ -8,6 +8,7 @@ import zlib
 import pytest
 import xdist.scheduler
 
+import heart
 import releases
 import tools
 
@@ -93,6 +94,14 @@ def ends():
             stack.callback(thing.stop)
             return thing
         yield add
+
+
+@pytest.fixture
+def beating(tmp_path, ends):
+    """Hears how late the daemon's loop is that is started in its environment."""
+    listener = ends(heart.Heart(tmp_path))
+    tools.poll(listener.listening, "the listener")
+    return listener
 
 
 @pytest.fixture

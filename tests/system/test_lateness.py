@@ -14,7 +14,6 @@ import time
 import numpy
 import pytest
 
-import heart
 import test_hostile
 import tools
 
@@ -43,13 +42,6 @@ def write_large(driftwatch, rows):
         (driftwatch.directory / "large.queries.json").write_text(json.dumps({"queries": [
             {"id": f"q{i}", "text": f"question {i}, {turn}"} for i in range(QUERIES)]}))
     return write
-
-
-@pytest.fixture
-def beating(tmp_path, ends):
-    listener = ends(heart.Heart(tmp_path))
-    tools.poll(listener.listening, "the listener")
-    return listener
 
 
 @pytest.fixture

@@ -32,8 +32,8 @@ class Linked:
         self.start()
         assert program.replay()["verdict"] == "pass"
 
-    def start(self):
-        self.program.start(f"--web.external-url={EXTERNAL}")
+    def start(self, *flags, wait=True):
+        self.program.start(f"--web.external-url={EXTERNAL}", *flags, wait=wait)
 
     def break_it(self):
         self.chroma.delete(self.name, ["r0"])
@@ -160,3 +160,20 @@ def test_links_survive_a_restart_and_expire(linked):
     off = linked.confirm(short)
     assert off.status_code == 403 and "switched off" in off.text
     assert linked.taken_by() is None
+
+
+def test_a_link_passes_a_locked_door(linked):
+    linked.break_it()
+    link = linked.next_link(0)
+    assert linked.program.stop() == 0
+    lock = linked.program.directory / "web.yaml"
+    lock.write_text("bearer_tokens: [{name: desk, token_file: desk.token, scopes: [read]}]\n")
+    (linked.program.directory / "desk.token").write_text("token-of-the-desk\n")
+    linked.start(f"--web.config.file={lock}", wait=False)  # who waits has no token
+    linked.program.url = f"http://127.0.0.1:{tools.poll(linked.program.listening_port, 'the daemon to listen')}"
+    tools.poll(lambda: linked.look(link).status_code == 200, "the incident to be known again")
+    assert linked.program.get("/", headers=AWAY).status_code == 401
+    assert linked.program.post(f"/api/v1/incidents/{linked.name}/ack", json={"by": "anna"}).status_code == 401
+    assert linked.look(link + "A").status_code == 403
+    assert linked.confirm(link).status_code == 200
+    assert "acknowledged by link sent to team" in linked.program.process.text()

@@ -15,7 +15,6 @@ import numpy
 import pytest
 
 import crowd
-import heart
 import tools
 
 # Seconds: of the loop, of 99 in 100 instants; from an incident to the good receiver.
@@ -119,13 +118,6 @@ class Bad:
 
     def stop(self):
         self.listener.close()
-
-
-@pytest.fixture
-def beating(tmp_path, ends):
-    listener = ends(heart.Heart(tmp_path))
-    tools.poll(listener.listening, "the listener")
-    return listener
 
 
 @pytest.fixture

@@ -12,7 +12,6 @@ import time
 import numpy
 import pytest
 
-import heart
 import tools
 
 # Its pages are what is allocated.
@@ -28,13 +27,6 @@ mount -t tmpfs -o size=%(size)s,mode=700 tmpfs "%(state)s" || exit
 [ ! -e "%(left)s.ro" ] || mount -o remount,ro "%(state)s"
 exec "%(program)s" "$@"
 """
-
-
-@pytest.fixture
-def beating(tmp_path, ends):
-    listener = ends(heart.Heart(tmp_path))
-    tools.poll(listener.listening, "the listener")
-    return listener
 
 
 @pytest.fixture

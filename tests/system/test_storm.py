@@ -15,7 +15,6 @@ import numpy
 import pytest
 
 import crowd
-import heart
 import tools
 
 WHOLE = os.environ.get("DRIFTWATCH_STORM") == "whole"
@@ -27,13 +26,6 @@ LATE, KEPT = 0.05, 0.1
 # MiB of resident memory more than before, after two storms and their ends: alerts that ended are kept for a while.
 GROWN = 16
 WRITES = "driftwatch_storage_write_duration_seconds"
-
-
-@pytest.fixture
-def beating(tmp_path, ends):
-    listener = ends(heart.Heart(tmp_path))
-    tools.poll(listener.listening, "the listener")
-    return listener
 
 
 @pytest.fixture

@@ -108,7 +108,8 @@ class Chroma:
         self.process = Process(
             [*self.release.command, "run", "--path", self.directory / "data",
              "--host", "127.0.0.1", "--port", self.port], self.directory / "chroma.log", start_new_session=True)
-        poll(lambda: requests.get(f"{self.url}/api/v2/heartbeat", timeout=1).ok, "Chroma", 30)
+        # On a machine whose processors are others' it takes a minute to load.
+        poll(lambda: requests.get(f"{self.url}/api/v2/heartbeat", timeout=1).ok, "Chroma", 120)
 
     def call(self, method, path, body=None):
         response = requests.request(method, self.base + path, json=body, timeout=30)
@@ -300,9 +301,10 @@ def samples(text):
 
 
 class Prometheus:
-    """A Prometheus that scrapes every second, evaluates rule files and tells Alertmanagers ("host:port")."""
+    """A Prometheus that scrapes every second, evaluates rule files and tells Alertmanagers ("host:port"); `scrape` are
+    further keys of its job."""
 
-    def __init__(self, directory, *targets, rules=(), labels=None, accept=None, alertmanagers=()):
+    def __init__(self, directory, *targets, rules=(), labels=None, accept=None, alertmanagers=(), scrape=None):
         self.directory = pathlib.Path(directory)
         self.directory.mkdir(parents=True, exist_ok=True)
         self.port = free_port()
@@ -312,7 +314,7 @@ class Prometheus:
             "rule_files": [str(rule) for rule in rules],
             "scrape_configs": [{
                 "job_name": "driftwatch",
-                "static_configs": [{"targets": list(targets), "labels": labels or {}}]}],
+                "static_configs": [{"targets": list(targets), "labels": labels or {}}], **(scrape or {})}],
             "alerting": {"alertmanagers": [{"static_configs": [{"targets": list(alertmanagers)}]}]},
         }
         (self.directory / "prometheus.yml").write_text(yaml.safe_dump(config))

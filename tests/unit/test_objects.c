@@ -157,6 +157,7 @@ static const struct {
         {".scheme", "bearer", "name", NULL},
         {"pagerduty_configs[].credential", "key", "routing_key_file", NULL},
         {"telegram_configs[].credential", "key", "bot_token_file", NULL},
+        {"web.hosts", "[other]", NULL, NULL},
         {".to", "x@y", NULL, NULL},
         {".from", "x@y", NULL, NULL},
         {".smarthost", "h:26", NULL, NULL},

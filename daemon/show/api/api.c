@@ -537,23 +537,23 @@ static unsigned get_notifications(
 }
 
 const struct api_route api_routes[] = {
-        {"/api/v1/status", get_status, "version, readiness, configuration and totals", NULL},
+        {"/api/v1/status", get_status, "version, readiness, configuration and totals", NULL, false},
         {"/api/v1/collections", get_collections, "every watched collection with its last replay",
-                NULL},
+                NULL, false},
         {"/api/v1/queries", get_queries,
-                "the canonical queries of a collection with their last answers", NULL},
-        {"/api/v1/history", get_history, "the rolling history of one query as runs", NULL},
+                "the canonical queries of a collection with their last answers", NULL, false},
+        {"/api/v1/history", get_history, "the rolling history of one query as runs", NULL, false},
         {"/api/v1/baseline", get_baseline,
-                "the approved baseline of a collection, and the shift from it", NULL},
+                "the approved baseline of a collection, and the shift from it", NULL, false},
         {"/api/v1/incidents", incidents_get,
-                "open and lately resolved incidents, each with its causes and alerts", NULL},
+                "open and lately resolved incidents, each with its causes and alerts", NULL, false},
         {"/api/v1/silences", incidents_get_silences,
-                "what nobody is told of, until when, by whom and why", NULL},
-        {"/api/v1/alerts", get_alerts, "pending, firing and lately resolved alerts", NULL},
+                "what nobody is told of, until when, by whom and why", NULL, false},
+        {"/api/v1/alerts", get_alerts, "pending, firing and lately resolved alerts", NULL, false},
         {"/api/v1/notifications", get_notifications,
-                "where people are told, whether that works, and what was given up", NULL},
+                "where people are told, whether that works, and what was given up", NULL, false},
         {"/api/v1/report", get_report,
                 "the threshold confidence report of a collection, as JSON, Markdown or HTML",
-                report_content_type},
+                report_content_type, true},
 };
 const size_t api_route_count = ARRAY_SIZE(api_routes);

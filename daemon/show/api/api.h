@@ -23,6 +23,8 @@ struct api_route {
         const char *doc;
         /* Content type of a successful answer in this format; NULL, or returning NULL: JSON. */
         const char *(*type)(const char *format);
+        bool slow; /* makes one wait, and is the same for all who ask about the same collection in
+                    * the same format, whenever they do */
 };
 extern const struct api_route api_routes[];
 extern const size_t api_route_count;

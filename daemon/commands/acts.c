@@ -112,18 +112,19 @@ static const char *text_of(const json_t *object, const char *key)
 static int list(const struct options *o)
 {
         _cleanup_(reached_done) struct reached reached = {0};
+        _cleanup_text_ struct text t = {0};
         const json_t *one;
         size_t i;
         int r = reach_act(o, "GET", "/api/v1/silences", NULL, &reached);
 
         if (r != EXIT_SUCCESS)
                 return r;
-        say("%-36s  %-7s  %-24s  %s\n", "ID", "STATE", "ENDS", "WHAT, BY WHOM AND WHY");
+        say_to(&t, "%-36s  %-7s  %-24s  %s\n", "ID", "STATE", "ENDS", "WHAT, BY WHOM AND WHY");
         json_array_foreach (json_object_get(reached.data, "silences"), i, one)
-                say("%-36s  %-7s  %-24s  %s by %s: %s\n", text_of(one, "id"),
+                say_to(&t, "%-36s  %-7s  %-24s  %s by %s: %s\n", text_of(one, "id"),
                         text_of(json_object_get(one, "status"), "state"), text_of(one, "endsAt"),
                         text_of(one, "text"), text_of(one, "createdBy"), text_of(one, "comment"));
-        return fflush(stdout) == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+        return say_document(&t) < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
 }
 
 static int expire(const struct options *o)

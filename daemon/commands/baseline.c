@@ -142,8 +142,10 @@ static int baseline_approve(const struct options *options)
         return baseline_signed(options, "approve") ? baseline_each(options, approve) : EXIT_USAGE;
 }
 
-int baseline_print(struct text *text)
+int baseline_print(const struct options *options, const struct text *text)
 {
+        if (streq(options->format, "text"))
+                return say_document(text) < 0 ? EXIT_USAGE : EXIT_SUCCESS;
         if (text_failed(text) || fwrite(text->data, 1, text->size, stdout) != text->size ||
                 fflush(stdout) != 0)
                 return EXIT_USAGE;
@@ -172,7 +174,7 @@ static int diff(const struct options *options, const struct collection_config *c
                 bands_of(c, candidate, &bands) < 0)
                 return EXIT_USAGE;
         format->render(approved, candidate, &bands, &text);
-        return baseline_print(&text);
+        return baseline_print(options, &text);
 }
 
 static int baseline_diff(const struct options *options)
@@ -194,7 +196,7 @@ static int show(const struct options *options, const struct collection_config *c
                 bands_of(c, b, &bands) < 0)
                 return EXIT_USAGE;
         diff_show(b, &bands, streq(options->format, "json"), &text);
-        return baseline_print(&text);
+        return baseline_print(options, &text);
 }
 
 static int baseline_show(const struct options *options)

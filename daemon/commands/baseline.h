@@ -25,4 +25,4 @@ bool baseline_signed(const struct options *options, const char *word);
 /* Makes it approved by them, now. -ENOMEM. */
 _must_check_ int baseline_sign(struct baseline *b, const struct options *options);
 /* To stdout; exit status. */
-int baseline_print(struct text *text);
+int baseline_print(const struct options *options, const struct text *text);

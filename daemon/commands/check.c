@@ -8,7 +8,6 @@
 #include "commands/audit.h"
 #include "commands/found.h"
 #include "commands/say.h"
-#include "commands/terminal.h"
 #include "file.h"
 #include "show/gate/check.h"
 #include "show/gate/formats.h"
@@ -23,7 +22,6 @@ static int write_to(FILE *f, const struct text *text)
 /* A runner obeys lines of any output; only ours are meant. */
 static int write_stdout(const struct check *check, const struct check_format *format)
 {
-        const struct terminal terminal = terminal_of_stdout();
         _cleanup_text_ struct text text = {0}, safe = {0};
 
         format->render(check, &text);
@@ -31,12 +29,9 @@ static int write_stdout(const struct check *check, const struct check_format *fo
                 github_defuse(text_string(&text), format->hash, &safe);
                 return text_failed(&text) || text_failed(&safe) ? -ENOMEM : write_to(stdout, &safe);
         }
-        if (text_failed(&text))
-                return -ENOMEM;
-        if (!streq(format->name, "text"))
-                return write_to(stdout, &text);
-        terminal_fit(&terminal, text_string(&text), &safe);
-        return text_failed(&safe) ? -ENOMEM : write_to(stdout, &safe);
+        if (streq(format->name, "text"))
+                return say_document(&text);
+        return text_failed(&text) ? -ENOMEM : write_to(stdout, &text);
 }
 
 /* Readable by the pipeline's other users, unlike what file_replace() makes. */

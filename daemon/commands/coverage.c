@@ -104,24 +104,34 @@ static int walk(struct tour *t, const struct metadata_target *target)
         return r < 0 ? r : sd_event_loop(t->round.event);
 }
 
-static int print(struct tour *t, const struct options *o)
+static int write_json(const struct coverage *c)
+{
+        _cleanup_json_ json_t *object = coverage_json(c);
+        _cleanup_free_ char *out = object ? json_text(object, JSON_INDENT(2), NULL) : NULL;
+        _cleanup_text_ struct text text = {0};
+
+        text_appendf(&text, "%s\n", out ? out : "");
+        if (!out || text_failed(&text))
+                return -ENOMEM;
+        return fwrite(text.data, 1, text.size, stdout) != text.size || fflush(stdout) != 0 ? -errno
+                                                                                           : 0;
+}
+
+static int write_text(const struct coverage *c)
 {
         _cleanup_text_ struct text text = {0};
+
+        coverage_text(c, &text);
+        return say_document(&text);
+}
+
+static int print(struct tour *t, const struct options *o)
+{
         double share = coverage_values_share(&t->coverage);
+        int r = streq(o->format, "json") ? write_json(&t->coverage) : write_text(&t->coverage);
 
-        if (streq(o->format, "json")) {
-                _cleanup_json_ json_t *object = coverage_json(&t->coverage);
-                _cleanup_free_ char *out = object ? json_text(object, JSON_INDENT(2), NULL) : NULL;
-
-                if (!out)
-                        return -ENOMEM;
-                text_appendf(&text, "%s\n", out);
-        } else
-                coverage_text(&t->coverage, &text);
-        if (text_failed(&text))
-                return -ENOMEM;
-        if (fwrite(text.data, 1, text.size, stdout) != text.size || fflush(stdout) != 0)
-                return -errno;
+        if (r < 0)
+                return r;
         if (isnan(share))
                 complain("driftwatch: no record has %s\n", o->by);
         if (coverage_lost(&t->coverage) > 0)

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "commands/say.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <unistd.h>
 
+#include "commands/terminal.h"
 #include "show/gate/formats.h"
 #include "text.h"
 #include "utf8.h"
@@ -49,14 +51,20 @@ static char *clean(const char *format, const char *raw)
         return shown;
 }
 
-_printf_(2, 0) static void speak(FILE *to, const char *format, va_list arguments)
+/* What is said, made harmless; NULL when memory is short. */
+_printf_(1, 0) static char *phrase(const char *format, va_list arguments)
 {
-        _cleanup_free_ char *raw = NULL, *shown = NULL;
+        _cleanup_free_ char *raw = NULL;
 
         if (vasprintf(&raw, format, arguments) < 0)
                 raw = NULL;
-        if (raw)
-                shown = clean(format, raw);
+        return raw ? clean(format, raw) : NULL;
+}
+
+_printf_(2, 0) static void speak(FILE *to, const char *format, va_list arguments)
+{
+        _cleanup_free_ char *shown = phrase(format, arguments);
+
         show(to, shown);
 }
 
@@ -94,6 +102,32 @@ void complain_over(const char *format, ...)
         /* To the line's beginning, and what stood there is gone. */
         (void)fprintf(stderr, "\r\033[K%s", shown ? shown : "");
         (void)fflush(stderr);
+}
+
+void say_to(struct text *t, const char *format, ...)
+{
+        _cleanup_free_ char *shown = NULL;
+        va_list arguments;
+
+        va_start(arguments, format);
+        shown = phrase(format, arguments);
+        va_end(arguments);
+        if (shown)
+                text_append(t, shown);
+        else
+                t->failed = true;
+}
+
+int say_document(const struct text *t)
+{
+        const struct terminal terminal = terminal_of_stdout();
+        _cleanup_text_ struct text fitted = {0};
+
+        terminal_fit(&terminal, text_string(t), &fitted);
+        if (text_failed(t) || text_failed(&fitted))
+                return -ENOMEM;
+        show(stdout, text_string(&fitted));
+        return fflush(stdout) == 0 ? 0 : -errno;
 }
 
 void say_lines(const char *lines)

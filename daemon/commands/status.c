@@ -4,6 +4,7 @@
 #include "commands/command.h"
 #include "commands/reach.h"
 #include "commands/say.h"
+#include "commands/terminal.h"
 #include "json.h"
 #include "model/verdict.h"
 #include "text.h"
@@ -18,17 +19,17 @@ static const char *text_of(const json_t *object, const char *key)
         return s ? s : "-";
 }
 
-static void print_number(const json_t *object, const char *key, int width)
+static void print_number(struct text *t, const json_t *object, const char *key, int width)
 {
         double value;
 
         if (json_to_double(json_object_get(object, key), &value) < 0)
-                say(" %*s", width, "-");
+                say_to(t, " %*s", width, "-");
         else
-                say(" %*.6g", width, value);
+                say_to(t, " %*.6g", width, value);
 }
 
-static void print_causes(const json_t *causes)
+static void print_causes(struct text *t, const json_t *causes)
 {
         char line[256] = "";
         const json_t *one;
@@ -38,7 +39,7 @@ static void print_causes(const json_t *causes)
                 if (size < sizeof(line))
                         size += (size_t)snprintf(line + size, sizeof(line) - size, "%s%s",
                                 i > 0 ? "," : "", json_string_value(one));
-        say("  %-13s", size > 0 ? line : "-");
+        say_to(t, "  %-13s", size > 0 ? line : "-");
 }
 
 /* What is wrong with the collection as a whole, or with a tag; NULL for nothing. */
@@ -54,49 +55,89 @@ static const char *first_told(const json_t *findings)
         return NULL;
 }
 
-/* Why the verdict is no pass, and what to do where nothing is wrong with retrieval. */
-static void print_remark(const json_t *c)
+/* NULL: none is open. */
+static const char *incident_of(const json_t *c)
+{
+        const json_t *incident = json_object_get(c, "incident");
+
+        return json_is_object(incident) ? text_of(incident, "summary") : NULL;
+}
+
+/* Why the verdict is no pass, and what to do where nothing is wrong with retrieval; NULL: it is a
+ * pass. */
+static const char *remark_of(const json_t *c)
 {
         const char *error = json_string_value(json_object_get(c, "last_error"));
-        const json_t *incident = json_object_get(c, "incident");
-        const char *told = first_told(json_object_get(c, "findings"));
         const char *waiting = json_string_value(json_object_get(c, "waiting"));
         json_int_t unjudged = json_integer_value(
                 json_object_get(json_object_get(c, "outcomes"), outcome_name(OUTCOME_UNJUDGED)));
 
         if (error)
-                say("  %s\n", error);
-        else if (!json_is_true(json_object_get(c, "up")))
-                say("  not replayed yet\n");
-        else if (json_is_object(incident))
-                say("  %s%s%s\n", text_of(incident, "summary"), told ? "; " : "", told ? told : "");
-        else if (waiting)
-                say("  %s\n", waiting);
-        else if (unjudged > 0)
-                say("  write what the unjudged queries expect, or driftwatch baseline propose\n");
-        else if (streq(text_of(c, "verdict"), verdict_name(VERDICT_UNJUDGED)))
-                say("  every query is known to fail: nothing here could fail the gate\n");
-        else if (!streq(text_of(c, "verdict"), verdict_name(VERDICT_PASS)))
-                say("  /api/v1/queries says why\n");
-        else
-                say("\n");
+                return error;
+        if (!json_is_true(json_object_get(c, "up")))
+                return "not replayed yet";
+        if (incident_of(c))
+                return incident_of(c);
+        if (waiting)
+                return waiting;
+        if (unjudged > 0)
+                return "write what the unjudged queries expect, or driftwatch baseline propose";
+        if (streq(text_of(c, "verdict"), verdict_name(VERDICT_UNJUDGED)))
+                return "every query is known to fail: nothing here could fail the gate";
+        return streq(text_of(c, "verdict"), verdict_name(VERDICT_PASS))
+                ? NULL
+                : "/api/v1/queries says why";
 }
 
-static void print_collection(const json_t *c)
+static void print_remark(struct text *t, const json_t *c, const char *before)
+{
+        const char *remark = remark_of(c);
+        bool open = remark && remark == incident_of(c);
+        const char *told = open ? first_told(json_object_get(c, "findings")) : NULL;
+
+        if (remark) {
+                text_append(t, before);
+                say_to(t, "%s%s%s", remark, told ? "; " : "", told ? told : "");
+        }
+        say_to(t, "\n");
+}
+
+/* One line of what a terminal of 80 columns has room for, and the remark in its own. */
+static void print_narrow(struct text *t, const json_t *c)
+{
+        const json_t *outcomes = json_object_get(c, "outcomes");
+        json_int_t all = 0;
+        char passed[48];
+
+        for (enum outcome o = 0; o < OUTCOME_COUNT; o++)
+                all += json_integer_value(json_object_get(outcomes, outcome_name(o)));
+        (void)snprintf(passed, sizeof(passed), "%lld of %lld",
+                (long long)json_integer_value(
+                        json_object_get(outcomes, outcome_name(OUTCOME_PASS))),
+                (long long)all);
+        say_to(t, "%-24s %-10s %-4s", text_of(c, "collection"), text_of(c, "verdict"),
+                json_is_true(json_object_get(c, "up")) ? "up" : "down");
+        print_number(t, c, "records", 9);
+        say_to(t, " %12s", passed);
+        print_causes(t, json_object_get(c, "causes"));
+        print_remark(t, c, "\n    ");
+}
+
+static void print_collection(struct text *t, const json_t *c)
 {
         const json_t *outcomes = json_object_get(c, "outcomes");
 
-        say("%-24s %-12s %-10s %-4s", text_of(c, "collection"), text_of(c, "server"),
+        say_to(t, "%-24s %-12s %-10s %-4s", text_of(c, "collection"), text_of(c, "server"),
                 text_of(c, "verdict"), json_is_true(json_object_get(c, "up")) ? "up" : "down");
-        print_number(c, "records", 9);
+        print_number(t, c, "records", 9);
         for (enum outcome o = 0; o < OUTCOME_COUNT; o++)
-                print_number(outcomes, outcome_name(o), 10);
-        print_causes(json_object_get(c, "causes"));
-        print_remark(c);
+                print_number(t, outcomes, outcome_name(o), 10);
+        print_causes(t, json_object_get(c, "causes"));
+        print_remark(t, c, "  ");
 }
 
 /* Names came from a server, and through a daemon that made them harmless. */
-static void print_unwatched(const json_t *server)
+static void print_unwatched(struct text *t, const json_t *server)
 {
         const json_t *unwatched = json_object_get(server, "unwatched"), *name;
         const json_t *names = json_object_get(unwatched, "names");
@@ -106,47 +147,47 @@ static void print_unwatched(const json_t *server)
 
         if (count == 0)
                 return;
-        say("%s: %lld collection%s not watched: ", text_of(server, "server"), (long long)count,
-                count == 1 ? " is" : "s are");
+        say_to(t, "%s: %lld collection%s not watched: ", text_of(server, "server"),
+                (long long)count, count == 1 ? " is" : "s are");
         json_array_foreach (names, i, name)
-                say("%s%s", i > 0 ? ", " : "", json_string_value(name));
+                say_to(t, "%s%s", i > 0 ? ", " : "", json_string_value(name));
         if (more > 0)
-                say(" and %lld more", (long long)more);
-        say("\n");
+                say_to(t, " and %lld more", (long long)more);
+        say_to(t, "\n");
 }
 
-static void print_shard(const json_t *shard)
+static void print_shard(struct text *t, const json_t *shard)
 {
         json_int_t of = json_integer_value(json_object_get(shard, "of"));
         json_int_t elsewhere = json_integer_value(json_object_get(shard, "elsewhere"));
 
         if (of > 1)
-                say("shard %lld of %lld: %lld %s watched by the other daemons\n",
+                say_to(t, "shard %lld of %lld: %lld %s watched by the other daemons\n",
                         (long long)json_integer_value(json_object_get(shard, "index")),
                         (long long)of, (long long)elsewhere,
                         plural((uint64_t)elsewhere, "collection is", "collections are"));
 }
 
-static void print_lease(const json_t *lease)
+static void print_lease(struct text *t, const json_t *lease)
 {
         const char *holder = json_string_value(json_object_get(lease, "holder"));
         const char *error = json_string_value(json_object_get(lease, "error"));
 
         if (!json_is_object(lease))
                 return;
-        say("receivers are told by %s%s\n",
+        say_to(t, "receivers are told by %s%s\n",
                 json_is_true(json_object_get(lease, "held")) ? "this daemon, " : "",
                 holder ? holder : "nobody");
         if (error)
-                say("the lease cannot be looked at: %s\n", error);
+                say_to(t, "the lease cannot be looked at: %s\n", error);
 }
 
-static void print_destination(const json_t *c)
+static void print_destination(struct text *t, const json_t *c)
 {
         if (!json_is_true(json_object_get(c, "failing")))
                 return;
-        say("notifications to %s (%s, %s) %s since %s: %s; %lld wait\n", text_of(c, "receiver"),
-                text_of(c, "channel"), text_of(c, "peer"),
+        say_to(t, "notifications to %s (%s, %s) %s since %s: %s; %lld wait\n",
+                text_of(c, "receiver"), text_of(c, "channel"), text_of(c, "peer"),
                 json_is_true(json_object_get(c, "disabled")) ? "are switched off" : "fail",
                 text_of(c, "failing_since"),
                 json_is_string(json_object_get(c, "last_error")) ? text_of(c, "last_error")
@@ -155,26 +196,26 @@ static void print_destination(const json_t *c)
 }
 
 /* Of a daemon that knows the resource. */
-static void print_notifications(const json_t *data)
+static void print_notifications(struct text *t, const json_t *data)
 {
         const json_t *lost = json_object_get(data, "lost"), *one;
         size_t i, count = json_array_size(lost);
 
         json_array_foreach (json_object_get(data, "destinations"), i, one)
-                print_destination(one);
+                print_destination(t, one);
         json_array_foreach (lost, i, one)
                 if (i < LOST_SHOWN)
-                        say("lost at %s: %s %s for %s (%s, %s): %s\n", text_of(one, "time"),
+                        say_to(t, "lost at %s: %s %s for %s (%s, %s): %s\n", text_of(one, "time"),
                                 text_of(one, "incident"), text_of(one, "kind"),
                                 text_of(one, "receiver"), text_of(one, "channel"),
                                 text_of(one, "peer"), text_of(one, "sentence"));
         if (count > LOST_SHOWN)
-                say("and %zu more were lost: /api/v1/notifications\n", count - LOST_SHOWN);
+                say_to(t, "and %zu more were lost: /api/v1/notifications\n", count - LOST_SHOWN);
 }
 
 /* How an open incident stands with people, in the daemon's words; one of no collection is not in
  * the table. */
-static void print_incident(const json_t *incident)
+static void print_incident(struct text *t, const json_t *incident)
 {
         const char *sentence = json_string_value(
                 json_object_get(json_object_get(incident, "escalation"), "sentence"));
@@ -182,26 +223,26 @@ static void print_incident(const json_t *incident)
 
         if (!streq(text_of(incident, "state"), "open") || (!sentence && !own))
                 return;
-        say("incident %s: %s%s%s\n", text_of(incident, "id"),
+        say_to(t, "incident %s: %s%s%s\n", text_of(incident, "id"),
                 own ? text_of(incident, "summary") : "", own && sentence ? "; " : "",
                 sentence ? sentence : "");
 }
 
-static void print_flapping(const json_t *alert)
+static void print_flapping(struct text *t, const json_t *alert)
 {
         const json_t *labels = json_object_get(alert, "labels");
         const char *query = json_string_value(json_object_get(labels, "query"));
 
         if (json_is_object(json_object_get(alert, "flapping")))
-                say("%s of %s%s%s is %s\n", text_of(labels, "alertname"),
+                say_to(t, "%s of %s%s%s is %s\n", text_of(labels, "alertname"),
                         text_of(labels, "incident"), query ? ", query " : "", query ? query : "",
                         text_of(json_object_get(alert, "flapping"), "sentence"));
 }
 
-static void print_silence(const json_t *s)
+static void print_silence(struct text *t, const json_t *s)
 {
         if (streq(text_of(json_object_get(s, "status"), "state"), "active"))
-                say("silenced until %s by %s: %s %s\n", text_of(s, "endsAt"),
+                say_to(t, "silenced until %s by %s: %s %s\n", text_of(s, "endsAt"),
                         text_of(s, "createdBy"), text_of(s, "text"), text_of(s, "comment"));
 }
 
@@ -234,28 +275,43 @@ static void besides_ask(const struct options *options, struct besides *b)
                 (void)!reach(options, "GET", all[i].path, NULL, all[i].reached);
 }
 
+/* A terminal that has no room for the whole table gets one with less in a line. */
+#define TABLE_COLUMNS 150
+
 static int print_table(const json_t *data, const struct besides *besides)
 {
+        const size_t room = terminal_of_stdout().columns;
+        const bool narrow = room > 0 && room < TABLE_COLUMNS;
+        _cleanup_text_ struct text text = {0};
+        struct text *t = &text;
         const json_t *c;
         size_t i;
 
-        say("%-24s %-12s %-10s %-4s %9s %10s %10s %10s %10s %10s  %-13s  %s\n", "COLLECTION",
-                "SERVER", "VERDICT", "UP", "RECORDS", "PASS", "DRIFT", "FAIL", "UNMEASURED",
-                "UNJUDGED", "CAUSES", "REMARK");
-        json_array_foreach (json_object_get(data, "collections"), i, c)
-                print_collection(c);
+        if (narrow)
+                say_to(t, "%-24s %-10s %-4s %9s %12s  %s\n", "COLLECTION", "VERDICT", "UP",
+                        "RECORDS", "PASS", "CAUSES");
+        else
+                say_to(t, "%-24s %-12s %-10s %-4s %9s %10s %10s %10s %10s %10s  %-13s  %s\n",
+                        "COLLECTION", "SERVER", "VERDICT", "UP", "RECORDS", "PASS", "DRIFT", "FAIL",
+                        "UNMEASURED", "UNJUDGED", "CAUSES", "REMARK");
+        json_array_foreach (json_object_get(data, "collections"), i, c) {
+                if (narrow)
+                        print_narrow(t, c);
+                else
+                        print_collection(t, c);
+        }
         json_array_foreach (json_object_get(besides->incidents.data, "incidents"), i, c)
-                print_incident(c);
+                print_incident(t, c);
         json_array_foreach (json_object_get(besides->alerts.data, "alerts"), i, c)
-                print_flapping(c);
+                print_flapping(t, c);
         json_array_foreach (json_object_get(besides->silences.data, "silences"), i, c)
-                print_silence(c);
+                print_silence(t, c);
         json_array_foreach (json_object_get(data, "servers"), i, c)
-                print_unwatched(c);
-        print_shard(json_object_get(data, "shard"));
-        print_lease(json_object_get(data, "lease"));
-        print_notifications(besides->notifications.data);
-        return fflush(stdout) == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+                print_unwatched(t, c);
+        print_shard(t, json_object_get(data, "shard"));
+        print_lease(t, json_object_get(data, "lease"));
+        print_notifications(t, besides->notifications.data);
+        return say_document(t) < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
 }
 
 static int print_json(const json_t *data)

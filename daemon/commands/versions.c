@@ -63,7 +63,7 @@ static int list(const struct options *options, const struct collection_config *c
         versions_render(c->label, versions, count, approved, candidate,
                 streq(options->format, "json"), &text);
         free_versions(versions, count);
-        loaded = baseline_print(&text);
+        loaded = baseline_print(options, &text);
         return r < 0 ? EXIT_USAGE : loaded;
 }
 

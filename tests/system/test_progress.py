@@ -42,10 +42,10 @@ def waiting(chroma, driftwatch, name):
     """A collection whose recording takes two pauses of a second and a half."""
     queries, records = tools.axes([0.5, 0.9])
     chroma.create(name)
-    chroma.upsert(name, ["r0", "r1"], records)
+    chroma.upsert(name, ["r0", "r1"], records, [{"file": f"{i}, {'a long name ' * 9}"} for i in range(2)])
     driftwatch.server(chroma.url)
     driftwatch.watch(name, [{"id": f"q{i}", "text": "?", "expect": {"ids": [f"r{i}"]}} for i in range(2)],
-                     {f"q{i}": row for i, row in enumerate(queries)})
+                     {f"q{i}": row for i, row in enumerate(queries)}, label="handbook")
     driftwatch.write()
     return driftwatch
 
@@ -62,11 +62,12 @@ def test_a_short_command_says_nothing(waiting):
     assert on_terminal(waiting, "check")[::2] == (0, "")
 
 
-def printed(program, columns, **environment):
-    """What `check` prints on a terminal that is so wide."""
+def printed(program, columns, *words, **environment):
+    """What a command, `check` where none is named, prints on a terminal that is so wide."""
     ours, theirs = pty.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
-    child = subprocess.Popen([program.program, "check", f"--config.file={program.config_file}"], stdout=theirs,
+    words = words or ("check", f"--config.file={program.config_file}")
+    child = subprocess.Popen([program.program, *words], stdout=theirs,
                              cwd=program.directory, env={**os.environ, "TERM": "xterm", **environment})
     os.close(theirs)
     seen = b""
@@ -92,6 +93,30 @@ def test_a_table_fits_the_terminal(waiting, chroma, name):
     coloured = printed(waiting, 80, NO_COLOR="")
     assert "  \033[31mfail\033[0m  " in coloured and "verdict: \033[31mfail\033[0m (" in coloured
     assert words(re.sub(r"\033\[\d+m", "", coloured)) == words(whole)
+
+
+def test_every_list_fits_the_terminal(waiting, chroma, name):
+    """Whatever the command; and the status says in less columns how many pass, and why not all do."""
+    assert waiting.run("baseline", "propose").returncode == 0
+    assert waiting.run("baseline", "approve", "--by=Ada", "--reason=" + "all is well " * 9).returncode == 0
+    waiting.start()
+    chroma.delete(name, ["r1"])
+    waiting.replay()
+    address = f"--web.listen-address={waiting.url.removeprefix('http://')}"
+    subprocess.run([waiting.program, "silence", "add", "collection=handbook", "--for=2h", "--by=Ada",
+                    "--comment=" + "moving house " * 8, address], check=True, capture_output=True, timeout=60)
+    files = f"--config.file={waiting.config_file}", f"--storage.path={waiting.state}"
+    for words in (("status", address), ("silence", "list", address), ("baseline", "list", *files),
+                  ("baseline", "show", *files), ("coverage", "--collection=handbook", "--by=metadata.file", files[0])):
+        shown = printed(waiting, 80, *words, NO_COLOR="1")
+        assert shown and max(map(len, shown.splitlines())) <= 80, shown
+        whole = subprocess.run([waiting.program, *words], capture_output=True, text=True, timeout=60).stdout
+        assert words[0] == "status" or " ".join(shown.split()) == " ".join(whole.split()), words
+    shown = printed(waiting, 80, "status", address, NO_COLOR="1")
+    row, remark = shown.splitlines()[1:3]
+    assert row.split()[:3] == ["handbook", "fail", "up"] and " 1 of 2 " in row, shown
+    assert remark.startswith("    of 2 queries 1 fail"), shown
+    assert "UNJUDGED" in printed(waiting, 200, "status", address, NO_COLOR="1").splitlines()[0]
 
 
 def test_a_log_is_told_nothing(waiting):

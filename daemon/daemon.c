@@ -16,6 +16,7 @@
 #include "serve/handover.h"
 #include "watch/acting.h"
 #include "watch/alarm.h"
+#include "watch/answers.h"
 #include "watch/approvals.h"
 #include "watch/publisher.h"
 #include "watch/reader.h"
@@ -48,6 +49,7 @@ struct daemon {
         struct watches all;
         struct surroundings_owner surroundings_owner;
         struct surroundings *surroundings;
+        struct answers answers;
         struct waiters waiters;
         struct handover *handover;
         struct worker *worker;
@@ -448,6 +450,11 @@ static void on_act_command(struct daemon *d, struct command *c)
         command_complete(c, status, body, size);
 }
 
+static void on_answers_command(struct daemon *d, struct command *c)
+{
+        answers_ask(&d->answers, d->client, &d->all, c);
+}
+
 static void on_worked_command(struct daemon *d, struct command *c)
 {
         if (worker_end(d->worker, c))
@@ -460,6 +467,7 @@ static void (*const commands[])(struct daemon *d, struct command *c) = {
         [COMMAND_REPLAY] = on_replay_command,
         [COMMAND_RELOAD] = on_reload_command,
         [COMMAND_ACT] = on_act_command,
+        [COMMAND_ANSWERS] = on_answers_command,
         [COMMAND_WORKED] = on_worked_command,
 };
 
@@ -552,6 +560,7 @@ static void stop(struct daemon *d)
         reader_free(d->reader);
         (void)teller_save(&d->teller, &d->publisher, &d->all, USEC_INFINITY);
         waiters_done(&d->waiters);
+        answers_done(&d->answers);
         web_done(&d->web);
         succession_done(&d->next, &d->all);
         watches_done(&d->all, &(struct watches){0});

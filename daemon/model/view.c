@@ -306,6 +306,7 @@ int collection_view_continue(const struct collection_view *old, struct collectio
         v->attributed = old->attributed;
         v->replaced = old->replaced;
         v->replaced_at = old->replaced_at;
+        v->episodes = old->episodes;
         return r;
 }
 
@@ -319,6 +320,7 @@ int collection_view_jump(struct collection_view *v, int64_t by)
 
         for (size_t i = 0; i < ARRAY_SIZE(times); i++)
                 time_jump(times[i], by);
+        episodes_jump(&v->episodes, by);
         if (v->findings && !findings)
                 return -ENOMEM;
         findings_unref(v->findings);

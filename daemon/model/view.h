@@ -15,6 +15,7 @@
 #include "model/answer.h"
 #include "model/bands.h"
 #include "model/baseline.h"
+#include "model/episode.h"
 #include "model/fate.h"
 #include "model/finding.h"
 #include "model/health.h"
@@ -137,6 +138,7 @@ struct collection_view {
         usec_t incident_since; /* wall clock; 0: nothing that people are told of */
         uint64_t replaced; /* times the collection was seen under another id since start */
         usec_t replaced_at; /* last of them, 0: never */
+        struct episodes episodes; /* since start */
 };
 
 struct server_view {

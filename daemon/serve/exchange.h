@@ -7,6 +7,7 @@
 #include <microhttpd.h>
 #include <stdbool.h>
 
+#include "serve/leaf.h"
 #include "serve/login.h"
 #include "serve/press.h"
 #include "serve/request.h"
@@ -21,6 +22,7 @@ struct services {
         struct press *press; /* owned by the server */
         struct waiting waiting;
         struct scrape scrape;
+        struct leaves leaves;
         struct login login;
         usec_t rate; /* of all requests: the configuration's rate_limit, as throttle.h counts */
 };
@@ -39,9 +41,11 @@ struct exchange {
         unsigned status;
         const char *type;
         const char *policy; /* Content-Security-Policy; NULL: nothing is allowed */
+        const char *cache, *etag; /* NULL: it is not stored */
         const char *allow; /* of 405 */
         const char *challenge; /* WWW-Authenticate, of 401 */
         unsigned retry_seconds; /* Retry-After, of 429; 0: none */
+        bool once; /* the connection is closed after it: it is some time until the next request */
         struct text body;
         struct MHD_Response *shared; /* instead of the body; borrowed */
 };

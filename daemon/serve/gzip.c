@@ -79,3 +79,23 @@ void gzip_end(struct gzip_member *m)
         append_little_endian(&m->text, m->crc);
         append_little_endian(&m->text, m->length);
 }
+
+bool gzip_text(struct text *body)
+{
+        struct gzip_piece piece = {0};
+        struct gzip_member m;
+
+        if (text_failed(body) || gzip_pack(body->data, body->size, true, &piece) < 0)
+                return false;
+        gzip_begin(&m);
+        gzip_add(&m, &piece);
+        gzip_end(&m);
+        gzip_piece_done(&piece);
+        if (text_failed(&m.text)) {
+                text_done(&m.text);
+                return false;
+        }
+        text_done(body);
+        *body = m.text;
+        return true;
+}

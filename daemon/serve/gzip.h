@@ -31,3 +31,6 @@ struct gzip_member {
 void gzip_begin(struct gzip_member *m);
 void gzip_add(struct gzip_member *m, const struct gzip_piece *piece);
 void gzip_end(struct gzip_member *m);
+/* A whole body becomes a member, in place. False, and it is as it was, where that is not possible.
+ */
+bool gzip_text(struct text *body);

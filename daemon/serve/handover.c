@@ -198,6 +198,7 @@ void command_complete(struct command *c, unsigned status, char *body, size_t siz
                 free(body);
         view_unref(c->replayed);
         free(c->collection);
+        free(c->query);
         act_free(c->act);
         free(c);
 }

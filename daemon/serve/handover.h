@@ -15,14 +15,16 @@ enum command_type {
         COMMAND_REPLAY,
         COMMAND_RELOAD,
         COMMAND_ACT, /* what a person does about incidents */
+        COMMAND_ANSWERS, /* what the records of a query's answers say */
         COMMAND_WORKED /* the worker's: what it was given is done */
 };
 
-/* A request that changes something. Another thread fills it and gives it away; the loop answers it
- * exactly once with command_complete(). */
+/* A request that only the loop can answer. Another thread fills it and gives it away; the loop
+ * answers it exactly once with command_complete(). */
 struct command {
         enum command_type type;
         char *collection; /* label; NULL for all */
+        char *query; /* of COMMAND_ANSWERS; owned */
         struct act *act; /* of COMMAND_ACT; owned */
         bool wait; /* answer when it is done, not when it has begun */
         /* Takes the body; may run in either thread. NULL: nobody wants to know. */

@@ -19,6 +19,8 @@
 #include "show/envelope.h"
 #include "text.h"
 
+/* Shorter bodies become no shorter. */
+#define PACKED_MIN 256
 /* libmicrohttpd accepts nobody beyond its limit, not even to make room for him. */
 #define CONNECTIONS_MAX (TRAFFIC_MAX + TRAFFIC_GOING_MAX)
 
@@ -111,14 +113,32 @@ static int no_certificate(gnutls_session_t session, const gnutls_datum_t *author
         return -1;
 }
 
+/* Whether what is sent is, or now becomes, gzip. */
+static bool pack(struct exchange *x)
+{
+        const struct print *print = x->request->print;
+
+        if ((print ? print->size : x->body.size) < PACKED_MIN ||
+                !accept_gzip(exchange_header(x, MHD_HTTP_HEADER_ACCEPT_ENCODING)))
+                return false;
+        return print ? print->packed != NULL : gzip_text(&x->body);
+}
+
 static struct MHD_Response *make_response(struct exchange *x)
 {
+        const bool packed = pack(x);
         char retry[16] = "";
         const struct response_head head = {
                 .content_type = x->type,
                 .policy = x->policy,
+                .cache = x->cache,
                 .web = x->web,
                 .extra = response_headers({MHD_HTTP_HEADER_ALLOW, x->allow},
+                        {MHD_HTTP_HEADER_ETAG, x->etag},
+                        {MHD_HTTP_HEADER_VARY, MHD_HTTP_HEADER_ACCEPT_ENCODING},
+                        {MHD_HTTP_HEADER_CONTENT_ENCODING, packed ? "gzip" : NULL},
+                        {MHD_HTTP_HEADER_CONNECTION, x->once ? "close" : NULL},
+                        {MHD_HTTP_HEADER_LOCATION, x->status == 303 ? x->request->location : NULL},
                         {MHD_HTTP_HEADER_WWW_AUTHENTICATE, x->challenge},
                         {MHD_HTTP_HEADER_RETRY_AFTER, x->retry_seconds > 0 ? retry : NULL}),
         };
@@ -126,7 +146,7 @@ static struct MHD_Response *make_response(struct exchange *x)
         char *body;
 
         if (x->request->print)
-                return response_of(x->request->print, &head);
+                return response_of(x->request->print, packed, &head);
         (void)snprintf(retry, sizeof(retry), "%u", x->retry_seconds);
         body = text_take(&x->body, &size);
         if (!body) {
@@ -224,6 +244,7 @@ static void on_finished(void *userdata, struct MHD_Connection *connection, void 
                 waiting_finish(&s->services.waiting, *request);
         *request = request_unref(*request);
         scrape_tidy(&s->services.scrape);
+        leaves_tidy(&s->services.leaves, now());
         press_turn(s->services.press, now());
         turn(s, connection, PHASE_KEPT);
 }
@@ -317,6 +338,7 @@ struct http_server *http_server_free(struct http_server *s)
         if (fd >= 0)
                 close(fd);
         scrape_done(&s->services.scrape);
+        leaves_done(&s->services.leaves);
         press_free(s->services.press);
         free(s);
         return NULL;

@@ -46,3 +46,12 @@ size_t path_unescape(char *s)
         *out = '\0';
         return (size_t)(out - s);
 }
+
+unsigned path_depth(const char *pattern)
+{
+        unsigned depth = 0;
+
+        for (const char *c = pattern + 1; *c; c++)
+                depth += *c == '/';
+        return depth;
+}

@@ -3,23 +3,8 @@
 
 #include <errno.h>
 
-static enum MHD_Result check_argument(void *userdata, enum MHD_ValueKind kind, const char *key,
-        size_t key_size, const char *value, size_t value_size)
-{
-        bool *valid = userdata;
-
-        *valid = utf8_valid(key, key_size) && (!value || utf8_valid(value, value_size));
-        return *valid ? MHD_YES : MHD_NO;
-}
-
-bool request_arguments_valid(struct MHD_Connection *connection)
-{
-        bool valid = true;
-
-        (void)MHD_get_connection_values_n(
-                connection, MHD_GET_ARGUMENT_KIND, check_argument, &valid);
-        return valid;
-}
+#include "serve/form.h"
+#include "utf8.h"
 
 struct request *request_new(struct MHD_Connection *connection)
 {
@@ -43,11 +28,53 @@ struct request *request_unref(struct request *r)
         if (!r || atomic_fetch_sub_explicit(&r->references, 1, memory_order_acq_rel) != 1)
                 return NULL;
         free(r->body);
+        free(r->location);
         text_done(&r->sent);
         view_unref(r->replayed);
         print_unref(r->print);
         free(r);
         return NULL;
+}
+
+static enum MHD_Result check_argument(void *userdata, enum MHD_ValueKind kind, const char *key,
+        size_t key_size, const char *value, size_t value_size)
+{
+        bool *valid = userdata;
+
+        *valid = utf8_valid(key, key_size) && (!value || utf8_valid(value, value_size));
+        return *valid ? MHD_YES : MHD_NO;
+}
+
+bool request_arguments_valid(struct MHD_Connection *connection)
+{
+        bool valid = true;
+
+        (void)MHD_get_connection_values_n(
+                connection, MHD_GET_ARGUMENT_KIND, check_argument, &valid);
+        return valid;
+}
+
+static int lead_back(struct request *r, unsigned depth, const char *back)
+{
+        _cleanup_text_ struct text t = {0};
+
+        for (unsigned i = 0; i < depth; i++)
+                text_append(&t, "../");
+        text_append(&t, back);
+        free(r->location);
+        r->location = text_take(&t, NULL);
+        return r->location ? 0 : -ENOMEM;
+}
+
+int request_read_form(struct request *r, unsigned depth)
+{
+        struct text json = {0};
+        _cleanup_free_ char *back = NULL;
+        int error = form_read(text_string(&r->sent), &json, &back);
+
+        text_done(&r->sent);
+        r->sent = json;
+        return error >= 0 && back ? lead_back(r, depth, back) : error;
 }
 
 /* Any thread that holds a reference. A suspended connection lives until it is resumed, and only the

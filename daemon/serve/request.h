@@ -21,6 +21,7 @@ struct request {
         struct MHD_Connection *connection; /* not valid in the loop once it is answered */
         size_t received; /* bytes of the body */
         struct text sent; /* the body itself, as far as it is kept */
+        char *location; /* owned: where a form leads when it is done; NULL: it was none */
         bool waited; /* it was handed to the loop; web thread only */
         atomic_bool claimed; /* somebody answers, or has answered, it */
         atomic_bool answered; /* what follows is set */
@@ -41,6 +42,10 @@ struct request *request_unref(struct request *r);
 /* Any thread that holds a reference: answers a suspended request with a print, of which a reference
  * is taken, or with 503 where there is none. */
 void request_print(struct request *r, struct print *print);
+
+/* Web thread: what was sent is a form and becomes JSON. Where it says so, the answer leads back to
+ * the page, which is `depth` levels above the path. As form_read(). */
+_must_check_ int request_read_form(struct request *r, unsigned depth);
 
 /* Requests of one server that may wait at a time: fewer than the connections of one address, so
  * that those who wait for long replays do not keep the scraper out. */

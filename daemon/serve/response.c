@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "serve/response.h"
 
-#include <stdbool.h>
-
 #include "macro.h"
 
 #define POLICY_NOTHING "default-src 'none'; frame-ancestors 'none'"
@@ -33,12 +31,15 @@ static bool add_configured(struct MHD_Response *response, const struct response_
 static struct MHD_Response *complete(
         struct MHD_Response *response, const struct response_head *head)
 {
+        /* Without a referrer the origin of the page's forms would be "null", which is nobody's. */
+        const bool asks = streq(head->policy, RESPONSE_POLICY_PAGE);
+
         if (!response)
                 return NULL;
         if (add_headers(response,
                     response_headers({MHD_HTTP_HEADER_CONTENT_TYPE, head->content_type},
-                            {MHD_HTTP_HEADER_CACHE_CONTROL, "no-store"},
-                            {"Referrer-Policy", "no-referrer"})) &&
+                            {MHD_HTTP_HEADER_CACHE_CONTROL, head->cache ? head->cache : "no-store"},
+                            {"Referrer-Policy", asks ? "same-origin" : "no-referrer"})) &&
                 add_configured(response, head) && add_headers(response, head->extra))
                 return response;
         MHD_destroy_response(response);
@@ -60,10 +61,11 @@ static void on_sent(void *print)
         print_unref(print);
 }
 
-struct MHD_Response *response_of(struct print *print, const struct response_head *head)
+struct MHD_Response *response_of(struct print *print, bool packed, const struct response_head *head)
 {
         struct MHD_Response *response = MHD_create_response_from_buffer_with_free_callback_cls(
-                print->size, print->body, on_sent, print_ref(print));
+                packed ? print->packed_size : print->size, packed ? print->packed : print->body,
+                on_sent, print_ref(print));
 
         if (!response)
                 print_unref(print);

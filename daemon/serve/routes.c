@@ -6,25 +6,12 @@
 #include "clock.h"
 #include "macro.h"
 #include "serve/admission.h"
+#include "serve/form.h"
 #include "serve/link.h"
+#include "serve/pages.h"
 #include "serve/path.h"
 #include "serve/response.h"
 #include "show/envelope.h"
-#include "show/page/page.h"
-
-#define TYPE_HTML "text/html; charset=utf-8"
-
-static void get_page(struct exchange *x)
-{
-        _cleanup_(view_unrefp) struct view *view = exchange_view(x);
-
-        if (!view)
-                return;
-        x->status = 200;
-        x->type = TYPE_HTML;
-        x->policy = RESPONSE_POLICY_PAGE;
-        page_render(&x->body, view, clock_usec(CLOCK_REALTIME));
-}
 
 static void get_metrics(struct exchange *x)
 {
@@ -96,8 +83,8 @@ static void get_api(struct exchange *x)
         }
         x->status = x->api->get(view, &query, &x->body);
         x->type = type && x->status == 200 ? type : RESPONSE_TYPE_JSON;
-        if (streq(x->type, TYPE_HTML))
-                x->policy = RESPONSE_POLICY_PAGE;
+        if (streq(x->type, RESPONSE_TYPE_HTML))
+                x->policy = RESPONSE_POLICY_REPORT;
         exchange_give_back(x);
 }
 
@@ -130,6 +117,27 @@ static void post_replay(struct exchange *x)
                 submit(x,
                         command_new(COMMAND_REPLAY, exchange_argument(x, "collection"),
                                 streq(wait, "true")));
+}
+
+/* The loop asks Chroma. */
+static void get_answers(struct exchange *x)
+{
+        const char *collection = exchange_argument(x, "collection");
+        const char *query = exchange_argument(x, "query");
+        struct command *command;
+
+        if (!exchange_arguments_valid(x))
+                return;
+        if (!collection || !query) {
+                exchange_say(x, 400, "the parameters \"collection\" and \"query\" are needed");
+                return;
+        }
+        command = command_new(COMMAND_ANSWERS, collection, true);
+        if (command && strdup_to(&command->query, query) < 0) {
+                command_complete(command, 500, NULL, 0);
+                command = NULL;
+        }
+        submit(x, command);
 }
 
 /* Takes the act. */
@@ -202,7 +210,7 @@ static void delete_silence(struct exchange *x)
 static void set_link_page(struct exchange *x, unsigned status)
 {
         x->status = status;
-        x->type = TYPE_HTML;
+        x->type = RESPONSE_TYPE_HTML;
         x->policy = RESPONSE_POLICY_FORM;
 }
 
@@ -239,13 +247,15 @@ struct route {
 };
 
 static const struct route routes[] = {
-        {"/", {SCOPE_READ, get_page}, {0}, {0}},
+        {"/", {SCOPE_READ, pages_document}, {0}, {0}},
+        {"/assets/*", {SCOPE_READ, pages_asset}, {0}, {0}},
         {"/metrics", {SCOPE_READ, get_metrics}, {0}, {0}},
         {"/-/healthy", {SCOPE_READ, get_healthy}, {0}, {0}},
         {"/-/ready", {SCOPE_READ, get_ready}, {0}, {0}},
         {"/-/reload", {0}, {SCOPE_WRITE, post_reload}, {0}},
         {TOKEN_PATH, {SCOPE_NONE, get_link}, {SCOPE_NONE, post_link}, {0}},
         {"/api/v1/replay", {0}, {SCOPE_REPLAY, post_replay}, {0}},
+        {"/api/v1/answers", {SCOPE_READ, get_answers}, {0}, {0}},
         {"/api/v1/silences", {0}, {SCOPE_WRITE, post_silence}, {SCOPE_WRITE, delete_silence}},
         {"/api/v1/incidents/*/ack", {0}, {SCOPE_WRITE, post_ack}, {SCOPE_WRITE, delete_ack}},
         {"/api/v1/alerts/*/ack", {0}, {SCOPE_WRITE, post_alert_ack},
@@ -291,6 +301,18 @@ static const char *allowed(const struct route *route)
                     [route->delete.handle != NULL];
 }
 
+/* A form's fields become what the API takes. */
+static bool take_form(struct exchange *x, const char *pattern)
+{
+        int r = form_is(exchange_header(x, MHD_HTTP_HEADER_CONTENT_TYPE))
+                ? request_read_form(x->request, path_depth(pattern))
+                : 0;
+
+        if (r < 0)
+                exchange_say(x, r == -ENOMEM ? 500 : 400, "the form is not UTF-8");
+        return r >= 0;
+}
+
 void routes_dispatch(struct exchange *x, const char *path, const char *method)
 {
         _cleanup_free_ char *subject = NULL;
@@ -302,9 +324,10 @@ void routes_dispatch(struct exchange *x, const char *path, const char *method)
                 return;
         if (!route.path)
                 exchange_say(x, 404, "there is nothing at this path");
-        else if (way.handle)
-                way.handle(x);
-        else {
+        else if (way.handle) {
+                if (way.handle != route.post.handle || take_form(x, route.path))
+                        way.handle(x);
+        } else {
                 x->allow = allowed(&route);
                 exchange_say(x, 405, "this path does not take this method");
         }
@@ -321,7 +344,7 @@ void routes_answer(struct exchange *x)
         if (r->print) {
                 x->status = r->print->status;
                 x->type = r->print->type;
-                x->policy = streq(x->type, TYPE_HTML) ? RESPONSE_POLICY_PAGE : NULL;
+                x->policy = streq(x->type, RESPONSE_TYPE_HTML) ? RESPONSE_POLICY_REPORT : NULL;
                 return;
         }
         if (!r->body && r->status >= 400) {
@@ -332,6 +355,10 @@ void routes_answer(struct exchange *x)
         }
         x->status = r->status;
         x->type = x->json ? RESPONSE_TYPE_JSON : RESPONSE_TYPE_TEXT;
+        if (r->location && r->status < 400) {
+                x->status = 303;
+                return;
+        }
         if (r->replayed) {
                 x->status = api_verdict(r->replayed, &x->body);
                 exchange_give_back(x);

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "show/document_html.h"
 
+#include "show/asset.h"
 #include "show/markup.h"
-#include "show/style.h"
 
 /* Tables scroll by themselves; on paper everything is black on white and nothing is cut. */
-static const char document_css[] = STYLE_BASE
+static const char document_css[] =
         "main{max-width:66rem;padding-bottom:2rem}h1{font-size:1.5rem;margin:1.5rem 0 .5rem}h2{"
         "font-size:1.25rem;margin:2rem 0 .5rem;overflow-wrap:anywhere}h3{font-size:1.05rem;"
         "margin:0 0 .6rem}p,ul{margin:.5rem 0;max-width:62rem;overflow-wrap:anywhere}ul{"
@@ -166,7 +166,8 @@ void document_html_begin(
                 text_append(text, ": ");
                 markup_text(text, about);
         }
-        text_appendf(text, "</title>\n<style>%s</style>\n</head>\n<body>\n<main>\n", document_css);
+        text_appendf(text, "</title>\n<style>%s%s</style>\n</head>\n<body>\n<main>\n",
+                asset_base_style, document_css);
 }
 
 void document_html_end(struct document *d)

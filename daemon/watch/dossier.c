@@ -119,6 +119,7 @@ struct collection_view *dossier_next_view(const struct dossier *d)
 
 void dossier_show(struct dossier *d, struct collection_view *v)
 {
+        episodes_note(d->view, v);
         collection_view_unref(d->view);
         d->view = v;
 }

@@ -5,6 +5,7 @@
 
 #include "json.h"
 #include "show/envelope.h"
+#include "watch/reply.h"
 
 struct pending {
         char *label;
@@ -31,22 +32,6 @@ static struct waiter *waiter_free(struct waiter *w)
         return NULL;
 }
 
-static void answer(struct command *c, unsigned status, struct text *body)
-{
-        size_t size = 0;
-        char *data = text_failed(body) ? NULL : text_take(body, &size);
-
-        command_complete(c, data ? status : 500, data, size);
-}
-
-static void answer_error(struct command *c, unsigned status, const char *sentence)
-{
-        _cleanup_text_ struct text body = {0};
-
-        envelope_error(&body, status, "%s", sentence);
-        answer(c, status, &body);
-}
-
 /* Rendering 1,000 answers takes as long as asking for them: who asked does it. */
 static void answer_verdict(struct waiter *w)
 {
@@ -56,7 +41,7 @@ static void answer_verdict(struct waiter *w)
         if (replayed)
                 replayed->collections = calloc(w->count + 1, sizeof(*replayed->collections));
         if (!replayed || !replayed->collections) {
-                answer_error(c, 500, "out of memory");
+                reply_error(c, 500, "out of memory");
                 return;
         }
         for (size_t i = 0; i < w->count; i++)
@@ -89,19 +74,19 @@ void waiters_add(struct waiters *w, struct command *c, struct watch *const *watc
         struct waiter *waiter;
 
         if (count == 0) {
-                answer_error(c, 404, "no such collection is watched");
+                reply_error(c, 404, "no such collection is watched");
                 return;
         }
         if (!c->wait) {
                 _cleanup_text_ struct text body = {0};
 
                 (void)envelope_success(&body, json_pack("{s:i}", "replays", (int)count));
-                answer(c, 202, &body);
+                reply(c, 202, &body);
                 return;
         }
         waiter = waiter_new(watches, count);
         if (!waiter) {
-                answer_error(c, 500, "out of memory");
+                reply_error(c, 500, "out of memory");
                 return;
         }
         waiter->command = c;
@@ -176,7 +161,7 @@ void waiters_done(struct waiters *w)
 {
         for (struct waiter *next, *waiter = w->first; waiter; waiter = next) {
                 next = waiter->next;
-                answer_error(waiter->command, 503, "driftwatch is stopping");
+                reply_error(waiter->command, 503, "driftwatch is stopping");
                 waiter_free(waiter);
         }
         w->first = NULL;

@@ -78,7 +78,7 @@ static void every_answer_has_the_headers_that_protect_browsers(void **state)
 
                 ask(*state, "GET", paths[i], "", &r);
                 assert_header(&r, "X-Content-Type-Options", "nosniff");
-                assert_header(&r, "Referrer-Policy", "no-referrer");
+                assert_header(&r, "Referrer-Policy", i == 0 ? "same-origin" : "no-referrer");
                 assert_header(&r, "Cache-Control", "no-store");
                 assert_non_null(header(&r, "Content-Security-Policy", policy, sizeof(policy)));
                 assert_non_null(strstr(policy, "default-src 'none'"));

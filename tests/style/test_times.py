@@ -36,7 +36,8 @@ KEPT = re.compile(r"daemon/(?:model|judge|tell|watch|config)/")
 REALTIME = {
     "common/clock.c": "this is where it is followed", "common/clock.h": "names it", "common/log.c": "a line's own time",
     "daemon/tell/outbox.c": "what an entry says to another life", "daemon/serve/process.c": "a fact of the process",
-    "daemon/serve/routes.c": "the page's, at the moment it is rendered",
+    "daemon/serve/routes.c": "an answer's, at the moment it is given",
+    "daemon/serve/pages.c": "the page's, at the moment it is rendered",
     "daemon/commands/": "a command lives for one answer"}
 
 

@@ -89,7 +89,7 @@ def test_who_takes_it_stops_the_escalation(desk):
     words = r"acknowledged by anna \d+s ago: looking into it"
     assert re.fullmatch(words, escalation["sentence"])
     assert re.search(f"incident {at.label}: {words}\n", at.status())
-    assert re.search(words, at.program.get("/").text)
+    assert re.search(words, at.program.page())
     collection, = at.program.api("collections")["collections"]
     assert collection["incident"]["escalation"]["acknowledged"] == escalation["acknowledged"]
     assert f"incident of collection {at.label}: acknowledged by anna: looking into it" in at.program.process.text()
@@ -114,7 +114,7 @@ def test_a_silence_set_beforehand_keeps_it_quiet(desk):
     tools.poll(lambda: at.incident()["escalation"], "the incident at the desk")
     tools.never(lambda: told(at.team), "what is silenced", LONGER)
     assert at.incident()["escalation"]["sentence"].startswith("silenced by ben until ")
-    assert "silenced by ben until" in at.status() and "silenced by ben until" in at.program.get("/").text
+    assert "silenced by ben until" in at.status() and "silenced by ben until" in at.program.page()
     shown, = at.program.api("silences")["silences"]
     assert (shown["id"], shown["status"], shown["createdBy"]) == (silence, {"state": "active"}, "ben")
     assert {"name": "collection", "value": at.label, "isRegex": False, "isEqual": True} in shown["matchers"]
@@ -159,7 +159,7 @@ def test_it_can_be_taken_before_anybody_is_told(desk):
     assert at.incident()["escalation"] is None
     assert at.run("ack", at.label, "--by=anna", "--comment=on it") == ""
     assert at.incident()["escalation"]["acknowledged"]["by"] == "anna"
-    assert "acknowledged by anna" in at.status() and "acknowledged by anna" in at.program.get("/").text
+    assert "acknowledged by anna" in at.status() and "acknowledged by anna" in at.program.page()
     tools.never(lambda: told(at.team), "what is taken", 3 + LONGER)
     assert at.run("unack", at.label, "--by=anna") == ""
     tools.poll(lambda: told(at.team), "the first step")
@@ -192,7 +192,7 @@ def test_what_people_did_is_seen_at_every_door(desk):
     taken = {one["labels"]["incident"]: one for one in at.program.alerts()}
     assert taken[itself].keys() == taken[at.label].keys()
     assert taken[itself]["acknowledged"]["by"] == "carl" and taken[at.label]["acknowledged"] is None
-    page, status = at.program.get("/").text, at.status()
+    page, status = at.program.page(), at.status()
     for door in page, status:
         assert re.search(r"acknowledged by anna \d+s ago: looking into it", door), door
         assert "1 destination cannot be relied on" in door and re.search(r"acknowledged by ben \d+s ago", door), door

@@ -96,11 +96,11 @@ def causes_of(text):
 
 
 def ask_page(at):
-    text = at.driftwatch.get("/").text
+    text = at.driftwatch.page()
     name = re.escape(at.name)
     yield "title", re.search(r"<title>driftwatch: (\w+)</title>", text)[1], None
     yield "headline", re.search(r'<div class="verdict (\w+)">', text)[1], None
-    yield "badge", re.search(rf'<h2>{name}</h2><span class="badge (\w+)">\1</span>', text)[1], causes_of(text)
+    yield "badge", re.search(rf'<h1>{name}</h1><span class="badge (\w+)">\1</span>', text)[1], causes_of(text)
 
 
 def ask_api(at):
@@ -246,7 +246,7 @@ def test_an_embedder(running, fault, expected):
         at.driftwatch.write()
         assert at.driftwatch.reload().ok
         assert agree(at)[0] == "pass"
-        assert "could not be asked" in at.driftwatch.get("/").text
+        assert "could not be asked" in at.driftwatch.page()
         assert "could not be asked" in at.driftwatch.run("check").stdout
 
 
@@ -256,7 +256,7 @@ def sentences(at):
         yield f"check --format={form}", at.driftwatch.run("check", "--baseline", f"--format={form}").stdout
     for form in ("markdown", "json", "html"):
         yield f"report --format={form}", at.driftwatch.run("report", f"--format={form}").stdout
-    yield "page", at.driftwatch.get("/").text
+    yield "page", at.driftwatch.page()
     yield "status", run_status(at).stdout
     alert, = [one for one in at.driftwatch.api("alerts")["alerts"]
               if one["labels"]["alertname"] == "RetrievalSetDrift" and one["state"] != "resolved"]

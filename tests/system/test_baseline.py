@@ -273,7 +273,7 @@ def test_a_damaged_baseline_is_told_at_every_door(world):
     assert at.metric("driftwatch_verdict", collection=world.name, verdict="unmeasured") == 1
     assert [one["labels"]["alertname"] for one in at.alerts()] == ["RetrievalReplayFailing"]
     assert way_out in at.alerts()[0]["annotations"]["description"]
-    page = at.get("/").text
+    page = at.page()
     assert "unmeasured" in re.search("<title>(.*?)</title>", page)[1] and way_out in page
     assert way_out in at.get(f"/api/v1/report?collection={world.name}&format=markdown").text.replace("\\", "")
     response = at.get(f"/api/v1/baseline?collection={world.name}")

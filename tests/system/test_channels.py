@@ -136,7 +136,7 @@ def test_what_is_too_much_is_told_once_more_and_no_secret_with_it(watched, drift
     watched(1.1)
     tools.poll(lambda: all(receiver.bodies(path) for path in ILL), "a request to each")
     # Of Slack, PagerDuty and Telegram.
-    tools.poll(lambda: (page := driftwatch.get("/").text).count("with a text that repeats a secret") == 3 and
+    tools.poll(lambda: (page := driftwatch.page()).count("with a text that repeats a secret") == 3 and
                "You are being rate limited" in page, "the page to say why")
     assert_no_secret(driftwatch)
     waiting = {path: len(receiver.bodies(path)) for path in ILL}

@@ -81,7 +81,7 @@ def doors(driftwatch, name):
     status = subprocess.run([driftwatch.program, "status", "--json", f"--web.listen-address={driftwatch.url[7:]}"],
                             text=True, capture_output=True, timeout=60)
     found += times_in(json.loads(status.stdout), "status --json")
-    page = driftwatch.get("/").text
+    page = driftwatch.page()
     found += [("page", text) for text in re.findall(r"\d{4}-\d\d-\d\dT[\d:.]+Z", page)]
     return found
 

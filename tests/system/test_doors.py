@@ -64,7 +64,7 @@ def texts(world):
     address = world.url.removeprefix("http://")
     yield "status", subprocess.run([world.program, "status", f"--web.listen-address={address}"], text=True,
                                    capture_output=True, timeout=30, check=False).stdout
-    yield "page", world.get("/").text
+    yield "page", world.page()
     yield "page of the collection", world.get("/", params={"collection": world.name}).text
     tools.poll(lambda: world.receiver.alerts("firing"), "a notification")
     for alert in world.receiver.alerts("firing"):

@@ -194,7 +194,7 @@ def test_one_refused_text_leaves_the_others(world, embedder):
     # Nobody would notice another model there: no door is green, and each says which query it is.
     assert at.collection()["verdict"] == "unmeasured"
     words = "has no vector for 1 of 4 canonical queries"
-    assert words in at.driftwatch.get("/").text and at.check()[0] == 3
+    assert words in at.driftwatch.page() and at.check()[0] == 3
     for form in ("text", "json", "junit", "markdown", "github"):
         said = at.driftwatch.run("check", f"--format={form}").stdout
         assert words in said and "CUDA error" in said, said

@@ -242,7 +242,7 @@ def test_a_set_that_is_known_to_fail_is_never_green(demo, source):
     demo.start()
     assert demo.replay("original_agents")["verdict"] == "unjudged"
     assert demo.metric("driftwatch_verdict", collection="original_agents", verdict="unjudged") == 1
-    assert "every query is known to fail" in demo.get("/").text
+    assert "every query is known to fail" in demo.page()
     done = subprocess.run([demo.program, "status", f"--web.listen-address={demo.url.removeprefix('http://')}"],
                           text=True, capture_output=True, timeout=30)
     assert (done.returncode, "every query is known to fail" in done.stdout) == (3, True), done
@@ -256,7 +256,7 @@ def test_what_passes_again_is_told(demo, source):
         assert "react-hooks" in demo.run("check", f"--format={name}").stdout
     demo.start()
     demo.replay("original_agents")
-    assert "passes, although it is known to fail until 2099-12-31: the page moved" in demo.get("/").text
+    assert "passes, although it is known to fail until 2099-12-31: the page moved" in demo.page()
 
 
 def test_a_report_that_cannot_be_written(demo):

@@ -64,7 +64,9 @@ def test_the_page_is_self_contained(watched, name):
     assert [link for link in links if re.match(r"(?:https?:)?//", link)
             and not link.startswith(("http://driftwatch.example", "https://driftwatch.example"))] == []
     assert "metrics" in {link.strip("/") for link in links}
-    assert "@import" not in response.text and "<script src" not in response.text
+    assert "@import" not in response.text
+    loaded = re.findall(r"""<(?:script|link)[^>]* (?:src|href)=["']([^"']+)""", response.text)
+    assert len(loaded) == 3 and all(one.startswith(("assets/", "data:,")) for one in loaded), loaded
 
 
 def test_members_are_documented(watched, source):

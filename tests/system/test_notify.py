@@ -136,7 +136,7 @@ def test_a_receiver_that_hears_nothing_is_told_to_the_others(told, receiver, end
     states = {one["receiver"]: (one["failing"], one["disabled"]) for one in data["destinations"]}
     assert states == {"deaf": (True, True), "team": (False, False)}
     assert data["lost"][-1]["kind"] == "opened" and data["lost"][-1]["reason"] == "gone"
-    assert "switched off" in program.get("/").text
+    assert "switched off" in program.page()
     done = subprocess.run([program.program, "status", f"--web.listen-address={program.url.removeprefix('http://')}"],
                           text=True, capture_output=True, timeout=30)
     assert f"notifications to deaf (webhook, {peer}) are switched off since" in done.stdout

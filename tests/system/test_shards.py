@@ -68,7 +68,7 @@ def test_each_is_watched_by_one(divided, source):
         assert program.api("status")["shard"] == {"index": i, "of": 3, "elsewhere": COUNT - len(own)}
         assert program.metric("driftwatch_shard_info", index=str(i), of="3") == 1
         assert program.metric("driftwatch_collections_elsewhere") == COUNT - len(own)
-        assert f"Shard {i} of 3: {COUNT - len(own)} collections are" in program.get("/").text
+        assert f"Shard {i} of 3: {COUNT - len(own)} collections are" in program.page()
         assert f"shard {i} of 3: {COUNT - len(own)} collections are" in status(program)
 
 
@@ -159,7 +159,7 @@ def firing(*programs):
 def test_the_holder_tells_and_the_other_goes_on(divided, receiver, tmp_path):
     programs = pair_of(divided, receiver, tmp_path / "lease")
     first, second = started(programs)
-    assert "Receivers are told by this daemon, " in first.get("/").text
+    assert "Receivers are told by this daemon, " in first.page()
     assert "receivers are told by this daemon" not in status(second)
     assert second.api("status")["lease"]["holder"] == first.api("status")["lease"]["holder"]
     break_query(*programs)

@@ -82,7 +82,7 @@ def test_collections_that_nobody_watches(own_chroma, driftwatch, status, name):
     assert f"main: 21 collections are not watched: {', '.join(others[:20])} and 1 more\n" in done.stdout
     assert json.loads(status("--json").stdout)["servers"][0]["unwatched"]["names"] == others[:20]
     assert driftwatch.api("status")["servers"][0]["unwatched"]["count"] == 21
-    assert "21 collections are not watched: zz_00" in driftwatch.get("/").text
+    assert "21 collections are not watched: zz_00" in driftwatch.page()
 
     driftwatch.watch("zz_00", [query], {"found": queries[0]}, interval="1h")
     driftwatch.write()

@@ -98,7 +98,7 @@ def told(driftwatch, failing, reason=None):
     storage = driftwatch.api("status")["storage"]
     assert storage["failing"] == bool(failing)
     assert reason in storage["error"] if failing else storage["error"] is None
-    page = driftwatch.get("/").text
+    page = driftwatch.page()
     assert ("What must survive a restart cannot be written" in page) == bool(failing)
     assert not failing or reason in page
 

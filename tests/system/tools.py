@@ -247,6 +247,12 @@ class Driftwatch:
     def get(self, path, **options):
         return requests.get(self.url + path, timeout=10, **options)
 
+    def page(self):
+        """All that the page says: its documents, one after the other, but for those of single queries."""
+        labels = [one["collection"] for one in self.api("collections")["collections"]]
+        asked = [{}, {"show": "replays"}, {"show": "notifications"}, *({"collection": one} for one in labels)]
+        return "".join(self.get("/", params=one).text for one in asked)
+
     def post(self, path, **options):
         return requests.post(self.url + path, timeout=60, **options)
 

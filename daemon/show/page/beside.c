@@ -2,10 +2,12 @@
 #include "show/page/beside.h"
 
 #include "show/markup.h"
-#include "show/page/diagnosis.h"
+#include "show/page/frame.h"
+#include "show/summary.h"
 
 /* Nobody reads more; the API has all. */
 #define SILENCES_SHOWN 20
+#define LINES_SHOWN 20
 
 void beside_server(struct text *t, const struct server_view *s)
 {
@@ -51,6 +53,51 @@ void beside_lease(struct text *t, const struct view *v)
         text_append(t, "</p>\n");
 }
 
+void beside_waiting(struct text *t, const struct view *v)
+{
+        size_t shown = 0;
+
+        for (size_t i = 0; i < v->collection_count && shown < LINES_SHOWN; i++) {
+                const struct collection_view *c = v->collections[i];
+                _cleanup_text_ struct text waiting = {0};
+
+                summary_waiting(c, &waiting);
+                t->failed |= text_failed(&waiting);
+                if (waiting.size == 0)
+                        continue;
+                shown++;
+                text_append(t, "<p class=\"note drift\"><b>Not told yet:</b> ");
+                frame_link_collection(t, c->label);
+                text_append(t, ": ");
+                markup_text(t, text_string(&waiting));
+                text_append(t, "</p>\n");
+        }
+}
+
+void beside_flapping(struct text *t, const struct view *v)
+{
+        size_t shown = 0;
+
+        for (size_t i = 0; i < v->alert_count && shown < LINES_SHOWN; i++) {
+                const struct alert *a = &v->alerts[i];
+                const char *incident = labels_get(&a->labels, "incident");
+                const char *query = labels_get(&a->labels, "query");
+
+                if (a->flaps == 0)
+                        continue;
+                shown++;
+                text_append(t, "<p class=\"note drift\"><b>");
+                markup_text(t, labels_get(&a->labels, "alertname"));
+                text_append(t, "</b> of ");
+                frame_link_incident(t, incident ? incident : "", incident ? incident : "");
+                text_append(t, query ? ", query " : "");
+                markup_text(t, query);
+                text_append(t, " is ");
+                alert_append_flapping(a, t);
+                text_append(t, "</p>\n");
+        }
+}
+
 static int compare_end(const void *a, const void *b)
 {
         usec_t x = (*(const struct standing_silence *const *)a)->ends_at,
@@ -68,9 +115,9 @@ static void append_silence(struct text *t, const struct standing_silence *s, use
         markup_time(t, s->ends_at, now);
         text_append(t, " by ");
         markup_text(t, s->created_by);
-        text_append(t, ": <i>");
+        text_append(t, ": <span class=\"tag\">");
         markup_excerpt(t, text_string(&matchers), MARKUP_EXCERPT_MAX);
-        text_append(t, "</i> ");
+        text_append(t, "</span> ");
         markup_excerpt(t, s->comment, MARKUP_EXCERPT_MAX);
         text_append(t, "</p>");
         t->failed |= text_failed(&matchers);
@@ -97,23 +144,4 @@ void beside_silences(struct text *t, const struct view *v, usec_t now)
         if (count > SILENCES_SHOWN)
                 text_appendf(t, "%zu more are not listed here. ", count - SILENCES_SHOWN);
         text_append(t, "<a href=\"api/v1/silences\">All silences as JSON</a></p></div>\n");
-}
-
-void beside_own_incident(struct text *t, const struct view *v, usec_t now)
-{
-        for (size_t i = 0; i < v->incident_count; i++) {
-                const struct incident_view *own = &v->incidents[i];
-
-                if (own->collection || own->resolved_at > 0)
-                        continue;
-                text_append(t, "<div class=\"note incident fail\"><h3>Incident: ");
-                markup_text(t, own->summary);
-                text_append(t, "<small>since ");
-                markup_time(t, own->since, now);
-                text_append(t, "</small></h3>");
-                diagnosis_append_standing(t, standing_find(v->standing, own->id), now);
-                text_append(t, "<p>");
-                markup_excerpt(t, own->explanation, MARKUP_EXCERPT_MAX);
-                text_append(t, "</p></div>\n");
-        }
 }

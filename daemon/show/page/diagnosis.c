@@ -6,6 +6,7 @@
 #include "judge/incident.h"
 #include "judge/verdict.h"
 #include "show/markup.h"
+#include "show/page/frame.h"
 #include "show/standing.h"
 #include "show/summary.h"
 #include "show/words.h"
@@ -97,9 +98,8 @@ static void append_finding(
 {
         text_append(text, "<li>");
         if (f->query != FINDING_COLLECTION) {
-                text_append(text, "<b>");
-                markup_text(text, c->query_set->queries[f->query].id);
-                text_append(text, "</b> ");
+                frame_link_query(text, c->label, c->query_set->queries[f->query].id);
+                text_append(text, " ");
         }
         markup_excerpt(text, f->sentence, MARKUP_EXCERPT_MAX);
         if (f->waiting)
@@ -161,17 +161,17 @@ static void append_head(struct text *text, const struct collection_view *c, usec
 {
         _cleanup_text_ struct text summary = {0};
 
-        text_append(text, "<h3>");
+        text_append(text, "<h2>");
         if (c->incident_since > 0) {
                 incident_summarise(c, &summary);
                 text_append(text, "Incident: ");
-                markup_text(text, text_string(&summary));
+                frame_link_incident(text, c->label, text_string(&summary));
                 text_append(text, "<small>since ");
                 markup_time(text, c->incident_since, now);
                 text_append(text, "</small>");
         } else
                 text_append(text, "What is known");
-        text_append(text, "</h3>");
+        text_append(text, "</h2>");
         text->failed |= text_failed(&summary);
 }
 
@@ -203,7 +203,7 @@ static void append_passing_again(struct text *text, const struct collection_view
                 text_append(text,
                         n == 1 ? "<p class=\"note pass\"><b>Known to fail, but passes:</b> "
                                : ", ");
-                markup_text(text, c->query_set->queries[i].id);
+                frame_link_query(text, c->label, c->query_set->queries[i].id);
         }
         if (n > 0)
                 text_append(text, n > INCIDENT_WORST ? ", …</p>\n" : "</p>\n");
@@ -268,8 +268,10 @@ void diagnosis_append_incident(struct text *text, const struct collection_view *
                 markup_note(text, "unmeasured", "The index could not be probed.", c->health.error);
 }
 
-void diagnosis_append_shift(struct text *text, const struct query_drift *q)
+void diagnosis_append_shift(struct text *text, const struct query_view *q)
 {
-        if (q->compared && !isnan(q->shift[LEVEL_TOP1]))
-                text_appendf(text, "<small>%s</small>", words_shift(q->shift[LEVEL_TOP1]).s);
+        bool known = q->drift.compared && !isnan(q->judgement.distance) &&
+                !isnan(q->drift.shift[LEVEL_TOP1]);
+
+        text_append(text, known ? words_shift(q->drift.shift[LEVEL_TOP1]).s : "–");
 }

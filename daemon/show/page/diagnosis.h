@@ -18,5 +18,5 @@ void diagnosis_append_incident(struct text *text, const struct collection_view *
 /* "People: acknowledged by anna 5m ago", as a paragraph; nothing for NULL. */
 void diagnosis_append_standing(
         struct text *text, const struct escalation_status *status, usec_t now);
-/* How far the query's best answer lies from its baseline, as small print; nothing without one. */
-void diagnosis_append_shift(struct text *text, const struct query_drift *q);
+/* How far the query's best answer lies from its baseline: "+0.1557", or a dash. */
+void diagnosis_append_shift(struct text *text, const struct query_view *q);

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "show/page/link.h"
 
+#include "show/asset.h"
 #include "show/markup.h"
 #include "show/standing.h"
-#include "show/style.h"
 
-static const char style[] = STYLE_BASE
+static const char style[] =
         "main{max-width:40rem;padding:2rem 1.25rem}h1{font-size:1.2rem;overflow-wrap:anywhere}"
         "p{overflow-wrap:anywhere}button{font:inherit;font-weight:600;padding:.6rem 1.4rem;"
         "border:0;border-radius:8px;background:var(--link);color:var(--card);cursor:pointer}"
@@ -77,8 +77,8 @@ unsigned link_page_render(struct text *t, const struct link_page *page)
                 "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\n"
                 "<meta name=\"viewport\" content=\"width=device-width\">\n"
                 "<meta name=\"robots\" content=\"noindex\">\n<title>%s - driftwatch</title>\n"
-                "<style>%s</style></head>\n<body><main><h1>%s",
-                title, style, title);
+                "<style>%s%s</style></head>\n<body><main><h1>%s",
+                title, asset_base_style, style, title);
         if (page->incident && page->state < LINK_EXPIRED) {
                 text_append(t, ": ");
                 markup_text(t, page->incident);

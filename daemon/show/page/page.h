@@ -1,16 +1,33 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
-/* The status page: one self-contained HTML document without scripts, fonts or images from anywhere,
- * and with links that work below any path prefix. It reloads itself every PAGE_REFRESH_SECONDS. */
+/* The page: HTML documents that can be read, sorted, filtered and turned without a script, and that
+ * a script of ours keeps up to date. All of them have one path and differ by parameters, so that
+ * every link works below any path prefix:
+ *   (none)                    home
+ *   ?collection=C             a collection; &text= &tag= &outcome= &band= &sort= &page= its queries
+ *   ?collection=C&query=Q     one of its queries
+ *   ?incident=I               an incident
+ *   ?show=replays             and notifications
+ * Pure; every string of the view is escaped. */
 
 #include "model/view.h"
-#include "text.h"
+#include "show/page/sheet.h"
 
-#define PAGE_REFRESH_SECONDS 10
-/* Queries listed on one page, shared evenly among the collections, worst first: enough for a large
- * set, and a page that stays below a megabyte. */
-#define PAGE_QUERIES_MAX 1000
+/* Of the request, percent-decoded; NULL when absent. */
+struct page_query {
+        const char *collection, *query, *incident, *show;
+        const char *text, *tag, *outcome, *band, *sort, *page;
+};
 
-/* Every string of the view is escaped. text_failed() tells whether memory was short. */
-void page_render(struct text *text, const struct view *view, usec_t now);
+/* Rows of one table; the next page has more. */
+#define PAGE_ROWS 100
+/* More collections than that on the home page. */
+#define PAGE_COLLECTIONS 250
+#define PAGE_INCIDENTS 25
+#define PAGE_ALERTS_MAX 200
+
+/* Renders what is asked for into a zeroed sheet. Returns the HTTP status: 200, or 404 for a
+ * document that says that there is no such thing. */
+unsigned page_render(
+        struct sheet *s, const struct view *view, const struct page_query *query, usec_t now);

@@ -41,7 +41,8 @@ static void append_span(struct text *t, usec_t span)
         markup_text(t, duration_format(buffer, sizeof(buffer), span / unit * unit));
 }
 
-void markup_time(struct text *t, usec_t at, usec_t now)
+/* A script keeps the words true; it knows by the class what is due. */
+static void append_time(struct text *t, usec_t at, usec_t now, bool due)
 {
         char buffer[TIME_TEXT_MAX];
 
@@ -50,15 +51,28 @@ void markup_time(struct text *t, usec_t at, usec_t now)
                 return;
         }
         time_format(buffer, sizeof(buffer), at / USEC_PER_SEC * USEC_PER_SEC);
-        text_appendf(t, "<time datetime=\"%s\" title=\"%s\">", buffer, buffer);
+        text_appendf(t, "<time %sdatetime=\"%s\" title=\"%s\">", due ? "class=due " : "", buffer,
+                buffer);
         if (at > now) {
                 text_append(t, "in ");
                 append_span(t, at - now);
+        } else if (due) {
+                text_append(t, "now");
         } else {
                 append_span(t, now - at);
                 text_append(t, " ago");
         }
         text_append(t, "</time>");
+}
+
+void markup_time(struct text *t, usec_t at, usec_t now)
+{
+        append_time(t, at, now, false);
+}
+
+void markup_due(struct text *t, usec_t at, usec_t now)
+{
+        append_time(t, at, now, true);
 }
 
 void markup_note(struct text *t, const char *tone, const char *lead, const char *s)

@@ -16,6 +16,8 @@ void markup_excerpt(struct text *t, const char *s, size_t max);
 void markup_parameter(struct text *t, const char *s);
 /* A wall-clock time as its distance from `now`, with the time itself as title; a dash for 0. */
 void markup_time(struct text *t, usec_t at, usec_t now);
+/* The same of what is to happen then: "now" where it should have. */
+void markup_due(struct text *t, usec_t at, usec_t now);
 /* A remark in the colour of an outcome's CSS class: `lead` is markup, `s` is text. */
 void markup_note(struct text *t, const char *tone, const char *lead, const char *s);
 

@@ -411,6 +411,19 @@ static void what_is_not_known_now_has_its_age(void **state)
         assert_shows(view, &home, "<span>of 10 queries 10 unmeasured</span>");
 }
 
+static void an_estimate_has_its_interval_and_what_is_due_is_now(void **state)
+{
+        _cleanup_view_ struct view *view = sample_view();
+        struct collection_view *c = view->collections[0];
+
+        c->health.sample = (struct index_sample){.looked = 220, .missed = 0};
+        c->next_due = SAMPLE_NOW - USEC_PER_SEC;
+        assert_shows(view, &agents,
+                "<dt>Index</dt><dd>about 2 unreachable<small>0.0 to 1.7 % of all, recall",
+                "<dt>Next replay</dt><dd><time class=due datetime=",
+                ">now</time><small>every 1m</small>");
+}
+
 static void what_is_known_to_fail_and_what_is_unjudged_is_visible(void **state)
 {
         _cleanup_view_ struct view *view = sample_view_large(20, 3);
@@ -497,6 +510,7 @@ int main(void)
                 cmocka_unit_test(says_when_there_is_nothing),
                 cmocka_unit_test(says_when_all_is_well),
                 cmocka_unit_test(what_is_not_known_now_has_its_age),
+                cmocka_unit_test(an_estimate_has_its_interval_and_what_is_due_is_now),
                 cmocka_unit_test(what_is_known_to_fail_and_what_is_unjudged_is_visible),
                 cmocka_unit_test(stays_small),
                 cmocka_unit_test(an_update_is_what_changed),

@@ -39,7 +39,7 @@ static void append_replays(const struct page *p, const struct collection_view *c
                         duration_format(buffer, sizeof(buffer), c->last_duration));
         frame_close_fact(p);
         frame_open_fact(p, "Next replay");
-        markup_time(p->text, c->next_due, p->now);
+        markup_due(p->text, c->next_due, p->now);
         text_appendf(p->text, "<small>every %s</small>",
                 duration_format(buffer, sizeof(buffer), c->interval_usec));
         frame_close_fact(p);

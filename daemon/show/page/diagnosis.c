@@ -4,6 +4,7 @@
 #include <math.h>
 
 #include "judge/incident.h"
+#include "judge/reachability.h"
 #include "judge/verdict.h"
 #include "show/markup.h"
 #include "show/page/frame.h"
@@ -49,6 +50,7 @@ static void append_index(struct text *text, const struct collection_view *c, use
 {
         const struct index_health *h = &c->health;
         bool current = !c->last_error && h->unreachable >= 0;
+        struct interval share = reachability_unreachable(h);
 
         if (h->at == 0 && !h->error)
                 return;
@@ -61,6 +63,8 @@ static void append_index(struct text *text, const struct collection_view *c, use
         text_append(text, "<small>");
         if (!current && h->unreachable >= 0)
                 text_appendf(text, "%lld unreachable, ", (long long)h->unreachable);
+        if (current && h->sample.looked > 0)
+                text_appendf(text, "%.1f to %.1f %% of all, ", 100 * share.low, 100 * share.high);
         if (!isnan(h->recall))
                 text_appendf(text, "recall %.3f, ", h->recall);
         text_append(text, "probed ");

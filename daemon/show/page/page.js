@@ -21,7 +21,8 @@
         function tell_times() {
                 for (const time of all("time[datetime]")) {
                         const age = Math.round((Date.now() - Date.parse(time.dateTime)) / 1000);
-                        const words = age < 0 ? "in " + span(-age) : span(age) + " ago";
+                        const past = time.className === "due" ? "now" : span(age) + " ago";
+                        const words = age < 0 ? "in " + span(-age) : past;
                         if (time.textContent !== words)
                                 time.textContent = words;
                 }

@@ -34,7 +34,7 @@ class Demonstration:
         self.chroma, self.program = chroma, program
         self.records = json.loads((demo / "records.json").read_text())
         chroma.create(AGENTS)
-        self.restore()
+        self.store(range(len(self.records["ids"])))
         program.server(chroma.url)
         program.watch(AGENTS, yaml.safe_load((demo / "queries.yaml").read_text())["queries"],
                       json.loads((demo / "vectors.json").read_text())["vectors"], interval="1h")
@@ -49,13 +49,21 @@ class Demonstration:
         program.start()
         program.replay()
 
+    def lost(self):
+        """Where the records stand that react-hooks expects."""
+        return [i for i, metadata in enumerate(self.records["metadatas"])
+                if metadata["filename"] == "frontend-architect.md"]
+
+    def store(self, places):
+        self.chroma.upsert(AGENTS, *([self.records[key][i] for i in places]
+                                     for key in ("ids", "embeddings", "metadatas", "documents")))
+
     def restore(self):
-        self.chroma.upsert(AGENTS, *(self.records[key] for key in ("ids", "embeddings", "metadatas", "documents")))
+        """No others: to write all again leaves one or two that the index does not find any more."""
+        self.store(self.lost())
 
     def lose(self):
-        """The records that react-hooks expects."""
-        self.chroma.delete(AGENTS, [one for one, metadata in zip(self.records["ids"], self.records["metadatas"])
-                                    if metadata["filename"] == "frontend-architect.md"])
+        self.chroma.delete(AGENTS, [self.records["ids"][i] for i in self.lost()])
 
 
 @pytest.fixture(scope="module")

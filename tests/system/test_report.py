@@ -130,7 +130,7 @@ def test_html_needs_nothing_else(watched, driftwatch):
     assert done.returncode == DONE
     page = Page(done.stdout)
     assert (page.loads, page.drawings) == ([], 2), "no history yet: two drawings"
-    assert "prefers-color-scheme:dark" in done.stdout and "@media print" in done.stdout
+    assert "prefers-color-scheme: dark" in done.stdout and "@media print" in done.stdout
     assert "@import" not in done.stdout and "url(" not in done.stdout
 
 

@@ -21,17 +21,11 @@ struct authorization_keys {
         const char *type, *credentials, *credentials_file;
 };
 
-struct tls_client_keys {
-        struct schema_place place;
-        const char *ca_file, *cert_file, *key_file, *server_name;
-        bool insecure_skip_verify;
-};
-
 struct http_file_keys {
         struct schema_place place;
         struct basic_keys basic;
         struct authorization_keys authorization;
-        struct tls_client_keys tls;
+        struct tls_keys tls;
         const char *proxy_url;
         bool follow_redirects, enable_http2; /* accepted, and without effect */
 };
@@ -53,14 +47,14 @@ static const struct schema_key authorization_table[] = {
 static const struct schema authorization_schema = SCHEMA(authorization_table, authorization_keys);
 
 static const struct schema_key tls_table[] = {
-        KEY(tls_client_keys, ca_file, "ca_file", SCHEMA_STRING),
-        KEY(tls_client_keys, cert_file, "cert_file", SCHEMA_STRING),
-        KEY(tls_client_keys, key_file, "key_file", SCHEMA_STRING),
-        KEY(tls_client_keys, server_name, "server_name", SCHEMA_STRING, .check = schema_check_line),
-        KEY(tls_client_keys, insecure_skip_verify, "insecure_skip_verify", SCHEMA_BOOLEAN,
+        KEY(tls_keys, ca_file, "ca_file", SCHEMA_STRING),
+        KEY(tls_keys, cert_file, "cert_file", SCHEMA_STRING),
+        KEY(tls_keys, key_file, "key_file", SCHEMA_STRING),
+        KEY(tls_keys, server_name, "server_name", SCHEMA_STRING, .check = schema_check_line),
+        KEY(tls_keys, insecure_skip_verify, "insecure_skip_verify", SCHEMA_BOOLEAN,
                 .fallback = "false"),
 };
-static const struct schema tls_schema = SCHEMA(tls_table, tls_client_keys);
+static const struct schema tls_schema = SCHEMA(tls_table, tls_keys);
 
 static const struct schema_key file_table[] = {
         KEY(http_file_keys, basic, "basic_auth", SCHEMA_OBJECT, .object = &basic_schema),
@@ -140,34 +134,10 @@ static int build_authorization(const struct schema_reader *reader,
         return r < 0 || !credentials ? r : set_authorization(ret, k->type, credentials);
 }
 
-static int resolve_to(const struct schema_reader *reader, const char *file, char **ret)
-{
-        if (!file)
-                return 0;
-        *ret = path_resolve(file, reader->file);
-        return *ret ? 0 : -ENOMEM;
-}
-
-static int build_tls(
-        const struct schema_reader *reader, const struct tls_client_keys *k, struct http_peer *ret)
-{
-        int r = resolve_to(reader, k->ca_file, &ret->ca_file);
-
-        if (!k->cert_file != !k->key_file)
-                schema_error(reader, &k->place, NULL, NULL,
-                        "cert_file and key_file go together: one of them is missing");
-        if (r >= 0)
-                r = resolve_to(reader, k->cert_file, &ret->cert_file);
-        if (r >= 0)
-                r = resolve_to(reader, k->key_file, &ret->key_file);
-        ret->insecure_skip_verify = k->insecure_skip_verify;
-        return r < 0 ? r : strdup_to(&ret->server_name, k->server_name);
-}
-
 static int build(
         const struct schema_reader *reader, const struct http_file_keys *k, struct http_peer *ret)
 {
-        int r = build_tls(reader, &k->tls, ret);
+        int r = peer_build_tls(reader, &k->tls, ret);
 
         if (k->basic.place.node && k->authorization.place.node)
                 schema_error(reader, &k->authorization.place, NULL, NULL,

@@ -324,7 +324,7 @@ static int check_file(const struct schema_reader *reader, const struct schema_pl
         return 0;
 }
 
-static int build_tls(
+int peer_build_tls(
         const struct schema_reader *reader, const struct tls_keys *keys, struct http_peer *ret)
 {
         int r = check_file(reader, &keys->place, "ca_file", keys->ca_file, &ret->ca_file);
@@ -452,7 +452,7 @@ int peer_build(const struct schema_reader *reader, const struct peer_keys *keys,
         if (r == 0)
                 r = build_proxy(reader, keys, ret);
         if (r == 0)
-                r = build_tls(reader, &keys->tls, ret);
+                r = peer_build_tls(reader, &keys->tls, ret);
         peer_set_timeout(ret, timeout);
         ret->concurrency = keys->concurrency;
         return r;

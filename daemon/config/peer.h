@@ -27,6 +27,9 @@ enum peer_kind {
 /* Fills the zeroed `ret`, as far as there is no complaint; -ENOMEM. */
 _must_check_ int peer_build(const struct schema_reader *reader, const struct peer_keys *keys,
         enum peer_kind kind, usec_t timeout, struct http_peer *ret);
+/* The part of it that is about TLS: files that can be read, and belong together. -ENOMEM. */
+_must_check_ int peer_build_tls(
+        const struct schema_reader *reader, const struct tls_keys *keys, struct http_peer *ret);
 /* What signs or routes a channel's messages, from the file that the key `file_key` names or from a
  * credential. `*ret` stays as it is after a complaint; -ENOMEM. */
 _must_check_ int peer_build_key(const struct schema_reader *reader, const struct peer_keys *keys,

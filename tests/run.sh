@@ -235,7 +235,8 @@ part() {
                                 --ignore=tests/system/test_demo.py \
                                 --ignore=tests/system/test_page.py \
                                 --ignore=tests/system/test_dashboards.py \
-                                --ignore=tests/system/test_endurance.py -k 'not 1.5.9 and not test_label and not however_many'
+                                --ignore=tests/system/test_endurance.py \
+                                -k 'not 1.5.9 and not test_label and not however_many'
                 ;;
         system-tsan)
                 build_tsan &&

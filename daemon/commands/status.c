@@ -55,18 +55,12 @@ static const char *first_told(const json_t *findings)
         return NULL;
 }
 
-/* NULL: none is open. */
-static const char *incident_of(const json_t *c)
+/* Why the verdict is no pass, and what to do where nothing is wrong with retrieval; NULL: it is a
+ * pass. Of an incident `*ret_told` is what is wrong beside single queries, where that is anything.
+ */
+static const char *remark_of(const json_t *c, const char **ret_told)
 {
         const json_t *incident = json_object_get(c, "incident");
-
-        return json_is_object(incident) ? text_of(incident, "summary") : NULL;
-}
-
-/* Why the verdict is no pass, and what to do where nothing is wrong with retrieval; NULL: it is a
- * pass. */
-static const char *remark_of(const json_t *c)
-{
         const char *error = json_string_value(json_object_get(c, "last_error"));
         const char *waiting = json_string_value(json_object_get(c, "waiting"));
         json_int_t unjudged = json_integer_value(
@@ -76,8 +70,10 @@ static const char *remark_of(const json_t *c)
                 return error;
         if (!json_is_true(json_object_get(c, "up")))
                 return "not replayed yet";
-        if (incident_of(c))
-                return incident_of(c);
+        if (json_is_object(incident)) {
+                *ret_told = first_told(json_object_get(c, "findings"));
+                return text_of(incident, "summary");
+        }
         if (waiting)
                 return waiting;
         if (unjudged > 0)
@@ -91,9 +87,7 @@ static const char *remark_of(const json_t *c)
 
 static void print_remark(struct text *t, const json_t *c, const char *before)
 {
-        const char *remark = remark_of(c);
-        bool open = remark && remark == incident_of(c);
-        const char *told = open ? first_told(json_object_get(c, "findings")) : NULL;
+        const char *told = NULL, *remark = remark_of(c, &told);
 
         if (remark) {
                 text_append(t, before);

@@ -61,31 +61,48 @@ static bool host_split(const char *host, char *buffer, size_t size, bool *ret_br
 /* Longest name that DNS has. */
 #define NAME_SIZE 256
 
-bool guard_host_is_local(const char *host)
-{
+enum host_kind { HOST_NONE, HOST_NAME, HOST_V4, HOST_V6 };
+
+struct host {
         char name[NAME_SIZE];
-        struct in6_addr v6;
-        struct in_addr v4;
+        struct in_addr v4; /* of HOST_V4 */
+        struct in6_addr v6; /* of HOST_V6, which stands in brackets */
+};
+
+static enum host_kind host_read(const char *host, struct host *ret)
+{
         bool bracketed;
 
-        if (!host_split(host, name, sizeof(name), &bracketed))
-                return false;
+        if (!host_split(host, ret->name, sizeof(ret->name), &bracketed))
+                return HOST_NONE;
         if (bracketed)
-                return inet_pton(AF_INET6, name, &v6) == 1 && v6_is_local(&v6);
-        return strcasecmp(name, "localhost") == 0 ||
-                (inet_pton(AF_INET, name, &v4) == 1 && v4_is_local(&v4));
+                return inet_pton(AF_INET6, ret->name, &ret->v6) == 1 ? HOST_V6 : HOST_NONE;
+        return inet_pton(AF_INET, ret->name, &ret->v4) == 1 ? HOST_V4 : HOST_NAME;
+}
+
+bool guard_host_is_local(const char *host)
+{
+        struct host h;
+
+        switch (host_read(host, &h)) {
+        case HOST_NAME:
+                return strcasecmp(h.name, "localhost") == 0;
+        case HOST_V4:
+                return v4_is_local(&h.v4);
+        case HOST_V6:
+                return v6_is_local(&h.v6);
+        case HOST_NONE:
+                break;
+        }
+        return false;
 }
 
 static bool host_is_address(const char *host)
 {
-        char name[NAME_SIZE];
-        struct in6_addr v6;
-        struct in_addr v4;
-        bool bracketed;
+        struct host h;
+        enum host_kind kind = host_read(host, &h);
 
-        if (!host_split(host, name, sizeof(name), &bracketed))
-                return false;
-        return bracketed ? inet_pton(AF_INET6, name, &v6) == 1 : inet_pton(AF_INET, name, &v4) == 1;
+        return kind == HOST_V4 || kind == HOST_V6;
 }
 
 /* "https://monitor.example.org:8443/prefix" is of the host "monitor.example.org" and of the origin
@@ -116,16 +133,16 @@ static bool url_is_of_origin(const char *url, const char *origin)
 
 static bool host_is_ours(const struct guard_request *r)
 {
-        char name[NAME_SIZE];
-        bool bracketed;
+        struct host h;
+        enum host_kind kind = host_read(r->host, &h);
 
-        if (!host_split(r->host, name, sizeof(name), &bracketed) || bracketed)
+        if (kind != HOST_NAME && kind != HOST_V4)
                 return false;
-        if ((r->machine && strcasecmp(r->machine, name) == 0) ||
-                url_is_of_host(r->external_url, name))
+        if ((r->machine && strcasecmp(r->machine, h.name) == 0) ||
+                url_is_of_host(r->external_url, h.name))
                 return true;
         for (size_t i = 0; i < r->host_count; i++)
-                if (strcasecmp(r->hosts[i], name) == 0)
+                if (strcasecmp(r->hosts[i], h.name) == 0)
                         return true;
         return false;
 }

@@ -5,6 +5,7 @@ do with each other. Listens on 127.0.0.1:8000; the X-Chroma-Token of the last re
 import http.server
 import json
 import pathlib
+import threading
 
 
 class Handler(http.server.BaseHTTPRequestHandler):
@@ -12,7 +13,10 @@ class Handler(http.server.BaseHTTPRequestHandler):
     disable_nagle_algorithm = True
 
     def answer(self, data):
-        pathlib.Path("/box/token").write_text(self.headers.get("X-Chroma-Token", ""))
+        # Renamed into its place: who reads it while the next request writes it reads one of the two.
+        token = pathlib.Path(f"/box/token.{threading.get_ident()}")
+        token.write_text(self.headers.get("X-Chroma-Token", ""))
+        token.replace("/box/token")
         body = json.dumps(data).encode()
         self.send_response(200)
         self.send_header("Content-Type", "application/json")

@@ -92,7 +92,7 @@ static int take_document(struct records_reading *r, const struct stream_event *e
         texts[at] = NULL;
         if (event->kind != STREAM_STRING)
                 return 0;
-        texts[at] = excerpt_line(event->text, event->size, RECORDS_TEXT_MAX);
+        texts[at] = excerpt_words(event->text, event->size, RECORDS_TEXT_MAX);
         return texts[at] ? reading_spend(&r->base, strlen(texts[at])) : -ENOMEM;
 }
 

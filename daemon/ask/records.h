@@ -39,8 +39,9 @@ struct records {
         float *embeddings; /* count × dimension, all finite; NULL without records or when not asked
                               for */
         json_t *metadatas; /* count objects or nulls; NULL when not asked for */
-        char **texts; /* count, the documents on one line each, RECORDS_TEXT_MAX bytes at most,
-                         owned; NULL for a record without; NULL when not asked for */
+        char **texts; /* count, the first words of the documents, as excerpt_words(),
+                         RECORDS_TEXT_MAX bytes at most, owned; NULL for a record without; NULL
+                         when not asked for */
 };
 /* Takes what was read, as it arrived, of a 2xx response to such a request; once. -EBADMSG with a
  * sentence when it is not right (not JSON, another shape, more records than were asked for, a row

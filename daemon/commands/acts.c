@@ -50,14 +50,19 @@ static const char *resource(const struct options *o)
         return o->alert ? "/api/v1/alerts/" : "/api/v1/incidents/";
 }
 
+static int take(const struct options *o, const char *method)
+{
+        return act(o, method, encoded(resource(o), o->word, "/ack"),
+                json_pack("{s:s, s:s}", "by", o->by, "comment", o->comment ? o->comment : ""));
+}
+
 int command_ack(const struct options *o)
 {
         if (!o->word)
                 return usage("ack needs an incident, as driftwatch status names it");
         if (!o->by)
                 return usage("ack needs --by=NAME: who takes the incident?");
-        return act(o, "POST", encoded(resource(o), o->word, "/ack"),
-                json_pack("{s:s, s:s}", "by", o->by, "comment", o->comment ? o->comment : ""));
+        return take(o, "POST");
 }
 
 int command_unack(const struct options *o)
@@ -66,8 +71,7 @@ int command_unack(const struct options *o)
                 return usage("unack needs an incident, as driftwatch status names it");
         if (!o->by)
                 return usage("unack needs --by=NAME: who gives the incident back?");
-        return act(o, "DELETE", encoded(resource(o), o->word, "/ack"),
-                json_pack("{s:s}", "by", o->by));
+        return take(o, "DELETE");
 }
 
 static json_t *matchers(const struct option_values *words)

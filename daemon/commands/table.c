@@ -177,7 +177,7 @@ const struct flag_words flag_words[FLAG_COUNT] = {
                 .doc = "who approves, overrides, or takes an incident; coverage: metadata.KEY, whose values are listed"},
         [FLAG_COMMENT] = {.name = "comment",
                 .argument = "TEXT",
-                .commands = KNOWN(ACK) | KNOWN(SILENCE),
+                .commands = KNOWN(ACK) | KNOWN(UNACK) | KNOWN(SILENCE),
                 .doc = "why, for whoever looks next",
                 .more = "At most 1000 bytes."},
         [FLAG_ALERT] = {.name = "alert",

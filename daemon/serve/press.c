@@ -10,13 +10,12 @@
 enum state { JOB_FREE, JOB_WAITS, JOB_RUNS, JOB_DONE };
 
 struct job {
-        enum state
-                state; /* this and what follows: the web thread's, and the same while it is made */
+        /* This and what follows is the web thread's, and the same while it is made. */
+        enum state state;
         const struct api_route *route;
-        const struct collection_view *subject; /* of the view */
+        const void *subject; /* the collection of the view that is named, or the view */
         struct view *view; /* a reference */
-        char *collection, *format; /* of the query; may be NULL */
-        usec_t asked; /* wall clock, of the first query */
+        struct api_query query; /* the first one; its strings are owned */
         usec_t wanted; /* last, monotonic */
         pthread_t thread; /* of JOB_RUNS */
         struct print *print; /* set by the thread before `waiters` is `made`; NULL: out of memory */
@@ -64,9 +63,9 @@ static void forget(struct job *j)
         answer_waiters(j, NULL, NULL);
         j->print = print_unref(j->print);
         j->view = view_unref(j->view);
-        free(j->collection);
-        free(j->format);
-        j->collection = j->format = NULL;
+        for (size_t i = 0; i < ARRAY_SIZE(j->query.parameters); i++)
+                free((char *)j->query.parameters[i]);
+        j->query = (struct api_query){0};
         j->state = JOB_FREE;
 }
 
@@ -92,11 +91,9 @@ void press_close(struct press *p)
 
 static struct print *make(const struct job *j)
 {
-        const struct api_query query = {
-                .collection = j->collection, .format = j->format, .now = j->asked};
         _cleanup_text_ struct text body = {0};
-        unsigned status = j->route->get(j->view, &query, &body);
-        const char *type = j->route->type ? j->route->type(query.format) : NULL;
+        unsigned status = j->route->get(j->view, &j->query, &body);
+        const char *type = j->route->type ? j->route->type(j->query.format) : NULL;
         char *bytes;
         size_t size;
 
@@ -120,7 +117,7 @@ static void collect(struct press *p, struct job *j)
         (void)pthread_join(j->thread, NULL);
         p->running--;
         j->state = JOB_DONE;
-        if (!j->print)
+        if (!j->print || j->route->current)
                 forget(j);
 }
 
@@ -152,15 +149,29 @@ void press_turn(struct press *p, usec_t now)
                         start(p, &p->jobs[i]);
 }
 
-static struct job *find(struct press *p, const struct collection_view *subject,
-        const struct api_route *route, const struct api_query *query)
+static bool asks_the_same(
+        const struct job *j, const struct api_route *route, const struct api_query *query)
+{
+        bool same = j->state != JOB_FREE && j->route == route;
+
+        for (size_t i = 0; i < ARRAY_SIZE(query->parameters); i++)
+                same = same && streq(j->query.parameters[i], query->parameters[i]);
+        return same;
+}
+
+/* What the same question was answered before is nobody's any more, and may be large. */
+static struct job *find(struct press *p, const void *subject, const struct api_route *route,
+        const struct api_query *query)
 {
         for (size_t i = 0; i < PRESS_JOBS; i++) {
                 struct job *j = &p->jobs[i];
 
-                if (j->state != JOB_FREE && j->route == route && j->subject == subject &&
-                        streq(j->collection, query->collection) && streq(j->format, query->format))
+                if (!asks_the_same(j, route, query))
+                        continue;
+                if (j->subject == subject)
                         return j;
+                if (j->state == JOB_DONE)
+                        forget(j);
         }
         return NULL;
 }
@@ -183,23 +194,23 @@ static struct job *room(struct press *p)
         return oldest;
 }
 
-static int add(struct press *p, struct view *view, const struct collection_view *subject,
+static int add(struct press *p, struct view *view, const void *subject,
         const struct api_route *route, const struct api_query *query, struct job **ret)
 {
         struct job *j = room(p);
 
         if (!j)
                 return -EBUSY;
-        if (strdup_to(&j->collection, query->collection) < 0 ||
-                strdup_to(&j->format, query->format) < 0) {
-                forget(j);
-                return -ENOMEM;
-        }
+        for (size_t i = 0; i < ARRAY_SIZE(query->parameters); i++)
+                if (strdup_to((char **)&j->query.parameters[i], query->parameters[i]) < 0) {
+                        forget(j);
+                        return -ENOMEM;
+                }
         j->state = JOB_WAITS;
         j->route = route;
         j->subject = subject;
         j->view = view_ref(view);
-        j->asked = query->now;
+        j->query.now = query->now;
         *ret = j;
         return 0;
 }
@@ -229,8 +240,8 @@ static void wait_for(struct press *p, struct job *j, struct request *r)
 int press_ask(struct press *p, struct request *r, struct view *view, const struct api_route *route,
         const struct api_query *query, struct print **ret)
 {
-        const struct collection_view *subject =
-                query->collection ? view_find_collection(view, query->collection) : NULL;
+        const struct collection_view *named = view_find_collection(view, query->collection);
+        const void *subject = named ? (const void *)named : view;
         const usec_t now = clock_usec(CLOCK_MONOTONIC);
         struct job *j;
         int result = 0;

@@ -91,7 +91,6 @@ static void answer(
         r->replayed = replayed;
         r->body = body;
         r->body_size = size;
-        atomic_store_explicit(&r->answered, true, memory_order_release);
         MHD_resume_connection(r->connection);
 }
 
@@ -142,18 +141,32 @@ int waiting_submit(
         return 0;
 }
 
-void waiting_finish(struct waiting *w, struct request *r)
+/* Whoever takes the request out of its slot has its reference, and alone may answer. */
+static bool take_out(struct waiting *w, struct request *r)
 {
-        if (!r->waited)
-                return;
         for (size_t i = 0; i < WAITING_MAX; i++) {
                 struct request *expected = r;
 
                 if (atomic_compare_exchange_strong(&w->slots[i], &expected, NULL)) {
                         request_unref(r);
-                        break;
+                        return true;
                 }
         }
+        return false;
+}
+
+bool waiting_go_on(struct waiting *w, struct request *r)
+{
+        if (!take_out(w, r))
+                return false;
+        atomic_store(&r->claimed, false);
+        return true;
+}
+
+void waiting_finish(struct waiting *w, struct request *r)
+{
+        if (r->waited)
+                (void)take_out(w, r);
 }
 
 void waiting_close(struct waiting *w)

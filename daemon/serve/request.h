@@ -24,8 +24,7 @@ struct request {
         char *location; /* owned: where a form leads when it is done; NULL: it was none */
         bool waited; /* it was handed to the loop; web thread only */
         atomic_bool claimed; /* somebody answers, or has answered, it */
-        atomic_bool answered; /* what follows is set */
-        unsigned status;
+        unsigned status; /* this and what follows: set by who claimed it */
         char *body; /* owned; may be NULL */
         size_t body_size;
         struct view *replayed; /* as command's */
@@ -61,6 +60,9 @@ struct waiting {
  * then. */
 _must_check_ int waiting_submit(
         struct waiting *w, struct request *r, struct handover *handover, struct command *command);
+/* Web thread: the loop has answered, but the answer is still to be made. True: nobody else answers
+ * the request any more, and it may be suspended again. */
+_must_check_ bool waiting_go_on(struct waiting *w, struct request *r);
 /* Web thread: the connection is through with the request. */
 void waiting_finish(struct waiting *w, struct request *r);
 /* Loop, before it stops the web thread: answers whoever still waits with 503. */

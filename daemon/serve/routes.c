@@ -46,10 +46,11 @@ static void get_ready(struct exchange *x)
 }
 
 /* What takes long is made by the press, once for all who ask. */
-static void ask_press(struct exchange *x, struct view *view, const struct api_query *query)
+static void ask_press(struct exchange *x, struct view *view, const struct api_route *route,
+        const struct api_query *query)
 {
         struct print *print = NULL;
-        int r = press_ask(x->services->press, x->request, view, x->api, query, &print);
+        int r = press_ask(x->services->press, x->request, view, route, query, &print);
 
         if (r > 0) {
                 x->deferred = true;
@@ -57,7 +58,7 @@ static void ask_press(struct exchange *x, struct view *view, const struct api_qu
                 x->request->print = print;
                 routes_answer(x);
         } else {
-                exchange_say(x, 503, "too many reports are being made; try again later");
+                exchange_say(x, 503, "too many large answers are being made; try again later");
         }
 }
 
@@ -77,8 +78,8 @@ static void get_api(struct exchange *x)
 
         if (!exchange_arguments_valid(x) || !(view = exchange_view(x)))
                 return;
-        if (x->api->slow) {
-                ask_press(x, view, &query);
+        if (x->api->weigh && x->api->weigh(view, &query) > API_LIGHT) {
+                ask_press(x, view, x->api, &query);
                 return;
         }
         x->status = x->api->get(view, &query, &x->body);
@@ -258,6 +259,8 @@ static const struct route routes[] = {
         {"/api/v1/answers", {SCOPE_READ, get_answers}, {0}, {0}},
         {"/api/v1/silences", {0}, {SCOPE_WRITE, post_silence}, {SCOPE_WRITE, delete_silence}},
         {"/api/v1/incidents/*/ack", {0}, {SCOPE_WRITE, post_ack}, {SCOPE_WRITE, delete_ack}},
+        /* For forms, which have no DELETE. */
+        {"/api/v1/incidents/*/unack", {0}, {SCOPE_WRITE, delete_ack}, {0}},
         {"/api/v1/alerts/*/ack", {0}, {SCOPE_WRITE, post_alert_ack},
                 {SCOPE_WRITE, delete_alert_ack}},
 };
@@ -333,6 +336,23 @@ void routes_dispatch(struct exchange *x, const char *path, const char *method)
         }
 }
 
+/* That of one collection is made once for all who waited for its replay. */
+static void answer_replayed(struct exchange *x)
+{
+        _cleanup_(view_unrefp) struct view *replayed = take_ptr(x->request->replayed);
+        const struct api_query query = {.collection = replayed->collection_count == 1
+                        ? replayed->collections[0]->label
+                        : NULL};
+
+        if (api_verdict.weigh(replayed, &query) > API_LIGHT &&
+                waiting_go_on(&x->services->waiting, x->request)) {
+                ask_press(x, replayed, &api_verdict, &query);
+                return;
+        }
+        x->status = api_verdict.get(replayed, &query, &x->body);
+        exchange_give_back(x);
+}
+
 void routes_answer(struct exchange *x)
 {
         struct request *r = x->request;
@@ -359,10 +379,9 @@ void routes_answer(struct exchange *x)
                 x->status = 303;
                 return;
         }
-        if (r->replayed) {
-                x->status = api_verdict(r->replayed, &x->body);
-                exchange_give_back(x);
-        } else if (r->body)
+        if (r->replayed)
+                answer_replayed(x);
+        else if (r->body)
                 text_append_bytes(&x->body, r->body, r->body_size);
         else if (x->json)
                 x->status = envelope_success(&x->body, json_null()) == 200 ? r->status : 500;

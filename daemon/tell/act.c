@@ -167,10 +167,6 @@ static const struct member acknowledge_members[] = {
         {"comment", take_comment, false},
         {NULL, NULL, false},
 };
-static const struct member unacknowledge_members[] = {
-        {"by", take_by, true},
-        {NULL, NULL, false},
-};
 static const struct member silence_members[] = {
         {"matchers", take_matchers, true},
         {"createdBy", take_author, true},
@@ -182,9 +178,9 @@ static const struct member silence_members[] = {
 };
 static const struct member *const members[ACT_KIND_COUNT] = {
         [ACT_ACKNOWLEDGE] = acknowledge_members,
-        [ACT_UNACKNOWLEDGE] = unacknowledge_members,
+        [ACT_UNACKNOWLEDGE] = acknowledge_members,
         [ACT_ACKNOWLEDGE_ALERT] = acknowledge_members,
-        [ACT_UNACKNOWLEDGE_ALERT] = unacknowledge_members,
+        [ACT_UNACKNOWLEDGE_ALERT] = acknowledge_members,
         [ACT_SILENCE] = silence_members,
 };
 

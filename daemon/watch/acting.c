@@ -29,28 +29,26 @@ static const char *collection_of(const struct act *a)
         return streq(a->subject, SELFCHECK_INCIDENT) ? NULL : a->subject;
 }
 
-static void append_acknowledgement(const struct act *a, struct desk *d, struct text *t)
+static void append_taking(const struct act *a, struct text *t)
 {
-        text_appendf(t, "incident of %s%s: acknowledged by %s",
-                collection_of(a) ? "collection " : "", a->subject, a->by);
+        bool taken = a->kind == ACT_ACKNOWLEDGE || a->kind == ACT_ACKNOWLEDGE_ALERT;
+
+        text_appendf(t, "%s: %s%s", a->subject, taken ? "acknowledged by " : a->by,
+                taken ? a->by : " took back the acknowledgement");
         if (a->comment && *a->comment)
                 text_appendf(t, ": %s", a->comment);
 }
 
-static void append_withdrawal(const struct act *a, struct desk *d, struct text *t)
+static void append_incident(const struct act *a, struct desk *d, struct text *t)
 {
-        text_appendf(t, "incident of %s%s: %s took back the acknowledgement",
-                collection_of(a) ? "collection " : "", a->subject, a->by);
+        text_append(t, collection_of(a) ? "incident of collection " : "incident of ");
+        append_taking(a, t);
 }
 
 static void append_alert(const struct act *a, struct desk *d, struct text *t)
 {
-        bool taken = a->kind == ACT_ACKNOWLEDGE_ALERT;
-
-        text_appendf(t, "alert %s: %s%s", a->subject, taken ? "acknowledged by " : a->by,
-                taken ? a->by : " took back the acknowledgement");
-        if (a->comment && *a->comment)
-                text_appendf(t, ": %s", a->comment);
+        text_append(t, "alert ");
+        append_taking(a, t);
 }
 
 static void append_silence(const struct act *a, struct desk *d, struct text *t)
@@ -78,8 +76,8 @@ static const struct {
         const char *message_id, *answer; /* the answer's member with the id */
         void (*append)(const struct act *a, struct desk *d, struct text *t);
 } kinds[ACT_KIND_COUNT] = {
-        [ACT_ACKNOWLEDGE] = {LOG_ID_ACKNOWLEDGED, "incident", append_acknowledgement},
-        [ACT_UNACKNOWLEDGE] = {LOG_ID_UNACKNOWLEDGED, "incident", append_withdrawal},
+        [ACT_ACKNOWLEDGE] = {LOG_ID_ACKNOWLEDGED, "incident", append_incident},
+        [ACT_UNACKNOWLEDGE] = {LOG_ID_UNACKNOWLEDGED, "incident", append_incident},
         [ACT_ACKNOWLEDGE_ALERT] = {LOG_ID_ALERT_TAKEN, "fingerprint", append_alert},
         [ACT_UNACKNOWLEDGE_ALERT] = {LOG_ID_ALERT_TAKEN, "fingerprint", append_alert},
         [ACT_SILENCE] = {LOG_ID_SILENCED, "silenceID", append_silence},

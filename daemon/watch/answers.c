@@ -57,7 +57,7 @@ static int take_records(struct answers_asked *q, const struct records *got)
                 const char *text = at < got->count ? got->texts[at] : NULL;
 
                 r->there = at < got->count;
-                if (text && !(r->words = excerpt_words(text, strlen(text), ANSWERS_WORDS_MAX)))
+                if (text && !(r->words = excerpt_line(text, strlen(text), ANSWERS_WORDS_MAX)))
                         return -ENOMEM;
         }
         return 0;

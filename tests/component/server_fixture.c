@@ -14,6 +14,7 @@
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
+#include <zlib.h>
 
 #include "json.h"
 #include "text.h"
@@ -224,6 +225,24 @@ void assert_envelope(const struct response *r)
         assert_string_equal(json_string_value(json_object_get(json, "status")), "error");
         assert_true(json_string_length(json_object_get(json, "errorType")) > 0);
         assert_true(json_string_length(json_object_get(json, "error")) > 0);
+}
+
+void gunzip(const struct response *r, struct text *ret)
+{
+        z_stream z = {.next_in = (Bytef *)r->body, .avail_in = (uInt)r->body_size};
+        char buffer[4096];
+        int code = Z_OK;
+
+        assert_int_equal(inflateInit2(&z, 15 + 16), Z_OK);
+        while (code == Z_OK) {
+                z.next_out = (Bytef *)buffer;
+                z.avail_out = sizeof(buffer);
+                code = inflate(&z, Z_NO_FLUSH);
+                text_append_bytes(ret, buffer, sizeof(buffer) - z.avail_out);
+        }
+        assert_int_equal(code, Z_STREAM_END);
+        assert_int_equal(z.avail_in, 0);
+        inflateEnd(&z);
 }
 
 struct command *next_command(struct fixture *f)

@@ -10,6 +10,7 @@
 
 #include "macro.h"
 #include "serve/http_server.h"
+#include "text.h"
 
 /* Nothing here takes a second, except for idle clients; only a machine in trouble needs more. */
 #define DEADLINE_MSEC 30000
@@ -55,6 +56,8 @@ int send_post(const struct fixture *f, const char *target);
 const char *header(const struct response *r, const char *name, char *buffer, size_t size);
 void assert_header(const struct response *r, const char *name, const char *expected);
 void assert_contains(const struct response *r, const char *needle);
+/* The body, which is gzip, whole and nothing more. */
+void gunzip(const struct response *r, struct text *ret);
 /* {"status":"error",...} with a sentence. */
 void assert_envelope(const struct response *r);
 

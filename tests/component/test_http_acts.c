@@ -44,6 +44,9 @@ static void an_act_reaches_the_loop(void **state)
                         "a+b/ack", "anna", NULL},
                 {"DELETE", "/api/v1/incidents/handbook/ack", "{\"by\":\"anna\"}", ACT_UNACKNOWLEDGE,
                         "handbook", "anna", NULL},
+                {"POST", "/api/v1/incidents/a%2Fack/unack",
+                        "{\"by\":\"anna\",\"comment\":\"not mine\"}", ACT_UNACKNOWLEDGE, "a/ack",
+                        "anna", "not mine"},
                 {"POST", "/api/v1/silences",
                         "{\"matchers\":\"a=b\",\"createdBy\":\"ben\",\"comment\":\"c\","
                         "\"duration\":\"1h\"}",
@@ -86,6 +89,7 @@ static void what_makes_no_sense_never_reaches_it(void **state)
                 {"DELETE", "/api/v1/silences", "", 400, "\\\"id\\\" is missing"},
                 {"POST", "/api/v1/silences", "[]", 400, "not a JSON object"},
                 {"GET", "/api/v1/incidents/a/ack", "", 405, "method"},
+                {"DELETE", "/api/v1/incidents/a/unack", "{\"by\":\"a\"}", 405, "method"},
                 {"DELETE", "/api/v1/replay", "", 405, "method"},
         };
 

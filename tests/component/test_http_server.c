@@ -14,7 +14,6 @@
 #include <netinet/in.h>
 #include <sys/un.h>
 #include <unistd.h>
-#include <zlib.h>
 
 #include "../unit/fewer.h"
 #include "judge/bootstrap.h"
@@ -132,24 +131,6 @@ static void readiness_follows_the_view(void **state)
         publish(f, false);
         ask(f, "GET", "/-/ready", "", &unready);
         assert_int_equal(unready.status, 503);
-}
-
-static void gunzip(const struct response *r, struct text *ret)
-{
-        z_stream z = {.next_in = (Bytef *)r->body, .avail_in = (uInt)r->body_size};
-        char buffer[4096];
-        int code = Z_OK;
-
-        assert_int_equal(inflateInit2(&z, 15 + 16), Z_OK);
-        while (code == Z_OK) {
-                z.next_out = (Bytef *)buffer;
-                z.avail_out = sizeof(buffer);
-                code = inflate(&z, Z_NO_FLUSH);
-                text_append_bytes(ret, buffer, sizeof(buffer) - z.avail_out);
-        }
-        assert_int_equal(code, Z_STREAM_END);
-        assert_int_equal(z.avail_in, 0);
-        inflateEnd(&z);
 }
 
 /* Without process_*, which moves by itself. */

@@ -45,6 +45,7 @@ class Browser:
         self.driver = webdriver.Chrome(
             service=Service(shutil.which("chromedriver"), log_path=str(directory / "chromedriver.log")),
             options=options)
+        self.driver.execute_cdp_cmd("Performance.enable", {"timeDomain": "threadTicks"})
         self.size(*DESKTOP)
 
     def stop(self):
@@ -110,6 +111,11 @@ class Browser:
         found = self.wait("axe.run(document, arguments[0]).then(arguments[1])", options)
         return [(one["id"], len(one["nodes"]), one["nodes"][0]["html"][:200], one["nodes"][0]["failureSummary"][:300])
                 for one in found["violations"]]
+
+    def worked(self):
+        """Milliseconds that the thread of the page has worked, which others on the machine do not add to."""
+        metrics = self.driver.execute_cdp_cmd("Performance.getMetrics", {})["metrics"]
+        return next(one["value"] for one in metrics if one["name"] == "TaskDuration") * 1000
 
     def complaints(self):
         """Of the console, since the last call."""

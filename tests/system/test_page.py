@@ -155,6 +155,12 @@ def test_from_the_overview_to_an_acknowledged_incident(page, demo, pictures):
     page.one("form[action$='/ack'] button").click()
     page.shows("Acknowledged.")
     page.shows("acknowledged by anna <b>", "#evidence")
+    page.one("#give button").click()
+    page.shows("Given back.")
+    tools.poll(lambda: "acknowledged by" not in page.one("#evidence").text, "that nobody has it")
+    assert not page.all("#give button") and page.run("return document.activeElement.name") == "by"
+    page.one("form[action$='/ack'] button").click()
+    page.shows("acknowledged by anna <b>", "#evidence")
     page.driver.refresh()
     page.shows("acknowledged by anna <b>", "#evidence")
     assert page.run("return document.querySelector('input[name=createdBy]').value") == "anna <b>", "it is remembered"
@@ -223,6 +229,9 @@ def test_without_a_script_it_can_be_read_and_acted_upon(page, demo):
         page.one("form[action$='/ack'] input[name=by]").send_keys("ben")
         page.one("form[action$='/ack'] button").click()
         tools.poll(lambda: "acknowledged by ben" in page.one("#evidence").text, "the page after it")
+        page.one("form[action$='/ack'] input[name=by]").send_keys("ben")
+        page.one("#give button").click()
+        tools.poll(lambda: "acknowledged by" not in page.one("#evidence").text, "the page after that")
         assert page.driver.current_url == f"{demo.program.url}/?incident={AGENTS}"
     finally:
         page.scripts(True)
@@ -290,22 +299,16 @@ def paint(page, url):
         "return performance.getEntriesByName('first-contentful-paint').map(one => one.startTime)[0]"), "a paint")
 
 
-def test_a_thousand_queries_are_quick(page, thousand, pictures, record_property):
-    address = thousand.url + "/?collection=thousand"
-    paints = [(paint(page, f"{thousand.url}/-/healthy"), paint(page, address)) for _ in range(5)]
-    empty, full = (statistics.median(one) for one in zip(*paints))
-    page.picture(pictures / "collection-1000.png")
-    page.size(*browser.PHONE)
-    page.picture(pictures / "collection-1000-phone.png")
-    page.size(*browser.DESKTOP)
-    page.run("document.querySelector('form[role=search]').scrollIntoView()")
-    reactions = [(page.wait("""
-        const done = arguments[0], start = performance.now();
+# What a page does after one line has come: as many rows as a page of the table has, of as many cells, and nothing more.
+PLAIN = """
+        const done = arguments[0], start = performance.now(), main = document.getElementById("main");
         fetch("-/healthy").then(answer => answer.text()).then(text => {
-                document.getElementById("said").textContent = text;
+                const row = "<tr>" + `<td>${text}</td>`.repeat(7) + "</tr>";
+                main.innerHTML = `<table><tbody>${row.repeat(50)}</tbody></table>`;
                 requestAnimationFrame(() => setTimeout(() => done(performance.now() - start)));
         });
-        """), page.wait("""
+        """
+FILTER = """
         const [text, done] = arguments, count = document.getElementById("count"), start = performance.now();
         new MutationObserver((_, observer) => {
                 observer.disconnect();
@@ -314,16 +317,40 @@ def test_a_thousand_queries_are_quick(page, thousand, pictures, record_property)
         const field = document.querySelector("input[name=text]");
         field.value = text;
         field.dispatchEvent(new Event("input", {bubbles: true}));
-        """, text)) for text in ("number 1", "number 12", "number 123", "12", "")]
-    least, reaction = (statistics.median(one) for one in zip(*reactions))
+        """
+
+
+def reactions(page, script, texts):
+    """Medians: milliseconds until what it changes is drawn, and those that the page's thread worked for it."""
+    took = []
+    for text in texts:
+        before = page.worked()
+        waited = page.wait(script, *text)
+        took.append((waited, page.worked() - before))
+    return [statistics.median(one) for one in zip(*took)]
+
+
+def test_a_thousand_queries_are_quick(page, thousand, pictures, record_property):
+    address = thousand.url + "/?collection=thousand"
+    paints = [(paint(page, f"{thousand.url}/-/healthy"), paint(page, address)) for _ in range(5)]
+    empty, full = (statistics.median(one) for one in zip(*paints))
+    elements = page.run("return document.querySelectorAll('*').length")
+    page.picture(pictures / "collection-1000.png")
+    page.size(*browser.PHONE)
+    page.picture(pictures / "collection-1000-phone.png")
+    page.size(*browser.DESKTOP)
+    page.run("document.querySelector('form[role=search]').scrollIntoView()")
+    reaction, worked = reactions(page, FILTER, [["number 1"], [""]] * 6)
+    page.open(f"{thousand.url}/?show=replays")
+    least, plain = reactions(page, PLAIN, [[]] * 12)
     record_property("first paint, ms", f"{full:.0f}, of an empty page {empty:.0f}")
-    record_property("interaction, ms", f"{reaction:.0f}, at least {least:.0f}")
-    print(f"first paint {full:.0f} ms, of an empty page {empty:.0f} ms; "
-          f"interaction {reaction:.0f} ms, of one line {least:.0f} ms")
-    # Asserted: on an idle machine 200 ms and 100 ms. On a busy one six times as long as the browser takes to paint a
-    # page of one line, and to show one line that it asked for.
-    assert full < max(200, 6 * empty)
-    assert reaction < max(100, 6 * least)
+    record_property("interaction, ms", f"{reaction:.0f}, of plain rows {least:.0f}")
+    print(f"first paint {full:.0f} ms, of an empty page {empty:.0f} ms; {elements} elements; "
+          f"interaction {reaction:.0f} ms, of plain rows {least:.0f} ms; "
+          f"worked {worked:.1f} ms for it, {plain:.1f} ms for plain rows")
+    # What others do on this machine delays both sides alike, and is no part of what the thread worked.
+    assert full < max(200, 6 * empty) and elements < 1300
+    assert reaction < max(50, 6 * least) and worked < 3.3 * plain
 
 
 def test_an_update_is_small(thousand, chroma):
@@ -380,6 +407,24 @@ def test_two_hundred_collections_can_be_read(page, driftwatch, ends, tmp_path, p
     page.shows("of 1000 queries")
     assert len(page.texts("#collections tr")) == 200
     page.picture(pictures / "home-200.png")
+
+
+def test_a_table_that_comes_later_is_shown(page, driftwatch, chroma, name, ends):
+    """Where a document has got a part that nobody could update it by, it is loaded once more."""
+    queries, records = tools.axes([0.5])
+    chroma.create(name)
+    chroma.upsert(name, ["r"], records)
+    driftwatch.server(chroma.url)
+    driftwatch.watch(name, [{"id": "q", "text": "?", "expect": {"ids": ["r"]}}], {"q": queries[0]}, interval="1h")
+    driftwatch.start()
+    page.open(f"{driftwatch.url}/?show=notifications")
+    page.shows("Nobody is notified")
+    receiver = ends(tools.Receiver())
+    driftwatch.config["alerting"] = {"receivers": [{"name": "late", "webhook_configs": [{"url": receiver.url}]}]}
+    driftwatch.write()
+    assert driftwatch.post("/-/reload").ok
+    page.shows("late", "#channels")
+    assert page.one("#lost").get_attribute("hidden")
 
 
 NASTY = ["<img src=x onerror=window.pwned=1>", "</script><script>window.pwned=2</script>",

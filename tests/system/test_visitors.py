@@ -179,6 +179,37 @@ def test_reports_delay_no_scrape(watching):
     assert max(beside) < BESIDE
 
 
+def test_large_answers_delay_no_scrape(watching):
+    """Who reads all there is to say of a large collection, again and again, or waits for the verdict of its replay."""
+    port, until, done = port_of(watching), time.monotonic() + 5, []
+    large = "/api/v1/queries?collection=c0"
+    answer = scrape_seconds(port, large)
+
+    def read():
+        while time.monotonic() < until:
+            done.append(scrape_seconds(port, large))
+
+    def replay():
+        while time.monotonic() < until:
+            begun = time.monotonic()
+            told = watching.post("/api/v1/replay", params={"collection": "c0", "wait": "true"})
+            done.append(time.monotonic() - begun)
+            # Not parsed: that would keep the scraper's thread here from running, too.
+            assert told.ok and told.content.count(b'"expected_rank"') == QUERIES
+    threads = [threading.Thread(target=one) for one in (read, read, replay)]
+    for thread in threads:
+        thread.start()
+    beside = []
+    while any(thread.is_alive() for thread in threads):
+        beside.append(scrape_seconds(port))
+    for thread in threads:
+        thread.join()
+    print(f"\nall queries take {answer:.2f} s, {len(done)} answers {max(done):.2f} s at most; a scrape "
+          f"{statistics.median(beside) * 1000:.0f} ms beside them, {max(beside) * 1000:.0f} ms at most")
+    assert len(done) >= 3
+    assert statistics.median(beside) < min(0.1, answer / 2) and numpy.percentile(beside, 99) < max(0.3, answer / 2)
+
+
 def test_a_request_has_a_total_time(watching):
     """However steadily its bytes come; and one who is answered in time is not cut for a slow beginner."""
     with socket.create_connection(("127.0.0.1", port_of(watching)), timeout=60) as slow:

@@ -447,7 +447,8 @@ static void refuses_bad_parameters(void **state)
                 unsigned status;
                 const char *type, *part;
         } cases[] = {
-                {"/api/v1/queries", {NULL}, 400, "bad_data", "\"collection\" is missing"},
+                {"/api/v1/queries", {.collection = NULL}, 400, "bad_data",
+                        "\"collection\" is missing"},
                 {"/api/v1/queries", {.collection = "nope"}, 404, "not_found", "\"nope\""},
                 {"/api/v1/queries", {.collection = "\xff\n\""}, 404, "not_found", "no collection"},
                 {"/api/v1/history", {.query = "a"}, 400, "bad_data", "\"collection\" is missing"},
@@ -612,7 +613,7 @@ static void who_waited_reads_the_verdict(void **state)
         view->collections[2]->last_started = 1795399103 * USEC_PER_SEC;
         view->collections[2]->last_finished = 1795399104 * USEC_PER_SEC;
         assert_int_equal(view->collection_count, 3);
-        assert_int_equal(api_verdict(view, &body), 200);
+        assert_int_equal(api_verdict.get(view, &(struct api_query){0}, &body), 200);
         assert_int_equal(json_parse("answer", body.data, body.size, &envelope, NULL), 0);
         data = data_of(envelope);
         assert_members(data, "{'started':'2026-11-23T01:58:20Z','duration_seconds':5.0}");

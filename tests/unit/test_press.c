@@ -48,7 +48,8 @@ static const char *type_of(const char *format)
         return "text/plain";
 }
 
-static const struct api_route route = {"/slow", get_slowly, NULL, type_of, true};
+static const struct api_route route = {"/slow", get_slowly, NULL, type_of, NULL, false};
+static const struct api_route current = {"/now", get_slowly, NULL, type_of, NULL, true};
 
 #define NAMES 20
 
@@ -108,14 +109,20 @@ static int teardown(void **state)
         return 0;
 }
 
+static int ask_for(struct bed *b, const struct api_route *what, const struct api_query *query,
+        struct request **ret, struct print **ret_print)
+{
+        *ret = request_new(NULL);
+        assert_non_null(*ret);
+        return press_ask(b->press, *ret, b->view, what, query, ret_print);
+}
+
 static int ask(struct bed *b, const char *collection, const char *format, struct request **ret,
         struct print **ret_print)
 {
         const struct api_query query = {.collection = collection, .format = format};
 
-        *ret = request_new(NULL);
-        assert_non_null(*ret);
-        return press_ask(b->press, *ret, b->view, &route, &query, ret_print);
+        return ask_for(b, &route, &query, ret, ret_print);
 }
 
 /* As the web thread, which has a turn at each request. */
@@ -203,6 +210,69 @@ static void a_report_is_of_its_collection(void **state)
         assert_int_equal(made, 2);
 }
 
+/* Each parameter makes it another question, to which there is another answer. */
+static void every_parameter_counts(void **state)
+{
+        struct bed *b = *state;
+        struct api_query query = {.collection = "a"};
+        struct request *r;
+        struct print *print = NULL;
+
+        for (unsigned i = 0; i <= ARRAY_SIZE(query.parameters); i++) {
+                if (i > 0)
+                        query.parameters[i - 1] = "b";
+                sem_post(&go_on);
+                assert_int_equal(ask_for(b, &route, &query, &r, &print), 1);
+                wait_for(b, &resumed, i + 1);
+                request_unref(r);
+        }
+        assert_int_equal(made, ARRAY_SIZE(query.parameters) + 1);
+}
+
+/* Who asks of a newer view has nothing kept of the older one. */
+static void a_newer_answer_takes_the_place_of_an_older(void **state)
+{
+        struct bed *b = *state;
+        struct view *first = view_ref(b->view);
+        struct request *r;
+        struct print *print = NULL;
+
+        sem_post(&go_on);
+        assert_int_equal(ask(b, "a", NULL, &r, &print), 1);
+        wait_for(b, &resumed, 1);
+        request_unref(r);
+        assert_int_equal(first->references, 3);
+        view_unref(b->view);
+        b->view = view_of(NULL);
+        sem_post(&go_on);
+        assert_int_equal(ask(b, "a", NULL, &r, &print), 1);
+        assert_int_equal(first->references, 1);
+        wait_for(b, &resumed, 2);
+        request_unref(r);
+        view_unref(first);
+}
+
+/* It is shared by those who ask while it is made, and nobody else. */
+static void what_is_of_the_moment_is_not_kept(void **state)
+{
+        static const struct api_query all = {0};
+        struct bed *b = *state;
+        struct request *requests[3];
+        struct print *print = NULL;
+
+        for (unsigned i = 0; i < 2; i++)
+                assert_int_equal(ask_for(b, &current, &all, &requests[i], &print), 1);
+        sem_post(&go_on);
+        wait_for(b, &resumed, 2);
+        assert_int_equal(made, 1);
+        sem_post(&go_on);
+        assert_int_equal(ask_for(b, &current, &all, &requests[2], &print), 1);
+        wait_for(b, &resumed, 3);
+        assert_int_equal(made, 2);
+        for (size_t i = 0; i < ARRAY_SIZE(requests); i++)
+                request_unref(requests[i]);
+}
+
 static void what_nobody_wants_any_more_is_forgotten(void **state)
 {
         struct bed *b = *state;
@@ -277,6 +347,9 @@ int main(void)
                 CASE_OF(many_who_ask_for_the_same_wait_for_one),
                 CASE_OF(two_are_made_at_a_time),
                 CASE_OF(a_report_is_of_its_collection),
+                CASE_OF(every_parameter_counts),
+                CASE_OF(a_newer_answer_takes_the_place_of_an_older),
+                CASE_OF(what_is_of_the_moment_is_not_kept),
                 CASE_OF(what_nobody_wants_any_more_is_forgotten),
                 CASE_OF(too_many_different_ones_are_refused),
                 CASE_OF(closing_answers_who_waits),

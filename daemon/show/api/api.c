@@ -11,6 +11,7 @@
 #include "judge/epoch.h"
 #include "show/api/delivery.h"
 #include "show/api/incidents.h"
+#include "show/api/weight.h"
 #include "show/envelope.h"
 #include "show/facts.h"
 #include "show/gate/check.h"
@@ -245,7 +246,8 @@ static unsigned get_collections(
                         facts_shard(view), "servers", facts_servers(view)));
 }
 
-unsigned api_verdict(const struct view *replayed, struct text *body)
+static unsigned get_verdict(
+        const struct view *replayed, const struct api_query *query, struct text *body)
 {
         struct check check;
         usec_t end = 0;
@@ -261,6 +263,8 @@ unsigned api_verdict(const struct view *replayed, struct text *body)
         check.duration = end > check.started ? end - check.started : 0;
         return envelope_success(body, check_json(&check));
 }
+
+const struct api_route api_verdict = {.get = get_verdict, .weigh = weight_of_verdict};
 
 static json_t *tags_json(const struct query *q)
 {
@@ -537,23 +541,29 @@ static unsigned get_notifications(
 }
 
 const struct api_route api_routes[] = {
-        {"/api/v1/status", get_status, "version, readiness, configuration and totals", NULL, false},
+        {"/api/v1/status", get_status, "version, readiness, configuration and totals", NULL, NULL,
+                false},
         {"/api/v1/collections", get_collections, "every watched collection with its last replay",
-                NULL, false},
+                NULL, weight_of_collections, true},
         {"/api/v1/queries", get_queries,
-                "the canonical queries of a collection with their last answers", NULL, false},
-        {"/api/v1/history", get_history, "the rolling history of one query as runs", NULL, false},
+                "the canonical queries of a collection with their last answers", NULL,
+                weight_of_queries, false},
+        {"/api/v1/history", get_history, "the rolling history of one query as runs", NULL,
+                weight_of_history, false},
         {"/api/v1/baseline", get_baseline,
-                "the approved baseline of a collection, and the shift from it", NULL, false},
+                "the approved baseline of a collection, and the shift from it", NULL, NULL, false},
         {"/api/v1/incidents", incidents_get,
-                "open and lately resolved incidents, each with its causes and alerts", NULL, false},
+                "open and lately resolved incidents, each with its causes and alerts", NULL, NULL,
+                false},
         {"/api/v1/silences", incidents_get_silences,
-                "what nobody is told of, until when, by whom and why", NULL, false},
-        {"/api/v1/alerts", get_alerts, "pending, firing and lately resolved alerts", NULL, false},
+                "what nobody is told of, until when, by whom and why", NULL, NULL, false},
+        {"/api/v1/alerts", get_alerts, "pending, firing and lately resolved alerts", NULL, NULL,
+                false},
         {"/api/v1/notifications", get_notifications,
-                "where people are told, whether that works, and what was given up", NULL, false},
+                "where people are told, whether that works, and what was given up", NULL, NULL,
+                false},
         {"/api/v1/report", get_report,
                 "the threshold confidence report of a collection, as JSON, Markdown or HTML",
-                report_content_type, true},
+                report_content_type, weight_of_report, false},
 };
 const size_t api_route_count = ARRAY_SIZE(api_routes);

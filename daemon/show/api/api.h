@@ -12,7 +12,12 @@
 /* The parameters of a request that the API knows, percent-decoded, NULL when absent; and when it
  * came. */
 struct api_query {
-        const char *collection, *query, *start, *end, *state, *format;
+        union {
+                struct {
+                        const char *collection, *query, *start, *end, *state, *format;
+                };
+                const char *parameters[6]; /* the same */
+        };
         usec_t now; /* wall clock, of the request */
 };
 
@@ -23,15 +28,18 @@ struct api_route {
         const char *doc;
         /* Content type of a successful answer in this format; NULL, or returning NULL: JSON. */
         const char *(*type)(const char *format);
-        bool slow; /* makes one wait, and is the same for all who ask about the same collection in
-                    * the same format, whenever they do */
+        /* How many things it has to say, NULL: few. More than API_LIGHT make others wait. */
+        size_t (*weigh)(const struct view *view, const struct api_query *query);
+        bool current; /* says how long ago things were: what was made before is no answer now */
 };
 extern const struct api_route api_routes[];
 extern const size_t api_route_count;
+/* Some milliseconds' worth. */
+#define API_LIGHT 500
 
-/* What who waited for a replay is told: the verdict of the collections of `replayed`, a view of
- * nothing but them, as `check` prints it. Returns the HTTP status. */
-unsigned api_verdict(const struct view *replayed, struct text *body);
+/* What who waited for a replay is told, at no path: the verdict of the collections of the view, of
+ * which there are no others, as `check` prints it. */
+extern const struct api_route api_verdict;
 
 /* More runs than this in one answer of /api/v1/history are refused, as Prometheus refuses more
  * points. */

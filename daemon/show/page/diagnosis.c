@@ -170,7 +170,7 @@ static void append_head(struct text *text, const struct collection_view *c, usec
                 incident_summarise(c, &summary);
                 text_append(text, "Incident: ");
                 frame_link_incident(text, c->label, text_string(&summary));
-                text_append(text, "<small>since ");
+                text_append(text, "<small>began ");
                 markup_time(text, c->incident_since, now);
                 text_append(text, "</small>");
         } else

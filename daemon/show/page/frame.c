@@ -221,7 +221,7 @@ void frame_tags(const struct page *p, const struct query *q, size_t most, size_t
 
 void frame_since(const struct page *p, const struct incident_view *i)
 {
-        text_append(p->text, "since ");
+        text_append(p->text, "began ");
         markup_time(p->text, i->since, p->now);
         if (i->resolved_at > 0) {
                 text_append(p->text, ", resolved ");

@@ -103,6 +103,20 @@ static void append_person(const struct page *p, const char *name, bool why)
                 name, why ? " required" : "");
 }
 
+/* A part within the form, so that who takes it or gives it back keeps what is typed. */
+static void append_give_back(const struct page *p, const struct incident_view *i)
+{
+        const struct escalation_status *s = standing_find(p->view->standing, i->id);
+
+        sheet_open(p->sheet, "span", "give", "");
+        if (s && s->ack.by) {
+                text_append(p->text, "<button formaction=\"api/v1/incidents/");
+                markup_parameter(p->text, i->id);
+                text_append(p->text, "/unack\" data-done=\"Given back.\">Give back</button>");
+        }
+        sheet_close(p->sheet, "span");
+}
+
 static void append_acknowledge(const struct page *p, const struct incident_view *i)
 {
         text_append(p->text, "<form method=\"post\" action=\"api/v1/incidents/");
@@ -110,7 +124,9 @@ static void append_acknowledge(const struct page *p, const struct incident_view 
         text_append(p->text, "/ack\" data-done=\"Acknowledged.\"><h3>Acknowledge</h3>");
         append_person(p, "by", false);
         frame_back(p);
-        text_append(p->text, "<button>Acknowledge</button><output></output></form>\n");
+        text_append(p->text, "<button>Acknowledge</button>");
+        append_give_back(p, i);
+        text_append(p->text, "<output></output></form>\n");
 }
 
 static void append_silence(const struct page *p, const struct incident_view *i)

@@ -121,7 +121,7 @@ static void append_columns(const struct page *p, const struct choice *choice)
         append_column(p, choice, ORDER_BAND, "Band");
         append_column(p, choice, ORDER_DISTANCE, "Best distance");
         append_column(p, choice, ORDER_SHIFT, "Shift");
-        append_column(p, choice, ORDER_RANK, "Expected record");
+        append_column(p, choice, ORDER_RANK, "Expected");
         text_append(p->text, "<th scope=\"col\">Recent distances</th></tr>");
         sheet_close(p->sheet, "thead");
 }

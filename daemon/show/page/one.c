@@ -48,10 +48,10 @@ static void append_evidence(const struct page *p, const struct collection_view *
                 if (f->query != i)
                         continue;
                 found++;
-                text_appendf(p->text, "<p class=\"note %s\"><b>Since ",
+                text_appendf(p->text, "<p class=\"note %s\"><b>Began ",
                         outcome_name(q->judgement.outcome));
                 markup_time(p->text, f->since, p->now);
-                text_append(p->text, "</b> ");
+                text_append(p->text, ":</b> ");
                 markup_excerpt(p->text, f->sentence, MARKUP_EXCERPT_MAX);
                 text_append(p->text, "</p>");
         }
@@ -226,11 +226,11 @@ static void append_answers(const struct page *p, const struct collection_view *c
         append_answer(p, "Now", now, then, before, "Rank then");
         sheet_close(p->sheet, "div");
         append_words_link(p, c->label, q->id);
+        sheet_open(p->sheet, "p", "recorded", "class=\"muted\"");
         if (before && *excerpt_rank(before, rank, sizeof(rank)))
-                text_appendf(p->text,
-                        "<p class=\"muted\">The expected record was %s when the baseline was "
-                        "recorded.</p>",
+                text_appendf(p->text, "The expected record was %s when the baseline was recorded.",
                         rank);
+        sheet_close(p->sheet, "p");
         text_append(p->text, "</section>\n");
 }
 

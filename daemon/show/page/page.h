@@ -21,7 +21,7 @@ struct page_query {
 };
 
 /* Rows of one table; the next page has more. */
-#define PAGE_ROWS 100
+#define PAGE_ROWS 50
 /* More collections than that on the home page. */
 #define PAGE_COLLECTIONS 250
 #define PAGE_INCIDENTS 25

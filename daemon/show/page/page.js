@@ -31,13 +31,15 @@
         function parse(html) {
                 const template = document.createElement("template");
                 template.innerHTML = html;
-                return template.content.firstElementChild;
+                return [...template.content.children];
         }
 
-        /* The element stays, for who has it in focus or listens to it; what is in it is new. */
+        /* The element stays, for who has it in focus or listens to it; what is in it is new. Where what had
+         * the focus has gone, the first one beside it gets it. */
+        const FOCUSED = "a,button,input:not([type=hidden]),select,summary";
         function replace(old, fresh) {
                 const active = document.activeElement, within = old.contains(active) && old !== active;
-                const nth = within ? all("a,button,input,select,summary", old).indexOf(active) : -1;
+                const nth = within ? all(FOCUSED, old).indexOf(active) : -1;
                 const open = all("details[open]", old).map(one => one.id);
                 for (const name of new Set([...old.getAttributeNames(), ...fresh.getAttributeNames()]))
                         if (fresh.hasAttribute(name))
@@ -48,17 +50,21 @@
                 for (const one of all("details", old))
                         one.open = one.open || (one.id && open.includes(one.id));
                 if (nth >= 0)
-                        all("a,button,input,select,summary", old)[nth]?.focus({preventScroll: true});
+                        (all(FOCUSED, old)[nth] || old.parentElement.querySelector(FOCUSED))?.focus({preventScroll: true});
         }
 
         function order(list, keys, fresh) {
                 const wanted = new Set(keys);
-                for (const child of [...list.children])
-                        if (!wanted.has(child.id))
+                const rows = new Map([...list.children].map(one => [one.id, one]));
+                const born = parse(keys.filter(key => !rows.has(key)).map(key => fresh[key]).join(""));
+                for (const [key, child] of rows)
+                        if (!wanted.has(key))
                                 child.remove();
+                for (const child of born)
+                        rows.set(child.id, child);
                 let place = list.firstElementChild;
                 for (const key of keys) {
-                        const child = document.getElementById(key) || parse(fresh[key]);
+                        const child = rows.get(key);
                         if (child === place)
                                 place = place.nextElementSibling;
                         else
@@ -109,10 +115,12 @@
                 for (const [key, html] of Object.entries(news.parts)) {
                         const old = document.getElementById(key);
                         if (old)
-                                replace(old, parse(html));
+                                replace(old, parse(html)[0]);
                 }
                 for (const [key, list] of Object.entries(news.lists)) {
                         const old = document.getElementById(key);
+                        if (!old) /* A table that the document did not have yet: its first row has come. */
+                                return location.reload();
                         order(old, list.keys, news.parts);
                         old.dataset.list = list.version;
                 }
@@ -126,7 +134,8 @@
 
         /* Asks what is different from what is here. A newer question supersedes an older one. */
         async function ask(address) {
-                const mine = new AbortController(), patience = setTimeout(() => mine.abort(), PATIENCE);
+                const mine = new AbortController(), patience = setTimeout(
+                        () => mine.abort(new Error(`no answer within ${PATIENCE / 1000} s`)), PATIENCE);
                 asking?.abort();
                 asking = mine;
                 try {
@@ -188,17 +197,18 @@
                         localStorage.setItem(one.dataset.keep, one.value);
         }
 
-        async function act(form) {
+        async function act(form, button) {
                 const result = form.querySelector("output"), data = new URLSearchParams(new FormData(form));
                 data.delete("back");
                 result.className = "";
                 result.textContent = "…";
                 try {
-                        const answer = await fetch(form.action, {method: "POST", body: data});
+                        const answer = await fetch(button?.getAttribute("formaction") || form.action,
+                                {method: "POST", body: data});
                         const body = await answer.json();
                         if (!answer.ok)
                                 throw new Error(body.error || "driftwatch answered " + answer.status);
-                        result.textContent = form.dataset.done;
+                        result.textContent = button?.dataset.done || form.dataset.done;
                         remember(form);
                 } catch (error) {
                         result.className = "fail";
@@ -230,7 +240,7 @@
                         event.preventDefault(); /* it follows what is typed */
                 } else if (form.hasAttribute("data-done")) {
                         event.preventDefault();
-                        act(form);
+                        act(form, event.submitter);
                 }
         });
         addEventListener("popstate", () => {

@@ -55,31 +55,44 @@ static void append_row(const struct page *p, const struct collection_view *c)
                 text_appendf(p->text, "<small>took %s</small>",
                         duration_format(buffer, sizeof(buffer), c->last_duration));
         text_append(p->text, "</td><td data-name=\"next\">");
-        markup_time(p->text, c->next_due, p->now);
+        markup_due(p->text, c->next_due, p->now);
         text_appendf(p->text, "<small>every %s</small></td>",
                 duration_format(buffer, sizeof(buffer), c->interval_usec));
         append_failures(p, c);
         sheet_close(p->sheet, "tr");
 }
 
+static bool has_failed(const struct collection_view *c)
+{
+        return c->replayed && c->last_error;
+}
+
 unsigned replays_render(const struct page *p)
 {
-        size_t shown = MIN(p->view->collection_count, (size_t)PAGE_COLLECTIONS);
+        size_t shown = 0;
 
         frame_open(p, "replays", "Replays");
         text_append(p->text, "<section><h1>Replays</h1>\n");
-        frame_open_table(p, "replays", "stack", "The last replay of each collection",
+        frame_open_table(p, "replays", "stack",
+                "The last replay of each collection, failed ones first",
                 "<th scope=\"col\">Collection</th><th scope=\"col\">Outcome</th>"
                 "<th scope=\"col\">Last</th><th scope=\"col\">Next</th>"
                 "<th scope=\"col\">Replays</th><th scope=\"col\">Failed</th>");
-        for (size_t i = 0; i < shown; i++)
-                append_row(p, p->view->collections[i]);
+        for (int failed = 1; failed >= 0; failed--)
+                for (size_t i = 0; i < p->view->collection_count; i++)
+                        if (has_failed(p->view->collections[i]) == failed &&
+                                shown < PAGE_COLLECTIONS) {
+                                append_row(p, p->view->collections[i]);
+                                shown++;
+                        }
         frame_close_table(p);
+        frame_open_part(p, "beside");
         if (shown < p->view->collection_count)
                 text_appendf(p->text,
                         "<p class=\"muted\">%zu more are not listed here. <a "
                         "href=\"api/v1/collections\">All as JSON</a></p>\n",
                         p->view->collection_count - shown);
+        frame_close_part(p);
         text_append(p->text, "</section>\n");
         frame_close(p);
         return 200;

@@ -4,6 +4,7 @@
 #include <link.h>
 #include <malloc.h>
 #include <stdbool.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -19,19 +20,26 @@
  * raises it to the largest block that ever was. */
 #define MMAP_THRESHOLD (128 << 10)
 
+/* Of a program or library; they have ten. Pages of any further one stay. */
+#define SEGMENTS_MAX 32
+
 void footprint_init(void)
 {
         (void)mallopt(M_MMAP_THRESHOLD, MMAP_THRESHOLD);
 }
 
 /* Of a segment that cannot be written to, every page is as it is in the file. Not so where code was
- * relocated, which no library of ours is. */
+ * relocated, which no library of ours is. The list of segments is in one of them: to read on in it
+ * would bring that back, of every library. */
 static int leave_segments(struct dl_phdr_info *object, size_t size, void *userdata)
 {
         uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
+        ElfW(Phdr) segments[SEGMENTS_MAX];
+        size_t count = MIN((size_t)object->dlpi_phnum, (size_t)SEGMENTS_MAX);
 
-        for (size_t i = 0; i < object->dlpi_phnum; i++) {
-                const ElfW(Phdr) *segment = &object->dlpi_phdr[i];
+        memcpy(segments, object->dlpi_phdr, count * sizeof(segments[0]));
+        for (size_t i = 0; i < count; i++) {
+                const ElfW(Phdr) *segment = &segments[i];
                 uintptr_t begin = (object->dlpi_addr + segment->p_vaddr) & ~(page - 1);
                 uintptr_t end = object->dlpi_addr + segment->p_vaddr + segment->p_memsz;
 

@@ -169,7 +169,7 @@ build_asan() {
 
 build_tsan() {
         build build-tsan $sanitize_threads -- driftwatch test_handover test_worker test_reader test_state \
-                test_http_server test_http_limits test_http_answers test_press test_traffic
+                test_http_server test_http_limits test_http_answers test_press test_traffic test_watch
 }
 
 # What the parts named need later is compiled while tests of an earlier one wait for servers. What goes wrong is seen
@@ -198,7 +198,7 @@ part() {
                 ;;
         tsan)
                 build_tsan && run_meson tsan build-tsan handover worker reader state http_server \
-                                http_limits http_answers press traffic
+                                http_limits http_answers press traffic watch
                 ;;
         system)
                 # Three to a processor: most of them wait for a server or a second to pass.

@@ -317,6 +317,9 @@ int database_run(struct database *d, enum statement which)
         int rc = sqlite3_step(d->statements[which]);
 
         (void)sqlite3_reset(d->statements[which]);
+        /* SQLite would keep 2 MB of pages for the next one, which the system keeps anyhow. */
+        if (which == STATEMENT_COMMIT)
+                (void)sqlite3_db_release_memory(d->db);
         return rc == SQLITE_DONE ? SQLITE_OK : rc;
 }
 

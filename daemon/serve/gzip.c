@@ -6,8 +6,10 @@
 #include <zlib.h>
 
 #define GZIP_LEVEL 1
-/* zlib's way to ask for bare deflate blocks. */
-#define RAW_WINDOW_BITS (-15)
+/* Negative is zlib's way to ask for bare deflate blocks. What repeats in a page is near: with 8 kB
+ * to look back in, and 64 in place of 256 to work in, it is packed sooner and no larger. */
+#define RAW_WINDOW_BITS (-13)
+#define MEMORY_LEVEL 6
 /* What Z_FULL_FLUSH may add beyond deflateBound(): an empty stored block, twice at most. */
 #define FLUSH_MAX 16
 
@@ -17,21 +19,19 @@ static const unsigned char header[] = {0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 0xff};
 int gzip_pack(const char *data, size_t size, bool last, struct gzip_piece *ret)
 {
         _cleanup_free_ char *out = NULL;
+        char *fitted;
         z_stream z = {0};
         size_t bound, written;
         int r;
 
         if (size > INT_MAX)
                 return -EFBIG;
-        if (deflateInit2(&z, GZIP_LEVEL, Z_DEFLATED, RAW_WINDOW_BITS, 8, Z_DEFAULT_STRATEGY) !=
-                Z_OK)
-                return -ENOMEM;
-        bound = deflateBound(&z, size) + FLUSH_MAX;
+        bound = deflateBound(NULL, size) + FLUSH_MAX;
         out = malloc(bound);
-        if (!out) {
-                (void)deflateEnd(&z);
+        if (!out ||
+                deflateInit2(&z, GZIP_LEVEL, Z_DEFLATED, RAW_WINDOW_BITS, MEMORY_LEVEL,
+                        Z_DEFAULT_STRATEGY) != Z_OK)
                 return -ENOMEM;
-        }
         z.next_in = (z_const Bytef *)data;
         z.avail_in = (uInt)size;
         z.next_out = (Bytef *)out;
@@ -41,6 +41,10 @@ int gzip_pack(const char *data, size_t size, bool last, struct gzip_piece *ret)
         (void)deflateEnd(&z);
         if (r != (last ? Z_STREAM_END : Z_OK))
                 return -EIO;
+        /* Pieces are kept, and become a tenth; the room was for what cannot be packed. */
+        fitted = realloc(out, written);
+        if (fitted)
+                out = fitted;
         *ret = (struct gzip_piece){
                 take_ptr(out), written, size, crc32_z(0, (const Bytef *)data, size)};
         return 0;

@@ -12,8 +12,10 @@
 #include "fake_server.h"
 #include "judge/embedder.h"
 #include "judge/investigation.h"
+#include "show/metrics/metrics.h"
 #include "watch/dossier.h"
 #include "watch/pace.h"
+#include "watch/succession.h"
 #include "watch/waiters.h"
 #include "watch/watch.h"
 
@@ -644,17 +646,87 @@ static void replay_unjudged(struct world *w)
         assert_true(watch_at_rest(w->watch) && watch_running(w->watch));
 }
 
-static void *judge(void *watch)
+/* The loop goes on while another thread works. */
+struct neighbour {
+        bool replayed;
+        struct fake_server *server;
+        struct collection_config config;
+        struct watch_owner owner;
+        struct watch *watch;
+};
+
+static void on_neighbour_replayed(struct watch *watch, void *userdata)
 {
-        watch_judge(watch);
+        ((struct neighbour *)userdata)->replayed = true;
+}
+
+static void on_neighbour_changed(struct watch *watch, void *userdata)
+{
+}
+
+static void on_neighbour_exchanged(
+        struct watch *watch, const struct http_response *response, void *userdata)
+{
+}
+
+static bool neighbour_is_replayed(void *userdata)
+{
+        return ((const struct neighbour *)userdata)->replayed;
+}
+
+/* Watches another collection of the same queries and vectors. */
+static void watch_neighbour(struct world *w)
+{
+        struct world calm = {.distance = .9f, .best = "x"};
+        struct neighbour n = {.config = w->config,
+                .owner = {on_neighbour_replayed, on_neighbour_changed, on_neighbour_exchanged, &n}};
+
+        n.server = fake_server_new(w->event, &calm);
+        fake_server_script(n.server, serve);
+        n.config.references = 1;
+        n.config.peer.url = (char *)fake_server_url(n.server);
+        assert_int_equal(watch_new(w->event, &n.config, w->client, &n.owner, &n.watch), 0);
+        watch_replay(n.watch);
+        assert_true(fake_run_until(w->event, neighbour_is_replayed, &n));
+        assert_null(watch_view(n.watch)->last_error);
+        watch_free(n.watch);
+        fake_server_free(n.server);
+}
+
+/* Reads all that is known of it. */
+static void scrape(struct watch *watch)
+{
+        _cleanup_text_ struct text text = {0};
+        _cleanup_(collection_view_unrefp) struct collection_view *view =
+                collection_view_ref(watch_view(watch));
+
+        for (size_t i = 0; i < metric_count; i++)
+                metrics_render_collection(&text, &metrics[i], view, 10);
+        assert_non_null(strstr(text_string(&text), "agents"));
+}
+
+struct errand {
+        void (*work)(void *with);
+        void *with;
+};
+
+static void *run(void *userdata)
+{
+        const struct errand *errand = userdata;
+
+        errand->work(errand->with);
         return NULL;
 }
 
-static void judge_apart(struct world *w)
+/* Both threads run without any order between them: the thread sanitizer sees what they share. */
+static void work_apart(struct world *w, void (*work)(void *with), void *with)
 {
+        struct errand errand = {work, with};
         pthread_t thread;
 
-        assert_int_equal(pthread_create(&thread, NULL, judge, w->watch), 0);
+        assert_int_equal(pthread_create(&thread, NULL, run, &errand), 0);
+        watch_neighbour(w);
+        scrape(w->watch);
         assert_int_equal(pthread_join(thread, NULL), 0);
 }
 
@@ -670,7 +742,7 @@ static void another_thread_may_judge(void **state)
         /* Whoever wants something meanwhile is heard, but nothing begins. */
         watch_run(w->watch);
         watch_set_baseline(w->watch, NULL, 3);
-        judge_apart(w);
+        work_apart(w, watch_judge, w->watch);
         assert_ptr_equal(watch_view(w->watch), before);
         assert_int_equal(before->replays, 1);
         assert_int_equal(w->replayed, 1);
@@ -721,7 +793,7 @@ static void an_embedder_may_answer_during_a_judgement(void **state)
         assert_int_equal(fake_server_release(embedder), 1);
         assert_true(fake_run_until(w->event, embedder_is_heard, w));
         assert_int_equal(w->changed_views, 0);
-        judge_apart(w);
+        work_apart(w, watch_judge, w->watch);
         w->apart = false;
         watch_judged(w->watch);
         assert_int_equal(w->replayed, 1);
@@ -762,18 +834,30 @@ static void who_lends_asks_nothing_and_goes_on(void **state)
         assert_int_equal(w->replayed, 2);
 }
 
+static struct dossier *succeed_apart(struct world *w, struct heir *heir)
+{
+        struct succession s = {.heirs = heir, .heir_count = 1};
+
+        work_apart(w, succession_work, &s);
+        assert_int_equal(s.result, 0);
+        assert_return_code(heir->adopted, 0);
+        return heir->dossier;
+}
+
 /* As for a baseline that was approved. */
 static void another_dossier_may_come_back(void **state)
 {
         struct world *w = *state;
-        struct dossier *lent = lend(w), *next;
+        struct dossier *lent = lend(w);
         struct baseline *b = baseline_as_answered(w);
+        struct approval approval = {.baseline = b};
+        struct heir heir = {
+                .watch = w->watch, .old = w->watch, .from = lent, .approval = &approval};
 
-        assert_int_equal(dossier_new(&w->config, &next), 0);
-        assert_int_equal(dossier_adopt(next, lent), 0);
-        assert_int_equal(dossier_set_baseline(next, b), 0);
+        assert_ptr_equal(watch_exchange(w->watch, succeed_apart(w, &heir)), lent);
+        assert_int_equal(heir.adopted, 0);
+        assert_true(approval.taken);
         baseline_unref(b);
-        assert_ptr_equal(watch_exchange(w->watch, next), lent);
         dossier_free(lent);
         watch_note_baseline(w->watch, 7);
         assert_int_equal(watch_baseline_signature(w->watch), 7);
@@ -788,18 +872,15 @@ static void another_dossier_may_come_back(void **state)
 
 static struct watch *succeed(struct world *w, struct collection_config *config)
 {
-        struct dossier *next, *lent = watch_lend(w->watch);
-        struct watch *successor;
-        int changed;
+        struct heir heir = {.old = w->watch, .from = watch_lend(w->watch)};
+        struct dossier *next;
 
         assert_int_equal(watch_due(w->watch), USEC_INFINITY);
-        assert_int_equal(watch_prepare(w->event, config, w->client, &w->owner, &successor), 0);
-        assert_int_equal(dossier_new(config, &next), 0);
-        changed = dossier_adopt(next, lent);
-        assert_return_code(changed, 0);
-        dossier_free(watch_inherit(successor, w->watch, next, changed > 0));
+        assert_int_equal(watch_prepare(w->event, config, w->client, &w->owner, &heir.watch), 0);
+        next = succeed_apart(w, &heir);
+        dossier_free(watch_inherit(heir.watch, w->watch, next, heir.adopted > 0));
         w->watch = watch_free(w->watch);
-        return successor;
+        return heir.watch;
 }
 
 static void a_successor_carries_on_by_query_id(void **state)

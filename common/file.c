@@ -203,7 +203,22 @@ static int write_temporary(int fd, const char *path, const void *data, size_t si
         return fsync(fd) < 0 ? -errno : 0;
 }
 
-int file_replace(const char *path, const void *data, size_t size, struct error *e)
+/* The last step of writing: the temporary file gets the name that is meant. */
+static int take_name(const char *temporary, const char *path)
+{
+        return rename(temporary, path) < 0 ? -errno : 0;
+}
+
+/* The same, unless the name is taken. */
+static int take_free_name(const char *temporary, const char *path)
+{
+        if (link(temporary, path) < 0)
+                return -errno;
+        return unlink(temporary) < 0 ? -errno : 0;
+}
+
+static int write_whole(const char *path, const void *data, size_t size,
+        int (*name)(const char *temporary, const char *path), struct error *e)
 {
         _cleanup_free_ char *temporary = NULL;
         int fd, r;
@@ -219,14 +234,24 @@ int file_replace(const char *path, const void *data, size_t size, struct error *
         /* NFS and quotas report a failed write as late as here. */
         if (close(fd) < 0 && r == 0)
                 r = -errno;
-        if (r == 0 && rename(temporary, path) < 0)
-                r = -errno;
+        if (r == 0)
+                r = name(temporary, path);
         if (r < 0) {
                 (void)unlink(temporary);
                 return file_error(e, r, "write", path);
         }
         r = sync_directory_of(path);
         return r < 0 ? file_error(e, r, "sync the directory of", path) : 0;
+}
+
+int file_replace(const char *path, const void *data, size_t size, struct error *e)
+{
+        return write_whole(path, data, size, take_name, e);
+}
+
+int file_create(const char *path, const void *data, size_t size, struct error *e)
+{
+        return write_whole(path, data, size, take_free_name, e);
 }
 
 int file_room(const char *path, struct error *e)

@@ -190,6 +190,24 @@ static int set_online(struct settings *s, const char *value)
         return 0;
 }
 
+static int set_strict(struct settings *s, const char *value)
+{
+        s->options.strict = true;
+        return 0;
+}
+
+static int set_topics(struct settings *s, const char *value)
+{
+        s->options.topics = value;
+        return 0;
+}
+
+static int set_qrels(struct settings *s, const char *value)
+{
+        s->options.qrels = value;
+        return 0;
+}
+
 static int set_pause(struct settings *s, const char *value)
 {
         return duration_parse(value, &s->options.pause);
@@ -266,6 +284,8 @@ static int (*const setters[FLAG_COUNT])(struct settings *s, const char *value) =
         [FLAG_COLLECTION] = set_collection,
         [FLAG_FORMAT] = set_format,
         [FLAG_OUTPUT] = set_output,
+        [FLAG_TOPICS] = set_topics,
+        [FLAG_QRELS] = set_qrels,
         [FLAG_BASELINE] = set_baseline,
         [FLAG_NO_BASELINE] = set_no_baseline,
         [FLAG_MIN_PASS] = set_min_pass,
@@ -287,6 +307,7 @@ static int (*const setters[FLAG_COUNT])(struct settings *s, const char *value) =
         [FLAG_PAUSE] = set_pause,
         [FLAG_TIMEOUT] = set_timeout,
         [FLAG_ONLINE] = set_online,
+        [FLAG_STRICT] = set_strict,
         [FLAG_DRY_RUN] = set_dry_run,
         [FLAG_JSON] = set_json,
         [FLAG_LOG_LEVEL] = set_log_level,
@@ -300,6 +321,7 @@ static int (*const runs[COMMAND_COUNT])(const struct options *options) = {
         [COMMAND_COVERAGE] = command_coverage,
         [COMMAND_REPORT] = command_report,
         [COMMAND_VALIDATE] = command_validate,
+        [COMMAND_IMPORT] = command_import,
         [COMMAND_STATUS] = command_status,
         [COMMAND_NOTIFY_TEST] = command_notify_test,
         [COMMAND_STATE] = command_state,

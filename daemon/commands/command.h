@@ -35,8 +35,8 @@ struct options {
         const char *format;
         const char *fail_on;
         bool json;
-        const char *word; /* the second word, of baseline, notify-test and state; NULL */
-        const char *argument; /* the third one, of baseline rollback; NULL */
+        const char *word; /* the second word, of baseline, import, notify-test and state; NULL */
+        const char *argument; /* the third one, of baseline rollback and import; NULL */
         struct option_values words; /* all after the second, of silence */
         const char *by; /* baseline: who approves; check: who overrides; coverage: "metadata.KEY";
                          * ack, unack, silence: who does it */
@@ -48,12 +48,14 @@ struct options {
         bool force, fresh, new_only, floor, audit;
         bool dry_run; /* notify-test: print the requests and send none */
         bool online; /* validate: ask the servers, too */
+        bool strict; /* validate: warnings are errors */
+        const char *topics, *qrels; /* import: the second file; NULL: none */
         usec_t pause, timeout;
         struct option_values baseline_files; /* check: instead of those in the storage */
         bool baseline; /* check: that there is no approved baseline is a finding */
         bool no_baseline; /* check: judge by the expectations alone */
         double min_pass; /* check: share of the judged queries that suffices */
-        struct option_values outputs; /* check: files, format by extension */
+        struct option_values outputs; /* check: files, format by extension; import: one */
         double fail_under; /* coverage: 0 … 1 */
         const char *compare; /* coverage: file of an earlier run's JSON; NULL */
 };
@@ -67,6 +69,7 @@ int command_coverage(const struct options *options);
 int command_report(const struct options *options);
 int command_validate(const struct options *options);
 int command_baseline(const struct options *options);
+int command_import(const struct options *options);
 int command_status(const struct options *options);
 int command_notify_test(const struct options *options);
 int command_state(const struct options *options);

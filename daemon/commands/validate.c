@@ -8,13 +8,36 @@
 #include "commands/say.h"
 #include "commands/spread.h"
 #include "config/web.h"
+#include "judge/weakness.h"
 #include "text.h"
 
 /* Labels of a shard that are printed. */
 #define LABELS_SHOWN 10
 
+/* Ids of queries that are printed. */
+#define IDS_SHOWN 10
+
+/* What is not found now was never found, as far as anybody knows. */
+static size_t warn_of_unmet(const struct collection_view *v)
+{
+        _cleanup_text_ struct text ids = {0};
+        size_t unmet = 0;
+
+        for (size_t i = 0; i < v->query_set->count; i++)
+                if (v->queries[i].judgement.outcome == OUTCOME_FAIL &&
+                        !v->query_set->queries[i].known_failing.reason && unmet++ < IDS_SHOWN)
+                        say_to(&ids, "%s%s", unmet > 1 ? ", " : "", v->query_set->queries[i].id);
+        if (unmet > IDS_SHOWN)
+                say_to(&ids, " and %zu more", unmet - IDS_SHOWN);
+        if (unmet > 0)
+                complain(
+                        "driftwatch: warning: %s: %zu of %zu queries do not find what they expect: %s\n",
+                        v->query_set->path, unmet, v->query_set->count, text_string(&ids));
+        return unmet;
+}
+
 /* Exit status. */
-static int tell_collection(const struct watch *w)
+static int tell_collection(const struct watch *w, bool strict)
 {
         const struct collection_view *v = watch_view(w);
 
@@ -26,7 +49,7 @@ static int tell_collection(const struct watch *w)
                 v->epoch.space ? v->epoch.space : "unknown", v->epoch.dimension,
                 (long long)v->epoch.records);
         spread_print(v, dossier_vectors(watch_dossier(w)));
-        return EXIT_SUCCESS;
+        return warn_of_unmet(v) > 0 && strict ? EXIT_USAGE : EXIT_SUCCESS;
 }
 
 /* One replay of every collection, without the probes: they take long, and judge no configuration.
@@ -47,7 +70,7 @@ static int ask_servers(const struct options *options)
                 return EXIT_UNMEASURED;
         }
         for (size_t i = 0; i < round.count; i++) {
-                told = tell_collection(round.watches[i]);
+                told = tell_collection(round.watches[i], options->strict);
                 status = MAX(status, told);
         }
         return status;
@@ -102,12 +125,42 @@ static int load_web(const char *path, struct errors *errors)
         return path ? web_load(path, &web, &files, errors) : 0;
 }
 
+static bool seen_before(const struct config *config, size_t i)
+{
+        for (size_t k = 0; k < i; k++)
+                if (config->collections[k]->queries == config->collections[i]->queries &&
+                        config->collections[k]->replay.results ==
+                                config->collections[i]->replay.results)
+                        return true;
+        return false;
+}
+
+/* Their number. */
+static size_t warn(const struct config *config)
+{
+        _cleanup_errors_ struct errors weak = {0};
+        /* Who is not root has just read the files, as the user that he is. */
+        size_t files = geteuid() == 0 ? config->warnings.count : 0;
+
+        for (size_t i = 0; i < config->collection_count; i++)
+                if (!seen_before(config, i))
+                        weakness_find(config->collections[i]->queries,
+                                config->collections[i]->replay.results, &weak);
+        for (size_t i = 0; i < files; i++)
+                complain("driftwatch: warning: %s\n", config->warnings.messages[i]);
+        for (size_t i = 0; i < weak.count; i++)
+                complain("driftwatch: warning: %s\n", weak.messages[i]);
+        if (weak.dropped > 0)
+                complain("driftwatch: and %zu more warnings\n", weak.dropped);
+        return files + errors_total(&weak);
+}
+
 int command_validate(const struct options *options)
 {
         _cleanup_errors_ struct errors errors = {0};
         _cleanup_(config_freep) struct config *config = NULL;
         struct shard shard;
-        size_t queries = 0;
+        size_t queries = 0, warnings;
         int r = config_load(options->config_file, NULL, &config, &errors);
         int web = load_web(options->web_config_file, &errors);
 
@@ -117,9 +170,7 @@ int command_validate(const struct options *options)
                 complain("and %zu more errors\n", errors.dropped);
         if (r < 0 || web < 0)
                 return EXIT_USAGE;
-        /* Who is not root has just read the files, as the user that he is. */
-        for (size_t i = 0; i < config->warnings.count && geteuid() == 0; i++)
-                complain("driftwatch: warning: %s\n", config->warnings.messages[i]);
+        warnings = warn(config);
         for (size_t i = 0; i < config->collection_count; i++)
                 queries += config->collections[i]->queries->count;
         say("%s is valid: %zu %s with %zu canonical %s on %zu %s\n", options->config_file,
@@ -133,5 +184,6 @@ int command_validate(const struct options *options)
                 return EXIT_UNMEASURED;
         }
         (void)fflush(stdout);
-        return options->online ? ask_servers(options) : EXIT_SUCCESS;
+        r = options->online ? ask_servers(options) : EXIT_SUCCESS;
+        return r == EXIT_SUCCESS && warnings > 0 && options->strict ? EXIT_USAGE : r;
 }

@@ -10,7 +10,7 @@ void quality_init(struct quality *q)
 
 static double gain(unsigned grade, unsigned rank)
 {
-        return (exp2(grade) - 1) / log2(rank + 1.0);
+        return grade / log2(rank + 1.0);
 }
 
 /* The best order there is: grades descending. */
@@ -28,12 +28,12 @@ static double ideal_gain(const struct expectation *expect, unsigned k)
         return sum;
 }
 
-/* A server that repeats an id does not gain by it twice. */
-static double gain_of(const struct grade *grade, const struct answer *answer, unsigned k)
+/* From 1; 0: not among the first k. A server that repeats an id does not gain by it twice. */
+static unsigned rank_of(const char *id, const struct answer *answer, unsigned k)
 {
         for (unsigned i = 0; i < answer->count && i < k; i++)
-                if (streq(answer->ids[i], grade->id))
-                        return gain(grade->grade, i + 1);
+                if (streq(answer->ids[i], id))
+                        return i + 1;
         return 0;
 }
 
@@ -43,9 +43,25 @@ double quality_ndcg(const struct expectation *expect, const struct answer *answe
 
         if (ideal <= 0)
                 return NAN;
-        for (size_t i = 0; i < expect->grade_count; i++)
-                sum += gain_of(&expect->grades[i], answer, k);
+        for (size_t i = 0; i < expect->grade_count; i++) {
+                unsigned rank = rank_of(expect->grades[i].id, answer, k);
+
+                if (rank > 0)
+                        sum += gain(expect->grades[i].grade, rank);
+        }
         return sum / ideal;
+}
+
+double quality_recall(const struct expectation *expect, const struct answer *answer, unsigned k)
+{
+        size_t relevant = 0, found = 0;
+
+        for (size_t i = 0; i < expect->grade_count; i++)
+                if (expect->grades[i].grade > 0) {
+                        relevant++;
+                        found += rank_of(expect->grades[i].id, answer, k) > 0;
+                }
+        return relevant > 0 ? (double)found / (double)relevant : NAN;
 }
 
 void quality_add(struct quality *q, const struct query *query, const struct judgement *verdict,
@@ -69,6 +85,7 @@ void quality_add(struct quality *q, const struct query *query, const struct judg
         if (!isnan(ndcg)) {
                 q->graded++;
                 q->ndcg += ndcg;
+                q->recall += quality_recall(&query->expect, answer, k);
         }
 }
 
@@ -82,4 +99,5 @@ void quality_finish(struct quality *q)
         q->hit_rate = mean(q->hit_rate, q->ranked);
         q->mrr = mean(q->mrr, q->ranked);
         q->ndcg = mean(q->ndcg, q->graded);
+        q->recall = mean(q->recall, q->graded);
 }

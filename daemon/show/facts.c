@@ -299,11 +299,12 @@ static json_t *quality_json(const struct quality *q)
 {
         double passed = q->measured > 0 ? (double)q->passed / (double)q->measured : NAN;
 
-        return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "queries",
+        return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "queries",
                 value_count(q->queries), "measured", value_count(q->measured), "pass_share",
                 json_from_double(passed), "ranked", value_count(q->ranked), "hit_rate",
                 json_from_double(q->hit_rate), "mrr", json_from_double(q->mrr), "graded",
-                value_count(q->graded), "ndcg", json_from_double(q->ndcg));
+                value_count(q->graded), "ndcg", json_from_double(q->ndcg), "recall_at_k",
+                json_from_double(q->recall));
 }
 
 static const char *tag_value(const struct query *q, const char *key)

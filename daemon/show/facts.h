@@ -31,8 +31,8 @@ json_t *facts_drift(const struct collection_view *c);
 json_t *facts_index(const struct index_health *h);
 /* null without an embedder. */
 json_t *facts_embedder(const struct embedder_view *e);
-/* hit@k, MRR, nDCG@k and pass share: of the whole set, and in "tags" of every value of every tag;
- * of the first 200 values, with the number of other queries' tags in "unlisted_tags". */
+/* hit@k, MRR, nDCG@k, recall@k and pass share: of the whole set, and in "tags" of every value of
+ * every tag; of the first 200 values, with the number of other queries' tags in "unlisted_tags". */
 json_t *facts_quality(const struct collection_view *c);
 /* {"reason", "until": "2027-01-31"}, the last day; null for a query that is not known to fail. */
 json_t *facts_known_failing(const struct query *q);

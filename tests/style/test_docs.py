@@ -139,3 +139,25 @@ def test_findings_are_documented(source):
     page = (source / "docs/findings.md").read_text()
     rows = re.findall(r"^\| `([a-z-]+)` \| \w+ \| [^|]+ \| (\w*)", page, re.MULTILINE)
     assert rows == [(kind, rules.get(rule, "")) for kind, rule in kinds]
+
+
+def test_names_of_imported_fields_are_documented(source):
+    """In the order in which one is preferred to another."""
+    code = (source / "daemon/config/import/entry.c").read_text()
+    parts = {}
+    for name, part in re.findall(r'\{"([a-z]+)", (PART_\w+)\}', code):
+        parts.setdefault(part, []).append(name)
+    rows = re.findall(r"^\| (?:question|its id|records|grade|grades|tags)\b[^|]*\| (.*?) \|$",
+                      (source / "docs/import.md").read_text(), re.MULTILINE)
+    documented = [[name.replace("_", "") for name in re.findall(r"`(\w+)`", row)] for row in rows]
+    tags = re.findall(r'"([a-z]+)"', re.search(r"tag_names\[\] = \{(.*?)\}", code, re.DOTALL).group(1))
+    parts["PART_TAGS"] += tags
+    assert len(tags) == 6 and documented == list(parts.values())
+
+
+def test_formats_of_import_are_documented(source):
+    code = (source / "daemon/config/import/import.c").read_text()
+    formats = re.findall(r'^ +\{"([a-z]+)", IMPORT_', code, re.MULTILINE)
+    assert formats == re.findall(r"^\| `([a-z]+)` \|", (source / "docs/import.md").read_text(), re.MULTILINE)
+    table = (source / "daemon/commands/table.c").read_text()
+    assert f'"{" ".join(formats)}"' in table and f'"{"|".join(formats)} FILE"' in table

@@ -16,6 +16,11 @@ TOP_LEVEL = {
 # Modules whose test has another name, or is not in C because only the whole program shows what they do.
 TEST_OF = {
     "daemon/config/http_file": "system/test_lock.py",
+    "daemon/config/import/draft": "unit/test_import.c",
+    "daemon/config/import/entry": "unit/test_import.c",
+    "daemon/config/import/literal": "unit/test_import.c",
+    "daemon/config/import/trec": "unit/test_import.c",
+    "daemon/commands/import": "system/test_import.py",
     "daemon/config/web_keys": "unit/test_web.c",
     "daemon/serve/admission": "system/test_lock.py",
     "daemon/serve/bcrypt": "unit/test_login.c",

@@ -228,21 +228,24 @@ def graded(chroma, driftwatch, name):
 
 
 def quality(found, k=10):
-    """pass_share, hit_rate, mrr and ndcg of graded queries that pass when a relevant record is found."""
+    """hit_rate, mrr, ndcg and recall of graded queries that pass when a relevant record is found."""
     def gain(grades):
-        return sum((2 ** grade - 1) / math.log2(rank + 2) for rank, grade in enumerate(grades[:k]))
+        return sum(grade / math.log2(rank + 2) for rank, grade in enumerate(grades[:k]))
     ranks = [next((rank + 1 for rank, one in enumerate(each["ranked"][:k]) if each["grades"].get(one, 0) > 0), None)
              for each in found]
     ndcgs = [gain([each["grades"].get(one, 0) for one in each["ranked"]]) /
              gain(sorted(each["grades"].values(), reverse=True)) for each in found]
     hits = statistics.mean(rank is not None for rank in ranks)
     return {"hit_rate": hits, "mrr": statistics.mean(1 / rank if rank else 0 for rank in ranks),
-            "ndcg": statistics.mean(ndcgs)}
+            "ndcg": statistics.mean(ndcgs),
+            "recall_at_k": statistics.mean(
+                sum(each["grades"].get(one, 0) > 0 for one in each["ranked"][:k]) /
+                sum(grade > 0 for grade in each["grades"].values()) for each in found)}
 
 
 def test_quality_figures(graded, driftwatch, name):
     expected = quality(graded.values())
-    assert len({*expected.values(), 0, 1}) == 5, "a world that tells them apart"
+    assert len({*expected.values(), 0, 1}) == 6, "a world that tells them apart"
     driftwatch.start()
     driftwatch.replay(name)
     collection, = driftwatch.api("collections")["collections"]

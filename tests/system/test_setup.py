@@ -34,6 +34,11 @@ def configured(build, directory, **server):
     return program
 
 
+def not_of_sets(stderr):
+    """Its lines, without the warnings of sets that are small on purpose."""
+    return [line for line in stderr.splitlines() if ".queries.yaml: " not in line]
+
+
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can read what other users cannot")
 def test_validate_warns_of_a_secret_that_only_root_can_read(build, open_directory):
     (open_directory / "secrets").mkdir()
@@ -44,7 +49,7 @@ def test_validate_warns_of_a_secret_that_only_root_can_read(build, open_director
     def warnings():
         done = program.run("validate")
         assert done.returncode == 0 and "is valid" in done.stdout
-        return done.stderr.splitlines()
+        return not_of_sets(done.stderr)
     assert warnings() == []
     secret.chmod(0o600)
     line, = warnings()
@@ -73,7 +78,7 @@ def test_validate_offers_a_credential_where_a_channel_takes_one(build, open_dire
     program.write()
     for name in "key", "url":
         (open_directory / name).chmod(0o600)
-    lines = program.run("validate").stderr.splitlines()
+    lines = not_of_sets(program.run("validate").stderr)
     assert len(lines) == 3
     for key, offered in ("routing_key_file", True), ("bot_token_file", True), ("api_url_file", False):
         line, = (line for line in lines if f"_configs[0].{key}: only root can read" in line)
@@ -127,7 +132,7 @@ def test_bands_by_space(near, driftwatch, name, space, borders, counts):
 def test_validate_asks_the_servers(near, driftwatch, chroma, name):
     near("cosine")
     done = driftwatch.run("validate", "--online")
-    assert (done.returncode, done.stderr) == (0, "")
+    assert (done.returncode, not_of_sets(done.stderr)) == (0, [])
     assert "space cosine, dimension 40, 20 records" in done.stdout
     assert "20 excellent" in done.stdout and "nearly all are excellent" in done.stdout
     proposed, = [line for line in done.stdout.splitlines() if "bands: [" in line]

@@ -50,6 +50,22 @@ static size_t count_files(void)
         return n - 2;
 }
 
+static void what_is_there_is_not_created(void **state)
+{
+        _cleanup_error_ struct error e = {0};
+        _cleanup_free_ char *data = NULL;
+        const char *path = in_directory("created");
+        size_t size;
+
+        assert_int_equal(file_create(path, "first", 5, NULL), 0);
+        assert_int_equal(file_create(path, "second", 6, &e), -EEXIST);
+        assert_non_null(strstr(e.message, "created: File exists"));
+        assert_int_equal(file_read(path, 100, &data, &size, NULL), 0);
+        assert_string_equal(data, "first");
+        assert_int_equal(count_files(), 1);
+        assert_int_equal(unlink(path), 0);
+}
+
 static void room_is_looked_for_without_a_trace(void **state)
 {
         _cleanup_error_ struct error e = {0};
@@ -367,6 +383,7 @@ int main(void)
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test_teardown(reads_whole_files, remove_files),
                 cmocka_unit_test_teardown(names_what_git_lfs_left, remove_files),
+                cmocka_unit_test_teardown(what_is_there_is_not_created, remove_files),
                 cmocka_unit_test_teardown(room_is_looked_for_without_a_trace, remove_files),
                 cmocka_unit_test(reads_files_without_a_size),
                 cmocka_unit_test_teardown(read_refuses, remove_files),

@@ -8,19 +8,19 @@
 static const char *const abc[] = {"a", "b", "c"};
 static const float distances[] = {0.1f, 0.2f, 0.3f};
 
-/* Worked by hand: DCG = (2^0-1)/log2(2) + (2^3-1)/log2(3) + (2^1-1)/log2(4), ideal 7/1 + 3/log2(3)
- * + 1/2 of grades 3, 2, 1. */
+/* Worked by hand: DCG = 0/log2(2) + 3/log2(3) + 1/log2(4), ideal 3/1 + 2/log2(3) + 1/2 of grades
+ * 3, 2, 1. */
 static void test_ndcg(void **state)
 {
         struct grade grades[] = {{(char *)"b", 3}, {(char *)"x", 2}, {(char *)"c", 1}};
         struct expectation e = {.grades = grades, .grade_count = 3};
         _cleanup_(answer_unrefp) struct answer *a = answer_new(3, abc, distances, NULL);
-        double expected = (7 / log2(3) + 0.5) / (7 + 3 / log2(3) + 0.5);
+        double expected = (3 / log2(3) + 0.5) / (3 + 2 / log2(3) + 0.5);
 
         assert_true(fabs(quality_ndcg(&e, a, 10) - expected) < 1e-12);
         /* Beyond k nothing counts, in the ideal neither. */
         assert_true(fabs(quality_ndcg(&e, a, 1)) < 1e-12);
-        assert_true(fabs(quality_ndcg(&e, a, 2) - 7 / log2(3) / (7 + 3 / log2(3))) < 1e-12);
+        assert_true(fabs(quality_ndcg(&e, a, 2) - 3 / log2(3) / (3 + 2 / log2(3))) < 1e-12);
 }
 
 static void test_a_repeated_record_gains_once(void **state)
@@ -30,7 +30,7 @@ static void test_a_repeated_record_gains_once(void **state)
         struct expectation e = {.grades = grades, .grade_count = 2};
         _cleanup_(answer_unrefp) struct answer *a = answer_new(3, again, distances, NULL);
 
-        assert_true(fabs(quality_ndcg(&e, a, 10) - 7 / (7 + 3 / log2(3))) < 1e-12);
+        assert_true(fabs(quality_ndcg(&e, a, 10) - 3 / (3 + 2 / log2(3))) < 1e-12);
 }
 
 static void test_ndcg_without_grades(void **state)
@@ -41,6 +41,22 @@ static void test_ndcg_without_grades(void **state)
 
         assert_true(isnan(quality_ndcg(&none, a, 10)));
         assert_true(isnan(quality_ndcg(&zero, a, 10)));
+}
+
+/* Of three that are relevant two are among the first three, one among the first two. */
+static void test_recall(void **state)
+{
+        struct grade grades[] = {
+                {(char *)"b", 3}, {(char *)"x", 2}, {(char *)"c", 1}, {(char *)"a", 0}};
+        struct expectation e = {.grades = grades, .grade_count = 4};
+        _cleanup_(answer_unrefp) struct answer *a = answer_new(3, abc, distances, NULL);
+
+        assert_true(fabs(quality_recall(&e, a, 10) - 2.0 / 3) < 1e-12);
+        assert_true(fabs(quality_recall(&e, a, 2) - 1.0 / 3) < 1e-12);
+        assert_true(fabs(quality_recall(&e, a, 1)) < 1e-12);
+        e.grades = grades + 3;
+        e.grade_count = 1;
+        assert_true(isnan(quality_recall(&e, a, 10)));
 }
 
 static void test_means(void **state)
@@ -76,7 +92,7 @@ static void test_nothing_measured_is_not_zero(void **state)
 
         quality_init(&q);
         quality_finish(&q);
-        assert_true(isnan(q.hit_rate) && isnan(q.mrr) && isnan(q.ndcg));
+        assert_true(isnan(q.hit_rate) && isnan(q.mrr) && isnan(q.ndcg) && isnan(q.recall));
 }
 
 int main(void)
@@ -85,6 +101,7 @@ int main(void)
                 cmocka_unit_test(test_ndcg),
                 cmocka_unit_test(test_a_repeated_record_gains_once),
                 cmocka_unit_test(test_ndcg_without_grades),
+                cmocka_unit_test(test_recall),
                 cmocka_unit_test(test_means),
                 cmocka_unit_test(test_nothing_measured_is_not_zero),
         };

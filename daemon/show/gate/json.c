@@ -86,7 +86,7 @@ static json_t *collection_json(const struct check *check, const struct collectio
                         return NULL;
         return json_pack(
                 "{s:o, s:o, s:o, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, "
-                "s:o, s:o}",
+                "s:o, s:o, s:o}",
                 "collection", value_string(c->label), "server", value_string(c->server),
                 "query_set", value_string(c->query_set->path), "verdict",
                 verdict_name(check_collection(check, c)), "cause",
@@ -97,7 +97,7 @@ static json_t *collection_json(const struct check *check, const struct collectio
                 value_string(c->note), "findings", facts_findings(c), "evidence",
                 facts_cause(&c->attribution, c->fates), "lists", evidence_lists(check, c),
                 "sensitivity", evidence_sensitivity(c), "audit", evidence_audit(check, c),
-                "queries", take_ptr(queries));
+                "quality", facts_quality(c), "queries", take_ptr(queries));
 }
 
 static json_t *override_json(const struct check *check)

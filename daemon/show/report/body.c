@@ -393,6 +393,7 @@ static void append_quality_cells(struct document *d, const json_t *quality)
         append_quality_number(d, quality, "hit_rate", "ranked");
         append_quality_number(d, quality, "mrr", "ranked");
         append_quality_number(d, quality, "ndcg", "graded");
+        append_quality_number(d, quality, "recall_at_k", "graded");
 }
 
 static void append_quality(const struct report *r, struct document *d)
@@ -404,6 +405,7 @@ static void append_quality(const struct report *r, struct document *d)
                 {"hit@k", true},
                 {"MRR", true},
                 {"nDCG@k", true},
+                {"recall@k", true},
         };
         _cleanup_json_ json_t *quality = facts_quality(r->c);
         const char *tag, *value;
@@ -430,7 +432,7 @@ static void append_quality(const struct report *r, struct document *d)
                         (long long)unlisted);
         document_say(d,
                 "k is %u. hit@k and MRR count the measured queries that expect a record, nDCG@k "
-                "those with graded expectations; \"none\" where there is no such query.",
+                "and recall@k those with graded expectations; \"none\" where there is no such query.",
                 r->c->results);
 }
 

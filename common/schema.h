@@ -67,6 +67,7 @@ struct schema_key {
         const char *(*check)(const char *); /* of SCHEMA_STRING, and of each scalar within a
                                              * SCHEMA_MAPPING: what is wrong with it, NULL for
                                              * nothing */
+        bool may_be_empty; /* of SCHEMA_STRING: "" says that there is to be nothing */
         const char *kind; /* type in the documentation, where it says more */
         const char *item; /* what to write for a name in paths: "<rule>" */
         const char *doc;

@@ -155,13 +155,13 @@ static void read_string(const struct schema_reader *reader, const struct schema_
                 schema_wrong_type(reader, place, key->name, node, "a string");
                 return;
         }
-        wrong = !*node->scalar ? "must not be empty" : NULL;
+        wrong = !*node->scalar && !key->may_be_empty ? "must not be empty" : NULL;
         if (!wrong && bounded(key) && (double)strlen(node->scalar) > key->max) {
                 schema_error(reader, place, key->name, node,
                         "is longer than the %.0f bytes that are allowed", key->max);
                 return;
         }
-        if (!wrong && key->check)
+        if (!wrong && key->check && *node->scalar)
                 wrong = key->check(node->scalar);
         if (wrong)
                 schema_error(reader, place, key->name, node, "%s", wrong);

@@ -125,6 +125,7 @@ static void publish(struct daemon *d)
                 .surroundings = d->surroundings,
                 .allowances = &d->allowances,
                 .external_url = d->options->external_url,
+                .runbook_url = d->teller.runbook_url,
                 .ack_key = d->teller.linked ? d->teller.ack_key : NULL,
                 .storage = &d->storage,
         };

@@ -50,6 +50,7 @@ libc6-dev                 file /usr/include/stdio.h
 meson                     command meson
 ninja-build               command ninja
 pkg-config                command pkg-config
+cmark-gfm                 command cmark-gfm
 libmicrohttpd-dev         library libmicrohttpd
 libcurl4-gnutls-dev       library libcurl
 libjansson-dev            library jansson
@@ -60,6 +61,7 @@ libyajl-dev               library yajl
 libgnutls28-dev           library gnutls
 libcrypt-dev              library libcrypt
 libsqlite3-dev            library sqlite3
+sqlite3                   command sqlite3
 zlib1g-dev                library zlib
 libcmocka-dev             library cmocka
 clang-format              command clang-format

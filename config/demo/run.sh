@@ -51,6 +51,7 @@ missing_packages() {
         command_or meson meson
         command_or ninja-build ninja
         command_or pkg-config pkg-config
+        command_or cmark-gfm cmark-gfm
         header_or libc6-dev stdio.h
         header_or libmicrohttpd-dev microhttpd.h
         header_or libcurl4-gnutls-dev curl/curl.h

@@ -121,7 +121,7 @@ struct alerting_config {
         usec_t resend_delay, repeat_interval;
         usec_t group_wait, group_interval; /* of an incident's first notification, of a change */
         unsigned query_alerts_max; /* alerts of single queries of one rule and collection */
-        char *runbook_url; /* base of runbook_url annotations; NULL: no such annotation */
+        char *runbook_url; /* base of runbook_url annotations; NULL: our own, "": none */
 };
 
 struct config {

@@ -511,8 +511,8 @@ static const struct schema_key alerting_table[] = {
                 .doc = "Alerts of single queries that a rule has at once; beyond that they are "
                        "one alert of the collection."),
         KEY(alerting_keys, runbook_url, "runbook_url", SCHEMA_STRING, .kind = "URL",
-                .check = url_check_link,
-                .doc = "Base of the `runbook_url` annotation; the alert's name is appended."),
+                .check = url_check_link, .may_be_empty = true,
+                .doc = "What the alert's name is appended to in the `runbook_url` annotation."),
 };
 static const struct schema alerting_schema = SCHEMA(alerting_table, alerting_keys);
 

@@ -47,6 +47,7 @@ static void view_free(struct view *v)
         free(v->lease_error);
         free(v->config_path);
         free(v->external_url);
+        free(v->runbook_url);
         for (size_t i = 0; i < v->host_count; i++)
                 free(v->hosts[i]);
         free(v->hosts);

@@ -231,6 +231,7 @@ struct view {
         struct latency storage_writes; /* how long each kept the loop */
         char *config_path;
         char *external_url; /* NULL when not given */
+        char *runbook_url; /* what the names of alerts are appended to; NULL: nothing is known */
         unsigned per_query_limit;
         bool ack_links; /* messages have links that acknowledge; they are proven by the key */
         unsigned char ack_key[ACK_KEY_SIZE];

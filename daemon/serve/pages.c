@@ -4,6 +4,7 @@
 #include "clock.h"
 #include "serve/response.h"
 #include "show/asset.h"
+#include "show/runbook.h"
 
 void pages_document(struct exchange *x)
 {
@@ -36,6 +37,32 @@ void pages_document(struct exchange *x)
         x->once = have != NULL;
         x->status = leaf_answer(
                 leaf, have, exchange_header(x, MHD_HTTP_HEADER_IF_NONE_MATCH), &x->body);
+}
+
+static const struct runbook_page *find_page(const char *name)
+{
+        for (size_t i = 0; i < runbook_page_count; i++)
+                if (strcasecmp(runbook_pages[i].name, name) == 0)
+                        return &runbook_pages[i];
+        return NULL;
+}
+
+void pages_runbook(struct exchange *x)
+{
+        const struct runbook_page *page = find_page(x->subject ? x->subject : "");
+
+        if (!page) {
+                exchange_say(x, 404, "the runbook has no page of this name");
+                return;
+        }
+        x->status =
+                streq(exchange_header(x, MHD_HTTP_HEADER_IF_NONE_MATCH), page->etag) ? 304 : 200;
+        x->type = RESPONSE_TYPE_HTML;
+        x->policy = RESPONSE_POLICY_PAGE;
+        x->cache = RESPONSE_CACHE_ASK;
+        x->etag = page->etag;
+        if (x->status == 200)
+                text_append_bytes(&x->body, page->data, page->size);
 }
 
 void pages_asset(struct exchange *x)

@@ -35,6 +35,8 @@ struct MHD_Response *response_of(
 #define RESPONSE_TYPE_JSON "application/json"
 /* What never changes under its name. */
 #define RESPONSE_CACHE_FOR_EVER "public, max-age=31536000, immutable"
+/* What another version of the program may say otherwise. */
+#define RESPONSE_CACHE_ASK "no-cache"
 /* What the page may do: our own style, script and forms. What the report may: its inline style. */
 #define RESPONSE_POLICY_PAGE \
         "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src data:; " \

@@ -250,6 +250,8 @@ struct route {
 static const struct route routes[] = {
         {"/", {SCOPE_READ, pages_document}, {0}, {0}},
         {"/assets/*", {SCOPE_READ, pages_asset}, {0}, {0}},
+        {"/runbook/", {SCOPE_READ, pages_runbook}, {0}, {0}},
+        {"/runbook/*", {SCOPE_READ, pages_runbook}, {0}, {0}},
         {"/metrics", {SCOPE_READ, get_metrics}, {0}, {0}},
         {"/-/healthy", {SCOPE_READ, get_healthy}, {0}, {0}},
         {"/-/ready", {SCOPE_READ, get_ready}, {0}, {0}},

@@ -10,21 +10,28 @@ import sys
 
 def style(path):
     text = re.sub(r"/\*.*?\*/", "", pathlib.Path(path).read_text(encoding="utf-8"), flags=re.DOTALL)
-    return re.sub(r"\s+", " ", text).replace(" { ", "{").replace(" }", "}").replace("; ", ";").strip()
+    return re.sub(r"\s+", " ", text).replace(" { ", "{").replace(" }", "}").replace("; ", ";").strip().encode()
 
 
 def array(name, data):
     return f"static const unsigned char {name}[] = {{{','.join(map(str, data + bytes(1)))}}};\n"
 
 
+def digest(data):
+    return hashlib.sha256(data).hexdigest()[:16]
+
+
+def path(data, suffix):
+    return f"assets/{digest(data)}.{suffix}"
+
+
 def entry(name, suffix, kind, data):
-    digest = hashlib.sha256(data).hexdigest()[:16]
-    return f'\t{{"assets/{digest}.{suffix}", "\\"{digest}\\"", "{kind}; charset=utf-8", {name}, {len(data)}}},\n'
+    return f'\t{{"{path(data, suffix)}", "\\"{digest(data)}\\"", "{kind}; charset=utf-8", {name}, {len(data)}}},\n'
 
 
 def main(output, base, page, script):
-    plain = style(base).encode()
-    sheet, code = plain + style(page).encode(), pathlib.Path(script).read_bytes()
+    plain = style(base)
+    sheet, code = plain + style(page), pathlib.Path(script).read_bytes()
     text = '#include "show/asset.h"\n\n'
     text += array("base", plain) + array("sheet", sheet) + array("code", code)
     text += "\nconst struct asset assets[ASSET_COUNT] = {\n"
@@ -33,4 +40,5 @@ def main(output, base, page, script):
     pathlib.Path(output).write_text(text, encoding="ascii")
 
 
-main(*sys.argv[1:])
+if __name__ == "__main__":
+    main(*sys.argv[1:])

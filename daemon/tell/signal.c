@@ -49,15 +49,34 @@ static int set_text(struct labels *annotations, const char *name, struct text *t
         return text_failed(t) || !shown ? -ENOMEM : labels_set(annotations, name, shown);
 }
 
+int signal_runbook_base(const char *configured, const char *external_url, char **ret)
+{
+        const char *base = configured ? configured : external_url;
+        size_t size = base ? strlen(base) : 0;
+        _cleanup_text_ struct text t = {0};
+
+        if (size == 0) {
+                *ret = NULL;
+                return 0;
+        }
+        while (!configured && size > 0 && base[size - 1] == '/')
+                size--;
+        text_append_bytes(&t, base, size);
+        if (!configured)
+                text_append(&t, "/runbook/");
+        else if (!strchr("/#=", base[size - 1]))
+                text_append(&t, "/");
+        *ret = text_take(&t, NULL);
+        return *ret ? 0 : -ENOMEM;
+}
+
 int signal_set_runbook(struct labels *annotations, const char *base, const char *alertname)
 {
         _cleanup_text_ struct text t = {0};
 
-        if (!base || !*base)
+        if (!base)
                 return 0;
         text_append(&t, base);
-        if (!strchr("/#=", base[strlen(base) - 1]))
-                text_append(&t, "/");
         for (const char *p = alertname; *p; p++) {
                 char c = (char)tolower((unsigned char)*p);
 

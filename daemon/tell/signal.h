@@ -19,9 +19,7 @@ struct signal_policy {
         const struct rule *rules; /* RULE_COUNT */
         unsigned query_alerts_max; /* more queries of one rule, or a tenth of the set, are one */
         const char *external_url; /* base of dashboard_url; NULL or "": no such annotation */
-        /* Base of runbook_url: the alert name in lower case is appended, after a slash unless the
-         * base ends in "/", "#" or "=". NULL: no such annotation. */
-        const char *runbook_url;
+        const char *runbook_url; /* by signal_runbook_base(); NULL: no such annotation */
 };
 
 /* Something that holds. Everything else that the collection's alerts said is over. */
@@ -43,6 +41,10 @@ struct signals {
 _must_check_ int signals_build(const struct signal_policy *policy,
         const struct collection_view *collection, struct signals *ret);
 void signals_done(struct signals *s);
+/* What alert names, in lower case, are appended to: the configured base, or else our own pages
+ * below the external URL. It ends in "/", "#" or "="; NULL where the configuration wants none, or
+ * where nobody knows an address that holds beyond this machine. Owned. -ENOMEM. */
+_must_check_ int signal_runbook_base(const char *configured, const char *external_url, char **ret);
 /* Sets runbook_url of an alert of this name; `base` as the policy's. -ENOMEM. */
 _must_check_ int signal_set_runbook(
         struct labels *annotations, const char *base, const char *alertname);

@@ -440,6 +440,8 @@ static int view_facts(
                 r = strdup_to(&v->reload_error, p->reload_error);
         if (r >= 0)
                 r = strdup_to(&v->external_url, source->external_url);
+        if (r >= 0)
+                r = strdup_to(&v->runbook_url, source->runbook_url);
         if (r >= 0 && source->storage)
                 r = view_storage(source->storage, v);
         if (r >= 0)

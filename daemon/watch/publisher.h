@@ -64,7 +64,7 @@ struct publication {
         uint64_t desk_generation; /* moves when it may have changed */
         const struct surroundings *surroundings; /* NULL: nothing is known of them */
         const struct allowances *allowances; /* NULL: nothing is counted */
-        const char *external_url;
+        const char *external_url, *runbook_url;
         const unsigned char *ack_key; /* NULL: there are no links that acknowledge */
         const struct storage *storage; /* NULL: nothing is kept */
 };

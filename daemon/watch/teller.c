@@ -80,6 +80,7 @@ void teller_done(struct teller *t)
         roster_done(&t->policy.receivers);
         notices_free(t->notices);
         alerts_free(t->alerts);
+        free(t->runbook_url);
         *t = (struct teller){0};
 }
 
@@ -136,8 +137,12 @@ int teller_configure(struct teller *t, const struct config *config, usec_t now)
 {
         struct desk_policy policy = {0};
         struct routes routes = {0};
+        _cleanup_free_ char *runbook_url = NULL;
         int r = routes_build(&config->alerting, &routes);
 
+        if (r >= 0)
+                r = signal_runbook_base(
+                        config->alerting.runbook_url, t->external_url, &runbook_url);
         if (r >= 0)
                 r = policy_build(&config->alerting, &policy);
         if (r >= 0)
@@ -155,6 +160,8 @@ int teller_configure(struct teller *t, const struct config *config, usec_t now)
         routes_done(&t->routes);
         t->routes = routes;
         t->config = config;
+        free(t->runbook_url);
+        t->runbook_url = take_ptr(runbook_url);
         t->longest_interval = longest_interval(config);
         t->next = t->look_due = 0;
         alerts_damp(t->alerts, &config->alerting.flapping);
@@ -202,7 +209,7 @@ static struct signal_policy signal_policy(const struct teller *t)
         return (struct signal_policy){.rules = alerting->rules,
                 .query_alerts_max = alerting->query_alerts_max,
                 .external_url = t->external_url,
-                .runbook_url = alerting->runbook_url};
+                .runbook_url = t->runbook_url};
 }
 
 void teller_evaluate(struct teller *t, const struct collection_view *c, usec_t now)

@@ -22,6 +22,7 @@ struct watches;
 struct teller {
         const struct config *config; /* borrowed; NULL before teller_configure() */
         const char *external_url; /* borrowed; NULL: unknown */
+        char *runbook_url; /* as of signal_policy; owned */
         bool linked; /* links by which incidents are acknowledged can be proven, by the key */
         unsigned char ack_key[ACK_KEY_SIZE];
         struct alerts *alerts;

@@ -13,6 +13,7 @@
 #include "json.h"
 #include "server_fixture.h"
 #include "show/asset.h"
+#include "show/runbook.h"
 #include "text.h"
 
 #define FORM "Content-Type: application/x-www-form-urlencoded\r\n"
@@ -93,6 +94,52 @@ static void other_assets_are_not_there(void **state)
 
                 ask(*state, "GET", targets[i], "", &r);
                 assert_int_equal(r.status, 404);
+        }
+}
+
+static void ask_page(struct fixture *f, const struct runbook_page *page)
+{
+        _cleanup_response_ struct response whole = {0}, known = {0};
+        char target[96], headers[128];
+
+        (void)snprintf(target, sizeof(target), "/runbook/%s", page->name);
+        (void)snprintf(headers, sizeof(headers), "If-None-Match: %s\r\n", page->etag);
+        ask(f, "GET", target, "", &whole);
+        assert_int_equal(whole.status, 200);
+        assert_header(&whole, "Content-Type", "text/html; charset=utf-8");
+        assert_header(&whole, "Cache-Control", "no-cache");
+        assert_header(&whole, "ETag", page->etag);
+        assert_contains(&whole, assets[ASSET_STYLE].path);
+        assert_int_equal(whole.body_size, page->size);
+        assert_memory_equal(whole.body, page->data, page->size);
+        ask(f, "GET", target, headers, &known);
+        assert_int_equal(known.status, 304);
+        assert_int_equal(known.body_size, 0);
+}
+
+static void the_runbook_has_its_pages(void **state)
+{
+        static const struct {
+                const char *target;
+                unsigned status;
+                const char *contains;
+        } others[] = {
+                {"/runbook/RetrievalBandCrossed", 200, "<h1>RetrievalBandCrossed</h1>"},
+                {"/runbook/index_loss", 200, "<h1>INDEX_LOSS</h1>"},
+                {"/runbook/x", 404, "the runbook has no page of this name"},
+                {"/runbook/removed/", 404, "the runbook has no page of this name"},
+                {"/runbook", 404, "nothing at this path"},
+        };
+
+        assert_true(runbook_page_count > RULE_COUNT);
+        for (size_t i = 0; i < runbook_page_count; i++)
+                ask_page(*state, &runbook_pages[i]);
+        for (size_t i = 0; i < ARRAY_SIZE(others); i++) {
+                _cleanup_response_ struct response r = {0};
+
+                ask(*state, "GET", others[i].target, "", &r);
+                assert_int_equal(r.status, others[i].status);
+                assert_contains(&r, others[i].contains);
         }
 }
 
@@ -254,6 +301,7 @@ int main(void)
                 CASE_OF(documents_may_use_what_is_ours),
                 CASE_OF(assets_are_kept_for_ever),
                 CASE_OF(other_assets_are_not_there),
+                CASE_OF(the_runbook_has_its_pages),
                 CASE_OF(who_has_a_document_is_told_what_changed),
                 CASE_OF(a_view_is_seen_at_once),
                 CASE_OF(more_documents_than_are_kept),

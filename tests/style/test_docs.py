@@ -114,12 +114,17 @@ def test_message_ids_are_used(source, texts):
     assert [name for name in message_ids(source) if name not in code] == []
 
 
-def test_alerts_are_documented(source):
-    names = alert_names(source)
-    assert "RetrievalBandCrossed" in names
-    page = (source / "docs/alerts.md").read_text()
-    headings = anchors(page)
-    assert [name for name in names if name.lower() not in headings] == []
+def test_the_runbook_has_each_alert_and_each_cause(source):
+    """A section for each, and none for anything else; also for those that only Prometheus has."""
+    rules = re.findall(r"- alert: (\w+)$", (source / "dashboards/driftwatch.rules.yaml").read_text(), re.MULTILINE)
+    causes = re.findall(r'\[CAUSE_\w+\] = \{"([A-Z_]+)"', (source / "daemon/model/attribution.c").read_text())
+    names = {*alert_names(source), *rules, *causes} - {"NONE"}
+    assert {"RetrievalBandCrossed", "DriftwatchAbsent", "REMOVED"} <= names
+    page = (source / "docs/runbook.md").read_text()
+    assert sorted(re.findall(r"^## (.+)$", page, re.MULTILINE)) == sorted(names)
+    for name in names:
+        # From the list of alerts or of causes.
+        assert f"| [{name}](#{name.lower()})" in page or f", [{name}](#{name.lower()})" in page, name
 
 
 def test_alerts_have_a_rule_in_prometheus(source):

@@ -496,6 +496,7 @@ struct view *sample_view(void)
         v->elsewhere = 5;
         v->config_path = copy("/etc/driftwatch/driftwatch.yaml");
         v->external_url = copy("https://driftwatch.example.org/");
+        v->runbook_url = copy("https://runbooks.example.org/driftwatch/");
         add_collection(v, collection_of_everything());
         add_collection(v,
                 new_collection(SAMPLE_NASTY, "docs_v2", "spare",

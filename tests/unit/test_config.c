@@ -309,6 +309,13 @@ static void reads_alerting(void **state)
         assert_int_equal(c->per_query_limit, 0);
 }
 
+static void a_runbook_may_be_unwanted(void **state)
+{
+        _cleanup_(config_freep) struct config *c = parse(MINIMAL "alerting: {runbook_url: ''}\n");
+
+        assert_string_equal(c->alerting.runbook_url, "");
+}
+
 static void bands_may_be_those_approved(void **state)
 {
         _cleanup_(config_freep) struct config *c = parse(MINIMAL "  bands: auto\n");
@@ -1304,6 +1311,7 @@ int main(void)
                 cmocka_unit_test(a_daemon_is_the_only_one_unless_it_says_so),
                 cmocka_unit_test(collections_override_the_defaults),
                 cmocka_unit_test(reads_alerting),
+                cmocka_unit_test(a_runbook_may_be_unwanted),
                 cmocka_unit_test(bands_may_be_those_approved),
                 cmocka_unit_test(refuses_wrong_values),
                 cmocka_unit_test(reads_embedders),

@@ -120,6 +120,7 @@ static void writes_what_is_known(void **state)
                 "driftwatch_request_duration_seconds_sum{server=\"spare\"} 0",
                 "driftwatch_server_busy_seconds_total{server=\"main\",task=\"survey\"} 1.5",
                 "driftwatch_server_busy_seconds_total{server=\"spare\",task=\"replay\"} 0",
+                "driftwatch_runbook_info{url=\"https://runbooks.example.org/driftwatch/\"} 1",
                 "driftwatch_shard_info{index=\"1\",of=\"3\"} 1",
                 "driftwatch_collections_elsewhere 5",
                 "driftwatch_lease_held 0",

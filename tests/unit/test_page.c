@@ -189,7 +189,8 @@ static void an_incident_can_be_acted_upon(void **state)
                 "acknowledged by &lt;anna&gt; 5m ago", "RetrievalExpectedResultMissing",
                 "<span class=\"badge firing\">firing</span><small>inhibited</small>",
                 "<small>flapping: it came 4 times within 35m</small>",
-                "href=\"https://runbooks.example.org/driftwatch?a=1&amp;b=2\"");
+                "href=\"https://runbooks.example.org/driftwatch?a=1&amp;b=2\"",
+                "<a rel=\"noreferrer\" href=\"runbook/RetrievalBandCrossed\">runbook</a>");
         assert_shows(view, &other, "RetrievalReplayFailing");
 }
 

@@ -598,16 +598,25 @@ static void links(void **state)
                 {"", "https://wiki/page#", NULL, "https://wiki/page#retrievalreplayfailing"},
                 {NULL, "https://wiki/?p=", NULL, "https://wiki/?p=retrievalreplayfailing"},
                 {NULL, "", NULL, NULL},
+                {"http://d:9820", "", "http://d:9820/?collection=docs%20%26%20more", NULL},
+                {"http://d:9820", NULL, "http://d:9820/?collection=docs%20%26%20more",
+                        "http://d:9820/runbook/retrievalreplayfailing"},
+                {"http://d/drift//", NULL, "http://d/drift/?collection=docs%20%26%20more",
+                        "http://d/drift/runbook/retrievalreplayfailing"},
+                {NULL, NULL, NULL, NULL},
         };
         struct world *w = *state;
 
         w->c->last_error = strdup("x");
         for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+                _cleanup_free_ char *base = NULL;
                 const struct signal *s;
 
+                assert_int_equal(signal_runbook_base(rows[i].runbook, rows[i].external, &base), 0);
                 w->policy.external_url = rows[i].external;
-                w->policy.runbook_url = rows[i].runbook;
+                w->policy.runbook_url = base;
                 evaluate(w, NOW);
+                w->policy.runbook_url = NULL;
                 s = only(w);
                 assert_string_equal(annotation(s, "dashboard_url") ?: "",
                         rows[i].dashboard_url ? rows[i].dashboard_url : "");

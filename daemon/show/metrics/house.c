@@ -15,6 +15,12 @@ void house_build(struct exposition *x, const struct view *view)
                 1);
 }
 
+void house_runbook(struct exposition *x, const struct view *view)
+{
+        if (view->runbook_url)
+                exposition_sample(x, "", metric_labels({"url", view->runbook_url}), 1);
+}
+
 void house_shard(struct exposition *x, const struct view *view)
 {
         char index[NUMBER_TEXT_MAX], of[NUMBER_TEXT_MAX];

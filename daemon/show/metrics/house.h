@@ -8,6 +8,8 @@
 #include "show/metrics/exposition.h"
 
 void house_build(struct exposition *x, const struct view *view);
+/* Absent where there is none. */
+void house_runbook(struct exposition *x, const struct view *view);
 void house_shard(struct exposition *x, const struct view *view);
 void house_reloads(struct exposition *x, const struct view *view);
 double house_elsewhere(const struct view *view);

@@ -9,10 +9,23 @@ static bool is_page(const char *url)
         return url && (strncmp(url, "https://", 8) == 0 || strncmp(url, "http://", 7) == 0);
 }
 
+/* Our own page of it, where the alert has no other. */
+static void append_runbook(const struct page *p, const struct alert *a)
+{
+        const char *url = labels_get(&a->annotations, "runbook_url");
+
+        text_append(p->text, " <a rel=\"noreferrer\" href=\"");
+        if (!is_page(url)) {
+                text_append(p->text, "runbook/");
+                url = labels_get(&a->labels, "alertname");
+        }
+        markup_text(p->text, url);
+        text_append(p->text, "\">runbook</a>");
+}
+
 static void append_words(const struct page *p, const struct alert *a)
 {
         const char *summary = labels_get(&a->annotations, "summary");
-        const char *runbook = labels_get(&a->annotations, "runbook_url");
 
         text_append(p->text, "<th scope=\"row\"><b>");
         markup_text(p->text, labels_get(&a->labels, "alertname"));
@@ -30,11 +43,7 @@ static void append_words(const struct page *p, const struct alert *a)
         }
         text_append(p->text, "<p>");
         markup_excerpt(p->text, summary ? summary : "", MARKUP_EXCERPT_MAX);
-        if (is_page(runbook)) {
-                text_append(p->text, " <a rel=\"noreferrer\" href=\"");
-                markup_text(p->text, runbook);
-                text_append(p->text, "\">runbook</a>");
-        }
+        append_runbook(p, a);
         text_append(p->text, "</p></th>");
 }
 

@@ -41,7 +41,7 @@ static void append_overall(const struct page *p)
 static void append_navigation(const struct page *p, const char *here)
 {
         static const char *const entries[][2] = {{"./", "Overview"}, {"?show=replays", "Replays"},
-                {"?show=notifications", "Notifications"}};
+                {"?show=notifications", "Notifications"}, {"runbook/", "Runbook"}};
 
         text_append(p->text,
                 "<header>\n<a class=\"sr skip\" href=\"#main\">Skip to the content</a>\n"

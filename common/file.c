@@ -209,10 +209,13 @@ static int take_name(const char *temporary, const char *path)
         return rename(temporary, path) < 0 ? -errno : 0;
 }
 
-/* The same, unless the name is taken. */
+/* The same, unless the name is taken. What a person has made can be read by whom the umask lets. */
 static int take_free_name(const char *temporary, const char *path)
 {
-        if (link(temporary, path) < 0)
+        mode_t mask = umask(077);
+
+        (void)umask(mask);
+        if (chmod(temporary, 0666 & ~mask) < 0 || link(temporary, path) < 0)
                 return -errno;
         return unlink(temporary) < 0 ? -errno : 0;
 }

@@ -10,6 +10,7 @@
 #include <stddef.h>
 
 #include "error.h"
+#include "text.h"
 
 enum yaml_kind { YAML_SCALAR, YAML_SEQUENCE, YAML_MAPPING };
 
@@ -57,6 +58,9 @@ _must_check_ int yaml_to_bool(const struct yaml_node *node, bool *ret); /* true 
 _must_check_ int yaml_to_double(const struct yaml_node *node, double *ret);
 /* Decimal digits only, no leading zeros (YAML 1.1 reads 010 as eight); -ERANGE beyond 64 bits. */
 _must_check_ int yaml_to_uint(const struct yaml_node *node, unsigned long *ret);
+/* The string as a scalar in double quotes that reads back as the same one, whatever it holds; it
+ * has to be UTF-8. */
+void yaml_append_string(struct text *t, const char *s);
 /* What kind of thing it is, for messages: "a mapping", "a list", "nothing", "\"soon\"" (on one
  * line, long ones cut). `buffer` may be used; 80 bytes are enough for any. */
 const char *yaml_describe(const struct yaml_node *node, char *buffer, size_t size);

@@ -87,6 +87,38 @@ int yaml_to_uint(const struct yaml_node *node, unsigned long *ret)
         return 0;
 }
 
+/* What steers is escaped, so that what people review is what is read, and so is what YAML does not
+ * allow or passes over. */
+static void append_character(struct text *t, const char *s, size_t n)
+{
+        uint32_t code = utf8_code(s, n);
+
+        if (code == '"' || code == '\\')
+                text_appendf(t, "\\%c", (char)code);
+        else if (code == '\n' || code == '\t')
+                text_append(t, code == '\n' ? "\\n" : "\\t");
+        else if (utf8_steers(s, n) || (code & 0xfffe) == 0xfffe)
+                text_appendf(t, code > 0xffff ? "\\U%08x" : "\\u%04x", (unsigned)code);
+        else
+                text_append_bytes(t, s, n);
+}
+
+void yaml_append_string(struct text *t, const char *s)
+{
+        size_t n;
+
+        text_append(t, "\"");
+        for (size_t left = strlen(s); left > 0; s += n, left -= n) {
+                n = utf8_sequence(s, left);
+                if (n == 0) {
+                        t->failed = true;
+                        return;
+                }
+                append_character(t, s, n);
+        }
+        text_append(t, "\"");
+}
+
 const char *yaml_describe(const struct yaml_node *node, char *buffer, size_t size)
 {
         if (node && node->kind == YAML_MAPPING)

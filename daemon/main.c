@@ -41,6 +41,7 @@ static int set_config_file(struct settings *s, const char *value)
 static int set_storage_path(struct settings *s, const char *value)
 {
         s->options.storage_path = value;
+        s->options.storage_given = true;
         return 0;
 }
 
@@ -271,6 +272,66 @@ static int set_json(struct settings *s, const char *value)
         return 0;
 }
 
+static int set_directory(struct settings *s, const char *value)
+{
+        s->options.directory = value;
+        return *value ? 0 : -EINVAL;
+}
+
+static int parse_number(const char *value, uint64_t max, uint64_t *ret)
+{
+        errno = 0;
+        *ret = strtoull(value, NULL, 10);
+        return errno != 0 || !*value || value[strspn(value, "0123456789")] || *ret > max ? -EINVAL
+                                                                                         : 0;
+}
+
+static int set_sample(struct settings *s, const char *value)
+{
+        uint64_t sample;
+
+        if (parse_number(value, SAMPLE_MAX, &sample) < 0 || sample == 0)
+                return -EINVAL;
+        s->options.sample = (size_t)sample;
+        return 0;
+}
+
+static int set_seed(struct settings *s, const char *value)
+{
+        return parse_number(value, UINT64_MAX, &s->options.seed);
+}
+
+static int set_tenant(struct settings *s, const char *value)
+{
+        s->options.tenant = value;
+        return 0;
+}
+
+static int set_database(struct settings *s, const char *value)
+{
+        s->options.database = value;
+        return 0;
+}
+
+static int set_auth(struct settings *s, const char *value)
+{
+        s->options.auth = value;
+        return streq(value, "token") || streq(value, "bearer") || streq(value, "basic") ? 0
+                                                                                        : -EINVAL;
+}
+
+static int set_secret_file(struct settings *s, const char *value)
+{
+        s->options.secret_file = value;
+        return 0;
+}
+
+static int set_ca_file(struct settings *s, const char *value)
+{
+        s->options.ca_file = value;
+        return 0;
+}
+
 /* What a flag does with its value; negative errno: the value is wrong. */
 static int (*const setters[FLAG_COUNT])(struct settings *s, const char *value) = {
         [FLAG_CONFIG_FILE] = set_config_file,
@@ -310,6 +371,14 @@ static int (*const setters[FLAG_COUNT])(struct settings *s, const char *value) =
         [FLAG_STRICT] = set_strict,
         [FLAG_DRY_RUN] = set_dry_run,
         [FLAG_JSON] = set_json,
+        [FLAG_DIRECTORY] = set_directory,
+        [FLAG_SAMPLE] = set_sample,
+        [FLAG_SEED] = set_seed,
+        [FLAG_TENANT] = set_tenant,
+        [FLAG_DATABASE] = set_database,
+        [FLAG_AUTH] = set_auth,
+        [FLAG_SECRET_FILE] = set_secret_file,
+        [FLAG_CA_FILE] = set_ca_file,
         [FLAG_LOG_LEVEL] = set_log_level,
         [FLAG_LOG_FORMAT] = set_log_format,
 };
@@ -317,6 +386,7 @@ static int (*const setters[FLAG_COUNT])(struct settings *s, const char *value) =
 static int (*const runs[COMMAND_COUNT])(const struct options *options) = {
         [COMMAND_RUN] = command_run,
         [COMMAND_CHECK] = command_check,
+        [COMMAND_INIT] = command_init,
         [COMMAND_BASELINE] = command_baseline,
         [COMMAND_COVERAGE] = command_coverage,
         [COMMAND_REPORT] = command_report,
@@ -473,7 +543,11 @@ int main(int argc, char **argv)
                         .fail_on = "drift",
                         .min_pass = 1,
                         .pause = 2 * USEC_PER_SEC,
-                        .timeout = 10 * USEC_PER_MINUTE},
+                        .timeout = 10 * USEC_PER_MINUTE,
+                        .directory = ".",
+                        .auth = "token",
+                        .sample = 200,
+                        .seed = 1},
                 .log_level = -1,
                 .log_format = LOG_LOGFMT,
         };

@@ -6,6 +6,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "duration.h"
 #include "model/shard.h"
@@ -13,6 +14,9 @@
 /* Exit statuses shared by all commands; the gate's own are show/check.h's. */
 #define EXIT_USAGE 2 /* usage or configuration */
 #define EXIT_UNMEASURED 3 /* nothing could be measured, or the daemon did not answer */
+
+/* init: more canaries of a collection than these would be a copy of it. */
+#define SAMPLE_MAX 10000
 
 /* Bound of repeatable flags: more addresses or collections than that are a mistake in a script. */
 #define OPTION_VALUES_MAX 64
@@ -25,6 +29,7 @@ struct option_values {
 struct options {
         const char *config_file;
         const char *storage_path;
+        bool storage_given; /* by its flag */
         struct option_values listen_addresses;
         const char *web_config_file; /* NULL: none */
         const char *http_config_file; /* how the daemon is spoken to; NULL: none */
@@ -57,6 +62,12 @@ struct options {
         double min_pass; /* check: share of the judged queries that suffices */
         struct option_values outputs; /* check: files, format by extension; import: one */
         double fail_under; /* coverage: 0 … 1 */
+        const char *directory; /* init, as what follows: where its files go */
+        const char *tenant, *database; /* NULL: Chroma's defaults */
+        const char *auth, *secret_file, *ca_file; /* files: NULL for none */
+        size_t sample; /* canaries of a collection */
+        uint64_t seed;
+        bool brief; /* init proposes: neither answers nor what to do next */
         const char *compare; /* coverage: file of an earlier run's JSON; NULL */
 };
 
@@ -73,6 +84,7 @@ int command_import(const struct options *options);
 int command_status(const struct options *options);
 int command_notify_test(const struct options *options);
 int command_state(const struct options *options);
+int command_init(const struct options *options);
 int command_ack(const struct options *options);
 int command_unack(const struct options *options);
 int command_silence(const struct options *options);

@@ -343,8 +343,8 @@ static void print_floor(const struct baseline *b)
                 say_lines(text_string(&t));
 }
 
-static void print_candidate(const struct recorder *r, const struct baseline *b,
-        const struct collection_view *v, const struct vector_set *vectors)
+static void print_candidate(const struct options *options, const struct recorder *r,
+        const struct baseline *b, const struct collection_view *v, const struct vector_set *vectors)
 {
         say("%s: candidate %u: %zu %s, %u %s, answers %s, %lld %s\n", v->label, b->number, b->count,
                 plural(b->count, "query", "queries"), b->samples,
@@ -357,9 +357,12 @@ static void print_candidate(const struct recorder *r, const struct baseline *b,
         if (recorder_moving(r))
                 say("  WARNING: the collection did not stand still; the last change was: %s\n",
                         recorder_changes(r));
-        print_found(b);
+        if (!options->brief)
+                print_found(b);
         print_warnings(b, v);
         print_floor(b);
+        if (options->brief)
+                return;
         spread_print(v, vectors);
         if (b->bands.count > 0) {
                 say("  bands: auto: in force when it is approved: ");
@@ -467,7 +470,7 @@ static int store_candidate(const struct proposal *p, const struct recording *r)
                 complain("driftwatch: %s: the candidate lacks excerpts of documents, or what "
                          "follows its answers\n",
                         unseen.message);
-        print_candidate(r->recorder, b, v, dossier_vectors(watch_dossier(r->watch)));
+        print_candidate(p->options, r->recorder, b, v, dossier_vectors(watch_dossier(r->watch)));
         return EXIT_SUCCESS;
 }
 

@@ -7,6 +7,7 @@
 #include <inttypes.h>
 #include <math.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <sys/types.h>
 
 #include "model/rows.h"
@@ -427,4 +428,36 @@ int npy_end(struct npy *n, struct vector_set **ret)
                 return -EBADMSG;
         }
         return rows_take(&n->rows, n->files.path, NULL, ret);
+}
+
+/* Version 1: the header's size, a line's end included, is a multiple of 64. */
+static void append_header(const struct vector_set *set, struct text *t)
+{
+        const size_t prefix = MAGIC_SIZE + VERSION_SIZE + sizeof(uint16_t);
+        char header[128];
+        int size = snprintf(header, sizeof(header),
+                "{'descr': '<f4', 'fortran_order': False, 'shape': (%zu, %u), }", set->count,
+                set->dimension);
+        size_t padded = (prefix + (size_t)size + 1 + 63) / 64 * 64 - prefix;
+        uint16_t little = htole16((uint16_t)padded);
+
+        text_append_bytes(t, MAGIC "\x01\x00", MAGIC_SIZE + VERSION_SIZE);
+        text_append_bytes(t, &little, sizeof(little));
+        text_appendf(t, "%-*s\n", (int)padded - 1, header);
+}
+
+void npy_build(const struct vector_set *set, struct text *ret_matrix, struct text *ret_ids)
+{
+        (void)text_reserve(ret_matrix, set->count * set->dimension * sizeof(float));
+        append_header(set, ret_matrix);
+        for (size_t i = 0; i < set->count; i++) {
+                for (unsigned k = 0; k < set->dimension; k++) {
+                        uint32_t bits;
+
+                        memcpy(&bits, &set->rows[i][k], sizeof(bits));
+                        bits = htole32(bits);
+                        text_append_bytes(ret_matrix, &bits, sizeof(bits));
+                }
+                text_appendf(ret_ids, "%s\n", set->ids[i]);
+        }
 }

@@ -183,6 +183,8 @@ TEST_OF = {
     "daemon/commands/audit": "system/test_audit.py",
     "daemon/commands/check": "system/test_check.py",
     "daemon/commands/coverage": "system/test_coverage.py",
+    "daemon/commands/canaries": "system/test_init.py",
+    "daemon/commands/init": "system/test_init.py",
     "daemon/commands/report": "system/test_report.py",
     "daemon/commands/run": "system/test_http.py",
     "daemon/commands/spread": "system/test_setup.py",

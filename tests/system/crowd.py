@@ -43,8 +43,9 @@ def answer(path, body):
         asked = json.loads(body)
         first = asked.get("offset") or 0
         ids = [one for one in asked.get("ids") or held if one in held][first:first + (asked.get("limit") or len(held))]
-        vectors = "embeddings" in asked.get("include", [])
-        return {"ids": ids, "include": [], "embeddings": [[1.0, 0.0]] * len(ids) if vectors else None}
+        wanted = asked.get("include", [])
+        return {"ids": ids, "include": [], "embeddings": [[1.0, 0.0]] * len(ids) if "embeddings" in wanted else None,
+                **{key: [None] * len(ids) if key in wanted else None for key in ("documents", "metadatas")}}
     if last == "query":
         asked = json.loads(body)
         queries, ids = len(asked["query_embeddings"]), held[:asked.get("n_results", 10)]

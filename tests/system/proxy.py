@@ -13,11 +13,13 @@ PAGE = "<html><head><title>502 Bad Gateway</title></head><body>nginx</body></htm
 
 class Proxy(tools.Served):
     """`rules` are functions of (method, path, body as JSON) that yield None, or (status, headers, bytes) to answer
-    with; the first that yields something decides. `requests` are all that came, as (method, path, JSON)."""
+    with; the first that yields something decides. `requests` are all that came, as (method, path, JSON). Who does not
+    send the header and value of `guard`, where it is set, hears 401."""
 
     def __init__(self, target):
         proxy = self
         self.target, self.rules, self.requests, self.compress = target, [], [], False
+        self.guard = None
 
         class Handler(http.server.BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
@@ -28,7 +30,10 @@ class Proxy(tools.Served):
                 sent = self.rfile.read(size)
                 body = json.loads(sent) if sent else {}
                 proxy.requests.append((self.command, self.path, body))
-                self.reply(*proxy.decide(self.command, self.path, sent, body))
+                if proxy.guard and self.headers.get(proxy.guard[0]) != proxy.guard[1]:
+                    self.reply(401, {}, b"who are you?")
+                else:
+                    self.reply(*proxy.decide(self.command, self.path, sent, body))
 
             do_GET = do_POST = answer
 

@@ -8,9 +8,13 @@ import subprocess
 
 import pytest
 import requests
+import yaml
 
 import tools
 import worlds
+
+# The page's blocks that start the daemon.
+FROM_NOTHING, OWN_QUESTIONS = 0, 1
 
 HANDBOOK = {
     "leave-policy.md": "Ask for a day off two weeks before. Your lead approves a holiday within three days.",
@@ -53,20 +57,24 @@ class Newcomer:
         self.directory, self.page = directory, page
         self.urls = {"http://127.0.0.1:8000": chroma.url, "http://127.0.0.1:8081": embedder.url}
         self.environment = {**os.environ, "PATH": f"{build}:{os.environ['PATH']}"}
-        self.environment.pop("GITHUB_ACTIONS", None)
+        for name in "GITHUB_ACTIONS", "SUDO_USER":
+            self.environment.pop(name, None)
 
-    def write(self, name, text):
+    def here(self, text):
         for url, real in self.urls.items():
             text = text.replace(url, real)
-        (self.directory / name).write_text(text)
+        return text
 
-    def daemon(self):
-        run, = blocks(self.page, "sh")
+    def write(self, name, text):
+        (self.directory / name).write_text(self.here(text))
+
+    def daemon(self, way):
+        run = blocks(self.page, "sh")[way]
         return tools.Process(shlex.split(run) + ["--web.listen-address=127.0.0.1:0", "--log.level=debug"],
                              self.directory.parent / "log", cwd=self.directory, env=self.environment)
 
     def run(self, command):
-        return subprocess.run(shlex.split(command), cwd=self.directory, env=self.environment, text=True,
+        return subprocess.run(shlex.split(self.here(command)), cwd=self.directory, env=self.environment, text=True,
                               capture_output=True, timeout=60)
 
     def follow(self, session):
@@ -77,7 +85,7 @@ class Newcomer:
             strange = [line for line in done.stderr.splitlines()
                        if not line.startswith("driftwatch: warning: queries.yaml: ")]
             assert (done.returncode, strange) == (0, []), (command, done)
-            assert essence(done.stdout) == essence(printed), command
+            assert essence(done.stdout) == essence(self.here(printed)), command
 
 
 @pytest.fixture
@@ -94,10 +102,35 @@ def newcomer(source, build, page, chroma, name, tmp_path, ends):
     chroma.drop("handbook")
 
 
+def test_from_nothing(newcomer, ends, page):
+    person, _embedder = newcomer
+    init, approve = sessions(page)[:2]
+    person.follow(init)
+    assert [init[0][1].splitlines()[-2].strip(), init[0][1].splitlines()[-1].strip()] == [
+        approve[0][0], blocks(page, "sh")[FROM_NOTHING].strip()], "what is printed next is what is done next"
+    person.follow(approve)
+    daemon = ends(person.daemon(FROM_NOTHING))
+    tools.poll(lambda: "comparing with baseline 1, approved by root: first canaries" in daemon.text()
+               and "cause NONE" in daemon.text(), "the daemon to compare")
+
+
+def test_both_at_once(newcomer, page):
+    person, _embedder = newcomer
+    person.follow(sessions(page)[0])
+    both, config, queries, _expecting = blocks(page, "yaml")
+    written = yaml.safe_load((person.directory / "watched/driftwatch.yaml").read_text())
+    assert {**yaml.safe_load(both)["collections"][0]} == written["collections"][0]
+    person.write("watched/queries.yaml", queries)
+    person.write("watched/driftwatch.yaml", yaml.safe_dump(
+        {**written, **yaml.safe_load(both), "embedders": yaml.safe_load(config)["embedders"]}))
+    done = person.run("driftwatch check --config.file=watched/driftwatch.yaml --storage.path=watched/state")
+    assert "handbook-questions on main: unjudged" in done.stdout, done
+
+
 def test_the_page(newcomer, ends, page):
     person, _embedder = newcomer
-    config, queries, expecting = blocks(page, "yaml")
-    first, second = sessions(page)
+    _both, config, queries, expecting = blocks(page, "yaml")
+    first, second = sessions(page)[2:]
     assert len(first) == 4, "four commands"
     person.write("driftwatch.yaml", config)
     person.write("queries.yaml", queries)
@@ -106,7 +139,7 @@ def test_the_page(newcomer, ends, page):
     person.follow(second)
     assert sorted(one.name for one in person.directory.iterdir()) == ["driftwatch.yaml", "queries.yaml", "state"]
 
-    daemon = ends(person.daemon())
+    daemon = ends(person.daemon(OWN_QUESTIONS))
     tools.poll(lambda: "comparing with baseline 1, approved by Ada: first review" in daemon.text()
                and "cause NONE" in daemon.text(), "the daemon to compare")
 
@@ -115,9 +148,9 @@ def test_without_an_embedding_server(newcomer, page):
     """What went wrong is said, not what is missing because of it; and there is no state yet."""
     person, embedder = newcomer
     embedder.stop()
-    person.write("driftwatch.yaml", blocks(page, "yaml")[0])
-    person.write("queries.yaml", blocks(page, "yaml")[1])
-    done = person.run(sessions(page)[0][1][0])
+    person.write("driftwatch.yaml", blocks(page, "yaml")[1])
+    person.write("queries.yaml", blocks(page, "yaml")[2])
+    done = person.run(sessions(page)[2][1][0])
     assert (done.returncode, done.stdout) == (3, "")
     assert re.search(rf"embedder local at {embedder.url}/[^ ]*: .*refused", done.stderr), done.stderr
     assert not (person.directory / "state").exists()
@@ -125,8 +158,8 @@ def test_without_an_embedding_server(newcomer, page):
 
 def test_a_daemon_makes_its_state_directory(newcomer, ends, page):
     person, _embedder = newcomer
-    person.write("driftwatch.yaml", blocks(page, "yaml")[0])
-    person.write("queries.yaml", blocks(page, "yaml")[1])
-    daemon = ends(person.daemon())
+    person.write("driftwatch.yaml", blocks(page, "yaml")[1])
+    person.write("queries.yaml", blocks(page, "yaml")[2])
+    daemon = ends(person.daemon(OWN_QUESTIONS))
     tools.poll(lambda: (person.directory / "state/baselines").is_dir(), "the directory")
     assert "cannot" not in daemon.text()

@@ -55,9 +55,14 @@ static void what_is_there_is_not_created(void **state)
         _cleanup_error_ struct error e = {0};
         _cleanup_free_ char *data = NULL;
         const char *path = in_directory("created");
+        mode_t mask = umask(0027);
+        struct stat st;
         size_t size;
 
         assert_int_equal(file_create(path, "first", 5, NULL), 0);
+        assert_int_equal(umask(mask), 0027);
+        assert_int_equal(stat(path, &st), 0);
+        assert_int_equal(st.st_mode & 07777, 0640);
         assert_int_equal(file_create(path, "second", 6, &e), -EEXIST);
         assert_non_null(strstr(e.message, "created: File exists"));
         assert_int_equal(file_read(path, 100, &data, &size, NULL), 0);

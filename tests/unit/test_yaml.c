@@ -396,6 +396,39 @@ static void gets_values(void **state)
         assert_null(yaml_get(yaml_get(yaml_get(node, "a"), "b"), "c"));
 }
 
+/* As UTF-8, surrogates too; the length. */
+static size_t encode(uint32_t code, char ret[5])
+{
+        const size_t more = code < 0x80 ? 0 : code < 0x800 ? 1 : code < 0x10000 ? 2 : 3;
+        static const unsigned char first[] = {0, 0xc0, 0xe0, 0xf0};
+
+        for (size_t i = more; i > 0; i--, code >>= 6)
+                ret[i] = (char)(0x80 | (code & 0x3f));
+        ret[0] = (char)(first[more] | code);
+        ret[more + 1] = '\0';
+        return more + 1;
+}
+
+/* Every character of the first plane, and some beyond it. */
+static void strings_read_back(void **state)
+{
+        char s[5];
+
+        for (uint32_t code = 1; code < 0x10100; code++) {
+                size_t size = encode(code, s);
+                _cleanup_node_ struct yaml_node *node = NULL;
+                _cleanup_text_ struct text t = {0};
+
+                yaml_append_string(&t, s);
+                assert_int_equal(text_failed(&t), !utf8_valid(s, size));
+                if (text_failed(&t))
+                        continue;
+                node = parse(text_string(&t));
+                if (!streq(node->scalar, s) || node->plain)
+                        fail_msg("U+%04X: %s", code, text_string(&t));
+        }
+}
+
 static void reads_scalars(void **state)
 {
         enum { NO = -EINVAL, RANGE = -ERANGE };
@@ -506,6 +539,7 @@ int main(void)
                 cmocka_unit_test(many_keys_are_checked_quickly),
                 cmocka_unit_test(damaged_input_is_survived),
                 cmocka_unit_test(gets_values),
+                cmocka_unit_test(strings_read_back),
                 cmocka_unit_test(reads_scalars),
                 cmocka_unit_test(describes_nodes),
         };

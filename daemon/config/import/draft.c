@@ -331,42 +331,12 @@ int draft_finish(struct draft *d, bool judged, struct error *e)
         return d->count > 0 ? 0 : error_set(e, -ENODATA, "%s: no query was found", d->file);
 }
 
-/* What steers is escaped, so that what people review is what is read, and so is what YAML does not
- * allow. */
-static void append_character(struct text *t, const char *s, size_t n)
-{
-        uint32_t code = utf8_code(s, n);
-
-        if (code == '"' || code == '\\')
-                text_appendf(t, "\\%c", (char)code);
-        else if (code == '\n' || code == '\t')
-                text_append(t, code == '\n' ? "\\n" : "\\t");
-        else if (utf8_steers(s, n) || (code & 0xfffe) == 0xfffe)
-                text_appendf(t, code > 0xffff ? "\\U%08x" : "\\u%04x", (unsigned)code);
-        else
-                text_append_bytes(t, s, n);
-}
-
-/* Of valid UTF-8. */
-static void append_string(struct text *t, const char *s)
-{
-        size_t n;
-
-        text_append(t, "\"");
-        for (size_t left = strlen(s); left > 0; s += n, left -= n) {
-                n = utf8_sequence(s, left);
-                assert(n > 0);
-                append_character(t, s, n);
-        }
-        text_append(t, "\"");
-}
-
 static void append_grade(struct text *t, const struct draft_grade *g)
 {
         _cleanup_text_ struct text key = {0};
         bool announced;
 
-        append_string(&key, g->id);
+        yaml_append_string(&key, g->id);
         announced = key.size > KEY_MAX;
         text_append(t, announced ? "\n        ? " : "\n        ");
         text_append(t, text_string(&key));
@@ -380,16 +350,16 @@ static void append_query(struct text *t, const struct draft_query *q)
         json_t *value;
 
         text_append(t, "  - id: ");
-        append_string(t, q->id);
+        yaml_append_string(t, q->id);
         text_append(t, "\n    text: ");
-        append_string(t, q->text);
+        yaml_append_string(t, q->text);
         if (json_object_size(q->tags) > 0) {
                 text_append(t, "\n    tags: ");
                 json_object_foreach (q->tags, key, value) {
                         text_append(t, open);
-                        append_string(t, key);
+                        yaml_append_string(t, key);
                         text_append(t, ": ");
-                        append_string(t, json_string_value(value));
+                        yaml_append_string(t, json_string_value(value));
                         open = ", ";
                 }
                 text_append(t, "}");

@@ -249,9 +249,12 @@ static void read_strings(const struct schema_reader *reader, const struct schema
 {
         char path[PATH_MAX_BYTES];
 
-        if (node->kind != YAML_SEQUENCE || node->count == 0) {
-                schema_wrong_type(reader, place, key->name, node,
-                        node->kind == YAML_SEQUENCE ? "one with entries" : "a list");
+        if (node->kind != YAML_SEQUENCE) {
+                schema_wrong_type(reader, place, key->name, node, "a list");
+                return;
+        }
+        if (node->count == 0) {
+                schema_error(reader, place, key->name, node, "is empty: leave it out");
                 return;
         }
         for (size_t i = 0; i < node->count; i++) {

@@ -123,7 +123,7 @@ static int take_distance(
         if (row->no_distance)
                 return 0;
         if (event->kind == STREAM_NULL)
-                row->no_distance = "a distance is null";
+                row->no_distance = "a distance is null: a stored vector holds NaN, or overflows";
         else if (event->kind != STREAM_NUMBER)
                 row->no_distance = "a distance is not a number";
         else if (stream_to_float(event, &distances[at]))

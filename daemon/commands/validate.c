@@ -45,9 +45,10 @@ static int tell_collection(const struct watch *w, bool strict)
                 complain("driftwatch: %s\n", v->last_error);
                 return EXIT_UNMEASURED;
         }
-        say("%s: %s at %s: space %s, dimension %u, %lld records\n", v->label, v->name, v->url,
+        say("%s: %s at %s: space %s, dimension %u, %lld %s\n", v->label, v->name, v->url,
                 v->epoch.space ? v->epoch.space : "unknown", v->epoch.dimension,
-                (long long)v->epoch.records);
+                (long long)v->epoch.records,
+                plural((uint64_t)v->epoch.records, "record", "records"));
         spread_print(v, dossier_vectors(watch_dossier(w)));
         return warn_of_unmet(v) > 0 && strict ? EXIT_USAGE : EXIT_SUCCESS;
 }

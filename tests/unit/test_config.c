@@ -421,6 +421,7 @@ static void refuses_wrong_values(void **state)
                 {MINIMAL "  bands: 'auto'\n",
                         {"6:10: collections[0].bands: \"auto\" is not a list"}},
                 {MINIMAL "  bands: []\n", {"6:10: collections[0].bands: is empty"}},
+                {MINIMAL "web: {hosts: []}\n", {"6:14: web.hosts: is empty: leave it out"}},
                 {MINIMAL "  bands: [{name: a, below: 1}, {name: b, below: 1}, {name: c}]\n",
                         {"6:49: collections[0].bands[1].below: must be greater than that of the "
                          "band before, 1"}},

@@ -183,7 +183,7 @@ static void complains_at_the_place(void **state)
                 {"share: 1.01", "t:1:8: share: \"1.01\" is out of range (-1 … 1)"},
                 {"loud: yes", "t:1:7: loud: \"yes\" is not true or false"},
                 {"list: a", "t:1:7: list: \"a\" is not a list"},
-                {"list: []", "t:1:7: list: a list is not one with entries"},
+                {"list: []", "t:1:7: list: is empty: leave it out"},
                 {"list: [a, {}]", "t:1:11: list[1]: a mapping is not a non-empty string"},
                 {"map: [a]", "t:1:6: map: a list is not a mapping of names to strings"},
                 {"map: {k: [a]}", "t:1:10: map.k: a list is not a non-empty string"},

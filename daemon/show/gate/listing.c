@@ -190,7 +190,8 @@ static void write_collection(
         append_plain(text, c->server);
         text_appendf(text, ": %s", verdict_name(check_collection(check, c)));
         if (c->epoch.records >= 0)
-                text_appendf(text, ", %lld records", (long long)c->epoch.records);
+                text_appendf(text, ", %lld %s", (long long)c->epoch.records,
+                        plural((uint64_t)c->epoch.records, "record", "records"));
         if (c->replayed)
                 text_appendf(text, ", replayed in %s",
                         duration_format(duration, sizeof(duration), c->last_duration));

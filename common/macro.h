@@ -7,7 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define _cleanup_(f) __attribute__((cleanup(f)))
+/* Used by being cleaned up: Clang would not count that. */
+#define _cleanup_(f) __attribute__((cleanup(f), unused))
 #define _printf_(a, b) __attribute__((format(printf, a, b)))
 #define _must_check_ __attribute__((warn_unused_result))
 

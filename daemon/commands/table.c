@@ -167,7 +167,7 @@ const struct flag_words flag_words[FLAG_COUNT] = {
                 .doc = "pass when this share of the judged queries does, from 0 to 1 (1)"},
         [FLAG_BASELINE_FILE] = {.name = "baseline.file",
                 .argument = "FILE",
-                .commands = KNOWN(CHECK),
+                .commands = KNOWN(CHECK) | KNOWN(REPORT),
                 .doc = "an approved baseline, instead of that in the storage; repeatable",
                 .more = "For instance from the repository."},
         [FLAG_OVERRIDE] = {.name = "override",

@@ -5,7 +5,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-static char *vformat(struct document *d, const char *format, va_list arguments)
+static _printf_(2, 0) char *vformat(struct document *d, const char *format, va_list arguments)
 {
         _cleanup_free_ char *raw = NULL;
         char *line = NULL;

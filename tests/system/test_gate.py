@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The deployment gate as a pipeline runs it: the example workflow's own steps, on the demonstration's data."""
+"""The deployment gate on the demonstration's data; test_pipeline.py has the workflows around it."""
 import json
 import os
 import pathlib
@@ -40,15 +40,11 @@ def damage(chroma, source):
 
 
 def pipeline(program, source, **environment):
-    """Runs the gate's `run:` steps as GitHub's runner does: bash -e."""
-    workflow = yaml.safe_load((source / "docs/examples/github-actions.yml").read_text())
-    assert workflow["jobs"]["deploy"]["needs"] == "gate"
-    script = "\n".join(step["run"] for step in workflow["jobs"]["gate"]["steps"] if "run" in step)
     return subprocess.run(
-        ["bash", "-e", "-o", "pipefail", "-c", script], cwd=program.directory, text=True,
+        ["sh", source / "config/ci/gate.sh", f"--config.file={program.config_file}"], cwd=program.directory, text=True,
         capture_output=True, timeout=60,
         env={**os.environ, "PATH": f"{program.program.parent}:{os.environ['PATH']}",
-             "DRIFTWATCH_CONFIG": str(program.config_file), "GITHUB_ACTIONS": "true", **environment})
+             "STATE_DIRECTORY": str(program.state), "GITHUB_ACTIONS": "true", **environment})
 
 
 def validate(file):
@@ -57,14 +53,14 @@ def validate(file):
 
 
 @pytest.mark.parametrize("damaged", [False, True])
-def test_the_example_workflow(demo, chroma, source, damaged):
+def test_on_github(demo, chroma, source, damaged):
     if damaged:
         damage(chroma, source)
     summary = demo.directory / "summary.md"
     summary.write_text("before\n")
     done = pipeline(demo, source, GITHUB_STEP_SUMMARY=str(summary), GITHUB_WORKSPACE=str(source))
     assert done.returncode == int(damaged), done.stdout + done.stderr
-    reports = demo.directory / "reports"
+    reports = demo.directory / "driftwatch-reports"
     verdict = "fail" if damaged else "pass"
     assert json.loads((reports / "retrieval.json").read_text())["verdict"] == verdict
     validate(reports / "retrieval.xml")
@@ -80,13 +76,6 @@ def test_the_example_workflow(demo, chroma, source, damaged):
     for row in annotations[1:-1]:
         place = re.match(r"::error file=config/demo/queries\.yaml,line=(\d+),title=original_agents / ([^:]+)::", row)
         assert f"id: {place[2]}" in lines[int(place[1]) - 1], row
-
-
-def test_the_example_workflow_can_be_overridden(demo, chroma, source):
-    damage(chroma, source)
-    done = pipeline(demo, source, OVERRIDE="the old one is worse", GITHUB_ACTOR="ada", GITHUB_STEP_SUMMARY="")
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert "::warning title=driftwatch::Let through whatever the verdict, by ada: the old one is worse" in done.stdout
 
 
 def test_what_was_found_is_shown(demo, chroma, source):

@@ -52,7 +52,7 @@ static const json_t *look_up(const json_t *value, const char *path)
         return NULL;
 }
 
-static const json_t *find(const char *format, va_list arguments)
+static _printf_(1, 0) const json_t *find(const char *format, va_list arguments)
 {
         const json_t *found;
         char path[256];

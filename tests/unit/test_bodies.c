@@ -43,8 +43,8 @@ static void a_body_is_there_for_the_same_queries(void **state)
 static void a_body_comes_back_as_it_was(void **state)
 {
         static const char *const bodies[] = {"", "[", "[[", "[1", "[[0.5,-1e-06]]", "x[1,2]y",
-                "{\"query_embeddings\":[[0.012345678,-0.98765432],[1,0]],\"n_results\":10,"
-                "\"include\":[\"distances\"],\"where\":{\"k\":[1,2]}}",
+                ("{\"query_embeddings\":[[0.012345678,-0.98765432],[1,0]],\"n_results\":10,"
+                 "\"include\":[\"distances\"],\"where\":{\"k\":[1,2]}}"),
                 "{\"query_embeddings\":[[1.5e+20,2],[3,4]]}", "no numbers", "[\xff]"};
 
         for (size_t i = 0; i < ARRAY_SIZE(bodies); i++) {

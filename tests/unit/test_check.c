@@ -359,7 +359,7 @@ static void lists_what_changed_apart_from_what_is_new(void **state)
         c->queries[6].excused = true;
         judge(c, true);
         for (size_t i = 0; i < ARRAY_SIZE(lists); i++) {
-                _cleanup_free_ char *text = NULL, *junit = NULL, *json = NULL;
+                _cleanup_free_ char *text = NULL, *junit = NULL;
                 _cleanup_json_ json_t *object = check_json(&check);
                 json_t *ids_of = json_object_get(
                         json_object_get(
@@ -496,7 +496,6 @@ static void what_was_found_stands_below(void **state)
         struct baseline *found = baseline_new(1);
         struct check check = check_of(view, 1);
         struct baseline_query *q = found->queries, *then = before(c, 1);
-        _cleanup_text_ struct text text = {0};
 
         set_outcome(c, 1, OUTCOME_FAIL);
         judge(c, true);

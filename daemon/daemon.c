@@ -7,13 +7,13 @@
 #include <systemd/sd-event.h>
 
 #include "ask/http_client.h"
-#include "build_config.h"
 #include "clock.h"
 #include "config/config.h"
 #include "config/objects.h"
 #include "footprint.h"
 #include "log.h"
 #include "serve/handover.h"
+#include "version.h"
 #include "watch/acting.h"
 #include "watch/alarm.h"
 #include "watch/answers.h"

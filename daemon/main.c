@@ -10,12 +10,12 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "build_config.h"
 #include "commands/command.h"
 #include "commands/help.h"
 #include "commands/say.h"
 #include "json.h"
 #include "log.h"
+#include "revision.h"
 #include "version.h"
 
 struct settings {

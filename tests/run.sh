@@ -64,6 +64,12 @@ libsqlite3-dev            library sqlite3
 sqlite3                   command sqlite3
 zlib1g-dev                library zlib
 libcmocka-dev             library cmocka
+build-essential           file /usr/share/build-essential/list
+debhelper                 command dh
+lintian                   command lintian
+mmdebstrap                command mmdebstrap
+squashfs-tools            command mksquashfs
+umoci                     command umoci
 clang-format              command clang-format
 universal-ctags           command ctags
 man-db                    command man
@@ -218,8 +224,8 @@ part() {
                 build build-tests && run_pytest real build-tests -n 2 tests/real
                 ;;
         system-asan)
-                # Not under systemd: the hardened unit forbids what the sanitizer needs. And on one Chroma: it is
-                # the program's code that is looked at, and both make it run.
+                # Not under systemd: the hardened unit forbids what the sanitizer needs, and packages are of the plain
+                # program. And on one Chroma: it is the program's code that is looked at, and both make it run.
                 # A preloaded clock, what memory and a crowd cost, and what a browser shows are the plain one's. What is
                 # told when is a matter of seconds, in which a sanitized program does less; the demonstration,
                 # dashboards, rules and the long calm wait for what other files make happen sooner, every label is seen
@@ -227,6 +233,7 @@ part() {
                 build_asan &&
                         run_pytest system-asan build-asan -n 4 --dist loadfile tests/system \
                                 --ignore=tests/system/test_systemd.py \
+                                --ignore=tests/system/test_package.py \
                                 --ignore=tests/system/test_incident.py \
                                 --ignore=tests/system/test_ingest.py \
                                 --ignore=tests/system/test_clock.py \

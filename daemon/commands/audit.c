@@ -4,7 +4,7 @@
 #include <errno.h>
 
 #include "ask/audit.h"
-#include "build_config.h"
+#include "version.h"
 
 /* One under way. */
 struct auditing {

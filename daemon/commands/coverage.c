@@ -4,13 +4,13 @@
 #include <stdio.h>
 
 #include "ask/metadata.h"
-#include "build_config.h"
 #include "commands/round.h"
 #include "commands/say.h"
 #include "file.h"
 #include "json.h"
 #include "show/gate/coverage.h"
 #include "text.h"
+#include "version.h"
 
 #define KEY_PREFIX "metadata."
 /* Of an earlier run's output: its values, with as much around them. */

@@ -6,10 +6,10 @@
 #include <systemd/sd-event.h>
 
 #include "ask/closeup.h"
-#include "build_config.h"
 #include "hash.h"
 #include "judge/candidate.h"
 #include "judge/rank.h"
+#include "revision.h"
 #include "version.h"
 
 /* Queries that are looked into more deeply because they fail; where more fail, they fail for one

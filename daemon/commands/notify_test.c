@@ -4,7 +4,6 @@
 #include <systemd/sd-event.h>
 
 #include "ask/http_client.h"
-#include "build_config.h"
 #include "clock.h"
 #include "commands/command.h"
 #include "commands/say.h"
@@ -12,6 +11,7 @@
 #include "tell/rehearsal.h"
 #include "tell/target.h"
 #include "text.h"
+#include "version.h"
 
 /* Of an answer, on one line. */
 #define EXCERPT_MAX 200

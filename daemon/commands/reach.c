@@ -6,11 +6,11 @@
 #include <systemd/sd-event.h>
 
 #include "ask/http_client.h"
-#include "build_config.h"
 #include "commands/say.h"
 #include "config/http_file.h"
 #include "json.h"
 #include "serve/listen.h"
+#include "version.h"
 
 #define RESPONSE_MAX (64U << 20)
 

@@ -4,10 +4,10 @@
 #include <errno.h>
 #include <stdio.h>
 
-#include "build_config.h"
 #include "clock.h"
 #include "commands/say.h"
 #include "keep/baselines.h"
+#include "version.h"
 
 static void ignore_watch(struct watch *w, void *userdata)
 {

@@ -49,7 +49,7 @@ MAY_INCLUDE = {
     "main": ["common", "commands"],
 }
 # Headers made by the build, which belong to no room.
-GENERATED = {"version.h", "build_config.h"}
+GENERATED = {"revision.h", "version.h"}
 
 # A library's header and the only files that may name it.
 CONFINED = {

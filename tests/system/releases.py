@@ -75,12 +75,16 @@ def modules(version):
     return directory / "node_modules"
 
 
+def codename():
+    """Which Debian this machine is."""
+    return re.search(r"^VERSION_CODENAME=(\w+)", pathlib.Path("/etc/os-release").read_text(), re.MULTILINE)[1]
+
+
 def mirror():
     """Where this machine has its own Debian from."""
-    codename = re.search(r"^VERSION_CODENAME=(\w+)", pathlib.Path("/etc/os-release").read_text(), re.MULTILINE)[1]
-    found = re.search(rf"'(\S+)/dists/(?:{codename}|stable)/", run(["apt-get", "update", "--print-uris"]))
+    found = re.search(rf"'(\S+)/dists/(?:{codename()}|stable)/", run(["apt-get", "update", "--print-uris"]))
     if not found:
-        raise Failed(f"apt has no source of Debian {codename}")
+        raise Failed(f"apt has no source of Debian {codename()}")
     return found[1]
 
 

@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# Boots systemd in namespaces of its own over a throw-away copy of this machine's root, runs one program in it as a
-# unit, prints its output and the journal of driftwatch, and ends with the program's status.
+# Boots systemd in namespaces of its own over a throw-away copy of this machine's root, or of the one that BOX_ROOT
+# names, runs one program in it as a unit, prints its output and the journal of driftwatch, and ends with the program's
+# status.
 #
 #   systemd-box.sh PROGRAM FILES     FILES is laid over the root, PROGRAM is run in it as /box/test
 #
@@ -21,7 +22,7 @@ prepare() {
         mount -t tmpfs -o size=1g,mode=755 box "$scratch"
         mkdir "$scratch"/{upper,work,root}
         mount -t overlay box "$scratch/root" \
-                -o "lowerdir=/,upperdir=$scratch/upper,workdir=$scratch/work"
+                -o "lowerdir=${BOX_ROOT:-/},upperdir=$scratch/upper,workdir=$scratch/work"
         fill "$scratch/root" "$program" "$files"
 
         # Only version 2 of control groups, seen from a group of the box's own.

@@ -6,9 +6,9 @@
 #include <math.h>
 #include <stdio.h>
 
-#include "build_config.h"
 #include "json.h"
 #include "judge/epoch.h"
+#include "revision.h"
 #include "show/api/delivery.h"
 #include "show/api/incidents.h"
 #include "show/api/weight.h"

@@ -3,7 +3,7 @@
 
 #include <math.h>
 
-#include "build_config.h"
+#include "revision.h"
 #include "show/metrics/metrics.h"
 #include "text.h"
 #include "version.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "show/page/frame.h"
 
-#include "build_config.h"
+#include "revision.h"
 #include "show/asset.h"
 #include "show/markup.h"
 #include "version.h"

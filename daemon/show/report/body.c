@@ -3,7 +3,6 @@
 
 #include <math.h>
 
-#include "build_config.h"
 #include "json.h"
 #include "judge/band.h"
 #include "show/facts.h"
@@ -11,6 +10,7 @@
 #include "show/report/series.h"
 #include "show/summary.h"
 #include "show/words.h"
+#include "version.h"
 
 void report_head(struct document *d, usec_t now)
 {

@@ -26,8 +26,8 @@ _must_check_ int file_read_secret(const char *path, char **ret, struct error *e)
  * unless the file existed. What root writes belongs to whom the old file, or else the directory,
  * belongs to. */
 _must_check_ int file_replace(const char *path, const void *data, size_t size, struct error *e);
-/* The same where nothing stands yet: -EEXIST where something does, which stays as it is. Mode 0666 &
- * ~umask, because a person asked for it and a service may have to read it; not for threads. */
+/* The same where nothing stands yet: -EEXIST where something does, which stays as it is. Mode 0666
+ * & ~umask, because a person asked for it and a service may have to read it; not for threads. */
 _must_check_ int file_create(const char *path, const void *data, size_t size, struct error *e);
 /* Waits until what was written to the file is on the disk, and its name, whoever wrote it. Negative
  * errno. */

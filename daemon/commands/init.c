@@ -9,7 +9,6 @@
 
 #include "ask/directory.h"
 #include "ask/listing.h"
-#include "build_config.h"
 #include "commands/baseline.h"
 #include "commands/canaries.h"
 #include "commands/say.h"
@@ -20,6 +19,7 @@
 #include "keep/baselines.h"
 #include "model/npy.h"
 #include "roster.h"
+#include "version.h"
 
 #define CONFIG_FILE "driftwatch.yaml"
 /* The files of each collection, after its stem. */

@@ -72,7 +72,7 @@ find_comment() {
                 again GET "$comments?per_page=100&page=$page"
                 found=$(jq -r --arg marker "$marker" --arg author "$author" '
                         map(select(.body // "" | startswith($marker)))
-                        | map(select((.user.login // .author.username) == $author))
+                        | map(select([.user.login, .author.username] | index($author)))
                         | .[0].id // empty' "$work/body")
                 if [ -n "$found" ] || [ "$(jq length "$work/body")" -lt 100 ]; then
                         return

@@ -299,7 +299,6 @@ def test_a_server_behind_a_secret(chroma, name, person, ends, tmp_path):
         assert "t0k" not in config
         assert yaml.safe_load(config)["servers"][0]["auth"] == {
             "scheme": scheme, "secret_file": str(tmp_path / "secret")}
-        # It warns: two records are few.
         done = person.run(f"driftwatch validate --config.file={tmp_path / scheme}/driftwatch.yaml", cwd="/")
         assert done.returncode == 0, done
 

@@ -13,9 +13,9 @@ import yaml
 
 import crowd
 import proxy
-import releases
 import tools
 import worlds
+from test_causes import LONG_RELEASES
 
 # Of collections: space, records, dimension.
 SPACES = {"handbook": ("l2", 3000, 64), "tickets": ("l2", 1000, 32), "articles": ("cosine", 1000, 48)}
@@ -148,7 +148,7 @@ def green(own_chroma, driftwatch, person):
     return somebody
 
 
-@pytest.mark.releases(*releases.ALL)
+@pytest.mark.releases(*LONG_RELEASES)
 @pytest.mark.parametrize("fault, causes", [
     ("delete_one_in_a_hundred", {"REMOVED"}),
     ("embed_with_another_model", {"REEMBED"}),

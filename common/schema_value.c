@@ -254,7 +254,8 @@ static void read_strings(const struct schema_reader *reader, const struct schema
                 return;
         }
         if (node->count == 0) {
-                schema_error(reader, place, key->name, node, "is empty: leave it out");
+                schema_error(reader, place, key->name, node, "is empty: %s",
+                        key->required ? "name at least one" : "leave it out");
                 return;
         }
         for (size_t i = 0; i < node->count; i++) {

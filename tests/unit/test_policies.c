@@ -105,7 +105,7 @@ static const struct refusal {
                 {"2:22: alerting.escalation[0].severities[1]: \"\" is not a non-empty string",
                         "2:26: alerting.escalation[0].severities[2]: no severity is called \"5\""}},
         {"[{severities: []" STEPS "}]",
-                {"2:15: alerting.escalation[0].severities: a list is not one with entries"}},
+                {"2:15: alerting.escalation[0].severities: is empty: name at least one"}},
         {"[{"
          "steps: [{notify: [search]}]}]",
                 {A ".severities: is required"}},

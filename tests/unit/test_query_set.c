@@ -175,7 +175,7 @@ static void refuses(void **state)
                          "grades or distance, or leave it out"}},
                 {QUERY "  expect: x\n", {"q:4:11: queries[0].expect: \"x\" is not a mapping"}},
                 {QUERY "  expect: {ids: []}\n",
-                        {"q:4:17: queries[0].expect.ids: a list is not one with entries"}},
+                        {"q:4:17: queries[0].expect.ids: is empty: leave it out"}},
                 {QUERY "  expect: {ids: [x, '']}\n",
                         {"q:4:21: queries[0].expect.ids[1]: \"\" is not a non-empty string"}},
                 {QUERY "  expect: {ids: [x], within: 0}\n",

@@ -5,7 +5,8 @@
 A text's vector is a sum of pseudo-random directions, one for each of its words and one for each run of
 three characters in them (for a word's other forms), scaled to unit length. So texts with common words
 are near each other, the same text always has the same vector, and --model-seed N turns all directions
-into others, as another model would. It speaks OpenAI's API (/v1/embeddings), Ollama's (/api/embed)
+into others, as another model would. With --known FILE ({text: vector}) texts that stand there have their
+vectors of there: those of the model that made them. It speaks OpenAI's API (/v1/embeddings), Ollama's (/api/embed)
 and that of text-embeddings-inference (/embed), on 127.0.0.1 only.
 """
 import argparse
@@ -13,6 +14,7 @@ import hashlib
 import http.server
 import json
 import math
+import pathlib
 import re
 
 BODY_MAX = 8 << 20
@@ -22,8 +24,8 @@ NGRAM_WEIGHT = 0.3
 
 
 class Model:
-    def __init__(self, dimension, seed):
-        self.dimension, self.seed = dimension, seed
+    def __init__(self, dimension, seed, known):
+        self.dimension, self.seed, self.known = dimension, seed, known
         self.directions = {}
 
     def direction(self, feature):
@@ -35,6 +37,8 @@ class Model:
         return self.directions[feature]
 
     def embed(self, text):
+        if text in self.known:
+            return self.known[text]
         features = {"text": 1e-3}  # so that an empty text has a direction too
         for word in re.findall(r"\w+", text.lower()):
             features[f"word {word}"] = features.get(f"word {word}", 0) + 1
@@ -120,10 +124,12 @@ def main():
     parser.add_argument("--dimension", type=int, default=96, help="default: %(default)s")
     parser.add_argument("--model-seed", type=int, default=1, metavar="N",
                         help="another one is another model (default: %(default)s)")
+    parser.add_argument("--known", metavar="FILE", help="vectors of some texts")
     options = parser.parse_args()
     if not 1 <= options.dimension <= 4096:
         parser.error("--dimension must be from 1 to 4096")
-    Handler.model = Model(options.dimension, options.model_seed)
+    known = json.loads(pathlib.Path(options.known).read_text(encoding="utf-8")) if options.known else {}
+    Handler.model = Model(options.dimension, options.model_seed, known)
     with http.server.ThreadingHTTPServer(("127.0.0.1", options.port), Handler) as server:
         print(f"embedder listens on http://127.0.0.1:{server.server_port}", flush=True)
         try:

@@ -7,11 +7,14 @@ set -eu
 
 usage() {
         cat <<EOF
-usage: sh config/demo/run.sh [--once]
+usage: sh config/demo/run.sh [--once] [--embedder]
   --once              stop as soon as every canonical query passes: exit 0, or 1 if that fails
+  --embedder          start an embedding server too, which driftwatch watches; needs Python
 Environment:
   CHROMA_PORT=8000      port of Chroma on 127.0.0.1
   DRIFTWATCH_PORT=9820  port of driftwatch on 127.0.0.1
+  EMBEDDER_PORT=8081    port of the embedding server on 127.0.0.1
+  DRIFTWATCH_CONFIG=FILE  configure driftwatch by this instead of driftwatch.yaml
   DRIFTWATCH=PATH       use this driftwatch instead of building one
   DRIFTWATCH_BUILD=DIR  build directory, build-demo in the source tree by default
 EOF
@@ -45,6 +48,7 @@ missing_packages() {
         command_or jq jq
         command_or nodejs node
         command_or npm npm
+        [ -z "$embedder" ] || command_or python3 python3
         [ -e /etc/ssl/certs/ca-certificates.crt ] || echo ca-certificates
         [ -z "${DRIFTWATCH:-}" ] || return 0
         command_or gcc cc
@@ -108,7 +112,8 @@ EOF
                 die "node $(node --version) is too old for Chroma's server; it needs 18 or later"
         cmp -s "$cache/package.json" "$cache/installed.json" && return
         say "installing Chroma into $cache"
-        step npm install --prefix "$cache" --no-package-lock --no-audit --no-fund
+        # Of two demonstrations that start at once, one waits for the other.
+        step flock "$cache/lock" npm install --prefix "$cache" --no-package-lock --no-audit --no-fund
         cp "$cache/package.json" "$cache/installed.json"
 }
 
@@ -166,19 +171,40 @@ start_chroma() {
         must_live chroma "$chroma_pid"
 }
 
-# The configuration as checked in, or a copy for another port of Chroma. Relative paths in it are
-# relative to the file, so its neighbours are copied too.
+# start_embedder [OPTION...]: of embedder.py. By itself it is another model than the one that made
+# the pinned vectors.
+start_embedder() {
+        python3 "$here/embedder.py" --port "$EMBEDDER_PORT" "$@" >"$tmp/embedder.log" 2>&1 &
+        embedder_pid=$!
+}
+
+# What answers as the model that made the pinned vectors: it has them, and driftwatch knows of which texts.
+start_pinned_embedder() {
+        get "$web/api/v1/queries?collection=original_agents" |
+                jq --slurpfile pinned "$here/vectors.json" \
+                        'reduce .data.queries[] as $one ({}; .[$one.text] = $pinned[0].vectors[$one.id])' \
+                        >"$tmp/known.json"
+        start_embedder --known "$tmp/known.json"
+}
+
+# The configuration as checked in, or a copy for another port of Chroma or with an embedder. Relative
+# paths in it are relative to the file, so its neighbours are copied too.
 choose_config() {
-        config=$here/driftwatch.yaml
-        [ "$CHROMA_PORT" != 8000 ] || return 0
+        config=${DRIFTWATCH_CONFIG:-$here/driftwatch.yaml}
+        [ "$CHROMA_PORT$embedder" != 8000 ] || return 0
         mkdir "$tmp/config"
         cp "$here/queries.yaml" "$here/vectors.json" "$tmp/config"
+        sed "s#http://127\.0\.0\.1:8000#http://127.0.0.1:$CHROMA_PORT#" "$config" \
+                >"$tmp/config/driftwatch.yaml"
         config=$tmp/config/driftwatch.yaml
-        sed "s#http://127\.0\.0\.1:8000#http://127.0.0.1:$CHROMA_PORT#" "$here/driftwatch.yaml" >"$config"
+        [ -n "$embedder" ] || return 0
+        sed -i -e "/^collections:/i embedders:\\n\
+  - {name: demo, api: openai, url: 'http://127.0.0.1:$EMBEDDER_PORT', model: tfidf-svd-96}" \
+                -e '/^    vectors:/a \    embedder: demo\n    embed_interval: 2s' "$config"
 }
 
 start_driftwatch() {
-        mkdir "$tmp/state"
+        mkdir -p "$tmp/state"
         "$DRIFTWATCH" run --config.file "$config" --web.listen-address "127.0.0.1:$DRIFTWATCH_PORT" \
                 --storage.path "$tmp/state" >"$tmp/driftwatch.log" 2>&1 &
         driftwatch_pid=$!
@@ -203,7 +229,7 @@ await_pass() {
                 sleep 0.2
         done
         must_live driftwatch "$driftwatch_pid"
-        say "all $wanted canonical queries pass, $(($(date +%s) - started)) seconds after the start"
+        say "all $wanted canonical queries pass"
 }
 
 # Without a baseline there is nothing to say why answers differ from.
@@ -212,6 +238,8 @@ approve() {
                 --pause 200ms
         step "$DRIFTWATCH" baseline approve --config.file "$config" --storage.path "$tmp/state" \
                 --by demo --reason 'all canonical queries pass'
+        mkdir "$tmp/approved"
+        cp -r "$tmp/state/baselines" "$tmp/approved"
         say "what they answer now is the baseline"
 }
 
@@ -237,16 +265,73 @@ Try, in another terminal, and look again
   mend both; the alerts resolve
     ${ports}sh $here/chroma.sh restore
 
+  or let something go wrong that you are not told, as in docs/training/course.md
+    ${ports}sh $here/drill.sh random
+
 Ctrl-C stops everything.
 EOF
+}
+
+# What drill.sh needs to know; it finds this directory by the port of Chroma. The words have the values
+# of this run for those that docs/runbook.md leaves to its reader.
+tell_drill() {
+        program=$(realpath "$(command -v "$DRIFTWATCH")")
+        cat >"$tmp/words" <<EOF
+collection=original_agents
+daemon=$web
+collections=http://127.0.0.1:$CHROMA_PORT/api/v2/tenants/default_tenant/databases/default_database/collections
+embedder=http://127.0.0.1:$EMBEDDER_PORT model=tfidf-svd-96
+ingest() { CHROMA_PORT=$CHROMA_PORT sh '$here/chroma.sh' load "\$@"; }
+restart_chroma() { CHROMA_PORT=$CHROMA_PORT sh '$here/drill.sh' restart-chroma; }
+restart_embedder() { CHROMA_PORT=$CHROMA_PORT sh '$here/drill.sh' restart-embedder; }
+driftwatch() {
+        case \$1 in
+        status | ack | unack | silence)
+                '$program' "\$@" --web.listen-address='127.0.0.1:$DRIFTWATCH_PORT' ;;
+        *) '$program' "\$@" --config.file='$config' --storage.path='$tmp/state' ;;
+        esac
+}
+EOF
+        [ -z "$embedder" ] || : >"$tmp/has-embedder"
+        echo "$tmp" >"$note"
+}
+
+# One order of drill.sh: a file with one word, gone when it is carried out.
+obey() {
+        case $(cat "$tmp/order") in
+        stop-chroma)
+                stop "$chroma_pid"
+                chroma_pid=''
+                ;;
+        start-chroma) [ -n "$chroma_pid" ] || start_chroma ;;
+        change-embedder)
+                stop "$embedder_pid"
+                start_embedder
+                ;;
+        start-embedder)
+                stop "$embedder_pid"
+                start_embedder --known "$tmp/known.json"
+                ;;
+        forget) # all but the first baseline
+                stop "$driftwatch_pid"
+                rm -r "$tmp/state"
+                cp -r "$tmp/approved" "$tmp/state"
+                start_driftwatch
+                await_pass
+                ;;
+        *) die "no such order: $(cat "$tmp/order")" ;;
+        esac
+        rm "$tmp/order"
 }
 
 watch_over() {
         running=yes
         while :; do
+                [ ! -e "$tmp/order" ] || obey
                 must_live driftwatch "$driftwatch_pid"
-                must_live chroma "$chroma_pid"
-                sleep 0.5
+                [ -z "$chroma_pid" ] || must_live chroma "$chroma_pid"
+                [ -z "$embedder_pid" ] || must_live embedder "$embedder_pid"
+                sleep 0.2
         done
 }
 
@@ -269,8 +354,10 @@ clean_up() {
         trap '' INT TERM HUP
         stop "$step_pid"
         stop "$driftwatch_pid"
+        stop "$embedder_pid"
         stop "$chroma_pid"
         rm -rf "$tmp"
+        [ -z "$running" ] || rm -f "$note"
 }
 
 # Ctrl-C is the way to end a running demonstration, and an interruption before.
@@ -280,23 +367,26 @@ interrupted() {
 }
 
 main() {
-        once=
-        case ${1:-} in
-        '') ;;
-        --once) once=yes ;;
-        -h | --help) usage && exit ;;
-        *) usage >&2 && exit 2 ;;
-        esac
+        once='' embedder=''
+        for option; do
+                case $option in
+                --once) once=yes ;;
+                --embedder) embedder=yes ;;
+                -h | --help) usage && exit ;;
+                *) usage >&2 && exit 2 ;;
+                esac
+        done
 
-        started=$(date +%s)
         here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)
         root=$(CDPATH='' cd -- "$here/../.." && pwd)
         cache=${XDG_CACHE_HOME:-${HOME:?must be set}/.cache}/driftwatch-demo
         CHROMA_PORT=${CHROMA_PORT:-8000}
         DRIFTWATCH_PORT=${DRIFTWATCH_PORT:-9820}
+        EMBEDDER_PORT=${EMBEDDER_PORT:-8081}
         export CHROMA_PORT
+        note=$cache/runs-$CHROMA_PORT
         web=http://127.0.0.1:$DRIFTWATCH_PORT
-        step_pid='' driftwatch_pid='' chroma_pid='' running=''
+        step_pid='' driftwatch_pid='' chroma_pid='' embedder_pid='' running=''
         tmp=$(mktemp -d "${TMPDIR:-/tmp}/driftwatch-demo.XXXXXX")
         trap clean_up EXIT
         trap 'interrupted 130' INT
@@ -305,6 +395,7 @@ main() {
         install_packages
         check_port CHROMA_PORT "$CHROMA_PORT"
         check_port DRIFTWATCH_PORT "$DRIFTWATCH_PORT"
+        [ -z "$embedder" ] || check_port EMBEDDER_PORT "$EMBEDDER_PORT"
         [ "$CHROMA_PORT" != "$DRIFTWATCH_PORT" ] ||
                 die "CHROMA_PORT and DRIFTWATCH_PORT are both $CHROMA_PORT; choose two ports"
         install_chroma
@@ -315,8 +406,10 @@ main() {
         choose_config
         start_driftwatch
         await_pass
+        [ -z "$embedder" ] || start_pinned_embedder
         approve
         [ -z "$once" ] || return 0
+        tell_drill
         explain
         watch_over
 }

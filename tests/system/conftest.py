@@ -14,9 +14,10 @@ import tools
 
 # Files that wait for minutes come first: whoever came to them last would end alone.
 LONGEST = ("test_package", "test_incident", "test_agreement", "test_runbook", "test_demo", "test_causes",
-           "test_baseline", "test_endurance", "test_outage")
+           "test_baseline", "test_endurance", "test_outage", "test_drill")
 # Files whose tests wait so long that they are worth a Chroma server on each worker.
-SPREAD = ("test_incident", "test_agreement", "test_runbook", "test_ingest", "test_endurance", "test_outage")
+SPREAD = ("test_incident", "test_agreement", "test_runbook", "test_ingest", "test_endurance", "test_outage",
+          "test_drill")
 
 
 class Scheduling(xdist.scheduler.LoadScopeScheduling):

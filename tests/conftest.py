@@ -3,6 +3,7 @@
 import os
 import pathlib
 import signal
+import subprocess
 
 import pytest
 
@@ -21,6 +22,15 @@ def pytest_configure():
 def source():
     """The top of the tree."""
     return SOURCE
+
+
+@pytest.fixture(scope="session")
+def documents(source):
+    """{name: text} of every document that is for readers: the demonstration's agents are data."""
+    listed = subprocess.run(["git", "ls-files", "--cached", "--others", "--exclude-standard", "*.md"], cwd=source,
+                            check=True, capture_output=True, text=True).stdout.split()
+    return {name: (source / name).read_text() for name in sorted(set(listed))
+            if not name.startswith("config/demo/agents/") and (source / name).exists()}
 
 
 @pytest.fixture(scope="session")

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Documentation says what the program says: flags, alerts, message ids; and its links lead somewhere."""
+import os
 import re
 import subprocess
 
@@ -50,6 +51,17 @@ def test_links(source, texts):
              if name.endswith(".md") and not name.startswith("config/demo/agents/")}
     assert "README.md" in pages
     assert [one for name, text in pages.items() for one in broken_links(source, name, text)] == []
+
+
+def test_every_document_is_found_from_the_readme(documents):
+    found, new = set(), {"README.md"}
+    while new:
+        name = new.pop()
+        found.add(name)
+        links = {(a or b).partition("#")[0] for a, b in LINK.findall(documents[name])}
+        paths = {os.path.normpath(os.path.join(os.path.dirname(name), link)) for link in links if ":" not in link}
+        new |= (paths & set(documents)) - found
+    assert sorted(set(documents) - found) == []
 
 
 def test_a_broken_link_is_noticed(tmp_path):

@@ -17,7 +17,7 @@ LONGEST = ("test_package", "test_incident", "test_agreement", "test_runbook", "t
            "test_baseline", "test_endurance", "test_outage", "test_drill")
 # Files whose tests wait so long that they are worth a Chroma server on each worker.
 SPREAD = ("test_incident", "test_agreement", "test_runbook", "test_ingest", "test_endurance", "test_outage",
-          "test_drill")
+          "test_drill", "test_documents")
 
 
 class Scheduling(xdist.scheduler.LoadScopeScheduling):

@@ -4,11 +4,13 @@ import os
 import re
 import signal
 import socket
+import struct
 import subprocess
 
 import pytest
 import requests
 
+import pictures
 import tools
 
 MISSING, DRIFT = "RetrievalExpectedResultMissing", "RetrievalSetDrift"
@@ -39,8 +41,9 @@ def test_once(demo, ports, tmp_path):
             assert s.connect_ex(("127.0.0.1", int(port))) != 0, f"somebody still listens on port {port}"
 
 
-def test_break_and_mend(demo, source, ports):
-    """Disturb an agent, see the alert and why; restore, see it go; the same with a deleted one; Ctrl-C."""
+def test_break_and_mend(demo, source, ports, tmp_path):
+    """Disturb an agent, see the alert and why; restore, see it go; the same with a deleted one, of which the documents'
+    pictures are made; Ctrl-C."""
     process = demo()
     tools.poll(lambda: "Ctrl-C" in process.text(), "the demonstration to explain itself", 120)
 
@@ -62,6 +65,11 @@ def test_break_and_mend(demo, source, ports):
         chroma(*command)
         tools.poll(lambda: query in firing(alert)[0], alert, 40)
         assert firing(alert)[1] == {cause}
+        if alert == MISSING:
+            pictures.take(f"http://127.0.0.1:{ports['DRIFTWATCH_PORT']}", tmp_path / "pictures")
+            for name, (_document, _words, height) in pictures.PICTURES.items():
+                header = (tmp_path / f"pictures/{name}.png").read_bytes()[:24]
+                assert header[:4] == b"\x89PNG" and struct.unpack(">II", header[16:]) == (pictures.WIDTH, height)
         chroma("restore")
         tools.poll(lambda: not firing(alert)[0], "the alert to resolve", 40)
     process.send(signal.SIGINT)

@@ -148,7 +148,7 @@ def test_from_the_overview_to_an_acknowledged_incident(page, demo, pictures):
     assert page.run("return window.stayed") and page.run("return document.documentElement.scrollTop") == 120
     page.size(1280, 540)
     page.run("scrollTo(0, 0)")
-    page.picture(pictures / "status.png") # the one of the README
+    page.picture(pictures / "status.png")
     page.one("#incidents h3 a").click()
     page.shows("What to do")
     page.one("form[action$='/ack'] input[name=by]").send_keys("anna <b>")

@@ -94,10 +94,10 @@ class Process:
 class Chroma:
     """A Chroma server on a directory, and the few calls that a test makes to it."""
 
-    def __init__(self, release, directory):
+    def __init__(self, release, directory, port=None):
         self.release, self.directory = release, pathlib.Path(directory)
         self.directory.mkdir(parents=True, exist_ok=True)
-        self.port = free_port()
+        self.port = port or free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.base = f"{self.url}/api/v2/tenants/default_tenant/databases/default_database/collections"
         self.process = None

@@ -108,21 +108,26 @@ class EmbeddedWorld(World):
         self.texts = [" ".join("".join(self.random.choice(letters, 6)) for _ in range(4)) for _ in range(queries)]
 
     def embed(self, url):
-        rows = []
-        for start in range(0, len(self.texts), EMBEDDED):
-            asked = {"model": "m", "input": self.texts[start:start + EMBEDDED]}
-            answer = requests.post(f"{url}/v1/embeddings", json=asked, timeout=10).json()
-            rows += [one["embedding"] for one in answer["data"]]
-        self.questions = numpy.array(rows)
+        self.questions = numpy.array(embedded(url, self.texts))
         self.vectors[self.anchors] = turned(self.questions, 0.9, self.random)
+
+
+def embedded(url, texts):
+    """What the embedding server gives for them."""
+    rows = []
+    for start in range(0, len(texts), EMBEDDED):
+        asked = {"model": "m", "input": texts[start:start + EMBEDDED]}
+        answer = requests.post(f"{url}/v1/embeddings", json=asked, timeout=10).json()
+        rows += [one["embedding"] for one in answer["data"]]
+    return rows
 
 
 class Embedder:
     """The demonstration's embedder; another seed is another model."""
 
-    def __init__(self, program, log, dimension=DIMENSION):
+    def __init__(self, program, log, dimension=DIMENSION, port=None):
         self.program, self.log, self.dimension = program, log, dimension
-        self.port = tools.free_port()
+        self.port = port or tools.free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.start(1)
 

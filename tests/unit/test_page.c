@@ -59,12 +59,14 @@ static void home_says_what_is_wrong_first(void **state)
                 "The last reload failed", "replay.interval: &quot;soon&quot; is not a duration",
                 "<dt>Collections up</dt><dd>1<small>of 3</small></dd>",
                 "<a href=\"?incident=original_agents\">original_agents</a><small>began <time",
-                "<p>of 7 queries 2 fail, 1 drifted, 1 unmeasured, 3 pass · Cause: REMOVED · Worst: "
+                "<p>of 7 queries 2 fail, 1 drifted, 1 unmeasured, 3 pass · Cause: "
+                "<a href=\"runbook/REMOVED\">REMOVED</a> · Worst: "
                 "<a href=\"?collection=original_agents&amp;query=bundle-budget\">",
                 "<p><b>People:</b> acknowledged by &lt;anna&gt; 5m ago: looking into it; next: "
                 "search-team in 25m</p>",
                 "<a href=\"?collection=original_agents\">original_agents</a></th><td><span "
-                "class=\"badge fail\">fail</span></td><td data-name=\"cause\">REMOVED</td>"
+                "class=\"badge fail\">fail</span></td><td data-name=\"cause\">"
+                "<a href=\"runbook/REMOVED\">REMOVED</a></td>"
                 "<td class=\"n\" data-name=\"pass\">50.0 %<small>3 of 6</small></td><td><svg",
                 "<p>collection support_tickets</p></th><td><span class=\"badge "
                 "unmeasured\">unmeasured</span><span class=\"badge down\">down</span>",

@@ -172,11 +172,21 @@ void frame_badge(const struct page *p, const char *tone, const char *word)
         text_appendf(p->text, "<span class=\"badge %s\">%s</span>", tone, word);
 }
 
+void frame_cause(const struct page *p, enum cause cause)
+{
+        const char *name = cause_name(cause);
+
+        if (!name || cause == CAUSE_NONE)
+                text_append(p->text, name ? name : "unknown");
+        else
+                text_appendf(p->text, "<a href=\"runbook/%s\">%s</a>", name, name);
+}
+
 void frame_causes(const struct page *p, const enum cause *causes, size_t count)
 {
         for (size_t i = 0; i < count; i++) {
                 text_append(p->text, i > 0 ? ", " : "");
-                text_append(p->text, cause_name(causes[i]) ? cause_name(causes[i]) : "unknown");
+                frame_cause(p, causes[i]);
         }
 }
 

@@ -36,7 +36,8 @@ void frame_link_query(struct text *t, const char *label, const char *id);
 void frame_link_incident(struct text *t, const char *id, const char *words);
 /* <span class="badge TONE">WORD</span>; both are markup. */
 void frame_badge(const struct page *p, const char *tone, const char *word);
-/* The names of causes, with commas. */
+/* The name of a cause, which leads to its page of the runbook; of several, with commas. */
+void frame_cause(const struct page *p, enum cause cause);
 void frame_causes(const struct page *p, const enum cause *causes, size_t count);
 /* A hidden field with which a form leads back to what is shown. */
 void frame_back(const struct page *p);

@@ -59,10 +59,13 @@ static void append_evidence(const struct page *p, const struct collection_view *
         if (remark.size > 0 && (found == 0 || q->excused))
                 markup_note(p->text, outcome_name(q->judgement.outcome), "", text_string(&remark));
         p->text->failed |= text_failed(&remark);
-        if (q->judgement.outcome != OUTCOME_PASS && cause_name(q->cause))
-                text_appendf(p->text, "<p class=\"note %s\"><b>Cause: %s</b> %s %s</p>",
-                        outcome_name(q->judgement.outcome), cause_name(q->cause),
-                        cause_meaning(q->cause), cause_action(q->cause));
+        if (q->judgement.outcome != OUTCOME_PASS && cause_name(q->cause)) {
+                text_appendf(p->text,
+                        "<p class=\"note %s\"><b>Cause: ", outcome_name(q->judgement.outcome));
+                frame_cause(p, q->cause);
+                text_appendf(
+                        p->text, "</b> %s %s</p>", cause_meaning(q->cause), cause_action(q->cause));
+        }
         frame_close_part(p);
 }
 

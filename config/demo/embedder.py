@@ -24,8 +24,8 @@ NGRAM_WEIGHT = 0.3
 
 
 class Model:
-    def __init__(self, dimension, seed, known):
-        self.dimension, self.seed, self.known = dimension, seed, known
+    def __init__(self, dimension, seed, known=None):
+        self.dimension, self.seed, self.known = dimension, seed, known or {}
         self.directions = {}
 
     def direction(self, feature):
@@ -128,7 +128,7 @@ def main():
     options = parser.parse_args()
     if not 1 <= options.dimension <= 4096:
         parser.error("--dimension must be from 1 to 4096")
-    known = json.loads(pathlib.Path(options.known).read_text(encoding="utf-8")) if options.known else {}
+    known = json.loads(pathlib.Path(options.known).read_text(encoding="utf-8")) if options.known else None
     Handler.model = Model(options.dimension, options.model_seed, known)
     with http.server.ThreadingHTTPServer(("127.0.0.1", options.port), Handler) as server:
         print(f"embedder listens on http://127.0.0.1:{server.server_port}", flush=True)

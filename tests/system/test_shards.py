@@ -266,7 +266,7 @@ def cluster(tmp_path, ends):
 def missing(prometheus, source):
     """The collections that nobody watches, by the expression of docs/scale.md."""
     text = (source / "docs/scale.md").read_text()
-    (_, value), = prometheus.query(re.search(r"```\n(max\(count by \(instance\).*?)```", text, re.DOTALL).group(1))
+    (_, value), = prometheus.query(re.search(r"```\w*\n(max\(count by \(instance\).*?)```", text, re.DOTALL).group(1))
     return value
 
 

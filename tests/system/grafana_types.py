@@ -17,7 +17,8 @@ import type { AnnotationQuery, Dashboard, Panel } from '@grafana/schema';
 type Plain<T> = T extends string ? `${T}` : T extends (infer U)[] ? Plain<U>[]
   : T extends object ? { [K in keyof T]: Plain<T[K]> } : T;
 // What the data source adds to an annotation.
-type Event = Plain<AnnotationQuery> & { expr?: string; step?: string; titleFormat?: string; textFormat?: string };
+type Event = Plain<AnnotationQuery>
+  & { expr?: string; step?: string; useValueForTime?: boolean; titleFormat?: string; textFormat?: string };
 type Exported = { __inputs: never[]; __requires: { type: string; id: string; name: string; version: string }[] };
 type Known = Plain<Omit<Dashboard, 'panels' | 'annotations'>> & Exported & { annotations: { list: Event[] } };
 type Common = Plain<Omit<Panel, 'options' | 'fieldConfig'>>;

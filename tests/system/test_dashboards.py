@@ -3,8 +3,10 @@
 from a real driftwatch that watches a fault; and Grafana's own types know every member of the dashboards."""
 import copy
 import json
+import math
 import pathlib
 import re
+import time
 
 import pytest
 import yaml
@@ -37,7 +39,7 @@ def annotations():
 
 def filled_in(expression):
     for variable, value in SELECTED.items():
-        expression = expression.replace(f'=~"${variable}"', f'=~"{value}"')
+        expression = expression.replace(f'=~"${variable}', f'=~"{value}')
     expression = expression.replace('="$collection"', '="faq"')
     return expression.replace("$__rate_interval", "5m").replace("$__interval", "1m")
 
@@ -106,6 +108,10 @@ def test_every_panel_draws_something(scraped, panel):
         found = tools.poll(lambda one=expression: scraped.query(one), expression, 10)
         legend = re.fullmatch(r"\{\{(\w+)\}\}", target.get("legendFormat") or "")
         assert not legend or all(labels.get(legend[1]) for labels, _ in found)
+        # One value that is not a number takes the lines of all series from a graph.
+        assert not any(math.isnan(value) for _, value in found)
+        # A table merges what has the same labels; by its name each metric would have rows of its own.
+        assert panel["type"] != "table" or all("__name__" not in labels for labels, _ in found)
     if panel["type"] == "timeseries":
         values = [value for target in panel["targets"] for _, value in scraped.query(filled_in(target["expr"]))]
         assert any(values), "with a fault on each matter: it would be zero for ever"
@@ -118,10 +124,17 @@ def test_annotations_look_at_something(scraped, expression):
     assert all(scraped.query(one) for one in selectors(filled_in(expression)))
 
 
-def test_annotations_see_a_beginning(scraped):
-    """Within the first minute of Prometheus everything has begun."""
-    seen = {name.split(" ", 1)[1] for name, expression in annotations() if scraped.query(filled_in(expression))}
-    assert seen >= {"Epochs", "Approvals", "Incidents", "Configurations"}
+def test_annotations_stand_where_things_happened(scraped):
+    """Grafana takes the values of some for milliseconds; that of others is 1, and they stand where the sample does."""
+    found = {}
+    for dashboard in DASHBOARDS.values():
+        for one in dashboard["annotations"]["list"]:
+            if "expr" in one:
+                seen = [value for _, value in scraped.query(filled_in(one["expr"]))]
+                if one.get("useValueForTime"):
+                    assert seen and all(0 < time.time() - value / 1000 < 600 for value in seen), one["name"]
+                found.setdefault(one["name"], []).extend(seen)
+    assert {name for name, seen in found.items() if seen} >= {"Epochs", "Approvals", "Incidents", "Configurations"}
 
 
 @pytest.mark.parametrize("rule", [

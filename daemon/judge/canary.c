@@ -4,6 +4,7 @@
 #include <math.h>
 
 #include "digest.h"
+#include "judge/distance.h"
 #include "text.h"
 
 #define PREFIX "canary-"
@@ -12,15 +13,6 @@
 /* Distances are sums of single-precision products: equal ones differ by some units in the last
  * place of the vector's squared length, and those of cosine by 5e-7. */
 #define ROUNDING 1e-5
-
-static double squared_length(const float *vector, unsigned dimension)
-{
-        double sum = 0;
-
-        for (unsigned i = 0; i < dimension; i++)
-                sum += (double)vector[i] * (double)vector[i];
-        return sum;
-}
 
 static unsigned place_of(const struct answer *answer, const char *id)
 {
@@ -35,7 +27,7 @@ enum canary canary_judge(const char *space, const float *vector, unsigned dimens
         const struct answer *answer, unsigned results)
 {
         const bool cosine = streq(space, "cosine");
-        const double squared = squared_length(vector, dimension);
+        const double squared = distance_square(vector, dimension);
         const double rounding = ROUNDING * (cosine ? 1 : squared);
         const unsigned place = place_of(answer, id);
         double own = streq(space, "ip") ? 1 - squared : 0, last;

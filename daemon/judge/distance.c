@@ -51,6 +51,11 @@ static const struct {
         {"ip", distance_ip},
 };
 
+double distance_square(const float *vector, unsigned dimension)
+{
+        return products_of(vector, vector, dimension).aa;
+}
+
 double distance_angle(const float *a, const float *b, unsigned dimension)
 {
         return angle(products_of(a, b, dimension));

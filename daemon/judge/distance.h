@@ -6,6 +6,8 @@
 
 #include <stdbool.h>
 
+/* The square of the vector's length. */
+double distance_square(const float *vector, unsigned dimension);
 /* The cosine of the angle between two vectors; 0 where one of them is zero. */
 double distance_angle(const float *a, const float *b, unsigned dimension);
 /* Whether the distance of two vectors is still the recorded one, by attribution_moved(), in this

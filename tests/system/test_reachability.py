@@ -129,7 +129,8 @@ def test_unreachable_records_are_counted_alerted_and_resolved(worn, chroma, drif
     worn.add("recreated")
     tools.poll(lambda: receiver.alerts("resolved", alertname="RetrievalIndexIncomplete"),
                "the end of the alert, long before the hourly probe", 20)
-    assert unreachable() == worn.unreachable() < WANTED
+    # Chroma may write the new index anew between the two, which loses or finds one.
+    assert unreachable() < WANTED and abs(unreachable() - worn.unreachable()) <= 1
 
 
 def test_a_sample_of_them_all_agrees_with_asking_for_all(worn, chroma, driftwatch, name):

@@ -5,7 +5,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-#include "utf8.h"
+#include "text.h"
 
 /* Stands in for a message that could not be allocated; never freed. */
 static char no_memory[] = "out of memory";
@@ -14,13 +14,9 @@ static char no_memory[] = "out of memory";
  * is short. */
 _printf_(1, 0) static char *sentence(const char *format, va_list arguments)
 {
-        _cleanup_free_ char *raw = NULL;
+        _cleanup_free_ char *raw = text_vformat(format, arguments);
 
-        if (vasprintf(&raw, format, arguments) < 0) {
-                raw = NULL; /* its content is undefined after a failure */
-                return NULL;
-        }
-        return utf8_line(raw, strlen(raw));
+        return raw ? utf8_line(raw, strlen(raw)) : NULL;
 }
 
 int error_set(struct error *e, int code, const char *format, ...)

@@ -242,15 +242,12 @@ void log_event(int priority, const char *message_id, const struct log_field *fie
         int saved_errno = errno;
         struct event event;
         va_list arguments;
-        int r;
 
         if (priority > atomic_load(&least_urgent))
                 return;
         va_start(arguments, format);
-        r = vasprintf(&message, format, arguments);
+        message = text_vformat(format, arguments);
         va_end(arguments);
-        if (r < 0)
-                message = NULL;
         event = (struct event){
                 priority, message_id, message ? message : "(message lost: out of memory)", fields};
         if (!atomic_load(&to_journal) || !write_journal(&event))

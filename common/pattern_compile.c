@@ -4,8 +4,8 @@
 #include <ctype.h>
 #include <errno.h>
 #include <stdarg.h>
-#include <stdio.h>
 
+#include "text.h"
 #include "utf8.h"
 
 struct compiler {
@@ -42,8 +42,7 @@ _printf_(2, 3) static int refuse(struct compiler *c, const char *format, ...)
         va_list arguments;
 
         va_start(arguments, format);
-        if (vasprintf(&why, format, arguments) < 0)
-                why = NULL;
+        why = text_vformat(format, arguments);
         va_end(arguments);
         return error_set(c->error, -EINVAL, "the regular expression \"%s\" cannot be used: %s",
                 c->text, why ? why : "memory is short");

@@ -47,16 +47,13 @@ void schema_error(const struct schema_reader *reader, const struct schema_place 
         _cleanup_text_ struct text path = {0};
         _cleanup_free_ char *sentence = NULL;
         va_list arguments;
-        int r;
 
         append_path(&path, place);
         if (key)
                 append_key(&path, key);
         va_start(arguments, format);
-        r = vasprintf(&sentence, format, arguments);
+        sentence = text_vformat(format, arguments);
         va_end(arguments);
-        if (r < 0)
-                sentence = NULL;
         if (!node)
                 node = find_node(place, key);
         errors_add(reader->errors, "%s:%u:%u: %s%s%s", reader->file, node ? node->line : 1,

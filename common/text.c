@@ -4,7 +4,6 @@
 
 #include <float.h>
 #include <math.h>
-#include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
 
@@ -104,6 +103,13 @@ char *text_take(struct text *t, size_t *ret_size)
         data = t->data;
         *t = (struct text){0};
         return data;
+}
+
+char *text_vformat(const char *format, va_list arguments)
+{
+        char *s;
+
+        return vasprintf(&s, format, arguments) < 0 ? NULL : s;
 }
 
 const char *text_string(const struct text *t)

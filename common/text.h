@@ -5,6 +5,7 @@
  * allocation is a no-op that keeps the failure, so a renderer checks once, at the end, with
  * text_failed(). Always NUL-terminated, may contain NULs. */
 
+#include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -43,6 +44,8 @@ size_t float_format(char *buffer, float value);
 size_t double_format(char *buffer, double value);
 /* The bytes, NUL-terminated, never NULL; the buffer is empty afterwards. NULL when it failed. */
 char *text_take(struct text *t, size_t *ret_size);
+/* What vasprintf() makes, NULL when memory is short; the caller frees it. */
+char *text_vformat(const char *format, va_list arguments) _printf_(1, 0);
 /* The word that goes with a number: "1 query", "2 queries". */
 static inline const char *plural(uint64_t n, const char *one, const char *many)
 {

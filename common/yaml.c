@@ -5,7 +5,6 @@
 #include <ctype.h>
 #include <errno.h>
 #include <stdarg.h>
-#include <stdio.h>
 #include <yaml.h>
 
 #ifndef YAML_DECLARE
@@ -70,14 +69,11 @@ static int _printf_(3, 4) add_error(struct builder *b, struct place place, const
 {
         _cleanup_free_ char *sentence = NULL;
         va_list arguments;
-        int r;
 
         b->failed = true;
         va_start(arguments, format);
-        r = vasprintf(&sentence, format, arguments);
+        sentence = text_vformat(format, arguments);
         va_end(arguments);
-        if (r < 0)
-                sentence = NULL;
         errors_add(b->errors, "%s:%zu:%zu: %s", b->name, place.line + 1, place.column + 1,
                 sentence ? sentence : "(message lost: out of memory)");
         return -EBADMSG;

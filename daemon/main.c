@@ -16,6 +16,7 @@
 #include "json.h"
 #include "log.h"
 #include "revision.h"
+#include "text.h"
 #include "version.h"
 
 struct settings {
@@ -406,8 +407,7 @@ static int _printf_(1, 2) usage_error(const char *format, ...)
         va_list arguments;
 
         va_start(arguments, format);
-        if (vasprintf(&sentence, format, arguments) < 0)
-                sentence = NULL;
+        sentence = text_vformat(format, arguments);
         va_end(arguments);
         complain("driftwatch: %s; try driftwatch --help\n", sentence ? sentence : "out of memory");
         return EXIT_USAGE;

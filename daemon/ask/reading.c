@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <stdarg.h>
-#include <stdio.h>
 
 #include "text.h"
 
@@ -104,8 +103,7 @@ int reading_fail(struct reading *r, int code, const char *format, ...)
         va_list ap;
 
         va_start(ap, format);
-        if (vasprintf(&sentence, format, ap) < 0)
-                sentence = NULL;
+        sentence = text_vformat(format, ap);
         va_end(ap);
         return error_set(&r->sink.complaint, code, "%s", sentence ? sentence : "out of memory");
 }

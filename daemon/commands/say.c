@@ -54,10 +54,8 @@ static char *clean(const char *format, const char *raw)
 /* What is said, made harmless; NULL when memory is short. */
 _printf_(1, 0) static char *phrase(const char *format, va_list arguments)
 {
-        _cleanup_free_ char *raw = NULL;
+        _cleanup_free_ char *raw = text_vformat(format, arguments);
 
-        if (vasprintf(&raw, format, arguments) < 0)
-                raw = NULL;
         return raw ? clean(format, raw) : NULL;
 }
 
@@ -94,8 +92,7 @@ void complain_over(const char *format, ...)
         if (!isatty(STDERR_FILENO))
                 return;
         va_start(arguments, format);
-        if (vasprintf(&raw, format, arguments) < 0)
-                raw = NULL;
+        raw = text_vformat(format, arguments);
         va_end(arguments);
         if (raw)
                 shown = utf8_line(raw, strlen(raw));

@@ -3,17 +3,12 @@
 
 #include <assert.h>
 #include <stdarg.h>
-#include <stdio.h>
 
 static _printf_(2, 0) char *vformat(struct document *d, const char *format, va_list arguments)
 {
-        _cleanup_free_ char *raw = NULL;
-        char *line = NULL;
+        _cleanup_free_ char *raw = text_vformat(format, arguments);
+        char *line = raw ? utf8_line(raw, strlen(raw)) : NULL;
 
-        if (vasprintf(&raw, format, arguments) < 0)
-                raw = NULL;
-        if (raw)
-                line = utf8_line(raw, strlen(raw));
         d->text->failed |= !line;
         return line;
 }

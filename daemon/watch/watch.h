@@ -43,10 +43,10 @@ struct watch_owner {
  * Due at once. */
 _must_check_ int watch_new(sd_event *event, struct collection_config *config,
         struct http_client *client, const struct watch_owner *owner, struct watch **ret);
-/* Cancels what is under way; the owner is not called. */
 /* The same without a dossier: for nothing but watch_inherit() and watch_free(). */
 _must_check_ int watch_prepare(sd_event *event, struct collection_config *config,
         struct http_client *client, const struct watch_owner *owner, struct watch **ret);
+/* Cancels what is under way; the owner is not called. */
 struct watch *watch_free(struct watch *w);
 DEFINE_CLEANUP(struct watch *, watch_free)
 /* Lends its dossier to whoever makes that of its successor: what is under way is cancelled, and

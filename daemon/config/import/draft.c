@@ -53,8 +53,7 @@ void draft_lose(struct draft *d, unsigned line, const char *format, ...)
         va_list arguments;
 
         va_start(arguments, format);
-        if (vasprintf(&sentence, format, arguments) < 0)
-                sentence = NULL;
+        sentence = text_vformat(format, arguments);
         va_end(arguments);
         errors_add(&d->losses, "%s:%u: %s", d->file, line, sentence ? sentence : "out of memory");
 }

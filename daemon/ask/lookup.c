@@ -37,7 +37,7 @@ void lookup_ask_records(struct lookup *i, const struct records_request *request,
 }
 
 int lookup_receive_records(struct lookup *i, const struct http_response *response, const char *what,
-        unsigned include, struct records *ret)
+        struct records *ret)
 {
         int code = exchange_accept(&i->exchange, response, what, &i->error);
 
@@ -53,9 +53,9 @@ int lookup_receive_records(struct lookup *i, const struct http_response *respons
 
 /* False when the lookup is over. */
 bool lookup_accept_records(struct lookup *i, const struct http_response *response, const char *what,
-        unsigned include, struct records *ret)
+        struct records *ret)
 {
-        int code = lookup_receive_records(i, response, what, include, ret);
+        int code = lookup_receive_records(i, response, what, ret);
 
         if (code < 0)
                 lookup_finish(i);
@@ -68,11 +68,6 @@ void lookup_add_id(const char **ids, size_t *count, const char *id)
                 if (streq(ids[i], id))
                         return;
         ids[(*count)++] = id;
-}
-
-static const float *vector_of(const struct records *r, size_t record)
-{
-        return r->embeddings + record * r->dimension;
 }
 
 static void take_excerpts(struct suspects *s, const struct records *records)
@@ -132,8 +127,7 @@ static void on_lists(const struct http_response *response, void *userdata)
         struct suspects *s = i->suspects;
         _cleanup_(records_done) struct records records = {0};
 
-        if (!lookup_accept_records(
-                    i, response, "looking up the answers' records", RECORDS_EMBEDDINGS, &records))
+        if (!lookup_accept_records(i, response, "looking up the answers' records", &records))
                 return;
         twins_compare(s, i->page, i->page_end, &records);
         i->page = i->page_end;
@@ -186,7 +180,7 @@ static void on_filter(const struct http_response *response, void *userdata)
         struct lookup *i = userdata;
         struct suspects *s = i->suspects;
         _cleanup_(records_done) struct records records = {0};
-        int code = lookup_receive_records(i, response, what, 0, &records);
+        int code = lookup_receive_records(i, response, what, &records);
 
         if (ruling_refused(code)) {
                 error_done(&i->error);
@@ -315,6 +309,16 @@ static void ask_selves(struct lookup *i)
                         on_selves);
 }
 
+bool lookup_has_vector(const struct lookup *i, const struct suspect *r,
+        const struct records *records, size_t found)
+{
+        unsigned dimension = i->suspects->dimension;
+
+        return records->dimension == dimension &&
+                distance_kept(i->target->space, r->distance, r->vector,
+                        records_vector(records, found), dimension);
+}
+
 /* A record that is there as it was and should have been found: whether it finds itself. They come
  * in an order that spreads over the queries. */
 static void choose_self(struct lookup *i, size_t suspect, const float *stored)
@@ -334,7 +338,6 @@ static void choose_self(struct lookup *i, size_t suspect, const float *stored)
 static void compare_stored(struct lookup *i, size_t suspect, const struct records *records)
 {
         struct suspect *r = &i->suspects->records[suspect];
-        unsigned dimension = i->suspects->dimension;
         size_t found = records_find(records, r->id);
 
         r->looked_up = true;
@@ -342,11 +345,9 @@ static void compare_stored(struct lookup *i, size_t suspect, const struct record
         if (!r->exists || !r->vector)
                 return;
         r->compared = true;
-        r->moved = records->dimension != dimension ||
-                !distance_kept(i->target->space, r->distance, r->vector, vector_of(records, found),
-                        dimension);
+        r->moved = !lookup_has_vector(i, r, records, found);
         if (!r->moved)
-                choose_self(i, suspect, vector_of(records, found));
+                choose_self(i, suspect, records_vector(records, found));
 }
 
 static void ask_wanted(struct lookup *i);
@@ -357,7 +358,7 @@ static bool accept_existence(
 {
         _cleanup_(records_done) struct records records = {0};
 
-        if (!lookup_accept_records(i, response, what, 0, &records))
+        if (!lookup_accept_records(i, response, what, &records))
                 return false;
         for (; i->page < i->page_end; i->page++) {
                 struct suspect *r = &i->suspects->records[i->suspects->wanted[i->page]];
@@ -402,8 +403,7 @@ static void on_wanted(const struct http_response *response, void *userdata)
                 ask_page(i, 0, on_unreadable);
                 return;
         }
-        if (!lookup_accept_records(
-                    i, response, "looking up missing records", RECORDS_EMBEDDINGS, &records))
+        if (!lookup_accept_records(i, response, "looking up missing records", &records))
                 return;
         for (; i->page < i->page_end; i->page++)
                 compare_stored(i, i->suspects->wanted[i->page], &records);

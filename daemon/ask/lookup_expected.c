@@ -37,14 +37,54 @@ static bool asks_for_elements(const struct lookup *i, const struct missing *m)
         return !m->exists && !m->refused && !i->elements && !i->knows_no_lists;
 }
 
+/* What the query found for its expectation when the baseline was recorded, if it is gone: what
+ * meets the expectation now may be that record, under another id. NULL when it is not gone. */
+static struct suspect *find_former(const struct lookup *i)
+{
+        const struct suspects *s = i->suspects;
+        size_t query = s->missing[i->next].query;
+
+        if (!s->starts)
+                return NULL;
+        for (size_t k = s->starts[query]; k < s->starts[query + 1]; k++) {
+                const struct place *p = &s->places[k];
+                struct suspect *r = p->suspect == SUSPECTS_MAX ? NULL : &s->records[p->suspect];
+
+                if (r && p->expected && r->looked_up && !r->exists && r->vector)
+                        return r;
+        }
+        return NULL;
+}
+
+/* One that meets it is enough, unless which one it is matters. */
+static bool wants_vectors(const struct lookup *i)
+{
+        return !i->unreadable && find_former(i);
+}
+
+static void note_renamed(const struct lookup *i, const struct records *records)
+{
+        struct suspect *former = find_former(i);
+
+        for (size_t k = 0; former && records->embeddings && k < records->count; k++)
+                former->renamed |= lookup_has_vector(i, former, records, k);
+}
+
 static void on_metadata(const struct http_response *response, void *userdata)
 {
         static const char what[] = "looking up an expected record by its metadata";
         struct lookup *i = userdata;
         struct missing *m = &i->suspects->missing[i->next];
         _cleanup_(records_done) struct records records = {0};
-        int code = lookup_receive_records(i, response, what, 0, &records);
+        int code;
 
+        if (wants_vectors(i) && exchange_unreadable(&i->exchange, response)) {
+                i->unreadable = true;
+                i->by_metadata -= !i->elements;
+                ask_metadata(i);
+                return;
+        }
+        code = lookup_receive_records(i, response, what, &records);
         if (ruling_refused(code))
                 note_refused(i, m);
         else if (code < 0) {
@@ -52,6 +92,7 @@ static void on_metadata(const struct http_response *response, void *userdata)
                 return;
         }
         if (records.count > 0) {
+                note_renamed(i, &records);
                 m->exists = true;
                 i->found[i->next] = i->elements ? BY_ELEMENT : BY_VALUE;
                 m->exists_id = take_ptr(records.ids[0]);
@@ -65,6 +106,17 @@ static void on_metadata(const struct http_response *response, void *userdata)
                 i->next++;
         }
         ask_metadata(i);
+}
+
+static void ask_matching(struct lookup *i, const char *where)
+{
+        bool vectors = wants_vectors(i);
+
+        lookup_ask_records(i,
+                &(struct records_request){.where = where,
+                        .limit = vectors ? SUSPECTS_PAGE : 1,
+                        .include = vectors ? RECORDS_EMBEDDINGS : 0},
+                on_metadata);
 }
 
 static void ask_metadata(struct lookup *i)
@@ -82,8 +134,7 @@ static void ask_metadata(struct lookup *i)
                 i->elements |= match_wants_lists(metadata);
                 where = match_build(metadata, i->elements, NULL);
                 if (where)
-                        lookup_ask_records(i, &(struct records_request){.where = where, .limit = 1},
-                                on_metadata);
+                        ask_matching(i, where);
                 else
                         lookup_ask(i, -ENOMEM, on_metadata);
                 return;
@@ -97,7 +148,7 @@ static void on_filtered(const struct http_response *response, void *userdata)
         static const char what[] = "looking up an expected record behind its query's filter";
         struct lookup *i = userdata;
         _cleanup_(records_done) struct records records = {0};
-        int code = lookup_receive_records(i, response, what, 0, &records);
+        int code = lookup_receive_records(i, response, what, &records);
 
         if (ruling_refused(code))
                 error_done(&i->error);
@@ -158,7 +209,7 @@ static void on_expected(const struct http_response *response, void *userdata)
         struct lookup *i = userdata;
         _cleanup_(records_done) struct records records = {0};
 
-        if (!lookup_accept_records(i, response, "looking up expected records", 0, &records))
+        if (!lookup_accept_records(i, response, "looking up expected records", &records))
                 return;
         for (size_t k = 0; k < i->suspects->missing_count; k++) {
                 struct missing *m = &i->suspects->missing[k];

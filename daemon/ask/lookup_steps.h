@@ -29,6 +29,7 @@ struct lookup {
                 BY_VALUE,
                 BY_ELEMENT
         } found[SUSPECTS_EXPECTED]; /* of `missing`: as what it exists */
+        bool unreadable; /* the server fails to read vectors of expected records */
         bool knows_no_lists; /* the server refuses to look into lists */
         struct error error;
 };
@@ -40,10 +41,14 @@ void lookup_ask(struct lookup *i, int code, http_done_t done);
 void lookup_ask_records(struct lookup *i, const struct records_request *request, http_done_t done);
 /* The answer to a /get of `what`; a negative errno or RULING_*, with the sentence in `i->error`. */
 _must_check_ int lookup_receive_records(struct lookup *i, const struct http_response *response,
-        const char *what, unsigned include, struct records *ret);
+        const char *what, struct records *ret);
 /* False when the lookup is over. */
 _must_check_ bool lookup_accept_records(struct lookup *i, const struct http_response *response,
-        const char *what, unsigned include, struct records *ret);
+        const char *what, struct records *ret);
+/* Whether what was found has the vector of the suspect, which has one: it lies as far from the
+ * query that the suspect left. */
+bool lookup_has_vector(const struct lookup *i, const struct suspect *r,
+        const struct records *records, size_t found);
 /* Unless it is among them. */
 void lookup_add_id(const char **ids, size_t *count, const char *id);
 /* The steps, in their order: each goes on with the next. */

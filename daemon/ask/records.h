@@ -49,5 +49,10 @@ struct records {
 _must_check_ int records_read(
         const struct http_response *response, struct records *ret, struct error *e);
 void records_done(struct records *r);
+/* `dimension` numbers of a record that has embeddings. */
+static inline const float *records_vector(const struct records *r, size_t record)
+{
+        return r->embeddings + record * r->dimension;
+}
 /* Index of this id; SIZE_MAX when it is not there. O(count). */
 size_t records_find(const struct records *r, const char *id);

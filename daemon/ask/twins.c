@@ -8,11 +8,6 @@ unsigned twins_depth(const struct twin_list *l)
         return MIN(l->answer->count, (unsigned)TWINS_DEPTH);
 }
 
-static const float *vector_of(const struct records *r, size_t record)
-{
-        return r->embeddings + record * r->dimension;
-}
-
 /* Which records the first of an answer are; SIZE_MAX where they are gone. */
 static unsigned find_list(const struct twin_list *l, const struct records *records, size_t *ret)
 {
@@ -26,7 +21,8 @@ static unsigned find_list(const struct twin_list *l, const struct records *recor
 static bool are_twins(const struct records *r, size_t a, size_t b)
 {
         return a != b && b != SIZE_MAX &&
-                distance_angle(vector_of(r, a), vector_of(r, b), r->dimension) >= TWINS_COSINE;
+                distance_angle(records_vector(r, a), records_vector(r, b), r->dimension) >=
+                TWINS_COSINE;
 }
 
 static bool was_listed(const struct twin_list *l, const char *id)

@@ -56,6 +56,7 @@ struct suspect {
         bool placed; /* its place in the order of addition was looked at */
         bool old; /* entered, but was added before a record that the baseline knows */
         int words; /* of its document against the baseline's: 1 the same, -1 others, 0 unknown */
+        bool renamed; /* gone: another record that a query expects has its vector */
         bool sought, recut; /* gone: its first words were looked for in new records; stand there */
         char *excerpt; /* first words of its document; owned; NULL */
         enum fate fate, left_fate; /* by suspects_settle(); in the answers that it left alone */
@@ -116,7 +117,8 @@ struct suspects {
                             then by id */
 };
 
-/* Whether another record has taken its distance in most of the answers that it left. */
+/* Whether another record has its vector, or has taken its distance in most of the answers that it
+ * left. */
 bool suspect_has_heirs(const struct suspect *r);
 /* The fate of records that are not kept apart. */
 enum fate suspects_unseen(enum presence presence);

@@ -25,10 +25,9 @@ static bool left_filter(const struct suspect *r)
         return r->filter_asked ? r->filter_left : !(r->self_asked && !r->self_found);
 }
 
-/* Another record at the same distance, in most answers that it left, is the same one. */
 bool suspect_has_heirs(const struct suspect *r)
 {
-        return r->heirs * 2 > r->places;
+        return r->renamed || r->heirs * 2 > r->places;
 }
 
 static bool is_rewritten(const struct suspect *r)

@@ -229,6 +229,73 @@ static const struct {
                 "reading documents"},
 };
 
+/* What a query found for its expectation is gone; others meet it now. */
+static void expect_former(struct world *w)
+{
+        static const struct suspect records[] = {{.id = "gone", .distance = .5f, .hole = true}};
+
+        suspect(w, records, 1);
+        w->places[0] = (struct place){0, PRESENCE_HOLE, 4, true};
+        for (size_t i = 0; i < ARRAY_SIZE(w->starts); i++)
+                w->starts[i] = i > 2;
+        w->suspects.missing[0] = (struct missing){.query = 2};
+        w->suspects.missing_count = 1;
+}
+
+#define MATCHING "\"where\":{\"$and\":[{\"k\":{\"$eq\":\"v\"}},{\"n\":{\"$eq\":1}}]}"
+
+static void what_was_expected_is_known_by_its_vector(void **state)
+{
+        static const struct {
+                const char *found;
+                bool renamed;
+        } cases[] = {
+                {"{\"ids\":[\"x\",\"y\"],\"embeddings\":[[0,1],[1,0.70710678]]}", true},
+                {"{\"ids\":[\"x\",\"y\"],\"embeddings\":[[0,1],[1,0.7]]}", false},
+                {"{\"ids\":[\"x\"],\"embeddings\":[[1,0.70710678,0]]}", false},
+        };
+        struct world *w = *state;
+
+        for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+                const struct reply replies[] = {{200, "{\"ids\":[],\"embeddings\":[]}"},
+                        {200, cases[i].found}, {200, "{\"ids\":[],\"documents\":[]}"}};
+                size_t asked = fake_server_requests(w->stage.server);
+
+                expect_former(w);
+                look_up(w, replies, ARRAY_SIZE(replies));
+                assert_null(w->error);
+                assert_string_equal(fake_server_request(w->stage.server, asked + 1)->body,
+                        "{\"include\":[\"embeddings\"]," MATCHING ",\"limit\":75}");
+                assert_true(w->suspects.missing[0].exists);
+                assert_int_equal(w->records[0].renamed, cases[i].renamed);
+                assert_int_equal(
+                        w->records[0].left_fate, cases[i].renamed ? FATE_REKEYED : FATE_GONE);
+        }
+}
+
+/* The index lost one of those that meet the expectation: that there is one is known all the same.
+ */
+static void what_is_expected_exists_without_its_vector(void **state)
+{
+        static const struct reply replies[] = {{200, "{\"ids\":[],\"embeddings\":[]}"},
+                {500, "Error finding id"}, {200, "{\"ids\":[\"x\"]}"}};
+        struct world *w = *state;
+
+        expect_former(w);
+        look_up(w, replies, ARRAY_SIZE(replies));
+        assert_null(w->error);
+        assert_string_equal(fake_server_request(w->stage.server, 2)->body,
+                "{\"include\":[]," MATCHING ",\"limit\":1}");
+        assert_true(w->suspects.missing[0].exists && !w->records[0].renamed);
+        /* And what is no matter of vectors is asked once. */
+        expect_former(w);
+        w->records[0].exists = true;
+        w->suspects.wanted_count = 0;
+        look_up(w, &replies[1], 1);
+        assert_non_null(strstr(w->error, "Error finding id"));
+        assert_int_equal(w->stage.exchanges, 1);
+}
+
 static void everything_is_looked_up(void **state)
 {
         struct world *w = *state;
@@ -619,6 +686,10 @@ int main(void)
 {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test_setup_teardown(everything_is_looked_up, set_up, tear_down),
+                cmocka_unit_test_setup_teardown(
+                        what_was_expected_is_known_by_its_vector, set_up, tear_down),
+                cmocka_unit_test_setup_teardown(
+                        what_is_expected_exists_without_its_vector, set_up, tear_down),
                 cmocka_unit_test_setup_teardown(
                         the_newest_that_was_known_is_not_new, set_up, tear_down),
                 cmocka_unit_test_setup_teardown(

@@ -1,9 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """Records that Chroma holds and no query finds: "delete everything, then add it again" makes them on a healthy server,
 at random."""
+import json
+
 import numpy
 import pytest
 
+import proxy
 import releases
 import tools
 
@@ -146,3 +149,68 @@ def test_a_sample_of_them_all_agrees_with_asking_for_all(worn, chroma, driftwatc
     assert index["unreachable_records"] == expected and not index["capped"]
     assert index["sample"]["unreachable_low"] < expected / RECORDS < index["sample"]["unreachable_high"]
     assert driftwatch.metric("driftwatch_collection_unreachable_records", collection=name) == expected
+
+
+class Renamed:
+    """A collection whose queries expect, by a number in its metadata, the record at one place of the exact order, and
+    an index behind a proxy that misses some records, once all have other ids."""
+
+    QUERIES = 24
+
+    def __init__(self, chroma, driftwatch, name, proxied, place):
+        self.chroma, self.name, self.missed = chroma, name, set()
+        random = numpy.random.default_rng(3)
+        self.vectors = random.normal(size=(400, DIMENSION)).astype(numpy.float32)
+        questions = self.vectors[:self.QUERIES] + 0.5 * random.normal(size=(self.QUERIES, DIMENSION))
+        distances = ((questions[:, None] - self.vectors) ** 2).sum(axis=2)
+        self.expected = distances.argsort(axis=1)[:, place].tolist()
+        chroma.create(name)
+        self.add("first")
+        proxied.rules = [self.search]
+        driftwatch.server(proxied.url)
+        driftwatch.watch(name, [{"id": f"q{i}", "text": f"question {i}", "expect": {"metadata": {"n": n}}}
+                                for i, n in enumerate(self.expected)],
+                         {f"q{i}": row for i, row in enumerate(questions)}, bands=[{"name": "any"}])
+        driftwatch.write()
+
+    def ids(self, generation):
+        return [f"{generation}{i}" for i in range(len(self.vectors))]
+
+    def add(self, generation):
+        self.chroma.upsert(self.name, self.ids(generation), self.vectors, [{"n": i} for i in range(len(self.vectors))])
+
+    def rename(self, missed):
+        self.chroma.delete(self.name, self.ids("first"))
+        self.add("again")
+        self.missed = {f"again{i}" for i in missed}
+
+    def search(self, method, path, body):
+        """What the index finds: of a few more than were asked for those that it does not miss."""
+        if method != "POST" or not path.endswith("/query"):
+            return None
+        asked = min(body["n_results"] + len(self.missed), len(self.vectors))
+        found = self.chroma.call("POST", path.partition("/collections")[2], {**body, "n_results": asked})
+        columns = [key for key in ("ids", "distances", "metadatas") if found.get(key)]
+        for rows in zip(*(found[key] for key in columns)):
+            kept = [i for i, one in enumerate(rows[0]) if one not in self.missed][:body["n_results"]]
+            for row in rows:
+                row[:] = [row[i] for i in kept]
+        return 200, {"Content-Type": "application/json"}, json.dumps(found).encode()
+
+
+@pytest.mark.parametrize("place, found", [(2, []), (0, ["expected-result-missing"] * 2)])
+def test_a_renamed_record_that_the_index_misses(chroma, driftwatch, ends, name, place, found):
+    """Many renamed ones are missed, so that those which a query expects might be gone: their vectors say that they are
+    not. Only the nearest of all is missed by who asks."""
+    at = Renamed(chroma, driftwatch, name, ends(proxy.Proxy(chroma.url)), place)
+    for action in ("propose", "--pause=100ms"), ("approve", "--by=test", "--reason=as built"):
+        assert driftwatch.run("baseline", *action).returncode == 0
+    others = [n for n in range(at.QUERIES) if n not in at.expected]
+    at.rename(at.expected[:2] + others[:6])
+    status, report = driftwatch.check()
+    collection, = report["collections"]
+    assert collection["cause"] == "REKEYED"
+    failed = [one["kind"] for one in collection["findings"] if one["query"] in ("q0", "q1")]
+    assert (failed, status) == (found, 1 if found else 0), collection["findings"]
+    reasons = [one["reason"] for one in collection["queries"] if one["outcome"] == "fail"]
+    assert len(reasons) == len(found) and all("its index misses it" in reason for reason in reasons)

@@ -44,7 +44,7 @@ struct attribution_input {
         struct baseline *baseline; /* NULL: only `missing` is filled, the cause is unknown */
         struct answer *const *answers; /* of query i, NULL when not measured */
         const enum outcome *outcomes; /* of query i */
-        const bool *moved_up; /* query i is confirmed to have; or NULL */
+        const bool *farther; /* query i is, than is normal, be it confirmed or not; or NULL */
         struct epoch epoch; /* current, borrowed */
         bool ingested; /* an ingest was seen since the last replay */
         bool ingesting; /* an ingest is under way: what is found is not the last word */

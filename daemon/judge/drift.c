@@ -15,6 +15,8 @@ struct tracked {
         const struct baseline_query *reference; /* NULL: none */
         struct answer *last;
         struct level_state levels[LEVEL_COUNT][DIRECTION_COUNT];
+        bool advanced; /* by `last`: `before` is what the levels were before it */
+        struct level_state before[LEVEL_COUNT][DIRECTION_COUNT];
         unsigned standing; /* replays with the same answer, up to DRIFT_SETTLED */
         struct query_drift shown; /* of `last` */
 };
@@ -23,12 +25,19 @@ struct limits {
         double tau_min, tau_max, clip, shift;
 };
 
+/* What is confirmed of the set. */
+struct confirmed {
+        struct level_state level;
+        bool share_up;
+};
+
 struct drift {
         struct baseline *baseline;
         struct limits limits;
         bool provoked; /* an ingest that no judged replay has come after yet */
-        struct level_state set;
-        bool share_up;
+        struct confirmed set;
+        bool advanced, ingesting; /* by the last replay, in whose middle there was an ingest */
+        struct confirmed before; /* what `set` was before it */
         struct topic_watch topics;
         bool without_likeness;
         size_t count;
@@ -111,6 +120,12 @@ static void forget(struct level_state *directions)
                 level_init(&directions[k]);
 }
 
+static void set_init(struct confirmed *c)
+{
+        level_init(&c->level);
+        c->share_up = false;
+}
+
 struct drift *drift_new(const struct query_set *set)
 {
         struct drift *d = calloc(1, sizeof(*d) + set->count * sizeof(d->queries[0]));
@@ -121,7 +136,7 @@ struct drift *drift_new(const struct query_set *set)
                 free(d);
                 return NULL;
         }
-        level_init(&d->set);
+        set_init(&d->set);
         d->count = set->count;
         for (size_t i = 0; i < d->count; i++) {
                 struct tracked *t = &d->queries[i];
@@ -155,6 +170,7 @@ static bool link_query(struct tracked *t, const struct baseline *b, const struct
         const struct query_drift before = t->shown;
         bool moved = false;
 
+        t->advanced = false;
         t->reference = q && streq(q->text, t->query->text) ? q : NULL;
         query_drift_init(&t->shown);
         t->shown.armed = t->reference && !isnan(q->levels[LEVEL_TOP1].location) &&
@@ -185,9 +201,9 @@ static void link_all(struct drift *d, struct baseline *b, const struct limits *l
 
         for (size_t i = 0; i < d->count; i++)
                 moved = link_query(&d->queries[i], b, limits) || moved;
+        d->advanced = false;
         if (moved) {
-                level_init(&d->set);
-                d->share_up = false;
+                set_init(&d->set);
                 topic_watch_forget(&d->topics);
         }
         d->limits = *limits;
@@ -257,7 +273,6 @@ int drift_adopt(struct drift *d, struct drift *old)
         if (!adopted || moved)
                 return 0;
         d->set = old->set;
-        d->share_up = old->share_up;
         topic_watch_adopt(&d->topics, &old->topics);
         return 0;
 }
@@ -312,6 +327,8 @@ static bool take(const struct drift *d, struct tracked *t, struct answer *a, int
 
 static void advance(struct tracked *t)
 {
+        t->advanced = true;
+        memcpy(t->before, t->levels, sizeof(t->levels));
         for (size_t s = 0; s < LEVEL_COUNT; s++) {
                 double shift = t->shown.shift[s], tau = t->shown.tau[s];
 
@@ -321,6 +338,19 @@ static void advance(struct tracked *t)
                 (void)level_update(&t->levels[s][UP], shift, tau);
                 (void)level_update(&t->levels[s][DOWN], -shift, tau);
         }
+}
+
+/* The same answer, better known: what it was taken for is forgotten. */
+static void take_again(const struct drift *d, struct tracked *t, struct answer *a, int64_t records)
+{
+        answer_unref(t->last);
+        t->last = answer_ref(a);
+        if (t->reference)
+                compare(d, t, records);
+        if (!t->advanced)
+                return;
+        memcpy(t->levels, t->before, sizeof(t->levels));
+        advance(t);
 }
 
 static void add_numbers(const struct drift *d, const struct tracked *t, struct sums *sums)
@@ -378,17 +408,24 @@ static void show_set(const struct sums *sums, struct drift_view *ret)
                 ret->set_shift = sums->shift / (double)sums->samples;
 }
 
-/* Advances the rules of the set and fills in its numbers. */
-static void judge_set(
-        struct drift *d, const struct sums *sums, bool ingesting, struct drift_view *ret)
+/* Advances the rules of the set from where they were before this replay. */
+static void judge_set(struct drift *d, const struct sums *sums, const struct drift_view *view)
 {
         double needed = fmax(DRIFT_SHARE_MIN, ceil(DRIFT_SHARE * (double)sums->armed));
 
-        show_set(sums, ret);
-        if (!ingesting && !isnan(ret->set_shift))
-                (void)level_update(&d->set, ret->set_shift, d->limits.shift);
-        ret->pending |= level_pending(&d->set);
-        d->share_up = drift_reached(d->share_up, ret->up[LEVEL_TOPK], needed);
+        d->set = d->before;
+        if (!d->ingesting && !isnan(view->set_shift))
+                (void)level_update(&d->set.level, view->set_shift, d->limits.shift);
+        d->set.share_up = drift_reached(d->set.share_up, view->up[LEVEL_TOPK], needed);
+}
+
+static void show_confirmed(
+        struct drift *d, const struct query_drift *queries, struct drift_view *ret)
+{
+        ret->pending |= d->advanced && level_pending(&d->set.level);
+        ret->set_shifted = d->set.level.on;
+        ret->share_moved = d->set.share_up;
+        topic_watch_update(&d->topics, queries, ret);
 }
 
 void drift_update(struct drift *d, struct answer *const *answers, int64_t records, bool ingesting,
@@ -410,6 +447,7 @@ void drift_update(struct drift *d, struct answer *const *answers, int64_t record
                 struct tracked *t = &d->queries[i];
                 bool measured = judged && answers[i];
 
+                t->advanced = false;
                 sums.armed += t->shown.armed;
                 if (measured) {
                         sums.news += take(d, t, answers[i], records);
@@ -423,15 +461,17 @@ void drift_update(struct drift *d, struct answer *const *answers, int64_t record
                 }
                 show(t, measured, ret, &queries[i]);
         }
+        d->advanced = judged;
+        d->ingesting = ingesting;
+        d->before = d->set;
         if (judged) {
                 ret->compared = sums.compared;
                 ret->unprovoked = sums.news > 0 && !d->provoked;
-                judge_set(d, &sums, ingesting, ret);
+                show_set(&sums, ret);
+                judge_set(d, &sums, ret);
                 d->provoked = ingesting;
         }
-        ret->set_shifted = d->set.on;
-        ret->share_moved = d->share_up;
-        topic_watch_update(&d->topics, queries, ret);
+        show_confirmed(d, queries, ret);
 }
 
 void drift_revise(struct drift *d, struct answer *const *answers, int64_t records,
@@ -446,26 +486,21 @@ void drift_revise(struct drift *d, struct answer *const *answers, int64_t record
         revised.compared = view->compared;
         revised.changed = view->changed;
         revised.unprovoked = view->unprovoked;
-        revised.set_shifted = view->set_shifted;
-        revised.share_moved = view->share_moved;
         for (size_t i = 0; i < d->count; i++) {
                 struct tracked *t = &d->queries[i];
 
                 sums.armed += t->shown.armed;
                 if (answers[i]) {
-                        if (answers[i] != t->last) {
-                                answer_unref(t->last);
-                                t->last = answer_ref(answers[i]);
-                                if (t->reference)
-                                        compare(d, t, records);
-                        }
+                        if (answers[i] != t->last)
+                                take_again(d, t, answers[i], records);
                         add_numbers(d, t, &sums);
                 }
                 show(t, answers[i], &revised, &queries[i]);
         }
         show_set(&sums, &revised);
-        topic_watch_update(&d->topics, queries, &revised);
-        revised.pending |= level_pending(&d->set);
+        if (d->advanced)
+                judge_set(d, &sums, &revised);
+        show_confirmed(d, queries, &revised);
         *view = revised;
 }
 
@@ -491,12 +526,11 @@ void drift_restore(struct drift *d, size_t query, const struct drift_memory *mem
 
 void drift_recall_set(const struct drift *d, struct level_state *ret, bool *ret_share_moved)
 {
-        *ret = d->set;
-        *ret_share_moved = d->share_up;
+        *ret = d->set.level;
+        *ret_share_moved = d->set.share_up;
 }
 
 void drift_restore_set(struct drift *d, const struct level_state *set, bool share_moved)
 {
-        d->set = *set;
-        d->share_up = share_moved;
+        d->set = (struct confirmed){*set, share_moved};
 }

@@ -72,8 +72,9 @@ _must_check_ int drift_adopt(struct drift *d, struct drift *old);
  * `queries` (as many as the set has) too. */
 void drift_update(struct drift *d, struct answer *const *answers, int64_t records, bool ingesting,
         bool epoch_changed, struct drift_view *ret, struct query_drift *queries);
-/* The last replay again, with answers that are better known by now: numbers become theirs, and
- * states stay as they are. As drift_update(), which has shown `view` and `queries`. */
+/* The last replay again, with answers that are better known by now: numbers become theirs, and the
+ * states that it has moved are moved by them instead. As drift_update(), which has shown `view` and
+ * `queries`. */
 void drift_revise(struct drift *d, struct answer *const *answers, int64_t records,
         struct drift_view *view, struct query_drift *queries);
 

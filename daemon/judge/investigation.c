@@ -5,7 +5,7 @@
 
 /* What may be wrong with a query. */
 #define WRONG_FAILS (1U << 0)
-#define WRONG_MOVED (1U << 1)
+#define WRONG_FARTHER (1U << 1)
 
 void investigation_done(struct investigation *r)
 {
@@ -36,26 +36,29 @@ static size_t count_failing(const struct attribution_input *input)
 
 static unsigned wrong_with(const struct attribution_input *input, size_t query)
 {
-        bool moved = input->moved_up && input->moved_up[query];
+        bool farther = input->farther && input->farther[query];
 
         return (input->outcomes[query] == OUTCOME_FAIL ? WRONG_FAILS : 0) |
-                (moved ? WRONG_MOVED : 0);
+                (farther ? WRONG_FARTHER : 0);
+}
+
+void investigation_settled(struct investigation *r, const struct attribution_input *input)
+{
+        for (size_t i = 0; i < input->set->count; i++)
+                if (input->outcomes[i] != OUTCOME_UNMEASURED)
+                        r->known[i] &= (uint8_t)wrong_with(input, i);
 }
 
 /* Whether something is wrong that was not looked into since it is, whatever became of the rest: one
- * query that recovers hides no other one. What a query that was not measured had is kept. */
+ * query that recovers hides no other one. */
 static bool is_worse(struct investigation *r, const struct attribution_input *input)
 {
         bool worse = false;
 
-        for (size_t i = 0; i < input->set->count; i++) {
-                unsigned wrong = wrong_with(input, i);
-
-                if (input->outcomes[i] == OUTCOME_UNMEASURED)
-                        continue;
-                r->known[i] &= (uint8_t)wrong;
-                worse |= (wrong & ~(unsigned)r->known[i]) != 0;
-        }
+        investigation_settled(r, input);
+        for (size_t i = 0; i < input->set->count; i++)
+                worse |= input->outcomes[i] != OUTCOME_UNMEASURED &&
+                        (wrong_with(input, i) & ~(unsigned)r->known[i]) != 0;
         return worse;
 }
 

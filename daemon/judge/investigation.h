@@ -50,3 +50,6 @@ _must_check_ int investigation_consider(struct investigation *r,
  * is over or no query fails any more. -ENOMEM. */
 _must_check_ int investigation_decide(struct investigation *r,
         const struct attribution_input *input, bool finished, const struct conclusion *ret);
+/* What is wrong no more, now that what was found is taken in, is news when it is wrong again. What
+ * a query had that was not measured is kept. */
+void investigation_settled(struct investigation *r, const struct attribution_input *input);

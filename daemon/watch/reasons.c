@@ -24,7 +24,7 @@ struct input {
         struct attribution_input input;
         struct answer **answers;
         enum outcome *outcomes;
-        bool *moved_up;
+        bool *farther;
         double *distances, *limits, *lengths;
         enum cause *causes; /* what is decided of each query */
 };
@@ -33,20 +33,31 @@ static void input_done(struct input *in)
 {
         free(in->answers);
         free(in->outcomes);
-        free(in->moved_up);
+        free(in->farther);
         free(in->distances);
         free(in->limits);
         free(in->lengths);
         free(in->causes);
 }
 
-static bool has_moved_up(const struct query_drift *q)
+/* Its last sample speaks for it, or it is confirmed: what search misses by itself is to be put back
+ * before there are enough samples. */
+static bool lies_farther(const struct query_state *s)
 {
-        bool up = false;
+        const struct query_drift *q = &s->drift;
+        bool farther = s->judgement.band > s->judgement.home_band && s->judgement.home_band >= 0;
 
         for (size_t i = 0; i < LEVEL_COUNT; i++)
-                up |= q->moved[i] == MOVED_UP;
-        return up;
+                farther |= q->moved[i] == MOVED_UP || (q->armed && q->shift[i] > q->tau[i]);
+        return farther;
+}
+
+static void note_wrong(const struct dossier *d, struct input *in)
+{
+        for (size_t i = 0; i < query_count(d); i++) {
+                in->outcomes[i] = d->queries[i].judgement.outcome;
+                in->farther[i] = lies_farther(&d->queries[i]);
+        }
 }
 
 static int input_init(const struct dossier *d, bool ingested, struct input *ret)
@@ -55,19 +66,18 @@ static int input_init(const struct dossier *d, bool ingested, struct input *ret)
         _cleanup_(input_done) struct input in = {
                 .answers = dossier_measured_answers(d),
                 .outcomes = calloc(n + 1, sizeof(*in.outcomes)),
-                .moved_up = calloc(n + 1, sizeof(*in.moved_up)),
+                .farther = calloc(n + 1, sizeof(*in.farther)),
                 .distances = calloc(n + 1, sizeof(double)),
                 .limits = calloc(n + 1, sizeof(double)),
                 .lengths = calloc(n + 1, sizeof(double)),
                 .causes = calloc(n + 1, sizeof(*in.causes)),
         };
 
-        if (!in.answers || !in.outcomes || !in.moved_up || !in.distances || !in.limits ||
+        if (!in.answers || !in.outcomes || !in.farther || !in.distances || !in.limits ||
                 !in.lengths || !in.causes)
                 return -ENOMEM;
+        note_wrong(d, &in);
         for (size_t i = 0; i < n; i++) {
-                in.outcomes[i] = d->queries[i].judgement.outcome;
-                in.moved_up[i] = has_moved_up(&d->queries[i].drift);
                 in.distances[i] = d->queries[i].embedder_distance;
                 in.limits[i] = d->queries[i].embedder_limit;
                 in.lengths[i] = d->queries[i].embedder_length;
@@ -78,7 +88,7 @@ static int input_init(const struct dossier *d, bool ingested, struct input *ret)
                 .baseline = d->baseline,
                 .answers = in.answers,
                 .outcomes = in.outcomes,
-                .moved_up = in.moved_up,
+                .farther = in.farther,
                 .epoch = d->view->epoch,
                 .ingested = ingested,
                 .ingesting = d->view->ingest_under_way || d->view->ingesting,
@@ -255,6 +265,8 @@ void dossier_looked_up(struct dossier *d, const char *error, usec_t now)
                 log_error("%s: cannot judge the cause: %s", d->config->label, strerror(-r));
         else {
                 dossier_take_missed(d, &in.input);
+                note_wrong(d, &in);
+                investigation_settled(&d->investigation, &in.input);
                 v = dossier_next_view(d);
                 if (v)
                         dossier_show(d, v);

@@ -285,6 +285,42 @@ static unsigned topics(const struct world *w, enum topic_look look)
         return w->view.topics[look].list.count;
 }
 
+/* What search had missed was put back: the states move by that, and by nothing else. */
+static void a_sample_that_is_better_known_counts_in_place_of_the_first(void **state)
+{
+        struct world w = world_settled();
+
+        give_all(&w, QUERIES, TOP5, FIRST + .02);
+        replay(&w, 4);
+        assert_int_equal(w.view.moved_up, QUERIES);
+        assert_true(w.view.set_shifted && w.view.share_moved);
+        give_all(&w, QUERIES, TOP5, FIRST);
+        drift_revise(w.drift, w.answers, w.records, &w.view, w.queries);
+        assert_int_equal(w.view.moved_up, 0);
+        assert_false(w.view.set_shifted || w.view.share_moved || w.view.pending);
+        assert_int_equal(topics(&w, TOPIC_CONFIRMED), 0);
+        /* Three beyond, one that was none, and one more. */
+        give_all(&w, QUERIES, TOP5, FIRST + .02);
+        replay(&w, 1);
+        assert_int_equal(w.view.moved_up, QUERIES);
+        assert_true(w.view.set_shifted && w.view.share_moved);
+        /* Of a replay that was no sample, and against another baseline, only the numbers are. */
+        w.ingesting = true;
+        replay(&w, 1);
+        give_all(&w, QUERIES, TOP5, FIRST);
+        drift_revise(w.drift, w.answers, w.records, &w.view, w.queries);
+        assert_int_equal(w.view.moved_up, QUERIES);
+        assert_true(w.view.set_shifted);
+        assert_close(w.view.set_shift, 0);
+        give_all(&w, QUERIES, TOP5, FIRST + .02);
+        replay(&w, 1);
+        give_all(&w, QUERIES, TOP5, FIRST);
+        approve(&w, 0, "l2", NAN);
+        drift_revise(w.drift, w.answers, w.records, &w.view, w.queries);
+        assert_int_equal(w.view.moved_up, QUERIES);
+        world_done(&w);
+}
+
 /* Three of the five queries of a tag. */
 static void a_topic_moves_after_four_replays(void **state)
 {
@@ -693,6 +729,7 @@ int main(void)
                 cmocka_unit_test(a_query_moves_after_four_replays_and_is_back_after_five),
                 cmocka_unit_test(with_too_few_answers_nothing_is_judged_and_nothing_forgotten),
                 cmocka_unit_test(what_was_never_measured_is_not_missed),
+                cmocka_unit_test(a_sample_that_is_better_known_counts_in_place_of_the_first),
                 cmocka_unit_test(the_set_moves_when_the_clipped_mean_does),
                 cmocka_unit_test(three_queries_or_a_tenth_are_a_share),
                 cmocka_unit_test(a_topic_moves_after_four_replays),

@@ -13,7 +13,7 @@ struct world {
         struct answer *same, *missing;
         struct answer *answers[2];
         enum outcome outcomes[2];
-        bool moved_up[2];
+        bool farther[2];
         struct investigation investigation;
         struct attribution attribution;
         enum cause causes[2];
@@ -51,7 +51,7 @@ static int set_up(void **state)
                 .baseline = w->baseline,
                 .answers = w->answers,
                 .outcomes = w->outcomes,
-                .moved_up = w->moved_up,
+                .farther = w->farther,
                 .results = 3};
         epoch_init(&w->input.epoch);
         return 0;
@@ -157,7 +157,7 @@ static void asking_is_rare_unless_something_new_went_wrong(void **state)
         assert_false(consider(w, false, false, now + 3 * INVESTIGATION_INTERVAL));
         now += 3 * INVESTIGATION_INTERVAL;
         assert_false(consider(w, false, false, now + 1));
-        w->moved_up[0] = true;
+        w->farther[0] = true;
         assert_true(consider(w, false, false, now + 2));
 }
 
@@ -195,14 +195,38 @@ static void a_query_that_moves_anew_is_asked_about_while_another_recovers(void *
 
         w->answers[0] = w->missing;
         for (size_t moved = 0; moved < 4; moved++) {
-                w->moved_up[moved % 2] = true;
-                w->moved_up[(moved + 1) % 2] = false;
+                w->farther[moved % 2] = true;
+                w->farther[(moved + 1) % 2] = false;
                 assert_true(consider(w, false, false, now++));
                 assert_int_equal(
                         investigation_decide(&w->investigation, &w->input, true, &w->conclusion),
                         0);
                 assert_false(consider(w, false, false, now++));
         }
+}
+
+/* Search misses a record, which is put back; the next time another one. */
+static void what_was_put_right_is_asked_about_when_it_is_wrong_again(void **state)
+{
+        struct world *w = *state;
+        usec_t now = USEC_PER_MINUTE;
+
+        w->answers[0] = w->missing;
+        for (unsigned i = 0; i < 3; i++) {
+                w->farther[0] = true;
+                assert_true(consider(w, true, false, now++));
+                assert_int_equal(
+                        investigation_decide(&w->investigation, &w->input, true, &w->conclusion),
+                        0);
+                w->farther[0] = false;
+                investigation_settled(&w->investigation, &w->input);
+        }
+        w->farther[0] = true;
+        assert_true(consider(w, true, false, now++));
+        assert_int_equal(
+                investigation_decide(&w->investigation, &w->input, true, &w->conclusion), 0);
+        investigation_settled(&w->investigation, &w->input);
+        assert_false(consider(w, true, false, now++));
 }
 
 /* The cause of what was put right is none of what is left. */
@@ -350,6 +374,7 @@ int main(void)
                 world_test(a_query_that_fails_anew_is_asked_about_while_another_recovers),
                 world_test(a_query_that_moves_anew_is_asked_about_while_another_recovers),
                 world_test(the_clock_that_is_set_brings_no_lookup_nearer),
+                world_test(what_was_put_right_is_asked_about_when_it_is_wrong_again),
                 world_test(when_no_query_fails_any_more_it_is_asked_again),
                 world_test(what_could_not_be_looked_up_is_asked_for_again),
                 world_test(the_end_of_an_ingest_is_asked_about_at_once),

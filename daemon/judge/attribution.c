@@ -207,7 +207,7 @@ static bool scaled(const struct circumstances *c)
 /* The share of all places whose records are there, unchanged, and missed. */
 static double missed_share(const struct circumstances *c)
 {
-        return c->places.compared > 0 ? c->present / (double)c->places.compared : 0;
+        return c->places.compared > 0 ? fmin(c->present / (double)c->places.compared, 1) : 0;
 }
 
 /* Records that do not even find themselves, in more places than a few strays that every index has.

@@ -34,14 +34,14 @@ static void explain_missing(const struct expectation *e, const struct answer *a,
         else
                 text_appendf(t,
                         ", but none of the %u answers is it; the best is \"%s\" at distance %.4f",
-                        a->count, a->ids[0], (double)a->distances[0]);
+                        a->count, a->ids[0], answer_shown(a->distances[0]));
 }
 
 static void explain_range(const struct expectation *e, float distance, struct text *t)
 {
         bool below = distance < e->distance_min;
 
-        text_appendf(t, "distance %.4f is %s the expected %s of %.4g", (double)distance,
+        text_appendf(t, "distance %.4f is %s the expected %s of %.4g", answer_shown(distance),
                 below ? "below" : "above", below ? "minimum" : "maximum",
                 (double)(below ? e->distance_min : e->distance_max));
 }
@@ -63,7 +63,7 @@ static void explain_lost(const struct expectation *e, const struct answer *refer
         else
                 text_appendf(t,
                         ", but none of the %u answers is it; the best is \"%s\" at distance %.4f",
-                        a->count, a->ids[0], (double)a->distances[0]);
+                        a->count, a->ids[0], answer_shown(a->distances[0]));
 }
 
 /* Nothing is nearer than a negative control allows, where its filter lets nothing pass. */
@@ -241,7 +241,7 @@ static void explain_unreached(const struct judge_case *c, struct text *t)
         text_appendf(t,
                 "the expected record \"%s\" is in the collection, unchanged and nearest of all at "
                 "distance %.4f, but search does not find it: its index misses it",
-                c->exact->ids[0], (double)c->exact->distances[0]);
+                c->exact->ids[0], answer_shown(c->exact->distances[0]));
 }
 
 int judge_exact(const struct judge_case *c, const struct bands *bands, struct band_state *state,

@@ -43,7 +43,7 @@ void sentence_distance(struct text *t, double distance)
         if (isnan(distance))
                 text_append(t, "unknown");
         else
-                text_appendf(t, "%.4f", distance);
+                text_appendf(t, "%.4f", answer_shown(distance));
 }
 
 static const char *band_of(const struct collection_view *c, double distance)
@@ -169,7 +169,7 @@ static void say_recall(const struct collection_view *c, const struct finding *f,
         bool exact = !(c->health.recall <= f->value);
 
         text_appendf(
-                t, "Search in collection %s returns %.3g of the records that ", c->label, f->value);
+                t, "Search in collection %s returns %.3f of the records that ", c->label, f->value);
         if (exact)
                 text_appendf(
                         t, "by their exact distances still belong into the baseline's answers");

@@ -5,6 +5,7 @@
  * references: identical consecutive answers are one object, shared by history and views. */
 
 #include <jansson.h>
+#include <math.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -28,5 +29,11 @@ struct answer *answer_unref(struct answer *a);
 DEFINE_CLEANUP(struct answer *, answer_unref)
 /* Lets go of the metadata once it was judged; only by the owner of the sole reference. */
 void answer_drop_metadata(struct answer *a);
+/* A distance for "%.4f", as people read it: what rounds to nothing has no sign. Chroma's cosine of
+ * a record with itself is -1.2e-7. */
+static inline double answer_shown(double distance)
+{
+        return fabs(distance) < 0.00005 ? 0 : distance;
+}
 /* Same ids in the same order with bit-identical distances. NULL equals only NULL. */
 bool answer_equal(const struct answer *a, const struct answer *b);

@@ -48,10 +48,27 @@ static void empty_answer_is_an_answer(void **state)
         assert_true(answer_equal(a, a));
 }
 
+static void what_rounds_to_nothing_is_shown_without_a_sign(void **state)
+{
+        static const struct {
+                double distance;
+                const char *shown;
+        } rows[] = {{-1.1920929e-7, "0.0000"}, {-0.0, "0.0000"}, {-0.00006, "-0.0001"},
+                {0.00004, "0.0000"}, {0.00006, "0.0001"}, {-1.25, "-1.2500"}, {NAN, "nan"}};
+
+        for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+                char shown[16];
+
+                (void)snprintf(shown, sizeof(shown), "%.4f", answer_shown(rows[i].distance));
+                assert_string_equal(shown, rows[i].shown);
+        }
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(identical_means_bit_identical),
+                cmocka_unit_test(what_rounds_to_nothing_is_shown_without_a_sign),
                 cmocka_unit_test(copies_what_it_is_given),
                 cmocka_unit_test(empty_answer_is_an_answer),
         };

@@ -393,7 +393,7 @@ static void each_kind_raises_its_rule(void **state)
                 {seven_lost, RULE_INDEX_INCOMPLETE, "critical", "7 of the 311 records",
                         "unreachable_records", "7"},
                 {six_lost, RULE_COUNT},
-                {recall_low, RULE_RECALL_LOW, "warning", "returns 0.51 of the records"},
+                {recall_low, RULE_RECALL_LOW, "warning", "returns 0.510 of the records"},
                 {replaced, RULE_COLLECTION_REPLACED, "warning",
                         "its id is 6a2f41a3 now, and its content is not the baseline's"},
                 {rebuilt, RULE_COLLECTION_REPLACED, "info", "with the content of its baseline"},

@@ -46,7 +46,7 @@ static void cell_set_distance(char *cell, float value)
         if (isnan(value))
                 cell_set(cell, "-");
         else
-                (void)snprintf(cell, 4 * CELL_MAX, "%.4f", (double)value);
+                (void)snprintf(cell, 4 * CELL_MAX, "%.4f", answer_shown(value));
 }
 
 static void row_read(const struct collection_view *c, size_t i, struct row *row)

@@ -18,7 +18,7 @@ static void cell_distance(struct text *text, double value)
         if (isnan(value))
                 text_append(text, " | -");
         else
-                text_appendf(text, " | %.4f", value);
+                text_appendf(text, " | %.4f", answer_shown(value));
 }
 
 static void write_row(const struct collection_view *c, size_t i, struct text *text)

@@ -172,9 +172,10 @@ void chart_append(struct text *text, const struct history_snapshot *history,
                 "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"Distances over "
                 "time\"><svg class=\"plot\" viewBox=\"0 0 %d %d\" role=\"img\"><title>Distance of "
                 "the best answer, %.4f to %.4f as drawn, from %s to %s",
-                WIDTH, HEIGHT, c.low, c.high, words_time(c.start).s, words_time(c.end).s);
+                WIDTH, HEIGHT, answer_shown(c.low), answer_shown(c.high), words_time(c.start).s,
+                words_time(c.end).s);
         if (!isnan(baseline))
-                text_appendf(text, "; the baseline is %.4f", baseline);
+                text_appendf(text, "; the baseline is %.4f", answer_shown(baseline));
         text_append(text, "</title>");
         append_axes(text, &c);
         append_bands(text, &c, bands);

@@ -167,7 +167,7 @@ void listing_append_rank(struct text *t, const struct query *q, const struct jud
 {
         if (v->expected_rank > 0)
                 text_appendf(t, "rank %u<small>%.4f</small>", v->expected_rank,
-                        (double)v->expected_distance);
+                        answer_shown(v->expected_distance));
         else if (expectation_names_records(&q->expect) && v->outcome != OUTCOME_UNMEASURED)
                 text_append(t, "not found");
         else
@@ -191,7 +191,7 @@ static void append_row(const struct page *p, const struct collection_view *c, si
         if (isnan(q->judgement.distance))
                 text_append(p->text, "–");
         else
-                text_appendf(p->text, "%.4f", (double)q->judgement.distance);
+                text_appendf(p->text, "%.4f", answer_shown(q->judgement.distance));
         text_append(p->text, "</td><td class=\"n\" data-name=\"shift\">");
         diagnosis_append_shift(p->text, q);
         text_append(p->text, "</td><td class=\"n\" data-name=\"expected\">");

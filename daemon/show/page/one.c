@@ -191,7 +191,7 @@ static void append_answer(const struct page *p, const char *title, const struct 
                 markup_excerpt(p->text, a->ids[i], ID_SHOWN_MAX);
                 append_words(p, excerpt_of(before, a->ids[i]));
                 text_appendf(p->text, "</th><td class=\"n\">%.4f</td><td class=\"n\">",
-                        (double)a->distances[i]);
+                        answer_shown(a->distances[i]));
                 if (place > 0)
                         text_appendf(p->text, "%u", place);
                 else

@@ -3,6 +3,8 @@
 
 #include <math.h>
 
+#include "model/answer.h"
+
 /* The drawing's own units, twice the pixels it is shown in, so that whole numbers are exact enough.
  */
 #define WIDTH 240
@@ -98,7 +100,7 @@ void spark_append(struct text *text, const struct history_snapshot *history, siz
         text_appendf(text,
                 "<svg class=\"line\" viewBox=\"0 0 %d %d\" role=\"img\">"
                 "<title>%.4f to %.4f since %s</title>",
-                WIDTH, HEIGHT, (double)s.low, (double)s.high, since);
+                WIDTH, HEIGHT, answer_shown(s.low), answer_shown(s.high), since);
         append_path(text, &s);
         if (!isnan(last->distance))
                 text_appendf(text, "<circle cx=\"%d\" cy=\"%d\" r=\"5\"/>", spark_x(&s, last->last),

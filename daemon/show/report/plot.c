@@ -230,8 +230,8 @@ static void append_dots(struct text *t, const struct bands *bands, const struct 
                         bottom - step * ((double)heights[column]++ + 0.5) - 1);
                 text_append(t, "<title>");
                 markup_text(t, points[i].name);
-                text_appendf(
-                        t, ": %.4f, %s</title>", points[i].value, outcome_name(points[i].outcome));
+                text_appendf(t, ": %.4f, %s</title>", answer_shown(points[i].value),
+                        outcome_name(points[i].outcome));
                 close_mark(t, points[i].outcome);
         }
 }
@@ -521,11 +521,11 @@ static void append_names(struct text *t, const struct course *c)
         }
         if (!isnan(last->worst)) {
                 open_text(t, COURSE_RIGHT + 8, worst, "");
-                text_appendf(t, "worst %.4f</text>", last->worst);
+                text_appendf(t, "worst %.4f</text>", answer_shown(last->worst));
         }
         if (!isnan(last->median)) {
                 open_text(t, COURSE_RIGHT + 8, median, "");
-                text_appendf(t, "median %.4f</text>", last->median);
+                text_appendf(t, "median %.4f</text>", answer_shown(last->median));
         }
 }
 

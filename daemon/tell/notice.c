@@ -536,7 +536,7 @@ const char *notice_verb(enum notice_kind kind)
                 [NOTICE_CHANGED] = "changed",
                 [NOTICE_REPEATED] = "goes on",
                 [NOTICE_CLOSED] = "closed",
-                [NOTICE_PASSED] = "was over before anybody was told",
+                [NOTICE_PASSED] = "was over before receivers were told",
         };
 
         return verbs[kind];

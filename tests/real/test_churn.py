@@ -45,11 +45,20 @@ class Diary:
 
     def __init__(self, driftwatch, truths):
         self.driftwatch, self.truths, self.alerts, self.seen, self.just = driftwatch, truths, {}, {}, {}
+        self.firing = {}
+
+    def key(self, one):
+        """Of an alert, from its firing to its end; by no time, because a clock that is set moves them. None for one that
+        had ended before."""
+        fingerprint = one["fingerprint"]
+        if not one["resolvedAt"]:
+            return self.firing.setdefault(fingerprint, (fingerprint, len(self.alerts)))
+        return self.firing.pop(fingerprint, None)
 
     def look(self):
         for one in self.driftwatch.api("alerts")["alerts"]:
-            key = one["fingerprint"], one["firedAt"]
-            if not one["firedAt"] or one["labels"]["severity"] == "info":
+            key = self.key(one) if one["firedAt"] and one["labels"]["severity"] != "info" else None
+            if not key:
                 continue
             self.alerts[key] = one
             self.seen.setdefault(key, time.monotonic())

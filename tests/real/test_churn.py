@@ -48,8 +48,8 @@ class Diary:
         self.firing = {}
 
     def key(self, one):
-        """Of an alert, from its firing to its end; by no time, because a clock that is set moves them. None for one that
-        had ended before."""
+        """Of an alert, from its firing to its end; by no time, because a clock that is set moves them. None for one
+        that had ended before."""
         fingerprint = one["fingerprint"]
         if not one["resolvedAt"]:
             return self.firing.setdefault(fingerprint, (fingerprint, len(self.alerts)))

@@ -129,10 +129,11 @@ static int pick(struct making *m, size_t sample, uint64_t seed)
         return r;
 }
 
-/* Which of its vector's neighbours are returned is chance, so that it says nothing. */
+/* Which of its vector's neighbours are returned is chance, so that it says nothing; or search misses
+ * the record, as every index does a few, and others when it is written anew. */
 static bool is_of_use(enum canary kind)
 {
-        return kind != CANARY_CROWDED;
+        return kind == CANARY_FOUND || kind == CANARY_NEARER;
 }
 
 static int judge(struct making *m)
@@ -190,6 +191,13 @@ static int choose_bands(const struct making *m, struct canaries *c)
         return r == -ENODATA ? 0 : r;
 }
 
+/* What stands first is in the baseline, and has to be found as long as it is in the collection; who
+ * stands behind a twin, or by inner products behind another one, has to be named. */
+static bool stands_behind(const struct picked *p, enum canary kind)
+{
+        return kind == CANARY_FOUND && !streq(p->answer->ids[0], p->id);
+}
+
 static int add_query(const struct picked *p, enum canary kind, struct canaries *c, size_t at)
 {
         _cleanup_text_ struct text words = {0};
@@ -202,8 +210,8 @@ static int add_query(const struct picked *p, enum canary kind, struct canaries *
         if (!c->vectors->ids[at] || text_failed(&words))
                 return -ENOMEM;
         memcpy(c->vectors->rows[at], p->vector, c->epoch.dimension * sizeof(float));
-        outline_append_query(c->vectors->ids[at], text_string(&words),
-                kind == CANARY_NEARER ? NULL : p->id, &c->set);
+        outline_append_query(
+                c->vectors->ids[at], text_string(&words), stands_behind(p, kind) ? p->id : NULL, &c->set);
         return 0;
 }
 

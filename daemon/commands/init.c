@@ -317,7 +317,7 @@ static void print_kinds(const struct canaries *c)
                 enum canary kind;
                 const char *words;
         } rows[] = {
-                {CANARY_LOST, "search does not find: they fail from the beginning"},
+                {CANARY_LOST, "search does not find: left out"},
                 {CANARY_NEARER, "have others nearer than themselves, and expect nothing"},
                 {CANARY_CROWDED,
                         "stand last in their answers, or have the vector of many others: left out"},
@@ -336,7 +336,7 @@ static void print_kinds(const struct canaries *c)
 
 static void print_collection(const struct canaries *c)
 {
-        const size_t alone = c->kinds[CANARY_FOUND] + c->kinds[CANARY_LOST];
+        const size_t alone = c->kinds[CANARY_FOUND];
         const double all = (double)c->epoch.records;
 
         say("  %s: %" PRId64 " %s, %s, dimension %u: %zu %s\n", c->name, c->epoch.records,

@@ -187,12 +187,12 @@ def test_what_is_written(own_chroma, init, tmp_path):
         ids = (here / f"{name}.vectors.ids.txt").read_text().splitlines()
         assert len(written) == SAMPLE
         for one in written:
-            record, = one["expect"]["ids"]
-            assert one["id"] == f"canary-{record}"
+            record = one["id"].removeprefix("canary-")
+            assert set(one) == {"id", "text"}, "the baseline knows what stands first"
             assert one["text"] == f"What {record} says: \"#1\" of {name}"
             assert (matrix[ids.index(one["id"])] == stored[record]).all()
         # One of each of as many stretches: nowhere are two stretches without one.
-        places = sorted(int(one["expect"]["ids"][0].split("/")[1]) for one in written)
+        places = sorted(int(one["id"].split("/")[1]) for one in written)
         assert max(numpy.diff(places)) < 2 * len(stored) / SAMPLE
 
     # Another sample is another one, the same one the same.
@@ -240,11 +240,43 @@ def test_twins(chroma, name, person, tmp_path):
     assert set(written) == {f"canary-r{i}" for i in range(len(vectors))} - {
         "canary-r0", "canary-r40", *(f"canary-r{i}" for i in range(45, 57))}
     assert written["canary-r7"]["text"] == "record r7"
-    succeed(person.check("--no-baseline"))
+    # Of two twins one stands first, and the other is named.
+    assert {f"canary-r{1 + i}" for i in range(4)} | {f"canary-r{41 + i}" for i in range(4)} >= {
+        key for key, one in written.items() if "expect" in one}
+    assert sum("expect" in one for one in written.values()) == 4
+    succeed(person.run(next_commands(printed)[0]))
+    succeed(person.check())
     chroma.delete(name, ["r41"])
-    done = person.check("--no-baseline", "--format=json")
-    failed = [one["id"] for one in json.loads(done.stdout)["collections"][0]["queries"] if one["outcome"] != "pass"]
+    done = person.check("--format=json")
+    failed = [one["id"] for one in json.loads(done.stdout)["collections"][0]["queries"] if one["outcome"] == "fail"]
     assert (done.returncode, failed) == (1, ["canary-r41"])
+
+
+def test_what_the_index_misses_by_itself_fails_no_canary(chroma, name, person, ends):
+    """Nor does it become one; who is deleted fails, until the next baseline is approved."""
+    missed = {"r7"}
+    front = ends(proxy.Proxy(chroma.url))
+    front.rules = [proxy.missing(chroma, missed)]
+    chroma.create(name)
+    chroma.upsert(name, [f"r{i}" for i in range(100)], worlds.unit(numpy.random.default_rng(3).normal(size=(100, 32))))
+    printed = succeed(person.init(front.url, "--directory=here", f"--collection={name}"))
+    assert f"  {name}: 100 records, l2, dimension 32: 99 canaries\n" in printed
+    assert "    1 of the records search does not find: left out\n" in printed
+    approve = next_commands(printed)[0]
+    succeed(person.run(approve))
+    succeed(person.check())
+    missed.update(["r20"])
+    missed.remove("r7")
+    succeed(person.check())
+    chroma.delete(name, ["r30"])
+    done = person.check("--format=json")
+    failed = {one["id"]: one["reason"] for one in json.loads(done.stdout)["collections"][0]["queries"]
+              if one["outcome"] == "fail"}
+    assert done.returncode == 1 and list(failed) == ["canary-r30"] and "r30" in failed["canary-r30"]
+    places = "--config.file=here/driftwatch.yaml", "--storage.path=here/state"
+    succeed(person.run(["driftwatch", "baseline", "propose", "--pause=100ms", *places]))
+    succeed(person.run(approve))
+    succeed(person.check())
 
 
 def test_inner_products(chroma, name, person, tmp_path):
@@ -257,7 +289,7 @@ def test_inner_products(chroma, name, person, tmp_path):
     # Who stands where, by arithmetic; the tenth of ten is left out.
     products = vectors @ vectors.T
     ranks = (products > products.diagonal()[:, None]).sum(axis=1)
-    expected = {f"canary-r{i}": ranks[i] < 9 for i in range(300) if ranks[i] != 9}
+    expected = {f"canary-r{i}": 0 < ranks[i] < 9 for i in range(300) if ranks[i] != 9}
     written = queries(tmp_path / "here", name)
     assert {one["id"]: "expect" in one for one in written} == expected
     beyond = (ranks > 9).sum()

@@ -129,8 +129,8 @@ static int pick(struct making *m, size_t sample, uint64_t seed)
         return r;
 }
 
-/* Which of its vector's neighbours are returned is chance, so that it says nothing; or search misses
- * the record, as every index does a few, and others when it is written anew. */
+/* Which of its vector's neighbours are returned is chance, so that it says nothing; or search
+ * misses the record, as every index does a few, and others when it is written anew. */
 static bool is_of_use(enum canary kind)
 {
         return kind == CANARY_FOUND || kind == CANARY_NEARER;
@@ -210,8 +210,8 @@ static int add_query(const struct picked *p, enum canary kind, struct canaries *
         if (!c->vectors->ids[at] || text_failed(&words))
                 return -ENOMEM;
         memcpy(c->vectors->rows[at], p->vector, c->epoch.dimension * sizeof(float));
-        outline_append_query(
-                c->vectors->ids[at], text_string(&words), stands_behind(p, kind) ? p->id : NULL, &c->set);
+        outline_append_query(c->vectors->ids[at], text_string(&words),
+                stands_behind(p, kind) ? p->id : NULL, &c->set);
         return 0;
 }
 

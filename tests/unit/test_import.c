@@ -370,6 +370,23 @@ static void what_is_written_is_read_again(void **state)
                 .format = "csv", .first = csv.data, .queries = text_string(&expected)});
 }
 
+/* A key of YAML that stands on a line has 1024 characters at most, quotes included. */
+static void names_of_any_length_are_written(void **state)
+{
+        for (int size = 990; size < 1030; size++) {
+                _cleanup_text_ struct text name = {0}, line = {0}, expected = {0};
+
+                for (int i = 0; i < size; i++)
+                        text_append(&name, "n");
+                text_appendf(&line,
+                        "{\"query\":\"q\",\"docid\":\"%s\",\"tags\":{\"a\":\"1\",\"%s\":\"2\",\"z\":\"3\"}}\n",
+                        name.data, name.data);
+                text_appendf(&expected, "q|q|a=1 %s=2 z=3 |%s:1 \n", name.data, name.data);
+                check_sample(&(struct sample){
+                        .format = "jsonl", .first = line.data, .queries = text_string(&expected)});
+        }
+}
+
 static void too_long_a_record_is_a_loss(void **state)
 {
         _cleanup_text_ struct text csv = {0};
@@ -442,6 +459,7 @@ int main(void)
                 cmocka_unit_test(refuses_what_cannot_be_read),
                 cmocka_unit_test(refuses_a_nul),
                 cmocka_unit_test(what_is_written_is_read_again),
+                cmocka_unit_test(names_of_any_length_are_written),
                 cmocka_unit_test(too_long_a_record_is_a_loss),
                 cmocka_unit_test(a_set_is_limited),
                 cmocka_unit_test(lists_in_a_cell),

@@ -330,16 +330,18 @@ int draft_finish(struct draft *d, bool judged, struct error *e)
         return d->count > 0 ? 0 : error_set(e, -ENODATA, "%s: no query was found", d->file);
 }
 
-static void append_grade(struct text *t, const struct draft_grade *g)
+/* A longer one is announced, and its colon begins the next line, which is `line`. */
+static void append_key(struct text *t, const char *s, const char *line)
 {
         _cleanup_text_ struct text key = {0};
         bool announced;
 
-        yaml_append_string(&key, g->id);
+        yaml_append_string(&key, s);
         announced = key.size > KEY_MAX;
-        text_append(t, announced ? "\n        ? " : "\n        ");
+        text_append(t, announced ? "? " : "");
         text_append(t, text_string(&key));
-        text_appendf(t, announced ? "\n        : %u" : ": %u", g->grade);
+        text_append(t, announced ? line : "");
+        text_append(t, ": ");
         t->failed |= text_failed(&key);
 }
 
@@ -356,8 +358,7 @@ static void append_query(struct text *t, const struct draft_query *q)
                 text_append(t, "\n    tags: ");
                 json_object_foreach (q->tags, key, value) {
                         text_append(t, open);
-                        yaml_append_string(t, key);
-                        text_append(t, ": ");
+                        append_key(t, key, "\n      ");
                         yaml_append_string(t, json_string_value(value));
                         open = ", ";
                 }
@@ -365,8 +366,11 @@ static void append_query(struct text *t, const struct draft_query *q)
         }
         if (q->grade_count > 0)
                 text_append(t, "\n    expect:\n      grades:");
-        for (size_t i = 0; i < q->grade_count; i++)
-                append_grade(t, &q->grades[i]);
+        for (size_t i = 0; i < q->grade_count; i++) {
+                text_append(t, "\n        ");
+                append_key(t, q->grades[i].id, "\n        ");
+                text_appendf(t, "%u", q->grades[i].grade);
+        }
         text_append(t, "\n");
 }
 

@@ -16,9 +16,18 @@ struct tally {
         bool embedder; /* its fresh vector is another */
 };
 
+/* What an index misses by itself fails a query only where that names it and nothing is nearer. */
+static bool fails_by(const struct causes_setting *setting, const struct query *query,
+        const struct place *place, enum fate fate)
+{
+        return fate != FATE_UNREACHABLE || setting->index != CAUSE_NONE ||
+                (place->rank == 0 && expectation_names_records(&query->expect));
+}
+
 static struct tally tally_of(const struct attribution_input *input, const struct suspects *s,
         const struct causes_setting *setting, size_t query)
 {
+        const struct query *q = &input->set->queries[query];
         struct tally t = {.setting = setting, .expected = FATE_COUNT};
 
         for (size_t k = s->starts[query]; k < s->starts[query + 1]; k++) {
@@ -32,7 +41,8 @@ static struct tally tally_of(const struct attribution_input *input, const struct
                         continue;
                 }
                 t.fates[fate]++;
-                if (place->expected && input->outcomes[query] == OUTCOME_FAIL)
+                if (place->expected && input->outcomes[query] == OUTCOME_FAIL &&
+                        fails_by(setting, q, place, fate))
                         t.expected = MIN(t.expected, fate);
         }
         t.embedder = setting->embedder &&

@@ -78,9 +78,9 @@ static void on_metadata(const struct http_response *response, void *userdata)
         _cleanup_(records_done) struct records records = {0};
         int code;
 
+        /* Asked again it counts once more, so that there are no more requests in all. */
         if (wants_vectors(i) && exchange_unreadable(&i->exchange, response)) {
                 i->unreadable = true;
-                i->by_metadata -= !i->elements;
                 ask_metadata(i);
                 return;
         }

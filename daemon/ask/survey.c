@@ -79,14 +79,15 @@ static size_t sentinel_count(const struct survey_target *t)
         return MIN(t->sentinel_count, (size_t)SURVEY_SENTINELS_MAX);
 }
 
-/* As text, because a float divided by SURVEY_ROUND may be beyond every integer type. */
+/* By its bits, because a float divided by SURVEY_ROUND may be beyond every integer type. */
 static uint64_t hash_component(uint64_t hash, float component)
 {
-        char text[NUMBER_TEXT_MAX];
-
         /* + 0.0: a negative number that is rounded to 0 is the same 0. */
-        (void)snprintf(text, sizeof(text), "%.0f", round((double)component / SURVEY_ROUND) + 0.0);
-        return hash_text(hash, text);
+        const double rounded = round((double)component / SURVEY_ROUND) + 0.0;
+        uint64_t bits;
+
+        memcpy(&bits, &rounded, sizeof(bits));
+        return hash_number(hash, bits);
 }
 
 /* In the target's order: the server's may change when records are added anew. */

@@ -56,6 +56,17 @@ struct MHD_Response *response_new(char *body, size_t size, const struct response
         return complete(response, head);
 }
 
+struct MHD_Response *response_lent(void *body, size_t size, void (*done)(void *owner), void *owner,
+        const struct response_head *head)
+{
+        struct MHD_Response *response =
+                MHD_create_response_from_buffer_with_free_callback_cls(size, body, done, owner);
+
+        if (!response)
+                done(owner);
+        return complete(response, head);
+}
+
 static void on_sent(void *print)
 {
         print_unref(print);
@@ -63,11 +74,6 @@ static void on_sent(void *print)
 
 struct MHD_Response *response_of(struct print *print, bool packed, const struct response_head *head)
 {
-        struct MHD_Response *response = MHD_create_response_from_buffer_with_free_callback_cls(
-                packed ? print->packed_size : print->size, packed ? print->packed : print->body,
-                on_sent, print_ref(print));
-
-        if (!response)
-                print_unref(print);
-        return complete(response, head);
+        return response_lent(packed ? print->packed : print->body,
+                packed ? print->packed_size : print->size, on_sent, print_ref(print), head);
 }

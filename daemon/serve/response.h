@@ -26,6 +26,9 @@ struct response_head {
 
 /* Takes `body` (malloc), also on failure. NULL when memory is short. */
 struct MHD_Response *response_new(char *body, size_t size, const struct response_head *head);
+/* A body that its owner keeps until `done` is called, which happens on failure, too. */
+struct MHD_Response *response_lent(void *body, size_t size, void (*done)(void *owner), void *owner,
+        const struct response_head *head);
 /* The body of a print, or with `packed` what it is as gzip, without a copy. */
 struct MHD_Response *response_of(
         struct print *print, bool packed, const struct response_head *head);

@@ -39,8 +39,15 @@ static void units_free(struct unit *units, size_t count)
         free(units);
 }
 
+#define HEAD(scrape, format, encoding) \
+        (&(const struct response_head){.content_type = exposition_content_type(format), \
+                .web = (scrape)->web, \
+                .extra = response_headers({MHD_HTTP_HEADER_VARY, "Accept, Accept-Encoding"}, \
+                        {MHD_HTTP_HEADER_CONTENT_ENCODING, encoding})})
+
 static int begin(struct scrape *s, struct view *view, usec_t now)
 {
+        text_done(&s->spare); /* nobody wanted it since the last time */
         forget_responses(s);
         s->read = now;
         process_read(&s->process);
@@ -51,30 +58,41 @@ static int begin(struct scrape *s, struct view *view, usec_t now)
         return fragments_update(&s->fragments, view);
 }
 
-static struct MHD_Response *make(const struct scrape *s, char *body, size_t size,
-        enum exposition_format format, const char *encoding)
+/* A plain page that is being sent. */
+struct page {
+        struct scrape *scrape;
+        struct text text;
+};
+
+/* Its memory is for the next one: to give some hundred kilobytes back and to touch them again takes
+ * longer than to fill them. */
+static void on_sent(void *userdata)
 {
-        return response_new(body, size,
-                &(const struct response_head){.content_type = exposition_content_type(format),
-                        .web = s->web,
-                        .extra = response_headers({MHD_HTTP_HEADER_VARY, "Accept, Accept-Encoding"},
-                                {MHD_HTTP_HEADER_CONTENT_ENCODING, encoding})});
+        struct page *p = userdata;
+
+        text_done(&p->scrape->spare);
+        p->scrape->spare = p->text;
+        free(p);
 }
 
 static struct MHD_Response *plain(struct scrape *s, enum exposition_format format)
 {
-        _cleanup_text_ struct text text = {0};
-        char *body;
-        size_t size;
+        struct page *p = calloc(1, sizeof(*p));
 
-        (void)text_reserve(&text, s->formats[format].size);
-        fragments_append(&s->fragments, format, &text);
-        metrics_render_process(&text, format, &s->process);
-        body = text_take(&text, &size);
-        if (!body)
+        if (!p)
                 return NULL;
-        s->formats[format].size = size;
-        return make(s, body, size, format, NULL);
+        *p = (struct page){s, s->spare};
+        s->spare = (struct text){0};
+        text_clear(&p->text);
+        (void)text_reserve(&p->text, s->formats[format].size);
+        fragments_append(&s->fragments, format, &p->text);
+        metrics_render_process(&p->text, format, &s->process);
+        if (text_failed(&p->text)) {
+                on_sent(p);
+                return NULL;
+        }
+        s->formats[format].size = p->text.size;
+        return response_lent(p->text.data, p->text.size, on_sent, p, HEAD(s, format, NULL));
 }
 
 /* The page while it is packed anew: the unit that grows, those that are ready, and those before. */
@@ -192,7 +210,7 @@ static struct MHD_Response *packed(struct scrape *s, enum exposition_format form
         gzip_add(&member, &last);
         gzip_end(&member);
         body = text_take(&member.text, &size);
-        return body ? make(s, body, size, format, "gzip") : NULL;
+        return body ? response_new(body, size, HEAD(s, format, "gzip")) : NULL;
 }
 
 struct MHD_Response *scrape_response(
@@ -231,6 +249,7 @@ void scrape_done(struct scrape *s)
         forget_responses(s);
         for (size_t i = 0; i < ARRAY_SIZE(s->formats); i++)
                 units_free(s->formats[i].units, s->formats[i].unit_count);
+        text_done(&s->spare);
         fragments_done(&s->fragments);
         web_config_unref(s->web);
 }

@@ -32,6 +32,7 @@ struct scrape {
         double start_time_seconds; /* of the process, as first computed */
         bool started; /* the line above is set */
         struct scrape_format formats[2];
+        struct text spare; /* the memory of a plain page that has been sent, for the next one */
 };
 
 /* The responses from now on have the headers of this configuration; NULL: of none. */
@@ -42,4 +43,5 @@ struct MHD_Response *scrape_response(
         struct scrape *s, struct view *view, enum exposition_format format, bool gzip, usec_t now);
 /* To be called when an answer has been sent: frees what nobody needs any more. */
 void scrape_tidy(struct scrape *s);
+/* After all responses were sent or given up. */
 void scrape_done(struct scrape *s);

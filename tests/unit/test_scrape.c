@@ -86,6 +86,29 @@ static void each_form_is_rendered_when_it_is_asked_for(void **state)
         view_unref(view);
 }
 
+/* Some hundred kilobytes of a page that was sent serve the next one; if that is not wanted as text,
+ * they are given back. */
+static void the_memory_of_a_page_is_used_once_more(void **state)
+{
+        struct scrape s = {0};
+        struct view *view = make_view();
+        const char *memory;
+        usec_t at = 1;
+
+        assert_non_null(scrape_response(&s, view, EXPOSITION_TEXT, false, at));
+        assert_non_null(scrape_response(&s, view, EXPOSITION_TEXT, true, at += SCRAPE_AGE_USEC));
+        memory = s.spare.data;
+        assert_non_null(memory);
+        assert_non_null(scrape_response(&s, view, EXPOSITION_TEXT, false, at));
+        assert_null(s.spare.data);
+        assert_non_null(scrape_response(&s, view, EXPOSITION_TEXT, true, at += SCRAPE_AGE_USEC));
+        assert_ptr_equal(s.spare.data, memory);
+        assert_non_null(scrape_response(&s, view, EXPOSITION_TEXT, true, at += SCRAPE_AGE_USEC));
+        assert_null(s.spare.data);
+        scrape_done(&s);
+        view_unref(view);
+}
+
 static void another_view_is_rendered_at_once(void **state)
 {
         struct scrape s = {0};
@@ -181,6 +204,7 @@ int main(void)
                 cmocka_unit_test(the_process_is_read_once_a_second_at_most),
                 cmocka_unit_test(the_page_of_a_view_is_packed_once),
                 cmocka_unit_test(each_form_is_rendered_when_it_is_asked_for),
+                cmocka_unit_test(the_memory_of_a_page_is_used_once_more),
                 cmocka_unit_test(another_view_is_rendered_at_once),
                 cmocka_unit_test(the_process_knows_itself),
                 cmocka_unit_test(pieces_make_one_gzip_member),

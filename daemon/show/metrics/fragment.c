@@ -5,87 +5,64 @@
 
 /* The samples of one collection, family by family. */
 struct fragment {
-        struct collection_view *view; /* a reference */
-        struct text text;
+        struct collection_view *view; /* a reference; NULL before the first */
         struct part {
-                size_t end; /* in the text */
+                char *data; /* NULL when there are none */
+                size_t size;
                 uint64_t version; /* of the update that changed it */
         } * parts; /* of each family */
 };
 
 static void fragment_done(struct fragment *f)
 {
-        collection_view_unref(f->view);
-        text_done(&f->text);
+        for (size_t i = 0; f->parts && i < metric_count; i++)
+                free(f->parts[i].data);
         free(f->parts);
+        collection_view_unref(f->view);
         *f = (struct fragment){0};
 }
 
-static size_t begin_of(const struct fragment *f, size_t metric)
+static bool part_is(const struct part *p, const struct text *text)
 {
-        return metric > 0 ? f->parts[metric - 1].end : 0;
+        return p->size == text->size && (p->size == 0 || memcmp(p->data, text->data, p->size) == 0);
 }
 
-static const char *data_of(const struct fragment *f, size_t metric, size_t *ret_size)
+static int part_set(struct part *p, const struct text *text, uint64_t version)
 {
-        size_t begin = begin_of(f, metric);
+        char *data = text->size > 0 ? malloc(text->size) : NULL;
 
-        *ret_size = f->parts[metric].end - begin;
-        return text_string(&f->text) + begin;
-}
-
-static bool same_part(const struct fragment *a, const struct fragment *b, size_t metric)
-{
-        size_t size, other_size;
-        const char *data = data_of(a, metric, &size), *other = data_of(b, metric, &other_size);
-
-        return size == other_size && memcmp(data, other, size) == 0;
-}
-
-/* `old` is of the same collection under the same limit, or NULL. */
-static int fragment_render(struct fragment *f, const struct fragment *old,
-        struct collection_view *view, unsigned limit, uint64_t version)
-{
-        f->view = collection_view_ref(view);
-        f->parts = calloc(metric_count, sizeof(*f->parts));
-        if (!f->parts)
+        if (text->size > 0 && !data)
                 return -ENOMEM;
-        if (old && !text_reserve(&f->text, old->text.size))
-                return -ENOMEM;
-        for (size_t i = 0; i < metric_count; i++) {
-                bool same = old && metrics_same_queries(&metrics[i], old->view, view);
-
-                if (same) {
-                        size_t size;
-                        const char *data = data_of(old, i, &size);
-
-                        text_append_bytes(&f->text, data, size);
-                } else
-                        metrics_render_collection(&f->text, &metrics[i], view, limit);
-                f->parts[i].end = f->text.size;
-                if (text_failed(&f->text))
-                        return -ENOMEM;
-                f->parts[i].version =
-                        same || (old && same_part(f, old, i)) ? old->parts[i].version : version;
-        }
+        if (data)
+                memcpy(data, text->data, text->size);
+        free(p->data);
+        *p = (struct part){data, text->size, version};
         return 0;
 }
 
-static int fragment_update(
-        struct fragment *f, struct collection_view *view, unsigned limit, uint64_t version)
+/* Of the same collection under the same limit as before. When this fails, it is neither the one nor
+ * the other. */
+static int fragment_update(struct fragment *f, struct collection_view *view, unsigned limit,
+        uint64_t version, struct text *scratch)
 {
-        struct fragment next = {0};
-        int r = 0;
-
         if (f->view == view)
                 return 0;
-        r = fragment_render(&next, f->view ? f : NULL, view, limit, version);
-        if (r < 0) {
-                fragment_done(&next);
-                return r;
+        if (!f->parts && !(f->parts = calloc(metric_count, sizeof(*f->parts))))
+                return -ENOMEM;
+        for (size_t i = 0; i < metric_count; i++) {
+                if (f->view && metrics_same_queries(&metrics[i], f->view, view))
+                        continue;
+                text_clear(scratch);
+                metrics_render_collection(scratch, &metrics[i], view, limit);
+                if (text_failed(scratch))
+                        return -ENOMEM;
+                if (f->view && part_is(&f->parts[i], scratch))
+                        continue;
+                if (part_set(&f->parts[i], scratch, version) < 0)
+                        return -ENOMEM;
         }
-        fragment_done(f);
-        *f = next;
+        collection_view_unref(f->view);
+        f->view = collection_view_ref(view);
         return 0;
 }
 
@@ -111,6 +88,7 @@ static bool same_places(const struct fragments *f, const struct view *view)
 
 static int update(struct fragments *f, struct view *view)
 {
+        _cleanup_text_ struct text scratch = {0};
         int r = 0;
 
         if (!same_places(f, view)) {
@@ -123,7 +101,8 @@ static int update(struct fragments *f, struct view *view)
                 f->placed = f->version;
         }
         for (size_t i = 0; i < f->count && r >= 0; i++)
-                r = fragment_update(&f->list[i], view->collections[i], f->limit, f->version);
+                r = fragment_update(
+                        &f->list[i], view->collections[i], f->limit, f->version, &scratch);
         return r;
 }
 
@@ -160,10 +139,9 @@ static int visit_family(const struct fragments *f, enum exposition_format format
         r = text_failed(&text) ? -ENOMEM
                                : visit(text_string(&text), text.size, f->placed, userdata);
         for (size_t i = 0; i < f->count && r >= 0; i++) {
-                size_t size;
-                const char *data = data_of(&f->list[i], metric, &size);
+                const struct part *p = &f->list[i].parts[metric];
 
-                r = visit(data, size, f->list[i].parts[metric].version, userdata);
+                r = visit(p->data, p->size, p->version, userdata);
         }
         if (r < 0 || !(metrics[metric].single || metrics[metric].write))
                 return r;

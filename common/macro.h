@@ -11,6 +11,8 @@
 #define _cleanup_(f) __attribute__((cleanup(f), unused))
 #define _printf_(a, b) __attribute__((format(printf, a, b)))
 #define _must_check_ __attribute__((warn_unused_result))
+/* Seldom called by what is called for each number: kept out of it, with its buffers. */
+#define _cold_ __attribute__((cold, noinline))
 
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 #define MIN(a, b) ((a) < (b) ? (a) : (b))

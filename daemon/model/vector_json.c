@@ -48,7 +48,7 @@ static int end_here(const struct vector_json *j, const char *what)
         return end_at(j, (struct rows_place){here.line, here.column}, what);
 }
 
-static int take_unknown(const struct vector_json *j, const struct stream_event *event)
+static _cold_ int take_unknown(const struct vector_json *j, const struct stream_event *event)
 {
         _cleanup_free_ char *key = utf8_clean(event->text, event->size);
         char hint[SCHEMA_HINT_MAX];
@@ -156,7 +156,8 @@ static bool is_beyond(const struct stream_event *event)
 }
 
 /* Of each row the first that is wrong is told. */
-static int take_wrong(struct vector_json *j, const struct stream_event *event, const char *what)
+static _cold_ int take_wrong(
+        struct vector_json *j, const struct stream_event *event, const char *what)
 {
         const struct row *row = rows_last(&j->rows);
 

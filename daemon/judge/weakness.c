@@ -10,6 +10,8 @@
 /* A share of questions that a set ought not to miss when all of it passes, with this confidence. */
 #define MISSED_SHARE 0.1
 #define MISSED_CONFIDENCE 0.95
+/* Of a kind that may be as many as queries, so many are named. */
+#define NAMED_MAX 3
 
 static bool is_control(const struct query *q)
 {
@@ -125,6 +127,7 @@ static int by_question_and_line(const void *a, const void *b)
 static void find_twice(const struct query_set *set, struct errors *warnings)
 {
         _cleanup_free_ const struct query **sorted = calloc(set->count, sizeof(*sorted));
+        size_t found = 0;
 
         if (!sorted) {
                 errors_add(warnings, "%s: out of memory", set->path);
@@ -134,10 +137,13 @@ static void find_twice(const struct query_set *set, struct errors *warnings)
                 sorted[i] = &set->queries[i];
         qsort(sorted, set->count, sizeof(*sorted), by_question_and_line);
         for (size_t i = 1; i < set->count; i++)
-                if (by_question(&sorted[i - 1], &sorted[i]) == 0)
+                if (by_question(&sorted[i - 1], &sorted[i]) == 0 && ++found <= NAMED_MAX)
                         errors_add(warnings, "%s:%u: \"%s\" asks what \"%s\" asks in line %u",
                                 set->path, sorted[i]->line, sorted[i]->id, sorted[i - 1]->id,
                                 sorted[i - 1]->line);
+        if (found > NAMED_MAX)
+                errors_add(warnings, "%s: %zu more %s what others ask", set->path,
+                        found - NAMED_MAX, plural(found - NAMED_MAX, "query asks", "queries ask"));
 }
 
 void weakness_find(const struct query_set *set, unsigned results, struct errors *warnings)

@@ -40,6 +40,15 @@ static void a_weak_set_is_told(void **state)
                 {TWENTY_EIGHT CONTROL(1) "- {id: again, text: q13, expect: {ids: [b]}}\n"
                                          "- {id: filtered, text: q13, where: {a: 1}}\n",
                         {"s.yaml:31: \"again\" asks what \"q13\" asks in line 5"}},
+                {TWENTY_EIGHT TEN(4) "- {id: a, text: q40}\n"
+                                     "- {id: b, text: q40}\n"
+                                     "- {id: c, text: q40}\n"
+                                     "- {id: d, text: q40}\n"
+                                     "- {id: e, text: q41}\n" CONTROL(1),
+                        {"s.yaml:40: \"a\" asks what \"q40\" asks in line 30",
+                                "s.yaml:41: \"b\" asks what \"a\" asks in line 40",
+                                "s.yaml:42: \"c\" asks what \"b\" asks in line 41",
+                                "s.yaml: 2 more queries ask what others ask"}},
                 {TWENTY_EIGHT CONTROL(1) "- {id: w, text: w, expect: {ids: [b], within: 10}}\n"
                                          "- {id: v, text: v, expect: {ids: [b], within: 9}}\n",
                         {"s.yaml:31: expect.within: 10 is no narrower than the 10 results"}},

@@ -19,7 +19,9 @@ LIST_HEAD(transfer_list, http_transfer);
 struct http_client {
         sd_event *event;
         CURLM *multi; /* NULL after it broke, until the next submission */
-        sd_event_source *timer, *reaper;
+        sd_event_source *timer, *soon, *reaper;
+        usec_t wanted,
+                armed; /* when libcurl is to act, and the timer wakes; USEC_INFINITY: never */
         struct lanes lanes;
         struct transfer_list waiting; /* for their peer */
         struct transfer_list attached; /* in the multi handle */
@@ -84,7 +86,8 @@ static void client_fail(struct http_client *client)
                 set_broken(client, t);
         }
         (void)curl_multi_cleanup(take_ptr(client->multi));
-        (void)sd_event_source_set_enabled(client->timer, SD_EVENT_OFF);
+        client->wanted = USEC_INFINITY;
+        (void)sd_event_source_set_enabled(client->soon, SD_EVENT_OFF);
 }
 
 static void client_action(struct http_client *client, curl_socket_t fd, int bits)
@@ -107,9 +110,32 @@ static int on_io(sd_event_source *s, int fd, uint32_t revents, void *userdata)
         return 0;
 }
 
-static int on_timer(sd_event_source *s, uint64_t usec, void *userdata)
+static int on_soon(sd_event_source *s, void *userdata)
 {
         client_action(userdata, CURL_SOCKET_TIMEOUT, 0);
+        return 0;
+}
+
+static int arm_timer(struct http_client *client)
+{
+        if (client->wanted >= client->armed)
+                return 0; /* it wakes earlier, and looks again */
+        if (sd_event_source_set_time(client->timer, client->wanted) < 0 ||
+                sd_event_source_set_enabled(client->timer, SD_EVENT_ONESHOT) < 0)
+                return -1;
+        client->armed = client->wanted;
+        return 0;
+}
+
+static int on_timer(sd_event_source *s, uint64_t usec, void *userdata)
+{
+        struct http_client *client = userdata;
+
+        client->armed = USEC_INFINITY;
+        if (client->wanted <= clock_usec(CLOCK_MONOTONIC))
+                client_action(client, CURL_SOCKET_TIMEOUT, 0);
+        if (arm_timer(client) < 0)
+                client_fail(client);
         return 0;
 }
 
@@ -155,18 +181,20 @@ static int on_socket(CURL *easy, curl_socket_t fd, int what, void *userdata, voi
         return 0;
 }
 
-/* libcurl's CURLMOPT_TIMERFUNCTION. The clock is read anew: the loop's own "now" is older by what
- * this iteration did so far. */
+/* libcurl's CURLMOPT_TIMERFUNCTION, which is called some times in each exchange: to set a timer of
+ * the kernel as often costs more than to look once too often. The clock is read anew: the loop's
+ * own "now" is older by what this iteration did so far. */
 static int on_timeout_changed(CURLM *multi, long timeout_ms, void *userdata)
 {
         struct http_client *client = userdata;
 
-        if (timeout_ms < 0)
-                return sd_event_source_set_enabled(client->timer, SD_EVENT_OFF) < 0 ? -1 : 0;
-        if (sd_event_source_set_time(client->timer,
-                    clock_usec(CLOCK_MONOTONIC) + (usec_t)timeout_ms * USEC_PER_MSEC) < 0)
+        client->wanted = timeout_ms > 0
+                ? clock_usec(CLOCK_MONOTONIC) + (usec_t)timeout_ms * USEC_PER_MSEC
+                : USEC_INFINITY;
+        if (sd_event_source_set_enabled(
+                    client->soon, timeout_ms == 0 ? SD_EVENT_ONESHOT : SD_EVENT_OFF) < 0)
                 return -1;
-        return sd_event_source_set_enabled(client->timer, SD_EVENT_ONESHOT) < 0 ? -1 : 0;
+        return arm_timer(client);
 }
 
 static int multi_new(struct http_client *client)
@@ -316,6 +344,14 @@ int http_client_new(sd_event *event, const char *user_agent, struct http_client 
         r = sd_event_source_set_enabled(client->timer, SD_EVENT_OFF);
         if (r < 0)
                 return r;
+        client->wanted = client->armed = USEC_INFINITY;
+        r = sd_event_add_defer(event, &client->soon, on_soon, client);
+        if (r < 0)
+                return r;
+        (void)sd_event_source_set_description(client->soon, "http-client-soon");
+        r = sd_event_source_set_enabled(client->soon, SD_EVENT_OFF);
+        if (r < 0)
+                return r;
         r = sd_event_add_defer(event, &client->reaper, on_reap, client);
         if (r < 0)
                 return r;
@@ -345,6 +381,7 @@ struct http_client *http_client_free(struct http_client *client)
                 curl_easy_cleanup(client->idle[--client->idle_count]);
         (void)curl_multi_cleanup(client->multi);
         (void)sd_event_source_disable_unref(client->timer);
+        (void)sd_event_source_disable_unref(client->soon);
         (void)sd_event_source_disable_unref(client->reaper);
         (void)sd_event_unref(client->event);
         free(client->user_agent);

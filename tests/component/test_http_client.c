@@ -746,6 +746,30 @@ static void times_out(void **state)
         }
 }
 
+/* The timer of the one before wakes later or earlier than the next one's end. */
+static void each_exchange_has_a_time_of_its_own(void **state)
+{
+        static const struct fake_step once[] = {
+                FAKE(READ), FAKE_JSON(200, "[1]"), FAKE(READ), FAKE(END)};
+        static const struct {
+                unsigned before, milliseconds;
+        } cases[] = {{20000, 150}, {300, 500}};
+        struct fixture *f = *state;
+
+        for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+                _cleanup_outcome_ struct outcome answered = {0}, o = {0};
+
+                fake_server_script(f->server, once);
+                f->peer.timeout_usec = cases[i].before * USEC_PER_MSEC;
+                exchange(f, &answered);
+                f->peer.timeout_usec = cases[i].milliseconds * USEC_PER_MSEC;
+                exchange(f, &o);
+                assert_int_equal(o.result, -ETIMEDOUT);
+                assert_true(o.duration >= f->peer.timeout_usec);
+                assert_true(o.duration < PATIENCE / 2);
+        }
+}
+
 /* A listening socket whose queue is full ignores further connections. */
 static void connecting_times_out(void **state)
 {
@@ -1628,6 +1652,7 @@ int main(void)
                 on_fixture(floods_are_bounded),
                 on_fixture(endless_lines_are_bounded),
                 on_fixture(times_out),
+                on_fixture(each_exchange_has_a_time_of_its_own),
                 on_fixture(connecting_times_out),
                 on_fixture(connection_refused),
                 on_fixture(reads_retry_after),

@@ -20,8 +20,8 @@ struct http_client {
         sd_event *event;
         CURLM *multi; /* NULL after it broke, until the next submission */
         sd_event_source *timer, *soon, *reaper;
-        usec_t wanted,
-                armed; /* when libcurl is to act, and the timer wakes; USEC_INFINITY: never */
+        usec_t wanted; /* when libcurl is to act, if not soon; USEC_INFINITY: never */
+        usec_t armed; /* when the timer wakes; likewise */
         struct lanes lanes;
         struct transfer_list waiting; /* for their peer */
         struct transfer_list attached; /* in the multi handle */
@@ -181,9 +181,10 @@ static int on_socket(CURL *easy, curl_socket_t fd, int what, void *userdata, voi
         return 0;
 }
 
-/* libcurl's CURLMOPT_TIMERFUNCTION, which is called some times in each exchange: to set a timer of
- * the kernel as often costs more than to look once too often. The clock is read anew: the loop's
- * own "now" is older by what this iteration did so far. */
+/* libcurl's CURLMOPT_TIMERFUNCTION, which is called several times in each exchange, and always when
+ * libcurl was told that its time has come. To set a timer of the kernel as often costs more than to
+ * wake once too early. The clock is read anew: the loop's own "now" is older by what this iteration
+ * did so far. */
 static int on_timeout_changed(CURLM *multi, long timeout_ms, void *userdata)
 {
         struct http_client *client = userdata;

@@ -135,8 +135,24 @@ def test_scale(start, collections, queries, interval):
     assert measure(program, f"{collections} x {queries} each {interval}", look) < 1000
 
 
+@pytest.fixture
+def fill(chroma):
+    """fill(ids, vectors, collections) makes so many of these records."""
+    made = []
+
+    def make(ids, vectors, collections):
+        for name in collections:
+            chroma.create(name)
+            made.append(name)
+            for k in range(0, len(ids), 1000):
+                chroma.upsert(name, ids[k:k + 1000], vectors[k:k + 1000])
+    yield make
+    for name in made:
+        chroma.drop(name)
+
+
 @pytest.mark.parametrize("collections, queries, interval", REAL_SHAPES)
-def test_chroma(chroma, driftwatch, collections, queries, interval):
+def test_chroma(chroma, driftwatch, fill, collections, queries, interval):
     """The same on a real Chroma, with probes as well: collections of as many records as have an index."""
     vectors = tools.unit_vectors(max(RECORDS, queries), DIMENSION, 1)
     ids = [f"record-{i}" for i in range(len(vectors))]
@@ -146,15 +162,10 @@ def test_chroma(chroma, driftwatch, collections, queries, interval):
                      dict(zip(ids, vectors[:queries])))
     first = driftwatch.config["collections"][0]
     driftwatch.config["collections"] = [{**first, "name": f"c-{i}"} for i in range(collections)]
-    for i in range(collections):
-        chroma.create(f"c-{i}")
-        for k in range(0, len(ids), 1000):
-            chroma.upsert(f"c-{i}", ids[k:k + 1000], vectors[k:k + 1000])
-    late = measure(run(driftwatch), f"{collections} x {queries} each {interval} on Chroma {chroma.release.version}",
-                   SCRAPE if collections > 1 else LOOK)
-    for i in range(collections):
-        chroma.drop(f"c-{i}")
-    assert late < 1000
+    fill(ids, vectors, [one["name"] for one in driftwatch.config["collections"]])
+    look = SCRAPE if collections > 1 else LOOK
+    shape = f"{collections} x {queries} each {interval} on Chroma {chroma.release.version}"
+    assert measure(run(driftwatch), shape, look) < 1000
 
 
 def test_a_replay_costs_what_it_did(start):

@@ -136,11 +136,14 @@ static void find_twice(const struct query_set *set, struct errors *warnings)
         for (size_t i = 0; i < set->count; i++)
                 sorted[i] = &set->queries[i];
         qsort(sorted, set->count, sizeof(*sorted), by_question_and_line);
-        for (size_t i = 1; i < set->count; i++)
-                if (by_question(&sorted[i - 1], &sorted[i]) == 0 && ++found <= NAMED_MAX)
+        for (size_t i = 1; i < set->count; i++) {
+                if (by_question(&sorted[i - 1], &sorted[i]) != 0)
+                        continue;
+                if (++found <= NAMED_MAX)
                         errors_add(warnings, "%s:%u: \"%s\" asks what \"%s\" asks in line %u",
                                 set->path, sorted[i]->line, sorted[i]->id, sorted[i - 1]->id,
                                 sorted[i - 1]->line);
+        }
         if (found > NAMED_MAX)
                 errors_add(warnings, "%s: %zu more %s what others ask", set->path,
                         found - NAMED_MAX, plural(found - NAMED_MAX, "query asks", "queries ask"));

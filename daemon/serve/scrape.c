@@ -39,6 +39,7 @@ static void units_free(struct unit *units, size_t count)
         free(units);
 }
 
+/* Not a function: what it refers to lives in the block that calls. */
 #define HEAD(scrape, format, encoding) \
         (&(const struct response_head){.content_type = exposition_content_type(format), \
                 .web = (scrape)->web, \
